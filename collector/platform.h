@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum platform_kind { PLATFORM_FILE, PLATFORM_DIRECTORY, PLATFORM_LINK, PLATFORM_OTHER };
 
@@ -28,6 +29,9 @@ struct platform_stat {
 
 struct platform_directory; /* opaque: an open directory */
 
+/* What lies at `path`; links are followed. ERROR_NOT_FOUND where there is nothing. */
+int platform_stat(const char *path, struct platform_stat *stat, struct error *error);
+
 /* Opens a directory by path; links on the way to it are followed. Close with platform_directory_close(). */
 int platform_directory_open(const char *path, struct platform_directory **directory, struct error *error);
 
@@ -40,6 +44,10 @@ int platform_directory_open_in(struct platform_directory *parent, const char *na
  * 0 at the end; -1 with *error.
  */
 int platform_directory_next(struct platform_directory *directory, const char **name, enum platform_kind *kind,
+                            struct error *error);
+
+/* What the entry `name` is, without opening it; a link is not followed. */
+int platform_directory_stat(struct platform_directory *directory, const char *name, struct platform_stat *stat,
                             struct error *error);
 
 void platform_directory_close(struct platform_directory *directory); /* NULL is allowed */
@@ -63,6 +71,29 @@ int64_t platform_file_read_at(const struct platform_file *file, void *buffer, si
 int platform_file_stat(const struct platform_file *file, struct platform_stat *stat, struct error *error);
 
 void platform_file_close(struct platform_file *file); /* PLATFORM_FILE_NONE is allowed */
+
+/* ---- the collector's own files: key, state, cache, spool ---- */
+
+/* The directory for them where none is named: /var/lib/evenkeel-collector for root, else below the user's own. */
+int platform_state_directory(char *path, size_t capacity, struct error *error);
+
+/* Makes a directory that only its owner may enter, and those above it; one that is there already is left as it is. */
+int platform_make_directory(const char *path, struct error *error);
+
+/* The file `path` gets these bytes or keeps its old ones, whatever happens in between; only its owner may read it. */
+int platform_file_replace(const char *path, const void *data, size_t length, struct error *error);
+
+/* 1 where nobody but its owner (and the administrator) may read an open file, 0 where others may, -1 with *error. */
+int platform_file_private(const struct platform_file *file, struct error *error);
+
+/* A file without a name in `directory`, for writing and reading, which vanishes when it is closed; NULL with *error. */
+FILE *platform_temporary(const char *directory, struct error *error);
+
+/* What tells the volume that holds `path` from others and stays with it: serial number or file system id. */
+int platform_volume(const char *path, uint64_t *volume, struct error *error);
+
+/* The machine's own name, with a NUL. */
+int platform_host_name(char *name, size_t capacity, struct error *error);
 
 /* Microseconds since 1970-01-01 UTC. */
 int64_t platform_now(void);
