@@ -19,4 +19,9 @@ int sha256_end(struct sha256 *hash, uint8_t digest[32], struct error *error);
 
 void sha256_free(struct sha256 *hash); /* NULL is allowed */
 
+static inline void cleanup_sha256(struct sha256 **hash)
+{
+    sha256_free(*hash);
+}
+
 #endif
