@@ -7,7 +7,9 @@
 set -euo pipefail
 SOURCE=${SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 BUILD=${BUILD:-$SOURCE/build-tests}
+OWN_SCRATCH=
 if [ -z "${SCRATCH:-}" ]; then
+  OWN_SCRATCH=yes
   SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/evenkeel.XXXXXXXX")
   chmod 711 "$SCRATCH"
 fi
@@ -198,6 +200,7 @@ stop_all() {
     [ $ended -eq 0 ] || tail -n 60 "$SCRATCH/serve.log" >&2
   fi
   [ ! -e "$CLUSTER/data/postmaster.pid" ] || cluster_stop immediate
+  [ -z "$OWN_SCRATCH" ] || [ $status -ne 0 ] || { cd / && rm -rf "$SCRATCH"; }
   exit $status
 }
 trap stop_all EXIT
