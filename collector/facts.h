@@ -7,20 +7,20 @@
 #ifndef EVENKEEL_FACTS_H
 #define EVENKEEL_FACTS_H
 
+#include "collector/registry.h"
 #include "collector/string_list.h"
 #include "evenkeel.pb-c.h"
 #include "proto/error.h"
 
 #include <stddef.h>
 
-#define FACTS_LIST_LIMIT 65536             /* entries of one list; what is over is left out and named in the problems */
-#define FACTS_STRING_LIMIT 65536           /* bytes of one string; a longer one is left out and named in the problems */
 #define FACTS_METABASE_LIMIT (1024U << 20) /* bytes of a metabase that are digested; a longer one is not */
 
 struct facts_options {
     const char *root;          /* folder that holds the host's system drive; NULL: the running system */
     char drive;                /* letter of that drive on the host; 0: 'c' */
     const char *registry_file; /* a .reg export to use instead of the host's own registry; NULL: none */
+    struct registry *registry; /* one that is open already, instead of both; stays the caller's; NULL: none */
     const char *const *groups; /* labels of the configuration; any order */
     size_t group_count;
 };

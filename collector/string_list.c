@@ -40,7 +40,7 @@ void string_list_note(struct string_list *list, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     error_set(&sentence, ERROR_NONE, "%s", text);
-    if (list != NULL)
+    if (list != NULL && list->count < STRING_LIST_NOTE_LIMIT)
         string_list_add(list, sentence.message, NULL);
 }
 

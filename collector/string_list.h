@@ -20,7 +20,12 @@ int string_list_add(struct string_list *list, const char *string, struct error *
 /* Appends `string` itself, which the list owns from now on: on -1 it is freed. NULL counts as out of memory. */
 int string_list_take(struct string_list *list, char *string, struct error *error);
 
-/* Appends a sentence; does nothing where the list is NULL or memory is out, as a problem is never worth an error. */
+#define STRING_LIST_NOTE_LIMIT 1000 /* a damaged disk must not be able to flood stderr */
+
+/*
+ * Appends a sentence; does nothing where the list is NULL, has STRING_LIST_NOTE_LIMIT items, or memory is out, as a
+ * problem is never worth an error.
+ */
 void string_list_note(struct string_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void string_list_clear(struct string_list *list);
