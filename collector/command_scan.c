@@ -223,6 +223,7 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
         {"help", no_argument, NULL, HELP},           {0},
     };
     int option, symbols = -1;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case ROOT:
@@ -255,8 +256,11 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
         case HELP:
             usage(stdout);
             return 1;
-        default: /* getopt has said what is wrong */
-            return error_set(error, ERROR_USAGE, "'evenkeel-collector scan --help' tells the options");
+        default:
+            return error_set(
+                error, ERROR_USAGE,
+                "'%s' is no option, or lacks its value; 'evenkeel-collector scan --help' tells the options",
+                argv[optind - 1]);
         }
     }
     if (scan->root != NULL && scan->payload != NULL)

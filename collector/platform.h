@@ -95,6 +95,9 @@ int platform_volume(const char *path, uint64_t *volume, struct error *error);
 /* The machine's own name, with a NUL. */
 int platform_host_name(char *name, size_t capacity, struct error *error);
 
+/* The running system's own drive as a path, if it is a Windows; NULL where only other hosts' disks can be read. */
+const char *platform_system_drive(void);
+
 /* Microseconds since 1970-01-01 UTC. */
 int64_t platform_now(void);
 

@@ -341,6 +341,11 @@ int platform_host_name(char *name, size_t capacity, struct error *error)
     return 0;
 }
 
+const char *platform_system_drive(void)
+{
+    return NULL;
+}
+
 int64_t platform_now(void)
 {
     struct timespec now;

@@ -1,0 +1,168 @@
+/* The collector's configuration file. */
+
+#include "collector/config.h"
+
+#include "collector/roots.h"
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <string.h>
+
+enum kind { TEXT, LIST, FLAG, LETTER, SECONDS };
+
+static const struct {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+} keys[] = {
+    {"aggregator", LIST, offsetof(struct config, aggregators)},
+    {"ca", TEXT, offsetof(struct config, ca)},
+    {"allow-plain", FLAG, offsetof(struct config, allow_plain)},
+    {"host", TEXT, offsetof(struct config, host)},
+    {"group", LIST, offsetof(struct config, groups)},
+    {"state", TEXT, offsetof(struct config, state)},
+    {"drive", LETTER, offsetof(struct config, drive)},
+    {"root", LIST, offsetof(struct config, roots)},
+    {"include", LIST, offsetof(struct config, includes)},
+    {"hash", FLAG, offsetof(struct config, hash)},
+    {"symbols", FLAG, offsetof(struct config, symbols)},
+    {"schedule", SECONDS, offsetof(struct config, schedule)},
+};
+
+void config_init(struct config *config)
+{
+    *config = (struct config){.drive = 'c', .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT};
+}
+
+void config_clear(struct config *config)
+{
+    string_list_clear(&config->aggregators);
+    string_list_clear(&config->groups);
+    string_list_clear(&config->roots);
+    string_list_clear(&config->includes);
+    free(config->ca);
+    free(config->host);
+    free(config->state);
+    *config = (struct config){0};
+}
+
+static int set_text(char **text, const char *value, struct error *error)
+{
+    char *copy = strdup(value);
+    if (copy == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for the configuration");
+    free(*text);
+    *text = copy;
+    return 0;
+}
+
+static int set_flag(bool *flag, const char *key, const char *value, struct error *error)
+{
+    *flag = strcmp(value, "yes") == 0;
+    if (!*flag && strcmp(value, "no") != 0)
+        return error_set(error, ERROR_USAGE, "'%s = %s' is neither yes nor no", key, value);
+    return 0;
+}
+
+static int set_seconds(uint32_t *seconds, const char *key, const char *value, struct error *error)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != 0 || errno != 0 || number == 0 || number > INT32_MAX)
+        return error_set(error, ERROR_USAGE, "'%s = %s' is no number of seconds", key, value);
+    *seconds = (uint32_t)number;
+    return 0;
+}
+
+int config_set(struct config *config, const char *key, const char *value, struct error *error)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strcmp(keys[i].name, key) != 0)
+            continue;
+        void *field = (char *)config + keys[i].offset;
+        if (value[0] == 0)
+            return error_set(error, ERROR_USAGE, "'%s' has no value", key);
+        switch (keys[i].kind) {
+        case TEXT:
+            return set_text(field, value, error);
+        case LIST:
+            return string_list_add(field, value, error);
+        case FLAG:
+            return set_flag(field, key, value, error);
+        case LETTER:
+            return roots_drive(value, field, error);
+        case SECONDS:
+            return set_seconds(field, key, value, error);
+        }
+    }
+    return error_set(error, ERROR_USAGE, "there is no setting '%s'; the manual's list of settings has their names",
+                     key);
+}
+
+struct reading {
+    FILE *file;
+    struct config *config;
+    int line;
+    int failed_line; /* 0: none */
+    struct error failure;
+};
+
+static int failed(struct reading *reading, const char *why)
+{
+    if (reading->failed_line == 0) {
+        reading->failed_line = reading->line;
+        error_set(&reading->failure, ERROR_USAGE, "%s", why);
+    }
+    return 0;
+}
+
+/* inih's reader, so that lines are counted here and one that does not fit is an error rather than two lines. */
+static char *read_line(char *line, int size, void *context)
+{
+    struct reading *reading = context;
+    if (reading->failed_line != 0 || fgets(line, size, reading->file) == NULL)
+        return NULL;
+    reading->line++;
+    size_t length = strlen(line);
+    if (length + 1 == (size_t)size && line[length - 1] != '\n' && !feof(reading->file)) {
+        failed(reading, "the line is too long");
+        return NULL;
+    }
+    return line;
+}
+
+static int set_from_line(void *context, const char *section, const char *key, const char *value)
+{
+    struct reading *reading = context;
+    struct error error = {0};
+    if (section[0] != 0)
+        error_set(&error, ERROR_USAGE, "'[%s]': this file has no sections; leave that line out", section);
+    else if (config_set(reading->config, key, value, &error) == 0)
+        return 1;
+    return failed(reading, error.message);
+}
+
+int config_read(FILE *file, const char *name, struct config *config, struct error *error)
+{
+    struct reading reading = {.file = file, .config = config};
+    int first = ini_parse_stream(read_line, &reading, set_from_line, &reading);
+    if (reading.failed_line != 0 && (first <= 0 || reading.failed_line <= first))
+        return error_set(error, ERROR_USAGE, "%s, line %d: %s", name, reading.failed_line, reading.failure.message);
+    if (first > 0)
+        return error_set(error, ERROR_USAGE, "%s, line %d: this is no line like 'key = value'", name, first);
+    if (first < 0 || ferror(file))
+        return error_set(error, ERROR_IO, "can't read the configuration '%s'", name);
+    return 0;
+}
+
+int config_load(const char *path, struct config *config, struct error *error)
+{
+    _cleanup_fclose_ FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "can't open the configuration '%s': %s",
+                         path, strerror(errno));
+    return config_read(file, path, config, error);
+}
