@@ -9,7 +9,7 @@
 #define DELAY_DESCRIPTOR_BYTES 32
 #define DELAY_BY_RVA 1u /* in a delay descriptor's attributes; without it addresses hold the image base too */
 
-#define ORDINALS 65536u   /* an import's ordinal has 16 bits, so more functions can't be told apart */
+#define ORDINALS 65536u   /* an import's ordinal has 16 bits, so what lies above can't be asked for */
 #define LIST_LIMIT 65536u /* what the receiver takes in one list */
 #define DLL_LIMIT 4096u
 
@@ -225,7 +225,7 @@ static bool read_directory(struct pe_reader *reader, struct export_directory *di
     uint32_t names = entries_in_file(reader, directory->names, directory->names_length, 4);
     uint32_t ordinals = entries_in_file(reader, directory->ordinals, names, 2);
     bool whole = functions == directory->functions_length && ordinals == directory->names_length;
-    uint32_t most = UINT32_MAX - directory->ordinal_base < ORDINALS ? UINT32_MAX - directory->ordinal_base : ORDINALS;
+    uint32_t most = directory->ordinal_base < ORDINALS ? ORDINALS - directory->ordinal_base : 0;
     if (functions > most) {
         functions = most;
         whole = false;
