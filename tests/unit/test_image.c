@@ -87,7 +87,7 @@ static void every_field_has_its_place(void **state)
                           "6a0177"             /* product name, */
                           "720178"             /* company name, */
                           "7a0179"             /* original filename, */
-                          "82017a"             /* file description as strings */
+                          "8201017a"           /* file description as strings */
                           "8a01050801120141"   /* exports */
                           "8a010708021a03422e43"
                           "92010d0a054b2e646c6c1a01461a0147" /* imports */
