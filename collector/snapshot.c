@@ -12,11 +12,24 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Where an object lies. Its name is kept as a keyed hash of eight bytes under a key of this run's own: nobody can craft
- * two objects that collide, and by chance two of a million do once in tens of millions of runs. */
+/*
+ * Where an object lies, in twelve bytes. Its name is kept as 56 bits of a keyed hash under a key of this run's own:
+ * nobody can craft two objects that collide, by chance two of 200,000 do in one of four million runs, and then this
+ * push fails and the next one, with another key, does not.
+ */
 struct slot {
-    uint64_t name;
-    uint64_t place; /* 0: free; else its offset in the file plus 1, shifted left by one, plus 1 once it was given */
+    uint32_t name_low;
+    uint32_t name_high : 24, place_high : 8;
+    uint32_t place_low; /* place 0: free; else the offset in the file plus 1, shifted left by one, plus 1 once given */
+};
+
+#define PLACE_BITS 40
+#define SHARDS 64u /* tables that grow one at a time, so that there are never two of the whole */
+
+/* An open-addressed hash table. */
+struct shard {
+    struct slot *slots;
+    uint32_t size, used; /* size is a power of two */
 };
 
 struct snapshot {
@@ -25,8 +38,7 @@ struct snapshot {
     struct pe_options options;
     struct pe_image image;
 
-    struct slot *slots;
-    size_t slot_count, used; /* slot_count is a power of two */
+    struct shard shards[SHARDS];
     uint8_t slot_key[crypto_shorthash_KEYBYTES];
 
     struct chunk_builder *chunk;
@@ -42,10 +54,8 @@ int snapshot_new(FILE *file, const struct pe_options *options, struct snapshot *
         return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
     made->file = file;
     made->options = *options;
-    made->slot_count = 1024;
-    made->slots = calloc(made->slot_count, sizeof *made->slots);
     made->chunk = chunk_builder_new();
-    if (made->slots != NULL && made->chunk != NULL && sodium_init() >= 0) {
+    if (made->chunk != NULL && sodium_init() >= 0) {
         crypto_shorthash_keygen(made->slot_key);
         return 0;
     }
@@ -60,7 +70,8 @@ void snapshot_free(struct snapshot *snapshot)
         return;
     pe_image_clear(&snapshot->image);
     chunk_builder_free(snapshot->chunk);
-    free(snapshot->slots);
+    for (size_t i = 0; i < SHARDS; i++)
+        free(snapshot->shards[i].slots);
     free(snapshot->chunks);
     free(snapshot);
 }
@@ -72,40 +83,75 @@ const struct snapshot_counts *snapshot_counts(const struct snapshot *snapshot)
 
 /* ---- where objects lie ---- */
 
-static struct slot *slot_of(struct slot *slots, size_t count, uint64_t name)
+static uint64_t slot_place(const struct slot *slot)
 {
-    size_t at = name & (count - 1);
-    while (slots[at].place != 0 && slots[at].name != name)
-        at = (at + 1) & (count - 1);
-    return &slots[at];
+    return (uint64_t)slot->place_high << 32 | slot->place_low;
 }
 
-static struct slot *find(const struct snapshot *snapshot, const struct digest *digest)
+static void slot_set(struct slot *slot, uint64_t name, uint64_t place)
+{
+    *slot = (struct slot){.name_low = (uint32_t)name,
+                          .name_high = (uint32_t)(name >> 32) & 0xffffff,
+                          .place_high = (uint32_t)(place >> 32) & 0xff,
+                          .place_low = (uint32_t)place};
+}
+
+/* The name's slot, or the free one where it would be. */
+static struct slot *shard_slot(const struct shard *shard, uint32_t name_low, uint32_t name_high)
+{
+    uint32_t at = (name_low / SHARDS) & (shard->size - 1);
+    for (;; at = (at + 1) & (shard->size - 1)) {
+        struct slot *slot = &shard->slots[at];
+        if (slot_place(slot) == 0 || (slot->name_low == name_low && slot->name_high == name_high))
+            return slot;
+    }
+}
+
+static uint64_t name_of(const struct snapshot *snapshot, const struct digest *digest)
 {
     uint64_t name;
-    _Static_assert(sizeof name == crypto_shorthash_BYTES, "a slot holds a whole short hash");
+    _Static_assert(sizeof name == crypto_shorthash_BYTES, "a name takes a whole short hash");
     crypto_shorthash((uint8_t *)&name, digest->bytes, sizeof digest->bytes, snapshot->slot_key);
-    struct slot *slot = slot_of(snapshot->slots, snapshot->slot_count, name);
-    if (slot->place == 0)
-        slot->name = name;
-    return slot;
+    return name;
 }
 
-/* Room for one more object: the table is at most four fifths full. */
-static int make_room(struct snapshot *snapshot, struct error *error)
+/* NULL where there is no such object. */
+static struct slot *find(struct snapshot *snapshot, const struct digest *digest)
 {
-    if ((snapshot->used + 1) * 5 <= snapshot->slot_count * 4)
+    uint64_t name = name_of(snapshot, digest);
+    const struct shard *shard = &snapshot->shards[name % SHARDS];
+    struct slot *slot = shard->used > 0 ? shard_slot(shard, (uint32_t)name, (uint32_t)(name >> 32) & 0xffffff) : NULL;
+    return slot != NULL && slot_place(slot) != 0 ? slot : NULL;
+}
+
+/* Room for one more object: a table is at most seven eighths full. */
+static int make_room(struct shard *shard, struct error *error)
+{
+    if ((uint64_t)(shard->used + 1) * 8 <= (uint64_t)shard->size * 7)
         return 0;
-    size_t count = 2 * snapshot->slot_count;
-    struct slot *slots = calloc(count, sizeof *slots);
-    if (slots == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for %zu objects", count);
-    for (size_t i = 0; i < snapshot->slot_count; i++)
-        if (snapshot->slots[i].place != 0)
-            *slot_of(slots, count, snapshot->slots[i].name) = snapshot->slots[i];
-    free(snapshot->slots);
-    snapshot->slots = slots;
-    snapshot->slot_count = count;
+    struct shard larger = {.size = shard->size > 0 ? 2 * shard->size : 16, .used = shard->used};
+    larger.slots = calloc(larger.size, sizeof *larger.slots);
+    if (larger.slots == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for %u objects", larger.size);
+    for (uint32_t i = 0; i < shard->size; i++)
+        if (slot_place(&shard->slots[i]) != 0)
+            *shard_slot(&larger, shard->slots[i].name_low, shard->slots[i].name_high) = shard->slots[i];
+    free(shard->slots);
+    *shard = larger;
+    return 0;
+}
+
+/* Notes that an object begins at `offset`. */
+static int remember(struct snapshot *snapshot, const struct digest *digest, uint64_t offset, struct error *error)
+{
+    uint64_t name = name_of(snapshot, digest), place = (offset + 1) << 1;
+    struct shard *shard = &snapshot->shards[name % SHARDS];
+    if (place >> PLACE_BITS != 0)
+        return error_set(error, ERROR_LIMIT, "the host's objects come to more than 512 GiB");
+    if (make_room(shard, error) < 0)
+        return -1;
+    slot_set(shard_slot(shard, (uint32_t)name, (uint32_t)(name >> 32) & 0xffffff), name, place);
+    shard->used++;
     return 0;
 }
 
@@ -118,10 +164,7 @@ int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct by
     if (body.length > LIMIT_OBJECT_BYTES)
         return error_set(error, ERROR_LIMIT, "the host's %s have %zu bytes; %u are allowed", object_kind_name(kind),
                          body.length, LIMIT_OBJECT_BYTES);
-    if (make_room(snapshot, error) < 0)
-        return -1;
-    struct slot *slot = find(snapshot, digest);
-    if (slot->place != 0)
+    if (find(snapshot, digest) != NULL)
         return 0;
 
     Evenkeel__Object object = EVENKEEL__OBJECT__INIT;
@@ -136,8 +179,8 @@ int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct by
     if (fwrite(length, 1, sizeof length, snapshot->file) != sizeof length ||
         fwrite(packed.data, 1, packed.length, snapshot->file) != packed.length)
         return error_set(error, ERROR_IO, "can't write the snapshot's objects: %s", strerror(errno));
-    slot->place = (snapshot->length + 1) << 1;
-    snapshot->used++;
+    if (remember(snapshot, digest, snapshot->length, error) < 0)
+        return -1;
     snapshot->length += sizeof length + packed.length;
     if (kind == EVENKEEL__OBJECT_KIND__IMAGE)
         snapshot->counts.images++;
@@ -233,11 +276,11 @@ int snapshot_get(struct snapshot *snapshot, const struct digest *digest, struct 
 {
     *object = NULL;
     const struct slot *slot = find(snapshot, digest);
-    if (slot->place == 0)
+    if (slot == NULL)
         return 0;
     uint8_t length_bytes[4];
     uint32_t length;
-    off_t offset = (off_t)((slot->place >> 1) - 1);
+    off_t offset = (off_t)((slot_place(slot) >> 1) - 1);
     if (fseeko(snapshot->file, offset, SEEK_SET) != 0 ||
         fread(length_bytes, 1, sizeof length_bytes, snapshot->file) != sizeof length_bytes)
         return error_set(error, ERROR_IO, "can't read the snapshot's objects again: %s", strerror(errno));
@@ -261,14 +304,15 @@ int snapshot_get(struct snapshot *snapshot, const struct digest *digest, struct 
 bool snapshot_give(struct snapshot *snapshot, const struct digest *digest)
 {
     struct slot *slot = find(snapshot, digest);
-    bool given = slot->place & 1;
-    if (slot->place != 0)
-        slot->place |= 1;
+    bool given = slot != NULL && (slot->place_low & 1);
+    if (slot != NULL)
+        slot->place_low |= 1;
     return given;
 }
 
 void snapshot_ungive(struct snapshot *snapshot)
 {
-    for (size_t i = 0; i < snapshot->slot_count; i++)
-        snapshot->slots[i].place &= ~(uint64_t)1;
+    for (size_t i = 0; i < SHARDS; i++)
+        for (uint32_t k = 0; k < snapshot->shards[i].size; k++)
+            snapshot->shards[i].slots[k].place_low &= ~1u;
 }
