@@ -53,7 +53,7 @@ static bool add_thunk(struct pe_reader *reader, struct pe_lists *lists, uint64_t
     }
     struct bytes name;
     uint64_t rva = address_of(reader, thunk, by_rva);
-    if (rva > UINT32_MAX || !pe_fetch_name(reader, rva + 2 /* the hint */, &name)) {
+    if (!pe_fetch_name(reader, rva + 2 /* the hint */, &name)) {
         reader->image->defects |= defect;
         return !reader->failed;
     }

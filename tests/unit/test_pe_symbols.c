@@ -87,7 +87,7 @@ static void a_broken_name_costs_only_itself(void **state)
     CLEARED struct pe_image image = {0};
     (void)state;
     put_exports(&craft, 1, 2, 4);
-    PUT_TABLE(&craft, FUNCTIONS, CODE, CODE);
+    PUT_TABLE(&craft, FUNCTIONS, CODE, CODE, CODE /* behind the table's end */);
     put_name(&craft, 0, TEXT, "Sound", 0);
     put_name(&craft, 1, TEXT, "Sound", 2);   /* no such function */
     put_name(&craft, 2, TEXT + 0x10, "", 1); /* no name */

@@ -227,13 +227,14 @@ static void a_string_that_is_too_long_is_cut_at_a_character(void **state)
     assert_int_equal(image.defects, PE_DEFECT_STRINGS);
 }
 
-static void the_first_string_table_counts(void **state)
+static void the_first_string_table_and_of_equal_names_the_first_counts(void **state)
 {
     struct craft craft;
     CLEARED struct pe_image image = {0};
     (void)state;
     struct table table = start_strings(&craft);
     string(&table.writer, "ProductName", "first", 6);
+    string(&table.writer, "ProductName", "again", 6);
     node_end(&table.writer, table.table);
     table.table = node(&table.writer, "040704b0", 0, 1);
     string(&table.writer, "ProductName", "second", 7);
@@ -432,7 +433,7 @@ int main(void)
         cmocka_unit_test(strings_are_read_whether_lengths_count_words_or_bytes_or_nothing),
         cmocka_unit_test(utf_16_becomes_utf_8_and_half_a_pair_becomes_a_replacement),
         cmocka_unit_test(a_string_that_is_too_long_is_cut_at_a_character),
-        cmocka_unit_test(the_first_string_table_counts),
+        cmocka_unit_test(the_first_string_table_and_of_equal_names_the_first_counts),
         cmocka_unit_test(strings_may_stand_behind_other_blocks_and_before_padding),
         cmocka_unit_test(a_node_that_says_to_be_longer_than_its_parent_spoils_only_the_strings),
         cmocka_unit_test(the_name_1_is_preferred_and_the_first_language_taken),
