@@ -59,7 +59,8 @@ struct platform_file {
 
 #define PLATFORM_FILE_NONE ((struct platform_file){.handle = -1})
 
-/* Opens a regular file for reading, with full sharing; a link, device or pipe is refused. */
+/* Opens a regular file for reading, with full sharing. A link is refused; a device or pipe neither blocks nor gets past
+ * platform_file_stat(). */
 int platform_file_open(const char *path, struct platform_file *file, struct error *error);
 int platform_file_open_in(struct platform_directory *directory, const char *name, struct platform_file *file,
                           struct error *error);
