@@ -129,20 +129,25 @@ static int set_groups(struct collection *collection, const struct facts_options 
                           error);
 }
 
-static void drop_assemblies(Evenkeel__Facts *facts)
+/* These empty a list; false where it is empty already. */
+static bool drop_assemblies(Evenkeel__Facts *facts)
 {
+    bool any = facts->n_assemblies > 0;
     while (facts->n_assemblies > 0)
         free(facts->assemblies[--facts->n_assemblies].data);
     free(facts->assemblies);
     facts->assemblies = NULL;
+    return any;
 }
 
-static void drop_states(Evenkeel__Facts *facts)
+static bool drop_states(Evenkeel__Facts *facts)
 {
+    bool any = facts->n_servicing_states > 0;
     while (facts->n_servicing_states > 0)
         evenkeel__servicing_state__free_unpacked(facts->servicing_states[--facts->n_servicing_states], NULL);
     free(facts->servicing_states);
     facts->servicing_states = NULL;
+    return any;
 }
 
 /*
@@ -153,16 +158,16 @@ static int fit(struct collection *collection, struct error *error)
 {
     static const struct {
         const char *what;
-        void (*drop)(Evenkeel__Facts *);
+        bool (*drop)(Evenkeel__Facts *);
     } lists[] = {{"names of WinSxS assemblies", drop_assemblies}, {"servicing states", drop_states}};
     Evenkeel__Facts *facts = collection->facts;
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (evenkeel__facts__get_packed_size(facts) <= LIMIT_OBJECT_BYTES)
             break;
-        lists[i].drop(facts);
-        string_list_note(collection->problems, "the host's facts are over %u bytes: the %s were left out",
-                         LIMIT_OBJECT_BYTES, lists[i].what);
+        if (lists[i].drop(facts))
+            string_list_note(collection->problems, "the host's facts are over %u bytes: the %s were left out",
+                             LIMIT_OBJECT_BYTES, lists[i].what);
     }
     if (evenkeel__facts__get_packed_size(facts) > LIMIT_OBJECT_BYTES ||
         evenkeel__times__get_packed_size(collection->times) > LIMIT_OBJECT_BYTES)

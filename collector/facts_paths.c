@@ -23,6 +23,17 @@ static void free_expansion(struct expansion *expansion)
     registry_key_close(expansion->environment);
 }
 
+/* strndup(), which Windows has not. */
+static char *copy_of(const char *text, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (copy != NULL) {
+        memcpy(copy, text, length);
+        copy[length] = 0;
+    }
+    return copy;
+}
+
 static bool is_name(const char *name, size_t length, const char *other)
 {
     for (size_t i = 0; i < length; i++)
@@ -34,7 +45,7 @@ static bool is_name(const char *name, size_t length, const char *other)
 static char *windows_directory(const struct collection *collection)
 {
     ProtobufCBinaryData directory = collection->facts->windows_directory;
-    return directory.len == 0 ? NULL : strndup((const char *)directory.data, directory.len);
+    return directory.len == 0 ? NULL : copy_of((const char *)directory.data, directory.len);
 }
 
 /* What a variable stands for, to be freed; NULL where it is not known. */
@@ -45,8 +56,8 @@ static char *variable(struct expansion *expansion, const char *name, size_t leng
     if (is_name(name, length, "systemroot") || is_name(name, length, "windir"))
         return windows_directory(collection);
     if (is_name(name, length, "systemdrive")) {
-        const char drive[] = {collection->drive, ':', 0};
-        return strdup(drive);
+        _cleanup_free_ char *windows = windows_directory(collection);
+        return windows == NULL ? NULL : copy_of(windows, strlen("c:"));
     }
     if (is_name(name, length, "programfiles") || is_name(name, length, "commonprogramfiles")) {
         _cleanup_(facts_close_key) struct registry_key *key =
@@ -54,7 +65,7 @@ static char *variable(struct expansion *expansion, const char *name, size_t leng
         const char *value = is_name(name, length, "programfiles") ? "ProgramFilesDir" : "CommonFilesDir";
         return key == NULL ? NULL : facts_string(collection, key, value);
     }
-    _cleanup_free_ char *copy = strndup(name, length);
+    _cleanup_free_ char *copy = copy_of(name, length);
     return copy == NULL || expansion->environment == NULL ? NULL
                                                           : facts_string(collection, expansion->environment, copy);
 }
@@ -64,7 +75,7 @@ static int put(struct expansion *expansion, const char *text, size_t length, str
     expansion->length += length;
     if (expansion->length > LIMIT_TEXT_BYTES)
         return error_set(error, ERROR_LIMIT, "a path is too long once its variables are filled in");
-    return length == 0 ? 0 : string_list_take(&expansion->done, strndup(text, length), error);
+    return length == 0 ? 0 : string_list_take(&expansion->done, copy_of(text, length), error);
 }
 
 /* Puts `text` with its %VARIABLES% filled in; one that is not known stays as it is. */
@@ -152,7 +163,7 @@ static int collect_search_path(struct collection *collection, struct error *erro
 
     for (const char *at = whole; at != NULL && *at != 0; at += *at == ';') {
         size_t length = strcspn(at, ";");
-        char *folder = strndup(at, length);
+        char *folder = copy_of(at, length);
         at += length;
         if (string_list_take(&folders, folder, error) == -1)
             return -1;

@@ -324,8 +324,10 @@ static int read_key(struct reader *reader, struct error *error)
         registry_tree_remove_key(reader->tree, path);
         return 0;
     }
-    if (registry_tree_add_key(reader->tree, path, &reader->key, error) == -1)
-        return -1;
+    struct error problem = {0};
+    if (registry_tree_add_key(reader->tree, path, &reader->key, &problem) == -1)
+        return error_set(error, problem.code, "registry export '%s', line %zu: %.300s", reader->name, reader->line - 1,
+                         problem.message);
     reader->in_key = reader->any_key = true;
     return 0;
 }
