@@ -1,0 +1,368 @@
+/* From files on a disk to objects: what an inventory holds, what a change touches, what the stream looks like. */
+
+#include "collector/snapshot.h"
+#include "proto/chunk.h"
+#include "proto/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define FILES 1000
+#define PE_OFFSET 0x40u
+
+/* A COFF header without sections: the least that is a PE. */
+static void write_image(const char *path, uint32_t time_date_stamp)
+{
+    uint8_t bytes[PE_OFFSET + 24] = {'M', 'Z', [0x3c] = PE_OFFSET, [PE_OFFSET] = 'P', [PE_OFFSET + 1] = 'E'};
+    bytes[PE_OFFSET + 4] = 0x64; /* IMAGE_FILE_MACHINE_AMD64 */
+    bytes[PE_OFFSET + 5] = 0x86;
+    for (unsigned i = 0; i < 4; i++)
+        bytes[PE_OFFSET + 8 + i] = (uint8_t)(time_date_stamp >> (8 * i));
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+}
+
+static void write_text(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs("MZ is how this text begins, and all that it has of a program", file);
+    fclose(file);
+}
+
+struct tree {
+    char name[32];
+};
+
+static void tree_start(struct tree *tree)
+{
+    strcpy(tree->name, "tree.XXXXXX");
+    assert_non_null(mkdtemp(tree->name));
+}
+
+static const char *tree_path(struct tree *tree, const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", tree->name, name);
+    return path;
+}
+
+/* FILES images, each another build. */
+static void tree_fill(struct tree *tree)
+{
+    char name[32];
+    for (uint32_t i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "file%04u.dll", i);
+        write_image(tree_path(tree, name), i + 1);
+    }
+}
+
+static void tree_stop(struct tree *tree)
+{
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %.31s", tree->name);
+    assert_int_equal(system(command), 0);
+}
+
+struct taken {
+    FILE *file;
+    struct snapshot *snapshot;
+    struct digest inventory;
+    struct walk_counts walk;
+};
+
+static int visit(void *context, const struct walk_file *file, struct error *error)
+{
+    return snapshot_visit(context, file, error);
+}
+
+static void take(struct tree *tree, struct taken *taken)
+{
+    struct error error = {0};
+    struct pe_options read = {.symbols = true};
+    struct platform_directory *directory;
+    *taken = (struct taken){.file = tmpfile()};
+    assert_int_equal(snapshot_new(taken->file, &read, &taken->snapshot, &error), 0);
+    struct walk_options options = {
+        .prefix = "c:/", .fold = true, .strict = true, .context = taken->snapshot, .visit = visit};
+    assert_int_equal(platform_directory_open(tree->name, &directory, &error), 0);
+    assert_int_equal(walk(directory, &options, &taken->walk, &error), 0);
+    platform_directory_close(directory);
+    assert_int_equal(snapshot_end(taken->snapshot, &taken->inventory, &error), 0);
+}
+
+static void taken_free(struct taken *taken)
+{
+    snapshot_free(taken->snapshot);
+    fclose(taken->file);
+}
+
+/* The inventory's chunks, in the arena. */
+static struct bytes chunks_of(struct taken *taken, struct arena *arena)
+{
+    struct error error = {0};
+    Evenkeel__Object *object;
+    assert_int_equal(snapshot_get(taken->snapshot, &taken->inventory, arena, &object, &error), 1);
+    assert_int_equal(object->kind, EVENKEEL__OBJECT_KIND__INVENTORY);
+    Evenkeel__Inventory *inventory = (Evenkeel__Inventory *)object_unpack(&evenkeel__inventory__descriptor,
+                                                                          bytes_of_field(object->body), arena, &error);
+    assert_non_null(inventory);
+    assert_int_equal(object_check_inventory(inventory, &error), 0);
+    return bytes_of_field(inventory->chunks);
+}
+
+static size_t chunks_not_in(struct bytes chunks, struct bytes others)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < chunks.length; i += DIGEST_BYTES) {
+        bool found = false;
+        for (size_t k = 0; k < others.length && !found; k += DIGEST_BYTES)
+            found = memcmp(chunks.data + i, others.data + k, DIGEST_BYTES) == 0;
+        missing += !found;
+    }
+    return missing;
+}
+
+static void an_inventory_holds_pe_files_only(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 1);
+    write_text(tree_path(&tree, "readme.txt"));
+    close(open(tree_path(&tree, "empty.dll"), O_CREAT | O_WRONLY, 0600));
+    take(&tree, &taken);
+    assert_int_equal(taken.walk.files, 3);
+    assert_int_equal(snapshot_counts(taken.snapshot)->files, 1);
+    taken_free(&taken);
+    tree_stop(&tree);
+}
+
+static void the_same_tree_gives_the_same_inventory_whatever_its_names_case(void **state)
+{
+    (void)state;
+    struct tree upper, lower;
+    struct taken first, second;
+    tree_start(&upper);
+    tree_start(&lower);
+    write_image(tree_path(&upper, "NTDLL.DLL"), 1);
+    write_image(tree_path(&upper, "b.dll"), 2);
+    write_image(tree_path(&lower, "b.dll"), 2);
+    write_image(tree_path(&lower, "ntdll.dll"), 1);
+    take(&upper, &first);
+    take(&lower, &second);
+    assert_true(digest_equal(&first.inventory, &second.inventory));
+    taken_free(&first);
+    taken_free(&second);
+    tree_stop(&upper);
+    tree_stop(&lower);
+}
+
+static void one_build_at_two_paths_is_one_image(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 7);
+    write_image(tree_path(&tree, "b.dll"), 7);
+    write_image(tree_path(&tree, "c.dll"), 8);
+    take(&tree, &taken);
+    assert_int_equal(snapshot_counts(taken.snapshot)->files, 3);
+    assert_int_equal(snapshot_counts(taken.snapshot)->images, 2);
+    taken_free(&taken);
+    tree_stop(&tree);
+}
+
+static void one_changed_file_changes_one_chunk(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken before, after;
+    struct arena *arena = arena_new(4u << 20);
+    tree_start(&tree);
+    tree_fill(&tree);
+    take(&tree, &before);
+    write_image(tree_path(&tree, "file0500.dll"), 999999);
+    take(&tree, &after);
+    struct bytes old = chunks_of(&before, arena), new = chunks_of(&after, arena);
+    assert_int_equal(new.length / DIGEST_BYTES, snapshot_counts(after.snapshot)->chunks);
+    assert_in_range(new.length / DIGEST_BYTES, 5, 40); /* 64 entries a chunk on average */
+    assert_int_equal(old.length, new.length);
+    assert_int_equal(chunks_not_in(new, old), 1);
+    taken_free(&before);
+    taken_free(&after);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+static void a_new_file_changes_at_most_two_chunks(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken before, after;
+    struct arena *arena = arena_new(4u << 20);
+    tree_start(&tree);
+    tree_fill(&tree);
+    take(&tree, &before);
+    write_image(tree_path(&tree, "file0500a.dll"), 1);
+    take(&tree, &after);
+    assert_in_range(chunks_not_in(chunks_of(&after, arena), chunks_of(&before, arena)), 1, 2);
+    taken_free(&before);
+    taken_free(&after);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+static void the_stream_has_images_before_their_chunks_and_ends_with_the_inventory(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    struct arena *arena = arena_new(16u << 20);
+    tree_start(&tree);
+    tree_fill(&tree);
+    take(&tree, &taken);
+    rewind(taken.file);
+    uint8_t length_bytes[4];
+    size_t images = 0, entries = 0;
+    Evenkeel__ObjectKind last = EVENKEEL__OBJECT_KIND__OBJECT_KIND_UNKNOWN;
+    while (fread(length_bytes, 1, 4, taken.file) == 4) {
+        uint32_t length;
+        struct error error = {0};
+        bytes_u32(bytes_of(length_bytes, 4), 0, &length);
+        uint8_t *packed = arena_take(arena, length);
+        assert_int_equal(fread(packed, 1, length, taken.file), length);
+        Evenkeel__Object *object =
+            (Evenkeel__Object *)object_unpack(&evenkeel__object__descriptor, bytes_of(packed, length), arena, &error);
+        assert_non_null(object);
+        ProtobufCMessage *body =
+            object_unpack(object_descriptor(object->kind), bytes_of_field(object->body), arena, &error);
+        assert_non_null(body);
+        images += object->kind == EVENKEEL__OBJECT_KIND__IMAGE;
+        if (object->kind == EVENKEEL__OBJECT_KIND__CHUNK)
+            entries += ((Evenkeel__Chunk *)body)->n_shared;
+        assert_true(entries <= images); /* every file here is another build */
+        last = object->kind;
+    }
+    assert_int_equal(images, FILES);
+    assert_int_equal(entries, FILES);
+    assert_int_equal(last, EVENKEEL__OBJECT_KIND__INVENTORY);
+    taken_free(&taken);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+static void every_object_is_found_by_its_digest_and_no_other(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    struct error error = {0};
+    struct arena *arena = arena_new(4u << 20);
+    Evenkeel__Object *object;
+    struct digest stranger = {{1}};
+    tree_start(&tree);
+    tree_fill(&tree);
+    take(&tree, &taken);
+    struct bytes chunks = chunks_of(&taken, arena);
+    for (size_t i = 0; i < chunks.length; i += DIGEST_BYTES) {
+        struct digest digest;
+        assert_true(digest_from(bytes_of(chunks.data + i, DIGEST_BYTES), &digest));
+        assert_int_equal(snapshot_get(taken.snapshot, &digest, arena, &object, &error), 1);
+        assert_int_equal(object->kind, EVENKEEL__OBJECT_KIND__CHUNK);
+    }
+    assert_int_equal(snapshot_get(taken.snapshot, &stranger, arena, &object, &error), 0);
+    assert_null(object);
+    taken_free(&taken);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+static void an_object_counts_as_given_until_all_marks_are_taken_back(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    struct error error = {0};
+    struct arena *arena = arena_new(1u << 20);
+    Evenkeel__Object *object;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 1);
+    take(&tree, &taken);
+    assert_false(snapshot_give(taken.snapshot, &taken.inventory));
+    assert_true(snapshot_give(taken.snapshot, &taken.inventory));
+    assert_int_equal(snapshot_get(taken.snapshot, &taken.inventory, arena, &object, &error), 1);
+    snapshot_ungive(taken.snapshot);
+    assert_false(snapshot_give(taken.snapshot, &taken.inventory));
+    taken_free(&taken);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+static void a_full_disk_is_an_error_not_half_a_snapshot(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct snapshot *snapshot;
+    struct digest digest;
+    struct pe_options read = {0};
+    FILE *full = fopen("/dev/full", "r+b");
+    assert_non_null(full);
+    assert_int_equal(snapshot_new(full, &read, &snapshot, &error), 0);
+    assert_int_equal(snapshot_end(snapshot, &digest, &error), -1);
+    assert_int_equal(error.code, ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(ENOSPC)));
+    snapshot_free(snapshot);
+    fclose(full);
+}
+
+static void a_snapshot_file_that_was_tampered_with_is_noticed(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    struct error error = {0};
+    struct arena *arena = arena_new(1u << 20);
+    Evenkeel__Object *object;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 1);
+    take(&tree, &taken);
+    fseek(taken.file, -1, SEEK_END);
+    int byte = fgetc(taken.file);
+    fseek(taken.file, -1, SEEK_END);
+    fputc(byte ^ 1, taken.file);
+    assert_int_equal(snapshot_get(taken.snapshot, &taken.inventory, arena, &object, &error), -1);
+    assert_int_equal(error.code, ERROR_FORMAT);
+    taken_free(&taken);
+    arena_free(arena);
+    tree_stop(&tree);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_inventory_holds_pe_files_only),
+        cmocka_unit_test(the_same_tree_gives_the_same_inventory_whatever_its_names_case),
+        cmocka_unit_test(one_build_at_two_paths_is_one_image),
+        cmocka_unit_test(one_changed_file_changes_one_chunk),
+        cmocka_unit_test(a_new_file_changes_at_most_two_chunks),
+        cmocka_unit_test(the_stream_has_images_before_their_chunks_and_ends_with_the_inventory),
+        cmocka_unit_test(every_object_is_found_by_its_digest_and_no_other),
+        cmocka_unit_test(an_object_counts_as_given_until_all_marks_are_taken_back),
+        cmocka_unit_test(a_full_disk_is_an_error_not_half_a_snapshot),
+        cmocka_unit_test(a_snapshot_file_that_was_tampered_with_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
