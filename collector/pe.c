@@ -11,8 +11,6 @@
 #define COFF_HEADER_BYTES 24 /* with the signature before it */
 #define SECTION_HEADER_BYTES 40
 #define OPTIONAL_HEADER_BYTES 240 /* of PE32+, with 16 directories; PE32's has 224 */
-#define MAGIC_PE32 0x10b
-#define MAGIC_PE32_PLUS 0x20b
 #define HASH_STEP_BYTES (256u * 1024u)
 
 static const struct {
@@ -72,9 +70,9 @@ static bool read_optional_header(struct pe_reader *reader, uint64_t offset)
     struct bytes header;
     uint16_t magic;
     if (!pe_fetch(reader, PE_VIEW_TABLE, offset, length, &header) || !bytes_u16(header, 0, &magic) ||
-        (magic != MAGIC_PE32 && magic != MAGIC_PE32_PLUS))
+        (magic != PE_MAGIC_PE32 && magic != PE_MAGIC_PE32_PLUS))
         return false;
-    bool plus = magic == MAGIC_PE32_PLUS;
+    bool plus = magic == PE_MAGIC_PE32_PLUS;
     uint32_t base, count, checksum, size_of_image;
     bool whole = plus ? bytes_u64(header, 24, &reader->image_base) : bytes_u32(header, 28, &base);
     if (!plus)

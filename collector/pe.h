@@ -28,6 +28,10 @@
 /* Sections of one file. The loader took 96 up to Windows XP. */
 #define PE_SECTION_LIMIT 1024
 
+/* The optional header's first number. */
+#define PE_MAGIC_PE32 0x10b
+#define PE_MAGIC_PE32_PLUS 0x20b
+
 /* Which parts were broken: the sound ones beside them were read nevertheless. The numbers are stored: never reuse one.
  */
 enum pe_defect {
@@ -99,7 +103,7 @@ struct pe_image {
         is_pe; /* false: the file has no MZ and PE signature (DOS, NE, LE, text ...), only size and sha256 are filled */
     uint64_t size;            /* bytes of the file */
     uint16_t machine;         /* IMAGE_FILE_MACHINE_* */
-    uint16_t magic;           /* 0x10b PE32, 0x20b PE32+; 0 with PE_DEFECT_OPTIONAL_HEADER */
+    uint16_t magic;           /* PE_MAGIC_*; 0 with PE_DEFECT_OPTIONAL_HEADER */
     uint32_t time_date_stamp; /* seconds since 1970-01-01 UTC, as linked; may be a hash in reproducible builds */
     uint32_t size_of_image;
     uint32_t checksum;

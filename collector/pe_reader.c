@@ -116,17 +116,18 @@ struct pe_lists *pe_lists(struct pe_reader *reader)
     return &reader->memory->lists;
 }
 
-bool pe_grow(struct pe_reader *reader, void **list, size_t length, size_t *capacity, size_t size)
+void *pe_grow(struct pe_reader *reader, void *list, size_t length, size_t *capacity, size_t size)
 {
     if (length < *capacity)
-        return true;
+        return list;
     size_t larger = *capacity > 0 ? *capacity * 2 : 64;
-    void *grown = realloc(*list, larger * size);
-    if (grown == NULL)
-        return no_memory(reader);
-    *list = grown;
+    void *grown = realloc(list, larger * size);
+    if (grown == NULL) {
+        no_memory(reader);
+        return NULL;
+    }
     *capacity = larger;
-    return true;
+    return grown;
 }
 
 /* Up to `length` bytes into `buffer`, as many as the file has; charged at no less than a page, since calls cost too. */

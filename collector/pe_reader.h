@@ -78,8 +78,8 @@ struct pe_lists {
 
 struct pe_lists *pe_lists(struct pe_reader *reader);
 
-/* Makes room for one more element of `size` bytes; false sets reader->failed. */
-bool pe_grow(struct pe_reader *reader, void **list, size_t length, size_t *capacity, size_t size);
+/* The list, with room for one more element of `size` bytes; NULL, and the list as it was, sets reader->failed. */
+void *pe_grow(struct pe_reader *reader, void *list, size_t length, size_t *capacity, size_t size);
 
 /* Reads the start of the file into reader->header. */
 bool pe_fetch_header(struct pe_reader *reader);

@@ -30,38 +30,47 @@ static bool charge(struct pe_reader *reader, size_t bytes)
     return true;
 }
 
-/* ---- imports ---- */
-
 /* How the addresses in a directory are meant: the image base is to be taken off those that hold it. */
 static uint64_t address_of(const struct pe_reader *reader, uint64_t value, bool by_rva)
 {
     return !by_rva && value >= reader->image_base ? value - reader->image_base : value;
 }
 
+static bool add_ordinal(struct pe_reader *reader, struct pe_lists *lists, uint16_t ordinal)
+{
+    uint16_t *grown =
+        pe_grow(reader, lists->ordinals, lists->ordinals_length, &lists->ordinals_capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    lists->ordinals = grown;
+    lists->ordinals[lists->ordinals_length++] = ordinal;
+    return true;
+}
+
+static bool add_name(struct pe_reader *reader, struct pe_lists *lists, struct bytes name)
+{
+    struct bytes *grown = pe_grow(reader, lists->names, lists->names_length, &lists->names_capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    lists->names = grown;
+    lists->names[lists->names_length++] = name;
+    return true;
+}
+
 /* Adds the symbol of one entry of a lookup table; false where no more can be read. */
 static bool add_thunk(struct pe_reader *reader, struct pe_lists *lists, uint64_t thunk, bool by_rva, uint32_t defect)
 {
-    bool plus = reader->image->magic == 0x20b;
+    bool plus = reader->image->magic == PE_MAGIC_PE32_PLUS;
+    struct bytes name;
     if (!charge(reader, THUNK_COST))
         return false;
-    if (thunk >> (plus ? 63 : 31) & 1) {
-        if (!pe_grow(reader, (void **)&lists->ordinals, lists->ordinals_length, &lists->ordinals_capacity,
-                     sizeof *lists->ordinals))
-            return false;
-        lists->ordinals[lists->ordinals_length++] = (uint16_t)thunk;
-        return true;
-    }
-    struct bytes name;
-    uint64_t rva = address_of(reader, thunk, by_rva);
-    if (!pe_fetch_name(reader, rva + 2 /* the hint */, &name)) {
+    if (thunk >> (plus ? 63 : 31) & 1)
+        return add_ordinal(reader, lists, (uint16_t)thunk);
+    if (!pe_fetch_name(reader, address_of(reader, thunk, by_rva) + 2 /* the hint */, &name)) {
         reader->image->defects |= defect;
         return !reader->failed;
     }
-    if (!charge(reader, name.length) ||
-        !pe_grow(reader, (void **)&lists->names, lists->names_length, &lists->names_capacity, sizeof *lists->names))
-        return false;
-    lists->names[lists->names_length++] = name;
-    return true;
+    return charge(reader, name.length) && add_name(reader, lists, name);
 }
 
 /* Adds what is imported from the DLL whose name is at `dll`, by the lookup table at `table`. */
@@ -77,7 +86,7 @@ static bool add_import(struct pe_reader *reader, uint64_t dll, uint64_t table, b
     }
     if (!charge(reader, import.dll.length))
         return false;
-    size_t size = reader->image->magic == 0x20b ? 8 : 4;
+    size_t size = reader->image->magic == PE_MAGIC_PE32_PLUS ? 8 : 4;
     bool more = true;
     lists->names_length = lists->ordinals_length = 0;
     for (uint64_t at = table; more; at += size) {
@@ -98,11 +107,14 @@ static bool add_import(struct pe_reader *reader, uint64_t dll, uint64_t table, b
         }
         more = add_thunk(reader, lists, thunk, by_rva, defect);
     }
+    struct pe_import *grown =
+        pe_grow(reader, lists->imports, lists->imports_length, &lists->imports_capacity, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    lists->imports = grown;
     struct bytes *names = pe_take(reader, lists->names_length * sizeof *names);
     uint16_t *ordinals = pe_take(reader, lists->ordinals_length * sizeof *ordinals);
-    if (names == NULL || ordinals == NULL ||
-        !pe_grow(reader, (void **)&lists->imports, lists->imports_length, &lists->imports_capacity,
-                 sizeof *lists->imports))
+    if (names == NULL || ordinals == NULL)
         return false;
     if (lists->names_length > 0)
         memcpy(names, lists->names, lists->names_length * sizeof *names);
@@ -184,8 +196,6 @@ void pe_read_imports(struct pe_reader *reader)
     reader->image->imports = imports;
     reader->image->imports_length = lists->imports_length;
 }
-
-/* ---- exports ---- */
 
 struct export_directory {
     struct pe_directory place;
