@@ -1,0 +1,188 @@
+/* What the subcommands share. */
+
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int cli_fail(const char *command, const struct error *error)
+{
+    fprintf(stderr, "evenkeel %s: %s\n", command, error->message);
+    return EXIT_STATUS_ERROR;
+}
+
+int cli_fail_usage(const char *command, const char *format, ...)
+{
+    fprintf(stderr, "evenkeel %s: ", command);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "; 'evenkeel %s --help' tells its options\n", command);
+    return EXIT_STATUS_ERROR;
+}
+
+PGconn *cli_connect(const char *dsn, struct error *error)
+{
+    char text[2048];
+    if (database_dsn(dsn, text, sizeof text, error) < 0)
+        return NULL;
+    return database_open(text, error);
+}
+
+bool cli_format_of(const char *command, const char *word, enum cli_format *format)
+{
+    static const char *const words[] = {[CLI_TEXT] = "text", [CLI_JSON] = "json", [CLI_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *format = (enum cli_format)i;
+            return true;
+        }
+    }
+    cli_fail_usage(command, "there is no format '%s': text, json and csv are", word);
+    return false;
+}
+
+/* Columns that text takes: characters of UTF-8, which is close enough for names and versions. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text != 0; text++)
+        width += (*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* Foreign text on a terminal: control characters become '?', and at most `width` columns are printed. */
+static void print_cell(const char *text, size_t width)
+{
+    size_t columns = 0, total = width_of(text);
+    for (; *text != 0; text++) {
+        bool starts = (*text & 0xc0) != 0x80;
+        if (starts && total > width && columns + 1 == width) {
+            fputs("…", stdout);
+            return;
+        }
+        columns += starts;
+        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    }
+}
+
+static void print_table(const PGresult *result)
+{
+    size_t widths[32] = {0}, used = 0;
+    int columns = PQnfields(result) < 32 ? PQnfields(result) : 32, rows = PQntuples(result);
+    for (int column = 0; column < columns; column++) {
+        widths[column] = width_of(PQfname(result, column));
+        for (int row = 0; row < rows; row++) {
+            size_t width = width_of(PQgetvalue(result, row, column));
+            widths[column] = width > widths[column] ? width : widths[column];
+        }
+        used += column + 1 < columns ? widths[column] + 2 : 0;
+    }
+    struct winsize window;
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > used + 20 &&
+        widths[columns - 1] > window.ws_col - used)
+        widths[columns - 1] = window.ws_col - used;
+    for (int row = -1; row < rows; row++) {
+        for (int column = 0; column < columns; column++) {
+            const char *text = row < 0 ? PQfname(result, column) : PQgetvalue(result, row, column);
+            print_cell(text, widths[column]);
+            size_t width = width_of(text);
+            for (size_t pad = width; column + 1 < columns && pad < widths[column] + 2; pad++)
+                putchar(' ');
+        }
+        putchar('\n');
+    }
+}
+
+static int print_csv(PGconn *connection, const char *query, const struct parameter *parameters, size_t count, int *rows,
+                     struct error *error)
+{
+    /* COPY takes no parameters; a temporary table does, and keeps the columns' names and order. */
+    _cleanup_(buffer_clear) struct buffer statement = {0};
+    buffer_format(&statement, "create temporary table printed on commit drop as %s", query);
+    buffer_put(&statement, "", 1);
+    if (statement.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    if (database_execute(connection, "begin", error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *made =
+        database_query(connection, (const char *)statement.data, parameters, count, false, error);
+    if (made == NULL)
+        return -1;
+    *rows = atoi(PQcmdTuples(made));
+    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, "copy printed to stdout (format csv, header)");
+    if (PQresultStatus(begun) != PGRES_COPY_OUT)
+        return error_set(error, ERROR_DATABASE, "%s", PQresultErrorMessage(begun));
+    char *line;
+    int length;
+    while ((length = PQgetCopyData(connection, &line, 0)) > 0) {
+        fwrite(line, 1, (size_t)length, stdout);
+        PQfreemem(line);
+    }
+    for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection))
+        PQclear(result);
+    return database_execute(connection, "commit", error);
+}
+
+int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+              enum cli_format format, int *rows, struct error *error)
+{
+    if (format == CLI_CSV)
+        return print_csv(connection, query, parameters, count, rows, error);
+    _cleanup_(buffer_clear) struct buffer json = {0};
+    if (format == CLI_JSON)
+        buffer_format(&json, "select row_to_json(r) from (%s) r", query);
+    buffer_put(&json, "", 1);
+    if (json.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    _cleanup_(cleanup_result) PGresult *result = database_query(
+        connection, format == CLI_JSON ? (const char *)json.data : query, parameters, count, false, error);
+    if (result == NULL)
+        return -1;
+    *rows = PQntuples(result);
+    if (format == CLI_TEXT) {
+        if (*rows > 0)
+            print_table(result);
+        return 0;
+    }
+    putchar('[');
+    for (int row = 0; row < *rows; row++)
+        printf("%s\n%s", row > 0 ? "," : "", PQgetvalue(result, row, 0));
+    printf("%s]\n", *rows > 0 ? "\n" : "");
+    return 0;
+}
+
+int cli_judge(PGconn *connection, bool quiet, struct error *error)
+{
+    bool shown = !quiet && isatty(STDERR_FILENO);
+    long total = 0;
+    for (int judged = 1; judged > 0;) {
+        _cleanup_(cleanup_result) PGresult *rows =
+            database_query(connection, "select evenkeel.judge_queued(500)", NULL, 0, true, error);
+        if (rows == NULL)
+            return -1;
+        judged = database_i32(rows, 0, 0);
+        total += judged;
+        if (shown && total > 500 && judged > 0)
+            fprintf(stderr, "\rjudged %ld hosts", total);
+    }
+    if (shown && total > 500)
+        fprintf(stderr, "\n");
+    /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
+    for (int tries = 0; tries < 600; tries++) {
+        _cleanup_(cleanup_result) PGresult *rows =
+            database_query(connection, "select count(*) from evenkeel.judge_queue", NULL, 0, true, error);
+        if (rows == NULL)
+            return -1;
+        if (database_i64(rows, 0, 0) == 0)
+            return 0;
+        usleep(100000);
+    }
+    return error_set(error, ERROR_BUSY, "hosts still wait to be judged after a minute: see the aggregator's log");
+}

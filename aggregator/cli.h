@@ -1,0 +1,44 @@
+/* What the subcommands share: options, the connection, and how they end. */
+
+#ifndef EVENKEEL_CLI_H
+#define EVENKEEL_CLI_H
+
+#include "commands.h"
+#include "database.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+
+/* Values of the options that every command has; commands start their own short codes at 256. */
+enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3 };
+#define CLI_OPTIONS                                                                                                    \
+    {"dsn", required_argument, NULL, CLI_DSN}, {"help", no_argument, NULL, CLI_HELP},                                  \
+    {                                                                                                                  \
+        "quiet", no_argument, NULL, CLI_QUIET                                                                          \
+    }
+
+/* Prints "evenkeel COMMAND: sentence" to stderr and returns EXIT_STATUS_ERROR. */
+int cli_fail(const char *command, const struct error *error);
+int cli_fail_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The connection of a command: opened and checked, with the messages' level set. NULL with *error. */
+PGconn *cli_connect(const char *dsn, struct error *error);
+
+enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
+
+/* text, json or csv; false for anything else, with the sentence already printed. */
+bool cli_format_of(const char *command, const char *word, enum cli_format *format);
+
+/*
+ * Prints the rows of a query: as a table that fits the terminal (the last column is cut where it does not, never when
+ * stdout is no terminal), as a JSON array of objects, or as CSV with a header. JSON and CSV are made by PostgreSQL.
+ * *rows counts them. -1 with *error.
+ */
+int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+              enum cli_format format, int *rows, struct error *error);
+
+/* Judges all hosts that wait for it, so that what is asked next is up to date; with progress on a terminal unless
+ * quiet. */
+int cli_judge(PGconn *connection, bool quiet, struct error *error);
+
+#endif

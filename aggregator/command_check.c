@@ -1,0 +1,119 @@
+/* evenkeel check: what is wrong now, and what is not known. */
+
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Findings first, then what is unknown, as rows of the same columns. Waived findings are shown by --waived only. */
+static const char query[] =
+    "select host, \"check\", subject, severity, summary, %s opened_at"
+    " from (select host, \"check\", subject, severity, summary, evidence, opened_at,"
+    "              case severity when 'high' then 0 when 'medium' then 1 else 2 end as place"
+    "       from ops.finding where (waived_until is null or $2::boolean) and ($1::text is null or host = $1)"
+    "       union all"
+    "       select h.host, 'unknown', coalesce(p.code, ''), 'low', h.missing_here, jsonb_build_object('missing', "
+    "h.missing_here),"
+    "              null::timestamptz, 3"
+    "       from (select o.host, o.host_id, hp.product_id, coalesce(hp.missing, o.missing) as missing_here"
+    "             from ops.host o left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = "
+    "'unknown'"
+    "             where ($1::text is null or o.host = $1) and (o.verdict = 'unknown' or hp.verdict = 'unknown')) h"
+    "       left join evenkeel.product p using (product_id)) r"
+    " order by place, host, \"check\", subject";
+
+static int count_of(PGconn *connection, const char *statement, const char *host, long long *count, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, statement, &PARAMETER_TEXT(host), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    *count = database_i64(rows, 0, 0);
+    return 0;
+}
+
+static int check(PGconn *connection, const char *host, bool waived, enum cli_format format, bool quiet, int *status,
+                 struct error *error)
+{
+    long long hosts, findings, unknown;
+    int rows;
+    char statement[sizeof query + 32];
+    if (count_of(connection, "select count(*) from ops.host where $1::text is null or host = $1", host, &hosts, error) <
+        0)
+        return -1;
+    if (host != NULL && hosts == 0)
+        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
+    if (hosts == 0)
+        return error_set(error, ERROR_NOT_FOUND, "no host has reported yet: run 'evenkeel-collector push'");
+    if (cli_judge(connection, quiet, error) < 0)
+        return -1;
+    struct parameter parameters[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(waived ? "true" : "false")};
+    snprintf(statement, sizeof statement, query, format == CLI_TEXT ? "" : "evidence,");
+    if (cli_print(connection, statement, parameters, 2, format, &rows, error) < 0 ||
+        count_of(connection,
+                 "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)",
+                 host, &findings, error) < 0 ||
+        count_of(connection,
+                 "select count(*) from ops.host where verdict = 'unknown' and ($1::text is null or host = $1)", host,
+                 &unknown, error) < 0)
+        return -1;
+    if (format == CLI_TEXT && !quiet)
+        printf("%s%lld %s; %lld %s; %lld %s\n", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
+               findings == 1 ? "finding" : "findings", unknown, unknown == 1 ? "host unknown" : "hosts unknown");
+    *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;
+    return 0;
+}
+
+int command_check(int argc, char **argv)
+{
+    enum { OPTION_HOST = 256, OPTION_FORMAT, OPTION_WAIVED };
+    static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
+                                            {"format", required_argument, NULL, OPTION_FORMAT},
+                                            {"waived", no_argument, NULL, OPTION_WAIVED},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *dsn = NULL, *host = NULL;
+    enum cli_format format = CLI_TEXT;
+    bool quiet = false, waived = false;
+    int status = EXIT_STATUS_ERROR;
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_HOST:
+            host = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (!cli_format_of("check", optarg, &format))
+                return EXIT_STATUS_ERROR;
+            break;
+        case OPTION_WAIVED:
+            waived = true;
+            break;
+        case CLI_DSN:
+            dsn = optarg;
+            break;
+        case CLI_QUIET:
+            quiet = true;
+            break;
+        case CLI_HELP:
+            puts("usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived] [--quiet]\n\n"
+                 "Prints what is found wrong, and what can't be judged and why.\n"
+                 "  --host NAME     that host only\n"
+                 "  --format F      text (default), json or csv, with all evidence\n"
+                 "  --waived        show waived findings too\n\n"
+                 "Exit status: 0 all is level, 2 something is found, 3 nothing is found but something is unknown, 1 "
+                 "error.");
+            return EXIT_STATUS_OK;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    if (optind < argc)
+        return cli_fail_usage("check", "'%s' is too much", argv[optind]);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    if (connection == NULL || check(connection, host, waived, format, quiet, &status, &error) < 0)
+        return cli_fail("check", &error);
+    return status;
+}

@@ -1,0 +1,141 @@
+/* evenkeel serve: answers collectors until SIGTERM or SIGINT. */
+
+#include "cli.h"
+#include "judge.h"
+#include "log.h"
+#include "service.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define URLS_MAXIMUM 16
+#define DEFAULT_URL "tcp://127.0.0.1:8470"
+/* What waits when the signal comes is stored within this time, and the rest is told 'busy': an end within 10 seconds in
+ * all. */
+#define DRAIN_SECONDS 5
+
+static void wake_judge(void *context)
+{
+    judge_wake(context);
+}
+
+static int make_ready_file(const char *path, struct error *error)
+{
+    if (path == NULL)
+        return 0;
+    _cleanup_close_ int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    return fd >= 0 ? 0 : error_set(error, ERROR_IO, "can't make the ready file '%s': %s", path, strerror(errno));
+}
+
+static int serve(const char *dsn, const struct service_options *service_options, bool trust, const char *ready,
+                 struct error *error)
+{
+    /* Blocked before any thread starts, so that only sigwait() sees them. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    struct judge *judge = judge_start(dsn, error);
+    if (judge == NULL)
+        return -1;
+    struct writer_options writer_options = {
+        .dsn = dsn, .trust_on_first_use = trust, .stored = wake_judge, .context = judge};
+    struct writer *writer = writer_start(&writer_options, error);
+    struct service *service = writer != NULL ? service_start(service_options, writer, error) : NULL;
+    int result = service != NULL ? make_ready_file(ready, error) : -1;
+    if (result == 0) {
+        int signal_number;
+        for (size_t i = 0; i < service_options->url_count; i++)
+            fprintf(stderr, "listening on %s\n", service_options->urls[i]);
+        sigwait(&signals, &signal_number);
+        log_line(LOG_PRIORITY_NOTICE, "stopping", "signal=%d", signal_number);
+    }
+    /* The writer first: what was received is stored and answered while the service still sends. */
+    struct writer_counters last = {0};
+    if (writer != NULL) {
+        memcpy(&last, writer_counters(writer), sizeof last);
+        writer_stop(writer, DRAIN_SECONDS);
+    }
+    service_stop(service);
+    judge_stop(judge);
+    if (result == 0)
+        log_line(LOG_PRIORITY_NOTICE, "stopped", "requests=%llu accepted=%llu", last.requests, last.accepted);
+    return result;
+}
+
+int command_serve(int argc, char **argv)
+{
+    enum { OPTION_LISTEN = 256, OPTION_TRUST, OPTION_READY, OPTION_PLAIN, OPTION_CERTIFICATE, OPTION_KEY };
+    static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
+                                            {"trust-on-first-use", no_argument, NULL, OPTION_TRUST},
+                                            {"ready-file", required_argument, NULL, OPTION_READY},
+                                            {"allow-plain", no_argument, NULL, OPTION_PLAIN},
+                                            {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
+                                            {"private-key", required_argument, NULL, OPTION_KEY},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *urls[URLS_MAXIMUM], *given_dsn = NULL, *ready = NULL;
+    struct service_options service_options = {.urls = urls};
+    bool trust = false;
+    char dsn[2048];
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_LISTEN:
+            if (service_options.url_count == URLS_MAXIMUM)
+                return cli_fail_usage("serve", "more than %d addresses", URLS_MAXIMUM);
+            urls[service_options.url_count++] = optarg;
+            break;
+        case OPTION_TRUST:
+            trust = true;
+            break;
+        case OPTION_READY:
+            ready = optarg;
+            break;
+        case OPTION_PLAIN:
+            service_options.allow_plain = true;
+            break;
+        case OPTION_CERTIFICATE:
+            service_options.certificate = optarg;
+            break;
+        case OPTION_KEY:
+            service_options.private_key = optarg;
+            break;
+        case CLI_DSN:
+            given_dsn = optarg;
+            break;
+        case CLI_HELP:
+            puts("usage: evenkeel serve [--listen URL]... [OPTION]...\n\n"
+                 "Answers collectors until SIGTERM or SIGINT; stores what they report and judges it.\n"
+                 "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback (default: " DEFAULT_URL ")\n"
+                 "  --certificate FILE     PEM, for tls+tcp://\n"
+                 "  --private-key FILE     PEM, for tls+tcp://\n"
+                 "  --allow-plain          allow tcp:// beyond loopback\n"
+                 "  --trust-on-first-use   approve every new key; only where all addresses are loopback\n"
+                 "  --ready-file FILE      made once it listens\n"
+                 "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private cluster)");
+            return EXIT_STATUS_OK;
+        case CLI_QUIET:
+            break;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    if (service_options.url_count == 0)
+        urls[service_options.url_count++] = DEFAULT_URL;
+    for (size_t i = 0; trust && i < service_options.url_count; i++)
+        if (!service_url_is_loopback(urls[i]))
+            return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
+                                  urls[i]);
+    if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 || serve(dsn, &service_options, trust, ready, &error) < 0)
+        return cli_fail("serve", &error);
+    return EXIT_STATUS_OK;
+}

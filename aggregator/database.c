@@ -1,0 +1,224 @@
+/* A connection to PostgreSQL. */
+
+#include "database.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PARAMETERS_MAXIMUM 16
+
+int database_state_directory(char *directory, size_t size, struct error *error)
+{
+    const char *given = getenv("EVENKEEL_STATE"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    int length;
+    if (given != NULL && *given != 0)
+        length = snprintf(directory, size, "%s", given);
+    else if (geteuid() == 0)
+        length = snprintf(directory, size, "/var/lib/evenkeel");
+    else if (state != NULL && *state != 0)
+        length = snprintf(directory, size, "%s/evenkeel", state);
+    else if (home != NULL && *home != 0)
+        length = snprintf(directory, size, "%s/.local/state/evenkeel", home);
+    else
+        return error_set(error, ERROR_USAGE, "no state directory: set EVENKEEL_STATE or HOME");
+    if (length < 0 || (size_t)length >= size)
+        return error_set(error, ERROR_LIMIT, "the state directory's path is too long");
+    return 0;
+}
+
+int database_dsn(const char *given, char *dsn, size_t size, struct error *error)
+{
+    const char *environment = getenv("EVENKEEL_DSN");
+    char directory[1024];
+    int length;
+    if (given == NULL && environment != NULL && *environment != 0)
+        given = environment;
+    if (given != NULL) {
+        length = snprintf(dsn, size, "%s", given);
+    } else {
+        if (database_state_directory(directory, sizeof directory, error) < 0)
+            return -1;
+        length = snprintf(dsn, size, "host=%s/run port=5432 dbname=evenkeel user=evenkeel", directory);
+    }
+    if (length < 0 || (size_t)length >= size)
+        return error_set(error, ERROR_LIMIT, "the connection string is longer than %zu bytes", size);
+    return 0;
+}
+
+/* libpq's messages end with a line break and may have several lines; the first says it. */
+static void first_line(const char *message, char *line, size_t size)
+{
+    size_t length = strcspn(message, "\n");
+    snprintf(line, size, "%.*s", (int)length, message);
+}
+
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
+PGconn *database_connect(const char *dsn, struct error *error)
+{
+    PGconn *connection = PQconnectdb(dsn);
+    if (PQstatus(connection) != CONNECTION_OK) {
+        char line[400];
+        first_line(PQerrorMessage(connection), line, sizeof line);
+        error_set(error, ERROR_NETWORK,
+                  "can't reach the database: %s (start it, or name another with --dsn or EVENKEEL_DSN)", line);
+        PQfinish(connection);
+        return NULL;
+    }
+    PQsetNoticeProcessor(connection, ignore_notice, NULL);
+    return connection;
+}
+
+PGconn *database_open(const char *dsn, struct error *error)
+{
+    _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, error);
+    if (connection == NULL)
+        return NULL;
+    _cleanup_(cleanup_result) PGresult *there =
+        database_query(connection, "select to_regclass('evenkeel.migration') is not null", NULL, 0, true, error);
+    if (there == NULL)
+        return NULL;
+    if (!database_bool(there, 0, 0)) {
+        error_set(error, ERROR_DATABASE, "the database is not initialised: run 'evenkeel init'");
+        return NULL;
+    }
+    _cleanup_(cleanup_result) PGresult *newest =
+        database_query(connection, "select coalesce(max(number), 0) from evenkeel.migration", NULL, 0, true, error);
+    if (newest == NULL)
+        return NULL;
+    int version = database_i32(newest, 0, 0);
+    if (version > DATABASE_SCHEMA_VERSION) {
+        error_set(error, ERROR_DATABASE,
+                  "the database is at schema %d, this program knows up to %d: upgrade this program", version,
+                  DATABASE_SCHEMA_VERSION);
+        return NULL;
+    }
+    if (version < DATABASE_SCHEMA_VERSION) {
+        error_set(error, ERROR_DATABASE, "the database is at schema %d, this program needs %d: run 'evenkeel init'",
+                  version, DATABASE_SCHEMA_VERSION);
+        return NULL;
+    }
+    PGconn *opened = connection;
+    connection = NULL;
+    return opened;
+}
+
+static int fail(PGconn *connection, const PGresult *result, struct error *error)
+{
+    char line[400];
+    const char *primary = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    first_line(primary != NULL ? primary : PQerrorMessage(connection), line, sizeof line);
+    if (PQstatus(connection) != CONNECTION_OK)
+        return error_set(error, ERROR_NETWORK, "the database went away: %s", line);
+    return error_set(error, ERROR_DATABASE, "%s", line);
+}
+
+PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
+                         bool binary, struct error *error)
+{
+    const char *values[PARAMETERS_MAXIMUM];
+    int lengths[PARAMETERS_MAXIMUM], formats[PARAMETERS_MAXIMUM];
+    Oid types[PARAMETERS_MAXIMUM];
+    if (count > PARAMETERS_MAXIMUM) {
+        error_set(error, ERROR_LIMIT, "a statement has %zu parameters", count);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        values[i] = parameters[i].value;
+        lengths[i] = (int)parameters[i].length;
+        formats[i] = parameters[i].binary;
+        types[i] = parameters[i].type;
+    }
+    PGresult *result = PQexecParams(connection, statement, (int)count, types, values, lengths, formats, binary ? 1 : 0);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        fail(connection, result, error);
+        PQclear(result);
+        return NULL;
+    }
+    return result;
+}
+
+int database_execute(PGconn *connection, const char *statements, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *result = PQexec(connection, statements);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+        return fail(connection, result, error);
+    return 0;
+}
+
+int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error)
+{
+    static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* 11 bytes of signature, flags, no extension; 19
+                                                                        with the literal's own NUL */
+    static const char trailer[] = "\377\377";
+    if (rows->failed)
+        return error_set(error, ERROR_MEMORY, "no memory for the rows of a COPY");
+    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
+    if (PQresultStatus(begun) != PGRES_COPY_IN)
+        return fail(connection, begun, error);
+    bool sent = PQputCopyData(connection, header, sizeof header) == 1;
+    /* libpq takes an int; rows of one batch are far below that, but let no batch depend on it. */
+    const size_t step = 1u << 26;
+    for (size_t at = 0; sent && at < rows->length; at += step) {
+        size_t length = rows->length - at < step ? rows->length - at : step;
+        sent = PQputCopyData(connection, (const char *)rows->data + at, (int)length) == 1;
+    }
+    sent = sent && PQputCopyData(connection, trailer, sizeof trailer - 1) == 1;
+    PQputCopyEnd(connection, sent ? NULL : "not sent whole");
+    int outcome = 0;
+    for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection)) {
+        if (PQresultStatus(result) != PGRES_COMMAND_OK)
+            outcome = fail(connection, result, error);
+        PQclear(result);
+    }
+    return sent || outcome < 0 ? outcome : fail(connection, NULL, error);
+}
+
+int32_t database_i32(const PGresult *result, int row, int column)
+{
+    const uint8_t *at = (const uint8_t *)PQgetvalue(result, row, column);
+    if (PQgetlength(result, row, column) != 4)
+        return 0;
+    return (int32_t)((uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | (uint32_t)at[3]);
+}
+
+int64_t database_i64(const PGresult *result, int row, int column)
+{
+    const uint8_t *at = (const uint8_t *)PQgetvalue(result, row, column);
+    uint64_t value = 0;
+    if (PQgetlength(result, row, column) != 8)
+        return 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    return (int64_t)value;
+}
+
+bool database_bool(const PGresult *result, int row, int column)
+{
+    return PQgetlength(result, row, column) == 1 && *PQgetvalue(result, row, column) == 1;
+}
+
+struct bytes database_bytes(const PGresult *result, int row, int column)
+{
+    return bytes_of(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}
+
+void cleanup_connection(PGconn **connection)
+{
+    PQfinish(*connection);
+}
+
+void cleanup_result(PGresult **result)
+{
+    PQclear(*result);
+}

@@ -1,0 +1,67 @@
+/* A connection to PostgreSQL, its statements with binary parameters and results, and errors as sentences with a remedy.
+ */
+
+#ifndef EVENKEEL_DATABASE_H
+#define EVENKEEL_DATABASE_H
+
+#include "buffer.h"
+#include "proto/error.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+/* The schema that this program works with: the number of the newest migration in sql/schema. */
+#define DATABASE_SCHEMA_VERSION 5
+
+/*
+ * The connection string: `given` (from --dsn) or else EVENKEEL_DSN or else the private cluster's socket below the state
+ * directory. Written to `dsn`, cut never: -1 with *error where it does not fit.
+ */
+int database_dsn(const char *given, char *dsn, size_t size, struct error *error);
+
+/* The state directory of the private cluster: EVENKEEL_STATE, /var/lib/evenkeel for root, else below XDG_STATE_HOME or
+ * ~/.local/state. */
+int database_state_directory(char *directory, size_t size, struct error *error);
+
+/* Connects; NULL with *error. Close with PQfinish() (or _cleanup_(cleanup_connection)). */
+PGconn *database_connect(const char *dsn, struct error *error);
+
+/* Connects as database_connect() and refuses a database that is not initialised, or at an older or newer schema. */
+PGconn *database_open(const char *dsn, struct error *error);
+
+/* One parameter: text or binary; a null value is SQL's null. */
+struct parameter {
+    const void *value;
+    size_t length;
+    bool binary;
+    Oid type; /* 0: let the server find out */
+};
+
+#define PARAMETER_TEXT(text) ((struct parameter){.value = (text)})
+#define PARAMETER_BINARY(oid, buffer)                                                                                  \
+    ((struct parameter){.value = (buffer).data, .length = (buffer).length, .binary = true, .type = (oid)})
+
+/*
+ * Runs one statement; the result (binary or text values) is the caller's to PQclear(), NULL with *error on failure. The
+ * error quotes the server's primary message; ERROR_NETWORK where the connection is gone.
+ */
+PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
+                         bool binary, struct error *error);
+
+/* Runs one or more statements without parameters and without interest in their rows. */
+int database_execute(PGconn *connection, const char *statements, struct error *error);
+
+/* COPY ... FROM STDIN (FORMAT binary) of rows that were put together with buffer_field_...(); adds header and trailer.
+ */
+int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error);
+
+/* Values out of binary results. */
+int32_t database_i32(const PGresult *result, int row, int column);
+int64_t database_i64(const PGresult *result, int row, int column);
+bool database_bool(const PGresult *result, int row, int column);
+struct bytes database_bytes(const PGresult *result, int row, int column);
+
+void cleanup_connection(PGconn **connection);
+void cleanup_result(PGresult **result);
+
+#endif

@@ -1,0 +1,14 @@
+/* The judge: a thread that judges the hosts whose state changed, and every minute what changes with the clock alone. */
+
+#ifndef EVENKEEL_JUDGE_H
+#define EVENKEEL_JUDGE_H
+
+#include "proto/error.h"
+
+struct judge; /* opaque; its functions may be called from any thread */
+
+struct judge *judge_start(const char *dsn, struct error *error); /* NULL with *error */
+void judge_wake(struct judge *judge);                            /* hosts were queued */
+void judge_stop(struct judge *judge); /* finishes the batch at hand; the queue stays in the database */
+
+#endif

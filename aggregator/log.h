@@ -1,0 +1,16 @@
+/* The log of a service: key=value lines on stderr, with journald's priorities in front where stderr is the journal. */
+
+#ifndef EVENKEEL_LOG_H
+#define EVENKEEL_LOG_H
+
+/* Priorities of syslog(3). */
+enum log_priority { LOG_PRIORITY_ERROR = 3, LOG_PRIORITY_WARNING = 4, LOG_PRIORITY_NOTICE = 5, LOG_PRIORITY_INFO = 6 };
+
+/*
+ * Writes one line: the event's name, then what `format` makes, which should be key=value pairs with text values quoted.
+ * Safe from any thread; lines are never mixed.
+ */
+void log_line(enum log_priority priority, const char *event, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,244 @@
+/* The service: nng in front of the writer. */
+
+#include "service.h"
+
+#include "log.h"
+
+#include "proto/cleanup.h"
+#include "proto/limits.h"
+
+#include <errno.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/supplemental/tls/tls.h>
+#include <nng/supplemental/util/platform.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+/* One request in flight. nng calls exchange_step() on one of its threads whenever the aio completes; nothing else
+ * touches the state then. */
+struct exchange {
+    struct service *service;
+    nng_ctx context;
+    nng_aio *aio;
+    enum { EXCHANGE_RECEIVING, EXCHANGE_ANSWERING, EXCHANGE_SENDING } state;
+    nng_msg *message; /* the request's bytes, which `request` points into */
+    struct request request;
+};
+
+struct service {
+    nng_socket socket;
+    struct writer *writer;
+    struct exchange *exchanges;
+    size_t exchange_count;
+    atomic_bool stopping;
+    atomic_uint sending; /* answers handed to nng that it has not taken yet */
+};
+
+bool service_url_is_loopback(const char *url)
+{
+    static const char *const local[] = {"ipc://",       "inproc://",        "tcp://127.",       "tls+tcp://127.",
+                                        "tcp://[::1]:", "tls+tcp://[::1]:", "tcp://localhost:", "tls+tcp://localhost:"};
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if (strncmp(url, local[i], strlen(local[i])) == 0)
+            return true;
+    return false;
+}
+
+static void receive(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_RECEIVING;
+    nng_ctx_recv(exchange->context, exchange->aio);
+}
+
+/* Called by the writer's thread, or at once where the request was refused. */
+static void answered(struct request *request)
+{
+    struct exchange *exchange = request->owner;
+    nng_msg *reply;
+    bool ready = request->reply.data != NULL && nng_msg_alloc(&reply, 0) == 0;
+    if (ready && nng_msg_append(reply, request->reply.data, request->reply.length) != 0) {
+        nng_msg_free(reply);
+        ready = false;
+    }
+    free((void *)request->reply.data);
+    arena_free(request->arena);
+    nng_msg_free(exchange->message);
+    exchange->message = NULL;
+    exchange->request = (struct request){0};
+    if (!ready) {
+        /* Without memory for an answer there is none; the collector asks again. */
+        receive(exchange);
+        return;
+    }
+    exchange->state = EXCHANGE_SENDING;
+    atomic_fetch_add(&exchange->service->sending, 1);
+    nng_aio_set_msg(exchange->aio, reply);
+    nng_ctx_send(exchange->context, exchange->aio);
+}
+
+static void begin(struct exchange *exchange)
+{
+    exchange->message = nng_aio_get_msg(exchange->aio);
+    exchange->state = EXCHANGE_ANSWERING;
+    struct request *request = &exchange->request;
+    *request = (struct request){.arena = arena_new(LIMIT_UNPACKED_BYTES), .answered = answered, .owner = exchange};
+    if (request->arena == NULL) {
+        answered(request);
+        return;
+    }
+    struct bytes sealed = bytes_of(nng_msg_body(exchange->message), nng_msg_len(exchange->message));
+    if (request_open(request, sealed) == 0) {
+        writer_submit(exchange->service->writer, request);
+        return;
+    }
+    struct writer_counters *counters = writer_counters(exchange->service->writer);
+    atomic_fetch_add(&counters->requests, 1);
+    atomic_fetch_add(&counters->refused[request->refusal], 1);
+    answered(request);
+}
+
+static void exchange_step(void *context)
+{
+    struct exchange *exchange = context;
+    int result = nng_aio_result(exchange->aio);
+    if (exchange->state == EXCHANGE_SENDING)
+        atomic_fetch_sub(&exchange->service->sending, 1);
+    if (exchange->state == EXCHANGE_SENDING && result != 0)
+        nng_msg_free(nng_aio_get_msg(exchange->aio)); /* the peer is gone; it asks again */
+    if (result == NNG_ECLOSED || atomic_load(&exchange->service->stopping)) {
+        if (exchange->state == EXCHANGE_RECEIVING && result == 0)
+            nng_msg_free(nng_aio_get_msg(exchange->aio));
+        return;
+    }
+    if (exchange->state == EXCHANGE_RECEIVING && result == 0)
+        begin(exchange);
+    else
+        receive(exchange);
+}
+
+static char *read_pem(const char *path, struct error *error)
+{
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    char *text = file != NULL ? calloc(1, 65536) : NULL;
+    if (file == NULL)
+        error_set(error, ERROR_IO, "can't read '%s': %s", path, strerror(errno));
+    else if (text == NULL)
+        error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
+    else if (fread(text, 1, 65535, file) == 0 || strstr(text, "-----BEGIN ") == NULL) {
+        error_set(error, ERROR_FORMAT, "'%s' holds no PEM: a certificate and its key are needed for tls+tcp://", path);
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+static int set_tls(nng_listener listener, const struct service_options *options, struct error *error)
+{
+    if (options->certificate == NULL || options->private_key == NULL)
+        return error_set(
+            error, ERROR_USAGE,
+            "tls+tcp:// needs --certificate and --private-key (evenkeel init --ca makes them for a start)");
+    _cleanup_free_ char *certificate = read_pem(options->certificate, error);
+    _cleanup_free_ char *private_key = certificate != NULL ? read_pem(options->private_key, error) : NULL;
+    if (private_key == NULL)
+        return -1;
+    nng_tls_config *config;
+    int failed = nng_tls_config_alloc(&config, NNG_TLS_MODE_SERVER);
+    if (failed != 0)
+        return error_set(error, ERROR_IO, "can't set up TLS: %s", nng_strerror(failed));
+    if ((failed = nng_tls_config_own_cert(config, certificate, private_key, NULL)) != 0 ||
+        (failed = nng_listener_setopt_ptr(listener, NNG_OPT_TLS_CONFIG, config)) != 0)
+        error_set(error, ERROR_FORMAT, "can't use certificate '%s' with key '%s': %s", options->certificate,
+                  options->private_key, nng_strerror(failed));
+    nng_tls_config_free(config); /* the listener holds its own reference */
+    return failed == 0 ? 0 : -1;
+}
+
+static int listen_on(nng_socket socket, const char *url, const struct service_options *options, struct error *error)
+{
+    if (strncmp(url, "tls+tcp://", 10) != 0 && !service_url_is_loopback(url) && !options->allow_plain)
+        return error_set(
+            error, ERROR_USAGE,
+            "'%s' would be plain text on a network: use tls+tcp://, or --allow-plain if the network is trusted", url);
+    nng_listener listener;
+    int failed = nng_listener_create(&listener, socket, url);
+    if (failed != 0)
+        return error_set(error, ERROR_USAGE, "'%s' is no address to listen on (%s): write tcp://127.0.0.1:8470", url,
+                         nng_strerror(failed));
+    if (strncmp(url, "tls+tcp://", 10) == 0 && set_tls(listener, options, error) < 0)
+        return -1;
+    failed = nng_listener_start(listener, 0);
+    if (failed != 0)
+        return error_set(error, ERROR_NETWORK, "can't listen on '%s': %s; is another aggregator running there?", url,
+                         nng_strerror(failed));
+    return 0;
+}
+
+static int start_exchanges(struct service *service, unsigned count, struct error *error)
+{
+    service->exchanges = calloc(count, sizeof *service->exchanges);
+    if (service->exchanges == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for %u requests in flight", count);
+    for (; service->exchange_count < count; service->exchange_count++) {
+        struct exchange *exchange = &service->exchanges[service->exchange_count];
+        exchange->service = service;
+        int failed = nng_ctx_open(&exchange->context, service->socket);
+        if (failed == 0 && (failed = nng_aio_alloc(&exchange->aio, exchange_step, exchange)) != 0)
+            nng_ctx_close(exchange->context);
+        if (failed != 0)
+            return error_set(error, ERROR_MEMORY, "can't prepare %u requests in flight: %s", count,
+                             nng_strerror(failed));
+    }
+    for (size_t i = 0; i < service->exchange_count; i++)
+        receive(&service->exchanges[i]);
+    return 0;
+}
+
+struct service *service_start(const struct service_options *options, struct writer *writer, struct error *error)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (service == NULL) {
+        error_set(error, ERROR_MEMORY, "no memory for the service");
+        return NULL;
+    }
+    service->writer = writer;
+    int failed = nng_rep0_open(&service->socket);
+    if (failed != 0) {
+        error_set(error, ERROR_IO, "can't open a socket: %s", nng_strerror(failed));
+        free(service);
+        return NULL;
+    }
+    /* Before any listener: the length in a message's header alone makes nng allocate. */
+    nng_socket_set_size(service->socket, NNG_OPT_RECVMAXSZ, LIMIT_MESSAGE_BYTES);
+    bool fine = true;
+    for (size_t i = 0; fine && i < options->url_count; i++)
+        fine = listen_on(service->socket, options->urls[i], options, error) == 0;
+    if (!fine || start_exchanges(service, options->contexts > 0 ? options->contexts : SERVICE_CONTEXTS, error) < 0) {
+        service_stop(service);
+        return NULL;
+    }
+    return service;
+}
+
+void service_stop(struct service *service)
+{
+    if (service == NULL)
+        return;
+    atomic_store(&service->stopping, true);
+    /* Answers first: what was committed should be told. nng does not linger, so its threads get a moment for the last
+     * bytes. */
+    for (int i = 0; i < 100 && atomic_load(&service->sending) > 0; i++)
+        nng_msleep(20);
+    nng_msleep(50);
+    /* Closing the socket ends every pending receive and send; stopping each aio waits for its callback. */
+    nng_close(service->socket);
+    for (size_t i = 0; i < service->exchange_count; i++) {
+        nng_aio_stop(service->exchanges[i].aio);
+        nng_aio_free(service->exchanges[i].aio);
+    }
+    free(service->exchanges);
+    free(service);
+}

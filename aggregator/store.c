@@ -1,0 +1,584 @@
+/* The store: a batch of requests becomes rows. */
+
+#include "store_batch.h"
+
+#include "message_json.h"
+
+#include "proto/cleanup.h"
+#include "proto/limits.h"
+#include "proto/object.h"
+
+#include <openssl/sha.h>
+
+/* What the store remembers of ids at most: about 48 bytes each. Beyond that it forgets all and asks the database again.
+ */
+#define REMEMBERED_CHUNKS (1u << 20)
+#define REMEMBERED_FILES (2u << 20)
+/* One batch's own memory; its requests are bounded by the writer. */
+#define BATCH_BYTES (256u << 20)
+
+struct store *store_open(const char *dsn, bool trust_on_first_use, struct error *error)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        store_no_memory(error);
+        return NULL;
+    }
+    store->trust_on_first_use = trust_on_first_use;
+    store->connection = database_open(dsn, error);
+    if (store->connection == NULL || database_execute(store->connection, "select evenkeel.ingest_open()", error) < 0) {
+        store_close(store);
+        return NULL;
+    }
+    return store;
+}
+
+static void forget(struct store *store)
+{
+    digest_map_clear(&store->chunks);
+    digest_map_clear(&store->images);
+    digest_map_clear(&store->files);
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    PQfinish(store->connection);
+    forget(store);
+    free(store);
+}
+
+/* Starts the transaction; ids that were remembered from before a prune are forgotten. */
+static int begin(struct store *store, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = NULL;
+    if (database_execute(store->connection, "begin", error) < 0)
+        return -1;
+    rows = database_query(store->connection, "select evenkeel.ingest_begin()", NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    int64_t epoch = database_i64(rows, 0, 0);
+    if (epoch != store->epoch || store->chunks.count > REMEMBERED_CHUNKS ||
+        store->files.count + store->images.count > REMEMBERED_FILES)
+        forget(store);
+    store->epoch = epoch;
+    return 0;
+}
+
+static const char *refusal_sentence(Evenkeel__RefusalReason reason)
+{
+    switch (reason) {
+    case EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN:
+        return "the key is not known here: enrol first (evenkeel-collector enroll)";
+    case EVENKEEL__REFUSAL_REASON__KEY_PENDING:
+        return "the key waits for approval: run 'evenkeel hosts approve' on the aggregator, or enrol with a token";
+    case EVENKEEL__REFUSAL_REASON__KEY_REVOKED:
+        return "the key was revoked";
+    case EVENKEEL__REFUSAL_REASON__OTHER_HOST:
+        return "the key may not speak for this host: it needs a grant ('evenkeel hosts grant')";
+    case EVENKEEL__REFUSAL_REASON__OLD_SEQUENCE:
+        return "another offer was already made under this sequence number, or under a higher one";
+    case EVENKEEL__REFUSAL_REASON__KEY_SET_APART:
+        return "the key was used from two machines and is set apart: remove the copy's key file and enrol anew";
+    case EVENKEEL__REFUSAL_REASON__TOKEN_INVALID:
+        return "the enrolment token is unknown, used up, past its end, or not for a host of this name";
+    default:
+        return "refused";
+    }
+}
+
+static int enroll(struct store *store, struct request *request, struct store_outcome *outcome, struct error *error)
+{
+    const Evenkeel__Enroll *asked = request->enroll;
+    char *name = arena_copy(request->arena, asked->host_name.data, asked->host_name.len);
+    char *sid = "", *guid = "";
+    struct bytes location = {.data = (const uint8_t *)""};
+    if (asked->marks != NULL) {
+        sid = arena_copy(request->arena, asked->marks->machine_sid.data, asked->marks->machine_sid.len);
+        guid = arena_copy(request->arena, asked->marks->machine_guid.data, asked->marks->machine_guid.len);
+        location = asked->marks->key_location.len > 0 ? bytes_of_field(asked->marks->key_location) : location;
+    }
+    if (name == NULL || sid == NULL || guid == NULL)
+        return store_no_memory(error);
+    uint8_t token[SHA256_DIGEST_LENGTH];
+    SHA256(asked->token.data, asked->token.len, token);
+    bool has_token = asked->token.len > 0;
+    struct parameter parameters[] = {
+        PARAMETER_BINARY(TYPE_BYTEA, request->key),
+        PARAMETER_TEXT(name),
+        {.value = has_token ? token : NULL, .length = sizeof token, .binary = true, .type = TYPE_BYTEA},
+        PARAMETER_TEXT(sid),
+        PARAMETER_TEXT(guid),
+        PARAMETER_BINARY(TYPE_BYTEA, location),
+        PARAMETER_TEXT(store->trust_on_first_use ? "true" : "false"),
+    };
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(store->connection,
+                       "select reason, host_id, approved, sequence from evenkeel.enroll($1, $2::text, $3, $4::text, "
+                       "$5::text, $6, $7::boolean)",
+                       parameters, sizeof parameters / sizeof *parameters, true, error);
+    if (rows == NULL)
+        return -1;
+    int reason = database_i32(rows, 0, 0);
+    if (reason != 0) {
+        request_refuse(request, (Evenkeel__RefusalReason)reason, 0, refusal_sentence((Evenkeel__RefusalReason)reason));
+        return 0;
+    }
+    bool approved = database_bool(rows, 0, 2);
+    request_enrolled(request, approved ? database_bytes(rows, 0, 1) : (struct bytes){0}, approved,
+                     (uint64_t)database_i64(rows, 0, 3));
+    outcome->enrolled += approved;
+    return 0;
+}
+
+/* The parameters of evenkeel.admit(), an array each. */
+struct admission {
+    struct buffer columns[10];
+    struct buffer_array arrays[10];
+};
+
+static void admission_clear(struct admission *admission)
+{
+    for (size_t i = 0; i < 10; i++)
+        buffer_clear(&admission->columns[i]);
+}
+
+/* Asks the database who may report; refusals are answered, the others become the batch's snapshots. */
+static int admit(struct batch *batch, struct request **requests, size_t count, struct error *error)
+{
+    static const uint32_t types[10] = {TYPE_BYTEA, TYPE_UUID,  TYPE_INT8, TYPE_BYTEA, TYPE_BYTEA,
+                                       TYPE_BYTEA, TYPE_BYTEA, TYPE_INT8, TYPE_INT4,  TYPE_INT4};
+    static const uint32_t array_types[10] = {TYPE_BYTEA_ARRAY, TYPE_UUID_ARRAY,  TYPE_INT8_ARRAY,  TYPE_BYTEA_ARRAY,
+                                             TYPE_BYTEA_ARRAY, TYPE_BYTEA_ARRAY, TYPE_BYTEA_ARRAY, TYPE_INT8_ARRAY,
+                                             TYPE_INT4_ARRAY,  TYPE_INT4_ARRAY};
+    _cleanup_(admission_clear) struct admission admission = {0};
+    for (size_t i = 0; i < 10; i++)
+        admission.arrays[i] = buffer_array_begin(&admission.columns[i], types[i], false);
+    size_t asked = 0;
+    for (size_t r = 0; r < count; r++) {
+        const struct request *request = requests[r];
+        if (request->kind != REQUEST_SNAPSHOT)
+            continue;
+        const Evenkeel__Offer *offer = request->offer;
+        struct buffer *columns = admission.columns;
+        buffer_field_bytes(&columns[0], request->key);
+        buffer_field_bytes(&columns[1], bytes_of_field(offer->host_id));
+        buffer_field_i64(&columns[2], (int64_t)offer->sequence);
+        buffer_field_bytes(&columns[3], bytes_of(request->offer_digest.bytes, DIGEST_BYTES));
+        buffer_field_bytes(&columns[4], bytes_of(request->inventory.bytes, DIGEST_BYTES));
+        buffer_field_bytes(&columns[5], bytes_of(request->facts.bytes, DIGEST_BYTES));
+        buffer_field_bytes(&columns[6], bytes_of(request->times.bytes, DIGEST_BYTES));
+        buffer_field_i64(&columns[7], offer->taken_at);
+        buffer_field_i32(&columns[8], (int32_t)offer->schedule);
+        buffer_field_i32(&columns[9], (int32_t)offer->unreadable);
+        asked++;
+    }
+    if (asked == 0)
+        return 0;
+    struct parameter parameters[10];
+    for (size_t i = 0; i < 10; i++) {
+        buffer_array_end(&admission.columns[i], admission.arrays[i], asked);
+        if (admission.columns[i].failed)
+            return store_no_memory(error);
+        parameters[i] = PARAMETER_BINARY(array_types[i], admission.columns[i]);
+    }
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(batch->store->connection,
+                       "select reason, highest, unchanged, same_inventory, same_facts, same_times "
+                       "from evenkeel.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                       parameters, 10, true, error);
+    if (rows == NULL)
+        return -1;
+    if ((size_t)PQntuples(rows) != asked)
+        return error_set(error, ERROR_DATABASE, "%zu offers were made, %d were judged", asked, PQntuples(rows));
+    batch->snapshots = arena_take(batch->arena, asked * sizeof *batch->snapshots);
+    if (batch->snapshots == NULL)
+        return store_no_memory(error);
+    int row = 0;
+    for (size_t r = 0; r < count; r++) {
+        if (requests[r]->kind != REQUEST_SNAPSHOT)
+            continue;
+        Evenkeel__RefusalReason reason = (Evenkeel__RefusalReason)database_i32(rows, row, 0);
+        if (reason != 0) {
+            request_refuse(requests[r], reason, (uint64_t)database_i64(rows, row, 1), refusal_sentence(reason));
+        } else {
+            batch->snapshots[batch->snapshot_count++] = (struct snapshot){.request = requests[r],
+                                                                          .unchanged = database_bool(rows, row, 2),
+                                                                          .same_inventory = database_bool(rows, row, 3),
+                                                                          .same_facts = database_bool(rows, row, 4),
+                                                                          .same_times = database_bool(rows, row, 5)};
+        }
+        row++;
+    }
+    return 0;
+}
+
+/* What earlier gives of these hosts left behind. */
+static int load_uploads(struct batch *batch, struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer hosts = {0};
+    struct buffer_array array = buffer_array_begin(&hosts, TYPE_UUID, false);
+    size_t count = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        if (batch->snapshots[s].unchanged)
+            continue;
+        buffer_field_bytes(&hosts, bytes_of_field(batch->snapshots[s].request->offer->host_id));
+        count++;
+    }
+    if (count == 0)
+        return 0;
+    buffer_array_end(&hosts, array, count);
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        batch->store->connection,
+        "select host_id, kind::integer, body from evenkeel.upload where host_id = any ($1) order by host_id",
+        &PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    int total = PQntuples(rows);
+    for (int first = 0, end; first < total; first = end) {
+        struct bytes host = database_bytes(rows, first, 0);
+        for (end = first + 1; end < total && memcmp(database_bytes(rows, end, 0).data, host.data, 16) == 0; end++)
+            ;
+        struct snapshot *snapshot = batch->snapshots;
+        while (memcmp(snapshot->request->offer->host_id.data, host.data, 16) != 0)
+            snapshot++;
+        snapshot->uploads = arena_take(batch->arena, (size_t)(end - first) * sizeof *snapshot->uploads);
+        if (snapshot->uploads == NULL)
+            return store_no_memory(error);
+        for (int row = first; row < end; row++) {
+            struct bytes body = database_bytes(rows, row, 2);
+            struct object *object = &snapshot->uploads[snapshot->upload_count++];
+            Evenkeel__RefusalReason reason;
+            *object = (struct object){.kind = (Evenkeel__ObjectKind)database_i32(rows, row, 1),
+                                      .body = bytes_of(arena_copy(batch->arena, body.data, body.length), body.length)};
+            if (object->body.data == NULL)
+                return store_no_memory(error);
+            if (request_decode_object(object, batch->arena, &reason, error) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* The object at hand with this digest, from the give or from before. */
+const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,
+                                   const struct digest *digest)
+{
+    for (size_t i = 0; i < snapshot->request->object_count; i++)
+        if (snapshot->request->objects[i].kind == kind && digest_equal(&snapshot->request->objects[i].digest, digest))
+            return &snapshot->request->objects[i];
+    for (size_t i = 0; i < snapshot->upload_count; i++)
+        if (snapshot->uploads[i].kind == kind && digest_equal(&snapshot->uploads[i].digest, digest))
+            return &snapshot->uploads[i];
+    return NULL;
+}
+
+static int refer(struct digest_map *references, const struct digest *digest, Evenkeel__ObjectKind kind)
+{
+    struct digest_value *value = digest_map_put(references, digest, NULL);
+    if (value != NULL)
+        value->count |= 1u << kind;
+    return value != NULL ? 0 : -1;
+}
+
+/* All that a snapshot refers to, through the objects at hand: 0, or -1 where there is no memory. */
+static int gather_references(const struct snapshot *snapshot, struct digest_map *references)
+{
+    const struct request *request = snapshot->request;
+    int failed = refer(references, &request->inventory, EVENKEEL__OBJECT_KIND__INVENTORY) |
+                 refer(references, &request->facts, EVENKEEL__OBJECT_KIND__FACTS) |
+                 refer(references, &request->times, EVENKEEL__OBJECT_KIND__TIMES);
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        failed |= refer(references, &snapshot->chunk_digests[i], EVENKEEL__OBJECT_KIND__CHUNK);
+        const struct object *chunk = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, &snapshot->chunk_digests[i]);
+        for (size_t k = 0; chunk != NULL && k < chunk->chunk.count; k++)
+            failed |= refer(references, &chunk->chunk.entries[k].image, EVENKEEL__OBJECT_KIND__IMAGE);
+    }
+    return failed;
+}
+
+/* Whether a give brought only what its snapshot wants; otherwise it is refused, and nothing of it is used. */
+static int check_given(struct snapshot *snapshot, bool *fine, struct error *error)
+{
+    struct request *request = snapshot->request;
+    _cleanup_(digest_map_clear) struct digest_map references = {0};
+    *fine = true;
+    if (request->object_count == 0)
+        return 0;
+    if (gather_references(snapshot, &references) < 0)
+        return store_no_memory(error);
+    for (size_t i = 0; *fine && i < request->object_count; i++) {
+        struct object *object = &request->objects[i];
+        const struct digest_value *value = digest_map_get(&references, &object->digest);
+        object->wanted = value != NULL && (value->count & 1u << object->kind) != 0;
+        *fine = object->wanted;
+        if (*fine)
+            continue;
+        char hex[DIGEST_HEX_SIZE], sentence[160];
+        digest_hex(&object->digest, hex);
+        snprintf(sentence, sizeof sentence, "the %s %s is not what the snapshot refers to",
+                 object_kind_name(object->kind), hex);
+        request_refuse(request, EVENKEEL__REFUSAL_REASON__WRONG_DIGEST, 0, sentence);
+    }
+    return 0;
+}
+
+/* Finds the bodies at hand and drops the snapshots whose gives are refused. */
+static int open_snapshots(struct batch *batch, struct error *error)
+{
+    size_t kept = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        struct snapshot *snapshot = &batch->snapshots[s];
+        const struct request *request = snapshot->request;
+        bool fine = true;
+        snapshot->inventory = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__INVENTORY, &request->inventory);
+        snapshot->facts = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__FACTS, &request->facts);
+        snapshot->times = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__TIMES, &request->times);
+        if (snapshot->inventory != NULL && !snapshot->unchanged) {
+            const Evenkeel__Inventory *inventory = (const Evenkeel__Inventory *)snapshot->inventory->message;
+            snapshot->chunk_count = inventory->chunks.len / DIGEST_BYTES;
+            snapshot->chunk_digests = arena_copy(batch->arena, inventory->chunks.data, inventory->chunks.len);
+            if (snapshot->chunk_digests == NULL)
+                return store_no_memory(error);
+        }
+        if (!snapshot->unchanged && check_given(snapshot, &fine, error) < 0)
+            return -1;
+        if (fine)
+            batch->snapshots[kept++] = *snapshot;
+    }
+    batch->snapshot_count = kept;
+    return 0;
+}
+
+static int want(struct batch *batch, struct snapshot *snapshot, Evenkeel__ObjectKind kind, const struct digest *digest)
+{
+    struct wanted *wanted = &snapshot->wanted[kind];
+    if (snapshot->wanted_count == LIMIT_WANTED_DIGESTS)
+        return 0;
+    if (wanted->digests == NULL)
+        wanted->digests = arena_take(batch->arena, LIMIT_WANTED_DIGESTS * sizeof *wanted->digests);
+    if (wanted->digests == NULL)
+        return -1;
+    wanted->digests[wanted->count++] = *digest;
+    snapshot->wanted_count++;
+    return 0;
+}
+
+/* What each snapshot still lacks; `complete` where that is nothing. */
+static int find_wants(struct batch *batch, struct snapshot *snapshot, struct error *error)
+{
+    const struct request *request = snapshot->request;
+    struct store *store = batch->store;
+    _cleanup_(digest_map_clear) struct digest_map asked = {0};
+    int failed = 0;
+    bool incomplete = false;
+    if (!snapshot->same_inventory && snapshot->inventory == NULL)
+        failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__INVENTORY, &request->inventory);
+    if (!snapshot->same_facts && snapshot->facts == NULL)
+        failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__FACTS, &request->facts);
+    if (!snapshot->same_times && snapshot->times == NULL)
+        failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__TIMES, &request->times);
+    for (size_t i = 0; !snapshot->same_inventory && i < snapshot->chunk_count; i++) {
+        const struct digest *digest = &snapshot->chunk_digests[i];
+        if (store_chunk(store, digest) != NULL)
+            continue;
+        incomplete = true;
+        const struct object *body = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest);
+        if (body == NULL)
+            failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest);
+        for (size_t k = 0; body != NULL && k < body->chunk.count; k++) {
+            const struct decoded_entry *entry = &body->chunk.entries[k];
+            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+            bool added;
+            if (digest_map_get(&store->files, &key) != NULL || digest_map_get(&store->images, &entry->image) != NULL)
+                continue;
+            if (digest_map_put(&asked, &entry->image, &added) == NULL)
+                return store_no_memory(error);
+            if (added)
+                failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__IMAGE, &entry->image);
+        }
+    }
+    snapshot->complete = !incomplete && snapshot->wanted_count == 0;
+    return failed != 0 ? store_no_memory(error) : 0;
+}
+
+/* Objects of incomplete snapshots wait in the database for the rest; images need not, they were stored. */
+static int stage_uploads(struct batch *batch, struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer hosts = {0};
+    _cleanup_(buffer_clear) struct buffer digests = {0};
+    _cleanup_(buffer_clear) struct buffer kinds = {0};
+    _cleanup_(buffer_clear) struct buffer bodies = {0};
+    struct buffer_array host_array = buffer_array_begin(&hosts, TYPE_UUID, false),
+                        digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false),
+                        kind_array = buffer_array_begin(&kinds, TYPE_INT4, false),
+                        body_array = buffer_array_begin(&bodies, TYPE_BYTEA, false);
+    size_t count = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        const struct snapshot *snapshot = &batch->snapshots[s];
+        for (size_t i = 0; !snapshot->unchanged && !snapshot->complete && i < snapshot->request->object_count; i++) {
+            const struct object *object = &snapshot->request->objects[i];
+            if (object->kind == EVENKEEL__OBJECT_KIND__IMAGE)
+                continue;
+            buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
+            buffer_field_bytes(&digests, bytes_of(object->digest.bytes, DIGEST_BYTES));
+            buffer_field_i32(&kinds, (int32_t)object->kind);
+            buffer_field_bytes(&bodies, object->body);
+            count++;
+        }
+    }
+    if (count == 0)
+        return 0;
+    buffer_array_end(&hosts, host_array, count);
+    buffer_array_end(&digests, digest_array, count);
+    buffer_array_end(&kinds, kind_array, count);
+    buffer_array_end(&bodies, body_array, count);
+    if (hosts.failed || digests.failed || kinds.failed || bodies.failed)
+        return store_no_memory(error);
+    struct parameter parameters[] = {
+        PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts), PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests),
+        PARAMETER_BINARY(TYPE_INT4_ARRAY, kinds), PARAMETER_BINARY(TYPE_BYTEA_ARRAY, bodies)};
+    _cleanup_(cleanup_result) PGresult *done =
+        database_query(batch->store->connection,
+                       "insert into evenkeel.upload (host_id, digest, kind, body) select * from unnest($1, $2, $3, $4) "
+                       "on conflict (host_id, digest) do nothing",
+                       parameters, 4, true, error);
+    return done != NULL ? 0 : -1;
+}
+
+static void field_message(struct buffer *rows, const ProtobufCMessage *message)
+{
+    _cleanup_(buffer_clear) struct buffer json = {0};
+    message_json(&json, message);
+    buffer_put(&json, "", 1);
+    if (json.failed)
+        rows->failed = true;
+    else
+        buffer_field_jsonb(rows, (const char *)json.data);
+}
+
+/* One row of ingest_snapshot per complete snapshot; what has not changed is null. */
+static void put_snapshot(struct buffer *rows, const struct store *store, const struct snapshot *snapshot)
+{
+    const struct request *request = snapshot->request;
+    const Evenkeel__Offer *offer = request->offer;
+    buffer_put_i16(rows, 12);
+    buffer_field_bytes(rows, bytes_of_field(offer->host_id));
+    buffer_field_time(rows, offer->taken_at);
+    buffer_field_i32(rows, (int32_t)offer->schedule);
+    buffer_field_i32(rows, (int32_t)offer->unreadable);
+    buffer_field_bytes(rows, bytes_of(request->inventory.bytes, DIGEST_BYTES));
+    if (snapshot->same_inventory) {
+        buffer_field_null(rows);
+        buffer_field_null(rows);
+    } else {
+        int32_t files = 0;
+        for (size_t i = 0; i < snapshot->chunk_count; i++)
+            files += (int32_t)store_chunk(store, &snapshot->chunk_digests[i])->count;
+        buffer_field_i32(rows, files);
+        struct buffer_array array = buffer_array_begin(rows, TYPE_INT8, true);
+        for (size_t i = 0; i < snapshot->chunk_count; i++)
+            buffer_field_i64(rows, store_chunk(store, &snapshot->chunk_digests[i])->id);
+        buffer_array_end(rows, array, snapshot->chunk_count);
+    }
+    buffer_field_bytes(rows, bytes_of(request->facts.bytes, DIGEST_BYTES));
+    if (snapshot->same_facts) {
+        buffer_field_null(rows);
+        buffer_field_null(rows);
+    } else {
+        buffer_field_bytes(rows, snapshot->facts->body);
+        field_message(rows, snapshot->facts->message);
+    }
+    buffer_field_bytes(rows, bytes_of(request->times.bytes, DIGEST_BYTES));
+    if (snapshot->same_times)
+        buffer_field_null(rows);
+    else
+        field_message(rows, snapshot->times->message);
+}
+
+static int accept_complete(struct batch *batch, int64_t *moment, struct store_outcome *outcome, struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer rows = {0};
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        if (!batch->snapshots[s].complete || batch->snapshots[s].unchanged)
+            continue;
+        put_snapshot(&rows, batch->store, &batch->snapshots[s]);
+        outcome->snapshots++;
+    }
+    *moment = 0;
+    if (outcome->snapshots == 0)
+        return 0;
+    if (database_copy(batch->store->connection, "copy ingest_snapshot from stdin (format binary)", &rows, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *done = database_query(
+        batch->store->connection,
+        "select (extract(epoch from max(valid_from)) * 1000000)::bigint from evenkeel.accept_snapshots()", NULL, 0,
+        true, error);
+    if (done == NULL)
+        return -1;
+    *moment = database_i64(done, 0, 0);
+    return 0;
+}
+
+static void answer(struct batch *batch, int64_t moment, struct store_outcome *outcome)
+{
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        struct snapshot *snapshot = &batch->snapshots[s];
+        if (snapshot->unchanged) {
+            request_accept(snapshot->request, 0, false);
+            outcome->unchanged++;
+        } else if (snapshot->complete) {
+            request_accept(snapshot->request, moment, true);
+        } else {
+            request_want(snapshot->request, snapshot->wanted);
+            outcome->wants++;
+            continue;
+        }
+        outcome->accepted++;
+    }
+}
+
+static int run(struct batch *batch, struct request **requests, size_t count, struct store_outcome *outcome,
+               int64_t *moment, struct error *error)
+{
+    struct store *store = batch->store;
+    if (begin(store, error) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (requests[i]->kind == REQUEST_ENROLL && enroll(store, requests[i], outcome, error) < 0)
+            return -1;
+    if (admit(batch, requests, count, error) < 0 || load_uploads(batch, error) < 0 ||
+        open_snapshots(batch, error) < 0 || store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
+        store_new_files(batch, error) < 0 || store_new_chunks(batch, error) < 0)
+        return -1;
+    for (size_t s = 0; s < batch->snapshot_count; s++)
+        if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
+            return -1;
+    if (stage_uploads(batch, error) < 0 || accept_complete(batch, moment, outcome, error) < 0)
+        return -1;
+    return database_execute(store->connection, "commit", error);
+}
+
+int store_batch(struct store *store, struct request **requests, size_t count, struct store_outcome *outcome,
+                struct error *error)
+{
+    _cleanup_(cleanup_arena) struct arena *arena = arena_new(BATCH_BYTES);
+    struct batch batch = {.store = store, .arena = arena};
+    int64_t moment;
+    *outcome = (struct store_outcome){0};
+    if (arena == NULL)
+        return store_no_memory(error);
+    int result = run(&batch, requests, count, outcome, &moment, error);
+    if (result == 0) {
+        answer(&batch, moment, outcome);
+    } else {
+        /* What was remembered in this batch may never have been committed. */
+        forget(store);
+        struct error ignored;
+        database_execute(store->connection, "rollback", &ignored);
+    }
+    digest_map_clear(&batch.chunk_index);
+    digest_map_clear(&batch.image_index);
+    return result;
+}

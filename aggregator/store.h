@@ -1,0 +1,31 @@
+/*
+ * The store: a batch of requests becomes rows, in few statements and one transaction, however many requests there are.
+ * Objects are looked up by digest, first in bounded tables in memory, then in the database.
+ */
+
+#ifndef EVENKEEL_STORE_H
+#define EVENKEEL_STORE_H
+
+#include "request.h"
+
+struct store; /* opaque; one thread */
+
+/* Connects, and prepares the session; NULL with *error. */
+struct store *store_open(const char *dsn, bool trust_on_first_use, struct error *error);
+void store_close(struct store *store); /* NULL is allowed */
+
+/* What a batch did. */
+struct store_outcome {
+    unsigned snapshots; /* new states: their hosts wait to be judged */
+    unsigned accepted, unchanged, wants, enrolled;
+};
+
+/*
+ * Stores a batch of requests, at most one snapshot per host, and fills every reply; all is committed on success. On
+ * failure -1 with *error, nothing is stored and no reply may be used: ERROR_NETWORK asks for a new store, anything else
+ * for smaller batches.
+ */
+int store_batch(struct store *store, struct request **requests, size_t count, struct store_outcome *outcome,
+                struct error *error);
+
+#endif

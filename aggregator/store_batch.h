@@ -1,0 +1,87 @@
+/* What a batch of snapshots passes through on its way into the database; shared by the store's files only. */
+
+#ifndef EVENKEEL_STORE_BATCH_H
+#define EVENKEEL_STORE_BATCH_H
+
+#include "database.h"
+#include "digest_map.h"
+#include "store.h"
+
+struct store {
+    PGconn *connection;
+    bool trust_on_first_use;
+    int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
+    struct digest_map chunks; /* chunk digest -> chunk_id, entries */
+    struct digest_map images; /* image digest -> image_id */
+    struct digest_map files;  /* file_key() -> file_id */
+};
+
+/* A snapshot on its way: what was offered, what of it is at hand, what lacks. */
+struct snapshot {
+    struct request *request;
+    bool unchanged, same_inventory, same_facts, same_times;
+    struct object *uploads; /* that an earlier give left */
+    size_t upload_count;
+    const struct object *inventory, *facts, *times; /* bodies at hand; NULL: none */
+    struct digest *chunk_digests;                   /* of the inventory at hand */
+    size_t chunk_count;
+    bool complete;
+    struct wanted wanted[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1];
+    size_t wanted_count;
+};
+
+/* A chunk that the database does not hold yet, once per batch. */
+struct new_chunk {
+    struct digest digest;
+    const struct decoded_chunk *decoded; /* NULL: no snapshot of the batch has its body */
+    int32_t *file_ids;                   /* once all images are known */
+    int64_t chunk_id;                    /* 0 until stored */
+};
+
+/* An image that the database does not hold yet, with its body where one came. */
+struct new_image {
+    struct digest digest;
+    const Evenkeel__Image *image; /* NULL: nobody gave it */
+};
+
+struct batch {
+    struct store *store;
+    struct arena *arena;
+    struct snapshot *snapshots;
+    size_t snapshot_count;
+    struct digest_map chunk_index; /* digest -> id in `new_chunks` */
+    struct new_chunk *new_chunks;
+    size_t new_chunk_count, new_chunk_size;
+    struct digest_map image_index; /* digest -> id in `new_images` */
+    struct new_image *new_images;
+    size_t new_image_count, new_image_size;
+};
+
+/* The object at hand with this digest: of the give, or left by an earlier one; NULL: none. */
+const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,
+                                   const struct digest *digest);
+
+/* How a (path, image) is remembered: halves of both digests, 128 bits each, so that no chosen pair can meet another. */
+struct digest store_file_key(const struct digest *path, const struct digest *image);
+
+/* Finds the ids of all chunks that the batch's inventories name; the rest become new_chunks. */
+int store_find_chunks(struct batch *batch, struct error *error);
+
+/* Finds or stores the images of new chunks that have a body, then their files, then the chunks themselves where all is
+ * known. */
+int store_new_images(struct batch *batch, struct error *error);
+int store_new_files(struct batch *batch, struct error *error);
+int store_new_chunks(struct batch *batch, struct error *error);
+
+/* The chunk's id and entries in the store's memory; NULL: not known. */
+static inline const struct digest_value *store_chunk(const struct store *store, const struct digest *digest)
+{
+    return digest_map_get(&store->chunks, digest);
+}
+
+static inline int store_no_memory(struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "no memory for a batch of requests");
+}
+
+#endif

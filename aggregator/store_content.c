@@ -1,0 +1,449 @@
+/* The store's content: chunks, images and files are looked up by digest, and stored where they are new. */
+
+#include "store_batch.h"
+
+#include "proto/cleanup.h"
+
+struct digest store_file_key(const struct digest *path, const struct digest *image)
+{
+    struct digest key;
+    memcpy(key.bytes, path->bytes, DIGEST_BYTES / 2);
+    memcpy(key.bytes + DIGEST_BYTES / 2, image->bytes, DIGEST_BYTES / 2);
+    return key;
+}
+
+/* Runs a look-up of digests; each row's (digest, id[, count]) goes into the map. */
+static int look_up(struct store *store, const char *statement, const struct buffer *digests, struct digest_map *map,
+                   struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(store->connection, statement, &PARAMETER_BINARY(TYPE_BYTEA_ARRAY, *digests), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    for (int row = 0; row < PQntuples(rows); row++) {
+        struct digest digest;
+        struct digest_value *value =
+            digest_from(database_bytes(rows, row, 0), &digest) ? digest_map_put(map, &digest, NULL) : NULL;
+        if (value == NULL)
+            return store_no_memory(error);
+        value->id = database_i64(rows, row, 1);
+        value->count = (uint32_t)database_i32(rows, row, 2);
+    }
+    return 0;
+}
+
+/* `count` fresh ids of a sequence, into memory of the batch. */
+static int64_t *take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%zu", count);
+    struct parameter parameters[] = {PARAMETER_TEXT(sequence), PARAMETER_TEXT(number)};
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(batch->store->connection, "select nextval($1::regclass) from generate_series(1, $2::integer)",
+                       parameters, 2, true, error);
+    if (rows == NULL)
+        return NULL;
+    int64_t *ids = arena_take(batch->arena, count * sizeof *ids);
+    if (ids == NULL)
+        store_no_memory(error);
+    for (size_t i = 0; ids != NULL && i < count; i++)
+        ids[i] = database_i64(rows, (int)i, 0);
+    return ids;
+}
+
+/* Room for one more in an array of the batch's arena. */
+static void *grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element)
+{
+    if (count < *size)
+        return array;
+    size_t wider = *size == 0 ? 64 : 2 * *size;
+    void *copy = arena_take(arena, wider * element);
+    if (copy != NULL && count > 0)
+        memcpy(copy, array, count * element);
+    if (copy != NULL)
+        *size = wider;
+    return copy;
+}
+
+int store_find_chunks(struct batch *batch, struct error *error)
+{
+    struct store *store = batch->store;
+    _cleanup_(buffer_clear) struct buffer unknown = {0};
+    struct buffer_array array = buffer_array_begin(&unknown, TYPE_BYTEA, false);
+    size_t count = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        const struct snapshot *snapshot = &batch->snapshots[s];
+        for (size_t i = 0; i < snapshot->chunk_count; i++) {
+            const struct digest *digest = &snapshot->chunk_digests[i];
+            bool added;
+            if (store_chunk(store, digest) != NULL)
+                continue;
+            struct digest_value *index = digest_map_put(&batch->chunk_index, digest, &added);
+            if (index == NULL)
+                return store_no_memory(error);
+            if (!added)
+                continue;
+            index->id = -1;
+            buffer_field_bytes(&unknown, bytes_of(digest->bytes, DIGEST_BYTES));
+            count++;
+        }
+    }
+    if (count == 0)
+        return 0;
+    buffer_array_end(&unknown, array, count);
+    if (unknown.failed)
+        return store_no_memory(error);
+    if (look_up(store, "select digest, chunk_id, cardinality(file_ids) from evenkeel.chunk where digest = any ($1)",
+                &unknown, &store->chunks, error) < 0)
+        return -1;
+
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        const struct snapshot *snapshot = &batch->snapshots[s];
+        for (size_t i = 0; i < snapshot->chunk_count; i++) {
+            const struct digest *digest = &snapshot->chunk_digests[i];
+            if (store_chunk(store, digest) != NULL)
+                continue;
+            struct digest_value *index = digest_map_get(&batch->chunk_index, digest);
+            if (index->id < 0) {
+                batch->new_chunks = grown(batch->arena, batch->new_chunks, batch->new_chunk_count,
+                                          &batch->new_chunk_size, sizeof *batch->new_chunks);
+                if (batch->new_chunks == NULL)
+                    return store_no_memory(error);
+                index->id = (int64_t)batch->new_chunk_count;
+                batch->new_chunks[batch->new_chunk_count++] = (struct new_chunk){.digest = *digest};
+            }
+            struct new_chunk *chunk = &batch->new_chunks[index->id];
+            const struct object *body =
+                chunk->decoded == NULL ? store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest) : NULL;
+            if (body != NULL)
+                chunk->decoded = &body->chunk;
+        }
+    }
+    return 0;
+}
+
+/* COPY's text[] of a list of binary fields. */
+static void field_texts(struct buffer *rows, const ProtobufCBinaryData *texts, size_t count)
+{
+    struct buffer_array array = buffer_array_begin(rows, TYPE_TEXT, true);
+    for (size_t i = 0; i < count; i++)
+        buffer_field_bytes(rows, bytes_of(texts[i].data, texts[i].len));
+    buffer_array_end(rows, array, count);
+}
+
+static void field_text(struct buffer *rows, ProtobufCBinaryData text)
+{
+    buffer_field_bytes(rows, bytes_of(text.data, text.len));
+}
+
+static void field_version(struct buffer *rows, bool present, uint64_t version)
+{
+    /* The domain evenkeel.version keeps the order of versions in the order of signed numbers. */
+    if (present)
+        buffer_field_i64(rows, (int64_t)(version ^ (1ull << 63)));
+    else
+        buffer_field_null(rows);
+}
+
+static void field_exports(struct buffer *rows, const Evenkeel__Image *image)
+{
+    size_t names = 0, forwarders = 0;
+    struct buffer_array array = buffer_array_begin(rows, TYPE_TEXT, true);
+    for (size_t i = 0; i < image->n_exports; i++) {
+        if (image->exports[i]->name.len == 0)
+            continue;
+        field_text(rows, image->exports[i]->name);
+        names++;
+    }
+    buffer_array_end(rows, array, names);
+    array = buffer_array_begin(rows, TYPE_INT4, true);
+    for (size_t i = 0; i < image->n_exports; i++)
+        buffer_field_i32(rows, (int32_t)image->exports[i]->ordinal);
+    buffer_array_end(rows, array, image->n_exports);
+    array = buffer_array_begin(rows, TYPE_TEXT, true);
+    for (size_t i = 0; i < image->n_exports; i++) {
+        const Evenkeel__Export *export = image->exports[i];
+        if (export->forwarder.len == 0)
+            continue;
+        if (export->name.len > 0) {
+            size_t length = export->name.len + 1 + export->forwarder.len;
+            buffer_put_i32(rows, (int32_t)length);
+            buffer_put(rows, export->name.data, export->name.len);
+            buffer_put_text(rows, "=");
+            buffer_put(rows, export->forwarder.data, export->forwarder.len);
+            forwarders++;
+        }
+        char ordinal[24];
+        int length = snprintf(ordinal, sizeof ordinal, "#%u=", export->ordinal);
+        buffer_put_i32(rows, (int32_t)((size_t)length + export->forwarder.len));
+        buffer_put(rows, ordinal, (size_t)length);
+        buffer_put(rows, export->forwarder.data, export->forwarder.len);
+        forwarders++;
+    }
+    buffer_array_end(rows, array, forwarders);
+}
+
+static void put_image(struct buffer *rows, int64_t id, const struct digest *digest, const Evenkeel__Image *image)
+{
+    buffer_put_i16(rows, 23);
+    buffer_field_i32(rows, (int32_t)id);
+    buffer_field_bytes(rows, bytes_of(digest->bytes, DIGEST_BYTES));
+    buffer_field_i64(rows, (int64_t)image->size);
+    buffer_field_i32(rows, (int32_t)image->machine);
+    buffer_field_i64(rows, image->time_date_stamp);
+    buffer_field_i64(rows, image->size_of_image);
+    buffer_field_i64(rows, image->checksum);
+    buffer_field_i32(rows, (int32_t)image->characteristics);
+    field_version(rows, image->has_version, image->file_version);
+    field_version(rows, image->has_version, image->product_version);
+    buffer_field_i64(rows, image->file_flags);
+    field_text(rows, image->file_version_string);
+    field_text(rows, image->product_version_string);
+    field_text(rows, image->product_name);
+    field_text(rows, image->company_name);
+    field_text(rows, image->original_filename);
+    field_text(rows, image->file_description);
+    if (image->sha256.len > 0)
+        field_text(rows, image->sha256);
+    else
+        buffer_field_null(rows);
+    buffer_field_i32(rows, (int32_t)image->defects);
+    buffer_field_bool(rows, !image->symbols_omitted);
+    field_exports(rows, image);
+}
+
+/* DLL names are compared without regard to case, as the loader does; ASCII letters are all that matters there. */
+static void field_lower(struct buffer *rows, ProtobufCBinaryData text)
+{
+    size_t start = rows->length + 4;
+    field_text(rows, text);
+    for (size_t i = start; !rows->failed && i < rows->length; i++)
+        if (rows->data[i] >= 'A' && rows->data[i] <= 'Z')
+            rows->data[i] = (uint8_t)(rows->data[i] - 'A' + 'a');
+}
+
+static void put_imports(struct buffer *rows, int64_t id, const Evenkeel__Image *image)
+{
+    for (size_t i = 0; i < image->n_imports; i++) {
+        const Evenkeel__Import *import = image->imports[i];
+        buffer_put_i16(rows, 6);
+        buffer_field_i32(rows, (int32_t)id);
+        buffer_field_i32(rows, (int32_t)i);
+        field_lower(rows, import->dll);
+        buffer_field_bool(rows, import->delay);
+        field_texts(rows, import->names, import->n_names);
+        struct buffer_array array = buffer_array_begin(rows, TYPE_INT4, true);
+        for (size_t k = 0; k < import->n_ordinals; k++)
+            buffer_field_i32(rows, (int32_t)import->ordinals[k]);
+        buffer_array_end(rows, array, import->n_ordinals);
+    }
+}
+
+/* Which images of new chunks are not in the store's memory: into `image_index`, with ids from 0. */
+static int gather_images(struct batch *batch, struct buffer *unknown, struct error *error)
+{
+    struct buffer_array array = buffer_array_begin(unknown, TYPE_BYTEA, false);
+    size_t count = 0;
+    for (size_t c = 0; c < batch->new_chunk_count; c++) {
+        const struct decoded_chunk *decoded = batch->new_chunks[c].decoded;
+        for (size_t i = 0; decoded != NULL && i < decoded->count; i++) {
+            const struct decoded_entry *entry = &decoded->entries[i];
+            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+            bool added;
+            if (digest_map_get(&batch->store->files, &key) != NULL ||
+                digest_map_get(&batch->store->images, &entry->image) != NULL)
+                continue;
+            struct digest_value *index = digest_map_put(&batch->image_index, &entry->image, &added);
+            if (index == NULL)
+                return store_no_memory(error);
+            if (added)
+                buffer_field_bytes(unknown, bytes_of(entry->image.bytes, DIGEST_BYTES));
+            count += added;
+        }
+    }
+    buffer_array_end(unknown, array, count);
+    return unknown->failed ? store_no_memory(error) : (int)(count > 0);
+}
+
+int store_new_images(struct batch *batch, struct error *error)
+{
+    struct store *store = batch->store;
+    _cleanup_(buffer_clear) struct buffer unknown = {0};
+    int any = gather_images(batch, &unknown, error);
+    if (any <= 0)
+        return any;
+    if (look_up(store, "select digest, image_id::bigint, 0 from evenkeel.image where digest = any ($1)", &unknown,
+                &store->images, error) < 0)
+        return -1;
+
+    size_t count = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        const struct request *request = batch->snapshots[s].request;
+        for (size_t i = 0; i < request->object_count; i++) {
+            const struct object *object = &request->objects[i];
+            struct digest_value *index = object->kind == EVENKEEL__OBJECT_KIND__IMAGE
+                                             ? digest_map_get(&batch->image_index, &object->digest)
+                                             : NULL;
+            if (index == NULL || index->id != 0 || digest_map_get(&store->images, &object->digest) != NULL)
+                continue;
+            batch->new_images = grown(batch->arena, batch->new_images, batch->new_image_count, &batch->new_image_size,
+                                      sizeof *batch->new_images);
+            if (batch->new_images == NULL)
+                return store_no_memory(error);
+            batch->new_images[batch->new_image_count++] =
+                (struct new_image){.digest = object->digest, .image = (const Evenkeel__Image *)object->message};
+            index->id = (int64_t)++count;
+        }
+    }
+    if (count == 0)
+        return 0;
+    int64_t *ids = take_ids(batch, "evenkeel.image_image_id_seq", count, error);
+    if (ids == NULL)
+        return -1;
+    _cleanup_(buffer_clear) struct buffer images = {0};
+    _cleanup_(buffer_clear) struct buffer imports = {0};
+    for (size_t i = 0; i < count; i++) {
+        put_image(&images, ids[i], &batch->new_images[i].digest, batch->new_images[i].image);
+        put_imports(&imports, ids[i], batch->new_images[i].image);
+    }
+    if (database_copy(store->connection, "copy evenkeel.image from stdin (format binary)", &images, error) < 0 ||
+        (imports.length > 0 && database_copy(store->connection, "copy evenkeel.image_import from stdin (format binary)",
+                                             &imports, error) < 0))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct digest_value *value = digest_map_put(&store->images, &batch->new_images[i].digest, NULL);
+        if (value == NULL)
+            return store_no_memory(error);
+        value->id = ids[i];
+    }
+    return 0;
+}
+
+/* Whether all images of a chunk's entries are known by now. */
+static bool images_known(const struct store *store, const struct decoded_chunk *decoded)
+{
+    for (size_t i = 0; i < decoded->count; i++) {
+        struct digest key = store_file_key(&decoded->entries[i].path_digest, &decoded->entries[i].image);
+        if (digest_map_get(&store->files, &key) == NULL &&
+            digest_map_get(&store->images, &decoded->entries[i].image) == NULL)
+            return false;
+    }
+    return true;
+}
+
+int store_new_files(struct batch *batch, struct error *error)
+{
+    struct store *store = batch->store;
+    _cleanup_(buffer_clear) struct buffer digests = {0};
+    _cleanup_(buffer_clear) struct buffer paths = {0};
+    _cleanup_(buffer_clear) struct buffer images = {0};
+    _cleanup_(digest_map_clear) struct digest_map asked = {0};
+    struct buffer_array digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false),
+                        path_array = buffer_array_begin(&paths, TYPE_TEXT, false),
+                        image_array = buffer_array_begin(&images, TYPE_INT4, false);
+    size_t count = 0, size = 0;
+    struct digest *keys = NULL;
+    for (size_t c = 0; c < batch->new_chunk_count; c++) {
+        struct new_chunk *chunk = &batch->new_chunks[c];
+        if (chunk->decoded == NULL || !images_known(store, chunk->decoded))
+            continue;
+        chunk->file_ids = arena_take(batch->arena, chunk->decoded->count * sizeof *chunk->file_ids);
+        if (chunk->file_ids == NULL)
+            return store_no_memory(error);
+        for (size_t i = 0; i < chunk->decoded->count; i++) {
+            const struct decoded_entry *entry = &chunk->decoded->entries[i];
+            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+            bool added;
+            if (digest_map_get(&store->files, &key) != NULL)
+                continue;
+            if (digest_map_put(&asked, &key, &added) == NULL)
+                return store_no_memory(error);
+            if (!added)
+                continue;
+            keys = grown(batch->arena, keys, count, &size, sizeof *keys);
+            if (keys == NULL)
+                return store_no_memory(error);
+            keys[count++] = key;
+            buffer_field_bytes(&digests, bytes_of(entry->path_digest.bytes, DIGEST_BYTES));
+            buffer_field_bytes(&paths, entry->path);
+            buffer_field_i32(&images, (int32_t)digest_map_get(&store->images, &entry->image)->id);
+        }
+    }
+    if (count == 0)
+        return 0;
+    buffer_array_end(&digests, digest_array, count);
+    buffer_array_end(&paths, path_array, count);
+    buffer_array_end(&images, image_array, count);
+    if (digests.failed || paths.failed || images.failed)
+        return store_no_memory(error);
+    struct parameter parameters[] = {PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests),
+                                     PARAMETER_BINARY(TYPE_TEXT_ARRAY, paths),
+                                     PARAMETER_BINARY(TYPE_INT4_ARRAY, images)};
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        store->connection, "select ord, file_id from evenkeel.resolve_files($1, $2, $3)", parameters, 3, true, error);
+    if (rows == NULL)
+        return -1;
+    if ((size_t)PQntuples(rows) != count)
+        return error_set(error, ERROR_DATABASE, "%zu files were asked for, %d came back", count, PQntuples(rows));
+    for (size_t i = 0; i < count; i++) {
+        struct digest_value *value = digest_map_put(&store->files, &keys[i], NULL);
+        if (value == NULL)
+            return store_no_memory(error);
+        value->id = database_i32(rows, (int)i, 1);
+    }
+    return 0;
+}
+
+int store_new_chunks(struct batch *batch, struct error *error)
+{
+    struct store *store = batch->store;
+    size_t count = 0;
+    for (size_t c = 0; c < batch->new_chunk_count; c++)
+        count += batch->new_chunks[c].file_ids != NULL;
+    if (count == 0)
+        return 0;
+    int64_t *ids = take_ids(batch, "evenkeel.chunk_chunk_id_seq", count, error);
+    if (ids == NULL)
+        return -1;
+    _cleanup_(buffer_clear) struct buffer rows = {0};
+    _cleanup_(buffer_clear) struct buffer judged = {0};
+    struct buffer_array judged_array = buffer_array_begin(&judged, TYPE_INT8, false);
+    size_t taken = 0;
+    for (size_t c = 0; c < batch->new_chunk_count; c++) {
+        struct new_chunk *chunk = &batch->new_chunks[c];
+        if (chunk->file_ids == NULL)
+            continue;
+        chunk->chunk_id = ids[taken++];
+        buffer_put_i16(&rows, 3);
+        buffer_field_i64(&rows, chunk->chunk_id);
+        buffer_field_bytes(&rows, bytes_of(chunk->digest.bytes, DIGEST_BYTES));
+        struct buffer_array array = buffer_array_begin(&rows, TYPE_INT4, true);
+        for (size_t i = 0; i < chunk->decoded->count; i++) {
+            const struct decoded_entry *entry = &chunk->decoded->entries[i];
+            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+            buffer_field_i32(&rows, (int32_t)digest_map_get(&store->files, &key)->id);
+        }
+        buffer_array_end(&rows, array, chunk->decoded->count);
+        buffer_field_i64(&judged, chunk->chunk_id);
+    }
+    buffer_array_end(&judged, judged_array, count);
+    if (rows.failed || judged.failed)
+        return store_no_memory(error);
+    if (database_copy(store->connection, "copy evenkeel.chunk from stdin (format binary)", &rows, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *levels =
+        database_query(store->connection, "select evenkeel.judge_chunks($1)",
+                       &PARAMETER_BINARY(TYPE_INT8_ARRAY, judged), 1, true, error);
+    if (levels == NULL)
+        return -1;
+    for (size_t c = 0; c < batch->new_chunk_count; c++) {
+        const struct new_chunk *chunk = &batch->new_chunks[c];
+        if (chunk->chunk_id == 0)
+            continue;
+        struct digest_value *value = digest_map_put(&store->chunks, &chunk->digest, NULL);
+        if (value == NULL)
+            return store_no_memory(error);
+        *value = (struct digest_value){.id = chunk->chunk_id, .count = (uint32_t)chunk->decoded->count};
+    }
+    return 0;
+}

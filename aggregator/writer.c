@@ -1,0 +1,252 @@
+/* The writer: one thread that stores what waits. */
+
+#include "writer.h"
+
+#include "log.h"
+#include "store.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+/* A batch is as large as what has come in while the one before was committed, up to these. */
+#define BATCH_REQUESTS 2048
+#define BATCH_WIRE_BYTES (48u << 20)
+/* Sent with 'busy': long enough for a restart of the database, spread by the collectors' own jitter. */
+#define RETRY_SECONDS 5
+
+struct writer {
+    struct writer_options options;
+    char *dsn;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the queue and `stopping` */
+    pthread_cond_t changed;
+    struct request *first, **last;
+    bool stopping;
+    int64_t deadline; /* microseconds of the monotonic clock; when stopping */
+    struct writer_counters counters;
+};
+
+static int64_t monotonic_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void answer(struct writer *writer, struct request *request)
+{
+    if (request->refusal != 0)
+        atomic_fetch_add(&writer->counters.refused[request->refusal], 1);
+    atomic_fetch_sub(&writer->counters.queued_bytes, request->bytes);
+    atomic_fetch_sub(&writer->counters.queued_requests, 1);
+    request->answered(request);
+}
+
+static void answer_busy(struct writer *writer, struct request *request)
+{
+    request->refusal = 0;
+    request_busy(request, RETRY_SECONDS);
+    atomic_fetch_add(&writer->counters.busy, 1);
+    answer(writer, request);
+}
+
+void writer_submit(struct writer *writer, struct request *request)
+{
+    atomic_fetch_add(&writer->counters.requests, 1);
+    atomic_fetch_add(&writer->counters.queued_requests, 1);
+    size_t waiting = atomic_fetch_add(&writer->counters.queued_bytes, request->bytes);
+    pthread_mutex_lock(&writer->lock);
+    bool refused = writer->stopping || waiting > WRITER_QUEUE_BYTES;
+    if (!refused) {
+        request->next = NULL;
+        *writer->last = request;
+        writer->last = &request->next;
+        pthread_cond_signal(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    if (refused)
+        answer_busy(writer, request);
+}
+
+static bool same_host(const struct request *a, const struct request *b)
+{
+    return a->kind == REQUEST_SNAPSHOT && b->kind == REQUEST_SNAPSHOT &&
+           memcmp(a->offer->host_id.data, b->offer->host_id.data, 16) == 0;
+}
+
+/* host_ids of a batch, open addressing; a second request of a host waits for the next batch. */
+struct host_set {
+    const struct request *slots[4 * BATCH_REQUESTS];
+};
+
+static bool host_set_add(struct host_set *set, const struct request *request)
+{
+    if (request->kind != REQUEST_SNAPSHOT)
+        return true;
+    uint32_t hash;
+    memcpy(&hash, request->offer->host_id.data, sizeof hash);
+    size_t size = sizeof set->slots / sizeof *set->slots;
+    for (size_t at = hash % size;; at = (at + 1) % size) {
+        if (set->slots[at] == NULL) {
+            set->slots[at] = request;
+            return true;
+        }
+        if (same_host(set->slots[at], request))
+            return false;
+    }
+}
+
+/* Waits for requests and takes a batch; 0 when stopping and nothing waits. */
+static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS], struct host_set *hosts)
+{
+    size_t count = 0, bytes = 0;
+    memset(hosts, 0, sizeof *hosts);
+    pthread_mutex_lock(&writer->lock);
+    while (writer->first == NULL && !writer->stopping)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    struct request **at = &writer->first;
+    while (*at != NULL && count < BATCH_REQUESTS && bytes < BATCH_WIRE_BYTES) {
+        struct request *request = *at;
+        if (!host_set_add(hosts, request)) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        batch[count++] = request;
+        bytes += request->bytes;
+    }
+    writer->last = &writer->first;
+    while (*writer->last != NULL)
+        writer->last = &(*writer->last)->next;
+    pthread_mutex_unlock(&writer->lock);
+    return count;
+}
+
+static void count_outcome(struct writer *writer, const struct store_outcome *outcome, int64_t started)
+{
+    struct writer_counters *counters = &writer->counters;
+    atomic_fetch_add(&counters->batches, 1);
+    atomic_fetch_add(&counters->accepted, outcome->accepted);
+    atomic_fetch_add(&counters->unchanged, outcome->unchanged);
+    atomic_fetch_add(&counters->wants, outcome->wants);
+    atomic_fetch_add(&counters->enrolled, outcome->enrolled);
+    atomic_fetch_add(&counters->commit_microseconds, (unsigned long long)(monotonic_now() - started));
+    if (outcome->snapshots > 0 && writer->options.stored != NULL)
+        writer->options.stored(writer->options.context);
+}
+
+/*
+ * Stores a batch; where that fails although the database is there, once more (another aggregator may have stored the
+ * same object at the same moment), then each request by itself, so that one that the database can't take does not keep
+ * the others out. The store is given up on a lost connection.
+ */
+static void store_all(struct writer *writer, struct store **store, struct request **batch, size_t count, bool again)
+{
+    struct store_outcome outcome;
+    struct error error = {0};
+    int64_t started = monotonic_now();
+    if (*store != NULL && store_batch(*store, batch, count, &outcome, &error) == 0) {
+        count_outcome(writer, &outcome, started);
+        for (size_t i = 0; i < count; i++)
+            answer(writer, batch[i]);
+        return;
+    }
+    if (*store != NULL) {
+        atomic_fetch_add(&writer->counters.failures, 1);
+        log_line(error.code == ERROR_NETWORK ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, "batch-failed",
+                 "requests=%zu message=\"%s\"", count, error.message);
+    }
+    for (size_t i = 0; i < count; i++)
+        batch[i]->refusal = 0;
+    if (*store != NULL && error.code != ERROR_NETWORK && again) {
+        store_all(writer, store, batch, count, false);
+    } else if (*store != NULL && error.code != ERROR_NETWORK && count > 1) {
+        for (size_t i = 0; i < count; i++)
+            store_all(writer, store, &batch[i], 1, true);
+    } else {
+        if (error.code == ERROR_NETWORK) {
+            store_close(*store);
+            *store = NULL;
+        }
+        for (size_t i = 0; i < count; i++)
+            answer_busy(writer, batch[i]);
+    }
+}
+
+static void *run(void *context)
+{
+    struct writer *writer = context;
+    struct error error = {0};
+    struct store *store = store_open(writer->dsn, writer->options.trust_on_first_use, &error);
+    struct request **batch = calloc(BATCH_REQUESTS, sizeof *batch);
+    struct host_set *hosts = malloc(sizeof *hosts);
+    size_t count;
+    while (batch != NULL && hosts != NULL && (count = take(writer, batch, hosts)) > 0) {
+        bool late = writer->stopping && monotonic_now() > writer->deadline;
+        if (store == NULL && !late) {
+            store = store_open(writer->dsn, writer->options.trust_on_first_use, &error);
+            log_line(store != NULL ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_ERROR,
+                     store != NULL ? "reconnected" : "no-database", "message=\"%s\"",
+                     store != NULL ? "" : error.message);
+        }
+        if (late) {
+            for (size_t i = 0; i < count; i++)
+                answer_busy(writer, batch[i]);
+        } else {
+            store_all(writer, &store, batch, count, true);
+        }
+    }
+    free(batch);
+    free(hosts);
+    store_close(store);
+    return NULL;
+}
+
+struct writer *writer_start(const struct writer_options *options, struct error *error)
+{
+    struct store *trial = store_open(options->dsn, options->trust_on_first_use, error);
+    if (trial == NULL)
+        return NULL;
+    store_close(trial);
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL || (writer->dsn = strdup(options->dsn)) == NULL) {
+        free(writer);
+        error_set(error, ERROR_MEMORY, "no memory for the writer");
+        return NULL;
+    }
+    writer->options = *options;
+    writer->last = &writer->first;
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    int failed = pthread_create(&writer->thread, NULL, run, writer);
+    if (failed != 0) {
+        error_set(error, ERROR_IO, "can't start the writer: %s", strerror(failed));
+        free(writer->dsn);
+        free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+struct writer_counters *writer_counters(struct writer *writer)
+{
+    return &writer->counters;
+}
+
+void writer_stop(struct writer *writer, unsigned seconds)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->deadline = monotonic_now() + (int64_t)seconds * 1000000;
+    writer->stopping = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer->dsn);
+    free(writer);
+}

@@ -1,0 +1,77 @@
+-- title: the files of a product belong to different levels
+-- scope: host
+--
+-- Subject: the product's code. Evidence:
+--   product, declared       the product's name; the level that the registry declares, null where none is known
+--   lower, upper            the file with the least upper end and the one with the greatest lower end: path, version, level, basis;
+--                           'declared' stands for a side that is the registry's declaration
+--   target                  the level to reach: the declared one, or else the greatest lower end
+--   coverage                {files, covered}
+--   move                    all files that must move to reach the target: path, version, levels
+--   move_count              how many there are; `move` names at most 200
+with mixed as (
+    select s.host_id, s.product_id, s.declared, s.files, s.covered, p.code, p.name,
+           (select max(l.ordinal) + 1 from level l where l.product_id = p.product_id) as level_count
+    from state_product s join product p using (product_id)
+    where s.verdict = 'mixed'
+), held as (
+    select m.host_id, m.product_id, f.file_id, fl.levels, fl.lower_basis, fl.upper_basis, pa.path, i.file_version
+    from mixed m
+    join state_file f using (host_id)
+    join file_level fl on fl.file_id = f.file_id and fl.product_id = m.product_id
+    join path pa on pa.path_id = f.path_id
+    join image i on i.image_id = f.image_id
+), least as (
+    select distinct on (host_id, product_id) host_id, product_id, path, file_version, upper(levels) - 1 as ordinal, upper_basis
+    from held where upper(levels) is not null
+    order by host_id, product_id, upper(levels), path
+), greatest as (
+    select distinct on (host_id, product_id) host_id, product_id, path, file_version, lower(levels) as ordinal, lower_basis
+    from held where lower(levels) is not null
+    order by host_id, product_id, lower(levels) desc, path
+), sides as (
+    -- Where the files agree among themselves, the registry's declaration is the other side.
+    select m.*, l.path as lower_path, l.file_version as lower_version, l.ordinal as lower_ordinal, l.upper_basis,
+           g.path as upper_path, g.file_version as upper_version, g.ordinal as upper_ordinal, g.lower_basis,
+           coalesce(m.declared is not null and l.ordinal < lower(m.declared) and (g.ordinal is null or g.ordinal <= l.ordinal), false) as declared_above,
+           coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false) as declared_below,
+           case when m.declared is not null then m.declared
+                else int4range(coalesce(g.ordinal, 0), coalesce(g.ordinal, 0) + 1) end as target
+    from mixed m
+    left join least l using (host_id, product_id)
+    left join greatest g using (host_id, product_id)
+), moving as (
+    select s.host_id, s.product_id, count(*) as files,
+           jsonb_agg(jsonb_build_object('path', h.path, 'version', version_text(h.file_version),
+                                        'levels', level_range_text(h.product_id, h.levels)) order by h.path)
+               filter (where h.place <= 200) as list
+    from sides s
+    join (select h.*, row_number() over (partition by h.host_id, h.product_id, isempty(h.levels * s2.target) order by h.path) as place
+          from held h join sides s2 using (host_id, product_id)) h using (host_id, product_id)
+    where isempty(h.levels * s.target)
+    group by s.host_id, s.product_id
+), told as (
+    select s.*, mv.files as move_files, mv.list,
+           case when s.declared_below then jsonb_build_object('declared', true, 'level', level_range_text(s.product_id, s.declared))
+                else jsonb_build_object('path', s.lower_path, 'version', version_text(s.lower_version),
+                                        'level', level_name_at_most(s.product_id, s.lower_ordinal), 'basis', s.upper_basis) end as lower_side,
+           case when s.declared_above then jsonb_build_object('declared', true, 'level', level_range_text(s.product_id, s.declared))
+                else jsonb_build_object('path', s.upper_path, 'version', version_text(s.upper_version),
+                                        'level', level_name_at_least(s.product_id, s.upper_ordinal), 'basis', s.lower_basis) end as upper_side
+    from sides s
+    left join moving mv using (host_id, product_id)
+)
+select host_id, code as subject, 'high' as severity,
+       format('%s: %s against %s; %s %s to move to %s', name,
+              case when declared_below then 'the registry declares ' || level_range_text(product_id, declared)
+                   else format('%s %s is %s', lower_path, version_text(lower_version), lower_side ->> 'level') end,
+              case when declared_above then 'the registry''s ' || level_range_text(product_id, declared)
+                   else format('%s %s, which is %s', upper_path, version_text(upper_version), upper_side ->> 'level') end,
+              coalesce(move_files, 0), case when coalesce(move_files, 0) = 1 then 'file' else 'files' end,
+              level_range_text(product_id, target)) as summary,
+       jsonb_build_object('product', name, 'declared', level_range_text(product_id, declared),
+                          'lower', lower_side, 'upper', upper_side,
+                          'target', level_range_text(product_id, target),
+                          'coverage', jsonb_build_object('files', files, 'covered', covered),
+                          'move', coalesce(list, '[]'), 'move_count', coalesce(move_files, 0)) as evidence
+from told

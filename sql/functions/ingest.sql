@@ -1,0 +1,121 @@
+-- From objects to rows: called by the aggregator's writer within one transaction per batch.
+
+create or replace function evenkeel.ingest_open()
+returns void language plpgsql
+as $$
+begin
+    perform set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false);
+    create temporary table if not exists ingest_snapshot (
+        host_id uuid, taken_at timestamptz, schedule_seconds integer, unreadable integer,
+        inventory bytea, files integer, chunk_ids bigint[],
+        facts_digest bytea, facts_body bytea, facts jsonb, times_digest bytea, times jsonb
+    ) on commit delete rows;
+end
+$$;
+comment on function evenkeel.ingest_open() is 'Prepares a session for the aggregator''s writer.';
+
+create or replace function evenkeel.ingest_begin()
+returns bigint language plpgsql
+as $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    return (select epoch from evenkeel.content_epoch);
+end
+$$;
+comment on function evenkeel.ingest_begin() is 'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
+
+create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
+returns table (ord integer, file_id integer) language plpgsql
+as $$
+declare
+    new_paths integer[];
+    new_files integer[];
+begin
+    with given as (
+        select distinct on (g.digest) g.digest, g.path from unnest(path_digests, paths) g (digest, path) order by g.digest
+    ), inserted as (
+        insert into evenkeel.path (digest, path, location, name)
+        select g.digest, g.path, evenkeel.path_location(g.path), substring(g.path from '[^/]*$')
+        from given g
+        where not exists (select from evenkeel.path p where p.digest = g.digest)
+        order by g.digest
+        on conflict (digest) do nothing
+        returning path_id
+    )
+    select array_agg(path_id) into new_paths from inserted;
+    if new_paths is not null then
+        perform evenkeel.match_paths(new_paths);
+    end if;
+    with given as (
+        select distinct p.path_id, g.image_id
+        from unnest(path_digests, images) g (digest, image_id) join evenkeel.path p using (digest)
+    ), inserted as (
+        insert into evenkeel.file as f (path_id, image_id)
+        select g.path_id, g.image_id from given g
+        where not exists (select from evenkeel.file k where (k.path_id, k.image_id) = (g.path_id, g.image_id))
+        order by 1, 2
+        on conflict (path_id, image_id) do nothing
+        returning f.file_id
+    )
+    select array_agg(i.file_id) into new_files from inserted i;
+    if new_files is not null then
+        perform evenkeel.judge_files(new_files);
+    end if;
+    return query
+    select g.ord::integer, f.file_id
+    from unnest(path_digests, images) with ordinality g (digest, image_id, ord)
+    join evenkeel.path p using (digest)
+    join evenkeel.file f using (path_id, image_id)
+    order by g.ord;
+end
+$$;
+comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet and judging them.';
+
+create or replace function evenkeel.accept_snapshots()
+returns table (host_id uuid, valid_from timestamptz, changed boolean) language plpgsql
+as $$
+declare
+    moment timestamptz;
+begin
+    -- The rows are locked since admission; the clock is read after that, so that validity times of a host never run backwards.
+    moment := clock_timestamp();
+
+    update evenkeel.host_inventory h set valid_to = greatest(moment, h.valid_from + interval '1 microsecond')
+    from ingest_snapshot s
+    where h.host_id = s.host_id and h.valid_to = 'infinity' and s.chunk_ids is not null and h.digest <> s.inventory;
+    insert into evenkeel.host_inventory (host_id, valid_from, taken_at, digest, files, chunk_ids)
+    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_inventory_past h where h.host_id = s.host_id and h.valid_to > moment), moment),
+           s.taken_at, s.inventory, s.files, s.chunk_ids
+    from ingest_snapshot s
+    where s.chunk_ids is not null
+      and not exists (select from evenkeel.host_inventory_current h where h.host_id = s.host_id);
+
+    update evenkeel.host_facts h set valid_to = greatest(moment, h.valid_from + interval '1 microsecond')
+    from ingest_snapshot s
+    where h.host_id = s.host_id and h.valid_to = 'infinity' and s.facts is not null and h.digest <> s.facts_digest;
+    insert into evenkeel.host_facts (host_id, valid_from, taken_at, digest, body, facts)
+    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_facts_past h where h.host_id = s.host_id and h.valid_to > moment), moment),
+           s.taken_at, s.facts_digest, s.facts_body, s.facts
+    from ingest_snapshot s
+    where s.facts is not null
+      and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
+
+    insert into evenkeel.host_times as t (host_id, digest, times)
+    select s.host_id, s.times_digest, s.times from ingest_snapshot s where s.times is not null
+    on conflict on constraint host_times_pkey do update set digest = excluded.digest, times = excluded.times;
+
+    insert into evenkeel.host_checkin as c (host_id, seen_at, taken_at, schedule_seconds, unreadable, inventory, facts, times)
+    select s.host_id, moment, s.taken_at, s.schedule_seconds, s.unreadable, s.inventory, s.facts_digest, s.times_digest
+    from ingest_snapshot s
+    on conflict on constraint host_checkin_pkey do update
+        set seen_at = excluded.seen_at, taken_at = excluded.taken_at, schedule_seconds = excluded.schedule_seconds,
+            unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times;
+
+    insert into evenkeel.judge_queue (host_id) select s.host_id from ingest_snapshot s order by s.host_id
+    on conflict on constraint judge_queue_pkey do update set queued_at = now();
+    delete from evenkeel.upload u using ingest_snapshot s where u.host_id = s.host_id;
+
+    return query select s.host_id, moment, true from ingest_snapshot s;
+end
+$$;
+comment on function evenkeel.accept_snapshots() is 'Makes the complete snapshots of ingest_snapshot their hosts'' current state, closes the state before, and queues the hosts to be judged.';

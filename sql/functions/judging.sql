@@ -1,0 +1,125 @@
+-- Judging the hosts whose state changed: host checks on them, fleet checks on all that share a changed key with them.
+
+create or replace function evenkeel.judge_hosts(hosts uuid[])
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+declare
+    checks text[];
+    definition record;
+begin
+    delete from state_host; delete from state_component; delete from state_product; delete from state_finding;
+    insert into state_host select i.host_id, i.chunk_ids from evenkeel.host_inventory_current i where i.host_id = any (hosts);
+    perform evenkeel.judge_state();
+
+    delete from evenkeel.host_component o using state_host h
+    where o.host_id = h.host_id
+      and not exists (select from state_component n where n.host_id = o.host_id and n.component_id = o.component_id);
+    insert into evenkeel.host_component as o select * from state_component
+    on conflict (host_id, component_id) do update
+        set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered
+        where (o.product_id, o.levels, o.files, o.covered)
+              is distinct from (excluded.product_id, excluded.levels, excluded.files, excluded.covered);
+    delete from evenkeel.host_product o using state_host h
+    where o.host_id = h.host_id
+      and not exists (select from state_product n where n.host_id = o.host_id and n.product_id = o.product_id);
+    insert into evenkeel.host_product as o select * from state_product
+    on conflict (host_id, product_id) do update
+        set levels = excluded.levels, declared = excluded.declared, files = excluded.files, covered = excluded.covered,
+            verdict = excluded.verdict, missing = excluded.missing
+        where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
+              is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
+
+    select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'host';
+    for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop
+        perform evenkeel.run_check(definition.code);
+    end loop;
+    perform evenkeel.store_findings(checks);
+
+    for definition in select code from evenkeel.check_definition where scope = 'fleet' order by code loop
+        perform evenkeel.judge_fleet_check(definition.code);
+    end loop;
+end
+$$;
+comment on function evenkeel.judge_hosts(uuid[]) is 'Judges hosts by their current state: verdicts, host checks, and the fleet checks whose keys changed with them.';
+
+create or replace function evenkeel.judge_fleet_check(fleet_check text)
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+declare
+    definition evenkeel.check_definition;
+    judged uuid[];
+begin
+    select * into strict definition from evenkeel.check_definition d where d.code = fleet_check;
+    delete from state_key; delete from state_finding;
+    create temporary table if not exists state_host_key (host_id uuid not null, key text not null) on commit delete rows;
+    delete from state_host_key;
+    execute format('insert into state_host_key (host_id, key) select distinct host_id, key from (%s) k where key <> ''''', definition.key_query);
+    analyze state_host_key;
+
+    -- A key of a host that came, or went, or whose host's evidence may have changed: all hosts that have it are judged again.
+    insert into state_key
+    select k.key from evenkeel.fleet_key k join state_host h using (host_id) where k.check_code = fleet_check
+    union select key from state_host_key;
+    delete from evenkeel.fleet_key k using state_host h
+    where k.host_id = h.host_id and k.check_code = fleet_check
+      and not exists (select from state_host_key n where n.host_id = k.host_id and n.key = k.key);
+    insert into evenkeel.fleet_key (host_id, check_code, key) select host_id, fleet_check, key from state_host_key
+    on conflict do nothing;
+    analyze state_key;
+
+    select coalesce(array_agg(distinct k.host_id), '{}') || coalesce((select array_agg(host_id) from state_host), '{}') into judged
+    from evenkeel.fleet_key k join state_key s using (key) where k.check_code = fleet_check;
+    insert into state_host
+    select i.host_id, i.chunk_ids from evenkeel.host_inventory_current i where i.host_id = any (judged)
+    on conflict (host_id) do nothing;
+    perform evenkeel.run_check(fleet_check);
+    perform evenkeel.store_findings(array[fleet_check]);
+end
+$$;
+comment on function evenkeel.judge_fleet_check(text) is 'Judges one fleet check again for every host that shares a key with the hosts of state_host.';
+
+create or replace function evenkeel.judge_queued(most integer)
+returns integer language plpgsql
+as $$
+declare
+    hosts uuid[];
+begin
+    perform evenkeel.state_open();
+    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    with taken as (
+        delete from evenkeel.judge_queue q
+        where q.host_id in (select host_id from evenkeel.judge_queue order by queued_at limit most for update skip locked)
+        returning q.host_id
+    )
+    select array_agg(host_id) into hosts from taken;
+    if hosts is null then
+        return 0;
+    end if;
+    perform evenkeel.judge_hosts(hosts);
+    return cardinality(hosts);
+end
+$$;
+comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were.';
+
+create or replace function evenkeel.judge_clock()
+returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+declare
+    checks text[];
+    definition record;
+begin
+    perform evenkeel.state_open();
+    if not pg_try_advisory_xact_lock(hashtext('evenkeel clock')) then
+        return 0;
+    end if;
+    delete from state_host; delete from state_finding;
+    insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
+    select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'clock';
+    for definition in select code from evenkeel.check_definition where scope = 'clock' order by code loop
+        perform evenkeel.run_check(definition.code);
+    end loop;
+    perform evenkeel.store_findings(checks);
+    return cardinality(checks);
+end
+$$;
+comment on function evenkeel.judge_clock() is 'Judges the checks that depend on the time alone, for all hosts; one aggregator at a time.';

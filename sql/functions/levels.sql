@@ -1,0 +1,113 @@
+-- The range of levels that a file's version allows, and what follows for its chunk. Each end needs its own proof.
+
+create or replace function evenkeel.file_ranges(files integer[])
+returns table (file_id integer, product_id integer, component_id integer, levels int4range, covered boolean,
+               lower_basis text, upper_basis text)
+language sql stable
+as $$
+    with judged as (
+        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version,
+               exists (select from evenkeel.line l
+                       where l.product_id = pc.product_id
+                         and evenkeel.version_major(i.file_version) = coalesce(l.major, evenkeel.version_major(i.file_version))
+                         and evenkeel.version_minor(i.file_version) = coalesce(l.minor, evenkeel.version_minor(i.file_version))
+                         and evenkeel.version_build(i.file_version) = coalesce(l.build, evenkeel.version_build(i.file_version))
+                         and evenkeel.version_revision(i.file_version) between l.revision_from and l.revision_to) as on_line
+        from evenkeel.file f
+        join evenkeel.path_component pc using (path_id)
+        join evenkeel.path p using (path_id)
+        join evenkeel.image i using (image_id)
+        where f.file_id = any (files)
+    ), known as (
+        select j.file_id, j.product_id, b.ordinal, b.relation, b.version as shipped, b.source,
+               j.version
+        from judged j
+        join evenkeel.baseline b
+          on b.product_id = j.product_id and b.file in (j.name, j.location)
+         and (b.machine is null or b.machine = j.machine)
+        where j.on_line
+    ), upper_end as (
+        select distinct on (k.file_id, k.product_id) k.file_id, k.product_id, k.ordinal as bound,
+               format('%s ships %s%s (%s)', l.code, case k.relation when '>=' then 'at least ' else '' end,
+                      evenkeel.version_text(k.shipped), k.source) as basis
+        from known k
+        join evenkeel.level l using (product_id, ordinal)
+        where k.relation in ('=', '>=') and k.version < k.shipped
+        order by k.file_id, k.product_id, k.ordinal, k.shipped desc, k.relation
+    ), exact as (
+        select distinct on (k.file_id, k.product_id) k.file_id, k.product_id, k.ordinal as bound,
+               format('%s ships exactly this (%s)', l.code, k.source) as basis
+        from known k
+        join evenkeel.level l using (product_id, ordinal)
+        where k.relation = '=' and k.version = k.shipped
+        order by k.file_id, k.product_id, k.ordinal
+    ), ruled as (
+        select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, r.ordinal as bound,
+               format('revision %s%s is %s%s (%s)', r.revision, case r.relation when '>=' then ' and above' else '' end,
+                      case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) as basis
+        from judged j
+        join evenkeel.level_rule r using (product_id)
+        join evenkeel.level l using (product_id, ordinal)
+        where j.on_line
+          and case r.relation when '=' then evenkeel.version_revision(j.version) = r.revision
+                              else evenkeel.version_revision(j.version) >= r.revision end
+        order by j.file_id, j.product_id, r.relation, r.ordinal desc
+    ), patched as (
+        select distinct on (j.file_id, j.product_id) j.file_id, j.product_id,
+               coalesce((select min(o) from unnest(t.required_levels) o), 0) as bound,
+               case when t.required_levels = '{}' then format('%s brings it, level not stated (%s)', t.code, t.source)
+                    else format('%s brings it, which needs %s or later (%s)', t.code,
+                                (select l.code from evenkeel.level l where l.product_id = j.product_id
+                                  and l.ordinal = (select min(o) from unnest(t.required_levels) o)), t.source) end as basis
+        from judged j
+        join evenkeel.patch_file pf on pf.file in (j.name, j.location) and pf.version = j.version
+             and (pf.machine is null or pf.machine = j.machine)
+        join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = j.product_id
+        where j.on_line
+        order by j.file_id, j.product_id, 3, t.code
+    ), lower_end as (
+        select distinct on (file_id, product_id) file_id, product_id, bound, basis
+        from (select 1 as rank, * from exact union all select 2, * from ruled union all select 3, * from patched) proof
+        order by file_id, product_id, bound, rank
+    )
+    select j.file_id, j.product_id, j.component_id,
+           int4range(case when upper_end.bound <= lower_end.bound then null else lower_end.bound end, upper_end.bound),
+           coalesce(upper_end.bound is not null or lower_end.bound > 0 or exact.bound is not null, false),
+           case when upper_end.bound <= lower_end.bound then '' else coalesce(lower_end.basis, '') end,
+           coalesce(upper_end.basis, '')
+    from judged j
+    left join upper_end using (file_id, product_id)
+    left join lower_end using (file_id, product_id)
+    left join exact using (file_id, product_id)
+    where j.on_line
+       or exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location))
+$$;
+comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that each file''s version allows, per product. Upper end: a level ships at least, or exactly, a greater version. Lower end: exactly what a level ships, a product-wide rule, or a known patch''s table; of several the least. An upper end holds whatever else is known.';
+
+create or replace function evenkeel.judge_files(files integer[])
+returns void language sql
+as $$
+    insert into evenkeel.file_level as old (file_id, product_id, component_id, levels, covered, lower_basis, upper_basis)
+    select * from evenkeel.file_ranges(files)
+    on conflict (file_id, product_id) do update
+        set component_id = excluded.component_id, levels = excluded.levels, covered = excluded.covered,
+            lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
+        where (old.component_id, old.levels, old.covered, old.lower_basis, old.upper_basis)
+              is distinct from (excluded.component_id, excluded.levels, excluded.covered, excluded.lower_basis, excluded.upper_basis)
+$$;
+comment on function evenkeel.judge_files(integer[]) is 'Stores the ranges of files.';
+
+create or replace function evenkeel.judge_chunks(chunks bigint[])
+returns void language sql
+as $$
+    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered)
+    select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered)
+    from evenkeel.chunk c
+    cross join unnest(c.file_ids) f (file_id)
+    join evenkeel.file_level fl using (file_id)
+    where c.chunk_id = any (chunks)
+    group by c.chunk_id, fl.component_id, fl.product_id
+    on conflict (chunk_id, component_id) do update
+        set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered
+$$;
+comment on function evenkeel.judge_chunks(bigint[]) is 'Stores what the files of chunks say together.';

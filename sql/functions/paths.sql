@@ -1,0 +1,31 @@
+-- Where a path lies, and which component that is.
+
+create or replace function evenkeel.path_location(path text)
+returns text language sql immutable strict parallel safe
+as $$ select regexp_replace(path, '^[a-z]:/(windows|winnt)/', '%windir%/') $$;
+comment on function evenkeel.path_location(text) is 'The path with the Windows directory written %windir%.';
+
+create or replace function evenkeel.glob_regex(glob text)
+returns text language sql immutable strict parallel safe
+as $$
+    select '^' || replace(replace(replace(replace(
+        regexp_replace(glob, '([.+^$(){}|\[\]\\])', '\\\1', 'g'),
+        '**', E'\x01'), '*', '[^/]*'), '?', '[^/]'), E'\x01', '.*') || '$'
+$$;
+comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression: * and ? within a name, ** across folders.';
+
+create or replace function evenkeel.match_paths(paths integer[])
+returns void language sql
+as $$
+    insert into evenkeel.path_component (path_id, product_id, component_id)
+    select distinct on (p.path_id, c.product_id) p.path_id, c.product_id, c.component_id
+    from evenkeel.path p
+    join evenkeel.component c on true
+    cross join unnest(c.include) g (glob)
+    where p.path_id = any (paths)
+      and p.location ~ evenkeel.glob_regex(g.glob)
+      and not exists (select from unnest(c.exclude) x (glob) where p.location ~ evenkeel.glob_regex(x.glob))
+    order by p.path_id, c.product_id, length(g.glob) desc, c.component_id
+    on conflict (path_id, product_id) do nothing
+$$;
+comment on function evenkeel.match_paths(integer[]) is 'Binds paths to the components whose globs match them.';

@@ -1,0 +1,144 @@
+-- A state: the hosts that are to be judged, what they hold, and what follows. Checks read these relations only, so that they give
+-- findings over what is, and risk over what would be: state_chunk may hold chunks that a patch would make.
+
+create or replace function evenkeel.state_open()
+returns void language plpgsql
+as $$
+begin
+    perform set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false);
+    if to_regclass('pg_temp.state_host') is not null then
+        return;
+    end if;
+    create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null) on commit delete rows;
+    create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
+    create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
+    create temporary table state_component (like evenkeel.host_component including indexes) on commit delete rows;
+    create temporary table state_product (like evenkeel.host_product including indexes) on commit delete rows;
+    create temporary table state_finding (
+        host_id uuid not null, check_code text not null, subject text not null, severity text not null,
+        summary text not null, evidence jsonb not null
+    ) on commit delete rows;
+    create temporary table state_key (key text primary key) on commit delete rows;
+
+    create temporary view state_chunk as
+        select chunk_id, file_ids from evenkeel.chunk
+        union all select chunk_id, file_ids from state_overlay_chunk;
+    create temporary view state_chunk_level as
+        select * from evenkeel.chunk_level
+        union all select * from state_overlay_chunk_level;
+    create temporary view state_facts as
+        select f.* from evenkeel.host_facts_current f join state_host h using (host_id);
+    create temporary view state_file as
+        select h.host_id, f.file_id, f.path_id, f.image_id
+        from state_host h
+        cross join unnest(h.chunk_ids) c (chunk_id)
+        join state_chunk sc using (chunk_id)
+        cross join unnest(sc.file_ids) u (file_id)
+        join evenkeel.file f using (file_id);
+end
+$$;
+comment on function evenkeel.state_open() is 'Prepares a session for judging: the temporary relations of a state, all empty.';
+
+create or replace function evenkeel.judge_state()
+returns void language plpgsql
+as $$
+begin
+    analyze state_host;
+    insert into state_component (host_id, component_id, product_id, levels, files, covered)
+    select h.host_id, cl.component_id, cl.product_id, range_intersect_agg(cl.levels), sum(cl.files), sum(cl.covered)
+    from state_host h
+    cross join unnest(h.chunk_ids) c (chunk_id)
+    join state_chunk_level cl using (chunk_id)
+    group by h.host_id, cl.component_id, cl.product_id;
+    analyze state_component;
+
+    with gated as (
+        select c.host_id, c.product_id, range_intersect_agg(c.levels) as levels, sum(c.files)::integer as files,
+               sum(c.covered)::integer as covered
+        from state_component c
+        join evenkeel.product p using (product_id)
+        left join evenkeel.host_facts_current f using (host_id)
+        where (p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version))
+          and (p.os_build is null or coalesce(f.os_build, 0) in (0, p.os_build))
+          and (p.inetstp_major is null or coalesce(f.inetstp_major, 0) in (0, p.inetstp_major))
+        group by c.host_id, c.product_id
+    ), declaration as (
+        select g.*, p.follows_os, p.level_kind, p.coverage_share, coalesce(f.has_registry, false) as has_registry,
+               coalesce(f.service_pack, '') as service_pack, f.ubr, d.declared,
+               (select max(l.ordinal) + 1 from evenkeel.level l where l.product_id = g.product_id) as level_count
+        from gated g
+        join evenkeel.product p using (product_id)
+        left join evenkeel.host_facts_current f using (host_id)
+        left join lateral (
+            select int4range(min(l.ordinal), max(l.ordinal) + 1) as declared
+            from (select l.ordinal, l.marker_hotfix <> '' and f.hotfix_ids ? l.marker_hotfix as marked,
+                         bool_or(l.marker_hotfix <> '' and f.hotfix_ids ? l.marker_hotfix) over () as any_marked
+                  from evenkeel.level l
+                  where p.follows_os and f.has_registry and l.product_id = g.product_id
+                    and case p.level_kind when 'service pack' then l.service_pack = f.service_pack else l.ubr = f.ubr end) l
+            where l.marked or not l.any_marked
+            having count(*) > 0
+        ) d on true
+    ), combined as (
+        select d.*, d.levels * int4range(0, d.level_count) * coalesce(d.declared, int4range(null, null)) as agreed
+        from declaration d
+    )
+    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing)
+    select c.host_id, c.product_id, c.agreed, c.declared, c.files, c.covered,
+           case when isempty(c.agreed) then 'mixed'
+                when c.covered = 0 or c.covered < c.coverage_share * c.files
+                     or (c.follows_os and c.has_registry and c.declared is null) then 'unknown'
+                else 'level' end,
+           concat_ws('; ',
+                case when c.covered = 0 then format('no baseline for any of the %s files: capture one (evenkeel baseline capture)', c.files)
+                     when c.covered < c.coverage_share * c.files
+                     then format('baselines for only %s of %s files: capture one (evenkeel baseline capture)', c.covered, c.files) end,
+                case when c.follows_os and c.has_registry and c.declared is null
+                     then case c.level_kind
+                          when 'service pack' then format('the catalogue has no level for the declared ''%s''', c.service_pack)
+                          else format('the catalogue has no level for UBR %s: import that update''s file list', coalesce(c.ubr::text, '(none)')) end end,
+                case when c.follows_os and not c.has_registry then 'no registry was read: not compared with what it declares' end)
+    from combined c;
+    analyze state_product;
+end
+$$;
+comment on function evenkeel.judge_state() is 'Fills state_component and state_product for the hosts of state_host.';
+
+create or replace function evenkeel.run_check(code text)
+returns void language plpgsql
+as $$
+declare
+    check_query text;
+begin
+    select d.query into strict check_query from evenkeel.check_definition d where d.code = run_check.code;
+    execute format('insert into state_finding (host_id, check_code, subject, severity, summary, evidence)
+                    select host_id, %L, subject, severity, summary, evidence from (%s) verdict', code, check_query);
+end
+$$;
+comment on function evenkeel.run_check(text) is 'Runs one check over the state and adds its verdicts to state_finding.';
+
+create or replace function evenkeel.store_findings(checks text[])
+returns void language plpgsql
+as $$
+declare
+    moment timestamptz := clock_timestamp();
+begin
+    analyze state_finding;
+    update evenkeel.finding f set closed_at = greatest(moment, f.opened_at + interval '1 microsecond')
+    from state_host h
+    where f.host_id = h.host_id and f.closed_at = 'infinity' and f.check_code = any (checks)
+      and not exists (select from state_finding s
+                      where (s.host_id, s.check_code, s.subject) = (f.host_id, f.check_code, f.subject));
+    update evenkeel.finding f set severity = s.severity, summary = s.summary, evidence = s.evidence, evidence_at = moment
+    from state_finding s
+    where (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity'
+      and (f.severity, f.summary, f.evidence) is distinct from (s.severity, s.summary, s.evidence);
+    insert into evenkeel.finding (host_id, check_code, subject, opened_at, severity, summary, evidence, evidence_at)
+    select s.host_id, s.check_code, s.subject, moment, s.severity, s.summary, s.evidence, moment
+    from state_finding s
+    where s.check_code = any (checks)
+      and not exists (select from evenkeel.finding f
+                      where (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity');
+end
+$$;
+comment on function evenkeel.store_findings(text[]) is 'Opens, updates and closes the findings of these checks for the hosts of state_host, as state_finding says.';

@@ -1,0 +1,168 @@
+-- What follows from content and catalogue: once per path, file, chunk and host. All of it can be computed again.
+
+create table evenkeel.path_component (
+    path_id integer not null,
+    product_id integer not null,
+    component_id integer not null,
+    primary key (path_id, product_id)
+);
+create index path_component_component on evenkeel.path_component (component_id);
+comment on table evenkeel.path_component is 'Which component of a product a path belongs to.';
+comment on column evenkeel.path_component.path_id is 'The path.';
+comment on column evenkeel.path_component.product_id is 'The product.';
+comment on column evenkeel.path_component.component_id is 'Of several that match, the one with the longest glob.';
+
+create table evenkeel.file_level (
+    file_id integer not null,
+    product_id integer not null,
+    component_id integer not null,
+    levels int4range not null,
+    covered boolean not null,
+    lower_basis text not null,
+    upper_basis text not null,
+    primary key (file_id, product_id)
+);
+comment on table evenkeel.file_level is 'What the version of a file says about the level of a product.';
+comment on column evenkeel.file_level.file_id is 'The file.';
+comment on column evenkeel.file_level.product_id is 'The product.';
+comment on column evenkeel.file_level.component_id is 'The component that its path belongs to.';
+comment on column evenkeel.file_level.levels is 'Ordinals of the levels that it may belong to; an end without proof is open.';
+comment on column evenkeel.file_level.covered is 'The range is narrower than all levels, or the version is exactly what some level ships.';
+comment on column evenkeel.file_level.lower_basis is 'What proves the lower end; empty: open.';
+comment on column evenkeel.file_level.upper_basis is 'What proves the upper end; empty: open.';
+
+create table evenkeel.chunk_level (
+    chunk_id bigint not null,
+    component_id integer not null,
+    product_id integer not null,
+    levels int4range not null,
+    files integer not null,
+    covered integer not null,
+    primary key (chunk_id, component_id)
+);
+comment on table evenkeel.chunk_level is 'What the files of a chunk say together about a component.';
+comment on column evenkeel.chunk_level.chunk_id is 'The chunk.';
+comment on column evenkeel.chunk_level.component_id is 'The component.';
+comment on column evenkeel.chunk_level.product_id is 'Its product.';
+comment on column evenkeel.chunk_level.levels is 'Intersection of the ranges of its files; empty: they contradict each other.';
+comment on column evenkeel.chunk_level.files is 'Files of the component in this chunk.';
+comment on column evenkeel.chunk_level.covered is 'How many of them say something.';
+
+create table evenkeel.host_component (
+    host_id uuid not null,
+    component_id integer not null,
+    product_id integer not null,
+    levels int4range not null,
+    files integer not null,
+    covered integer not null,
+    primary key (host_id, component_id)
+);
+comment on table evenkeel.host_component is 'What a host''s files say together about a component.';
+comment on column evenkeel.host_component.host_id is 'The host.';
+comment on column evenkeel.host_component.component_id is 'The component.';
+comment on column evenkeel.host_component.product_id is 'Its product.';
+comment on column evenkeel.host_component.levels is 'Intersection of the ranges of its files.';
+comment on column evenkeel.host_component.files is 'Files of the component on this host.';
+comment on column evenkeel.host_component.covered is 'How many of them say something.';
+
+create table evenkeel.host_product (
+    host_id uuid not null,
+    product_id integer not null,
+    levels int4range not null,
+    declared int4range,
+    files integer not null,
+    covered integer not null,
+    verdict text not null check (verdict in ('level', 'mixed', 'unknown')),
+    missing text not null,
+    primary key (host_id, product_id)
+);
+create index host_product_verdict on evenkeel.host_product (verdict, product_id) where verdict <> 'level';
+comment on table evenkeel.host_product is 'The verdict on a product of a host.';
+comment on column evenkeel.host_product.host_id is 'The host.';
+comment on column evenkeel.host_product.product_id is 'The product.';
+comment on column evenkeel.host_product.levels is 'Intersection of the ranges of its files and of the declared level; empty: mixed.';
+comment on column evenkeel.host_product.declared is 'What the registry declares, as ordinals; null: nothing that is known.';
+comment on column evenkeel.host_product.files is 'Files of its components.';
+comment on column evenkeel.host_product.covered is 'How many of them say something.';
+comment on column evenkeel.host_product.verdict is 'level, mixed, or unknown.';
+comment on column evenkeel.host_product.missing is 'What would have to be known for a (better) verdict; empty: nothing.';
+
+create table evenkeel.judge_queue (
+    host_id uuid primary key,
+    queued_at timestamptz not null default now()
+);
+comment on table evenkeel.judge_queue is 'Hosts whose state or catalogue changed since they were last judged.';
+comment on column evenkeel.judge_queue.host_id is 'The host.';
+comment on column evenkeel.judge_queue.queued_at is 'Since when it waits.';
+
+create table evenkeel.check_definition (
+    code text primary key,
+    scope text not null check (scope in ('host', 'fleet', 'clock')),
+    title text not null,
+    key_query text not null default '',
+    query text not null
+);
+comment on table evenkeel.check_definition is 'The checks of sql/checks, as evenkeel init read them.';
+comment on column evenkeel.check_definition.code is 'mixed-level; the name of the file.';
+comment on column evenkeel.check_definition.scope is 'host: judged when a snapshot of that host is accepted; fleet: when a key of it changes, for every host that has the key; clock: every minute.';
+comment on column evenkeel.check_definition.title is 'What it means, in one sentence.';
+comment on column evenkeel.check_definition.key_query is 'fleet: gives (host_id, key) for the hosts of state_host.';
+comment on column evenkeel.check_definition.query is 'Gives (host_id, subject, severity, summary, evidence) over the relations of a state.';
+
+create table evenkeel.fleet_key (
+    host_id uuid not null,
+    check_code text not null,
+    key text not null,
+    primary key (host_id, check_code, key)
+);
+create index fleet_key_key on evenkeel.fleet_key (check_code, key);
+comment on table evenkeel.fleet_key is 'By what the fleet checks compare hosts: a GUID, a group, a version set.';
+comment on column evenkeel.fleet_key.host_id is 'The host.';
+comment on column evenkeel.fleet_key.check_code is 'The check.';
+comment on column evenkeel.fleet_key.key is 'A value that hosts may share.';
+
+create table evenkeel.finding (
+    host_id uuid not null,
+    check_code text not null,
+    subject text not null,
+    opened_at timestamptz not null,
+    closed_at timestamptz not null default 'infinity',
+    severity text not null check (severity in ('high', 'medium', 'low')),
+    summary text not null,
+    evidence jsonb not null,
+    evidence_at timestamptz not null,
+    primary key (host_id, check_code, subject, opened_at)
+);
+create unique index finding_open on evenkeel.finding (host_id, check_code, subject) where closed_at = 'infinity';
+create index finding_open_check on evenkeel.finding (check_code, host_id) where closed_at = 'infinity';
+create index finding_opened on evenkeel.finding (opened_at);
+create index finding_closed on evenkeel.finding (closed_at) where closed_at <> 'infinity';
+comment on table evenkeel.finding is 'One check''s verdict on one subject of one host, from when it was opened until it was closed.';
+comment on column evenkeel.finding.host_id is 'The host.';
+comment on column evenkeel.finding.check_code is 'The check.';
+comment on column evenkeel.finding.subject is 'What it is about: a product, a patch, a DLL and symbol, an identity.';
+comment on column evenkeel.finding.opened_at is 'When it was first found.';
+comment on column evenkeel.finding.closed_at is 'When it was no longer found; infinity: open.';
+comment on column evenkeel.finding.severity is 'high, medium or low.';
+comment on column evenkeel.finding.summary is 'One line for a person.';
+comment on column evenkeel.finding.evidence is 'What it rests on; keys are documented in the check''s file.';
+comment on column evenkeel.finding.evidence_at is 'When summary or evidence last changed.';
+
+create table evenkeel.waiver (
+    host_id uuid not null,
+    check_code text not null,
+    subject text not null,
+    reason text not null check (reason <> ''),
+    waived_by text not null default current_user,
+    waived_at timestamptz not null default now(),
+    until timestamptz not null,
+    primary key (host_id, check_code, subject)
+);
+comment on table evenkeel.waiver is 'A finding that a person accepts, with a reason and an end.';
+comment on column evenkeel.waiver.host_id is 'The host.';
+comment on column evenkeel.waiver.check_code is 'The check.';
+comment on column evenkeel.waiver.subject is 'The finding''s subject.';
+comment on column evenkeel.waiver.reason is 'Why it is accepted.';
+comment on column evenkeel.waiver.waived_by is 'By whom.';
+comment on column evenkeel.waiver.waived_at is 'When.';
+comment on column evenkeel.waiver.until is 'When the finding counts again.';

@@ -1,0 +1,40 @@
+-- Hosts as dashboards see them.
+
+create or replace view ops.host as
+select h.name as host,
+       c.seen_at as last_seen,
+       coalesce(nullif(f.facts ->> 'product_name', ''), 'unknown')
+           || case when f.service_pack <> '' then ' ' || f.service_pack else '' end
+           || case when f.os_build > 0 then format(' (%s.%s%s)', f.os_version, f.os_build, case when f.ubr > 0 then '.' || f.ubr else '' end) else '' end as os,
+       d.declared as declared_level,
+       coalesce(d.verdict, 'unknown') as verdict,
+       h.host_id,
+       c.taken_at,
+       i.files,
+       i.valid_from as changed_at,
+       c.unreadable,
+       coalesce(d.missing, 'no product of the catalogue was found') as missing
+from evenkeel.host h
+left join evenkeel.host_checkin c using (host_id)
+left join evenkeel.host_facts_current f using (host_id)
+left join evenkeel.host_inventory_current i using (host_id)
+left join lateral (
+    select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ') as declared,
+           case when bool_or(p.verdict = 'mixed') then 'mixed' when bool_or(p.verdict = 'unknown') then 'unknown' else 'level' end as verdict,
+           string_agg(nullif(p.missing, ''), '; ') as missing
+    from evenkeel.host_product p where p.host_id = h.host_id
+    having count(*) > 0
+) d on true
+where h.merged_into is null;
+comment on view ops.host is 'A row per host.';
+comment on column ops.host.host is 'Its name; two hosts may share one, host_id tells them apart.';
+comment on column ops.host.last_seen is 'When its last snapshot was accepted; null: never.';
+comment on column ops.host.os is 'Product, service pack and build as its registry declares them.';
+comment on column ops.host.declared_level is 'The level that the registry declares, where the catalogue knows it.';
+comment on column ops.host.verdict is 'level, mixed or unknown: the worst of its products.';
+comment on column ops.host.host_id is 'Its identity.';
+comment on column ops.host.taken_at is 'When the last snapshot was taken, by the collector''s clock.';
+comment on column ops.host.files is 'PE files in its inventory.';
+comment on column ops.host.changed_at is 'Since when its files are as they are.';
+comment on column ops.host.unreadable is 'Entries that the collector could not read.';
+comment on column ops.host.missing is 'What would have to be known for a better verdict; empty: nothing.';

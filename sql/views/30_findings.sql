@@ -1,0 +1,84 @@
+-- What was found, as dashboards see it.
+
+create or replace view ops.finding as
+select h.name as host, f.check_code as "check", f.subject, f.severity, f.summary, f.evidence, f.opened_at,
+       f.evidence_at, w.until as waived_until, w.reason as waived_because, h.host_id
+from evenkeel.finding f
+join evenkeel.host h using (host_id)
+left join evenkeel.waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now()
+where f.closed_at = 'infinity' and h.merged_into is null;
+comment on view ops.finding is 'A row per open finding.';
+comment on column ops.finding.host is 'The host''s name.';
+comment on column ops.finding."check" is 'Which check: mixed-level, missing-file, ...';
+comment on column ops.finding.subject is 'What it is about: a product, a patch, a DLL and symbol, an identity.';
+comment on column ops.finding.severity is 'high, medium or low.';
+comment on column ops.finding.summary is 'One line of evidence.';
+comment on column ops.finding.evidence is 'All of it; keys are documented in sql/checks.';
+comment on column ops.finding.opened_at is 'Since when.';
+comment on column ops.finding.evidence_at is 'When the evidence last changed.';
+comment on column ops.finding.waived_until is 'Accepted by a person until then; null: not.';
+comment on column ops.finding.waived_because is 'The reason given.';
+comment on column ops.finding.host_id is 'The host.';
+
+create or replace view ops.finding_history as
+select h.name as host, f.check_code as "check", f.subject, f.severity, f.summary, f.evidence, f.opened_at,
+       nullif(f.closed_at, 'infinity') as closed_at, f.evidence_at, h.host_id
+from evenkeel.finding f
+join evenkeel.host h using (host_id);
+comment on view ops.finding_history is 'A row per finding, open or closed.';
+comment on column ops.finding_history.host is 'The host''s name.';
+comment on column ops.finding_history."check" is 'Which check.';
+comment on column ops.finding_history.subject is 'What it is about.';
+comment on column ops.finding_history.severity is 'high, medium or low.';
+comment on column ops.finding_history.summary is 'One line of its last evidence.';
+comment on column ops.finding_history.evidence is 'All of it.';
+comment on column ops.finding_history.opened_at is 'When it was first found.';
+comment on column ops.finding_history.closed_at is 'When it was no longer found; null: open.';
+comment on column ops.finding_history.evidence_at is 'When the evidence last changed.';
+comment on column ops.finding_history.host_id is 'The host.';
+
+create or replace view ops.mixed_level as
+select h.name as host, p.code as product,
+       f.evidence #>> '{lower,path}' as lower_file, f.evidence #>> '{lower,level}' as lower_level,
+       f.evidence #>> '{upper,path}' as upper_file, f.evidence #>> '{upper,level}' as upper_level,
+       round((hp.covered::numeric / greatest(hp.files, 1)), 3) as coverage,
+       (f.evidence ->> 'move_count')::integer as files_to_move,
+       f.evidence #>> '{lower,version}' as lower_version, f.evidence #>> '{upper,version}' as upper_version,
+       f.evidence ->> 'declared' as declared_level, f.evidence ->> 'target' as target_level,
+       f.evidence -> 'move' as move, f.opened_at, h.host_id
+from evenkeel.finding f
+join evenkeel.host h using (host_id)
+join evenkeel.product p on p.code = f.subject
+join evenkeel.host_product hp on hp.host_id = f.host_id and hp.product_id = p.product_id
+where f.check_code = 'mixed-level' and f.closed_at = 'infinity' and h.merged_into is null;
+comment on view ops.mixed_level is 'A row per product of a host whose files belong to different levels, with the shortest evidence there is.';
+comment on column ops.mixed_level.host is 'The host''s name.';
+comment on column ops.mixed_level.product is 'The product.';
+comment on column ops.mixed_level.lower_file is 'The file with the least upper end; null where the registry''s declaration is that side.';
+comment on column ops.mixed_level.lower_level is 'What that file proves.';
+comment on column ops.mixed_level.upper_file is 'The file with the greatest lower end; null where the registry''s declaration is that side.';
+comment on column ops.mixed_level.upper_level is 'What that file proves.';
+comment on column ops.mixed_level.coverage is 'Share of the product''s component files that say something, 0 to 1.';
+comment on column ops.mixed_level.files_to_move is 'How many files must move to reach the target.';
+comment on column ops.mixed_level.lower_version is 'The lower file''s version.';
+comment on column ops.mixed_level.upper_version is 'The upper file''s version.';
+comment on column ops.mixed_level.declared_level is 'What the registry declares.';
+comment on column ops.mixed_level.target_level is 'The level to reach: the declared one, or the greatest lower end.';
+comment on column ops.mixed_level.move is 'Those files: path, version, levels.';
+comment on column ops.mixed_level.opened_at is 'Since when it is mixed.';
+comment on column ops.mixed_level.host_id is 'The host.';
+
+create or replace view ops.level_matrix as
+select p.code as product, c.code as component,
+       case when isempty(m.levels) then 'mixed' else evenkeel.level_range_text(p.product_id, m.levels) end as level,
+       m.hosts
+from (select product_id, component_id, levels, count(*) as hosts
+      from evenkeel.host_component
+      group by product_id, component_id, levels) m
+join evenkeel.product p using (product_id)
+join evenkeel.component c using (component_id);
+comment on view ops.level_matrix is 'How many hosts hold a component at which level.';
+comment on column ops.level_matrix.product is 'The product.';
+comment on column ops.level_matrix.component is 'The component.';
+comment on column ops.level_matrix.level is 'The levels that its files allow together; mixed: none.';
+comment on column ops.level_matrix.hosts is 'How many hosts.';
