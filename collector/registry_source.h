@@ -18,9 +18,9 @@ struct registry_key {
 };
 
 /*
- * Return values as in registry.h. Paths have no leading, trailing or doubled backslashes. A source shows the registry as
- * the system itself sees it: a 32-bit program on 64-bit Windows must ask for the 64-bit view. CurrentControlSet is asked
- * for under its number first, and under that name where the number is not there.
+ * Return values as in registry.h. Paths have no leading, trailing or doubled backslashes. A source shows the registry
+ * as the system itself sees it: a 32-bit program on 64-bit Windows must ask for the 64-bit view. CurrentControlSet is
+ * asked for under its number first, and under that name where the number is not there.
  */
 struct registry_verbs {
     /* `path` below `parent`; NULL: below HKEY_LOCAL_MACHINE. */
