@@ -19,7 +19,7 @@
 
 #define BUSY_ATTEMPTS 6        /* that one request is sent again after 'busy' */
 #define BUSY_WAIT_MAXIMUM 120u /* seconds, whatever the aggregator says */
-#define SEQUENCE_ATTEMPTS 3    /* that an offer is made anew with a number that the aggregator has named */
+#define OFFER_ATTEMPTS 4       /* that an offer is made anew as a refusal demands */
 
 struct exchange {
     struct exchange_options options;
@@ -237,6 +237,40 @@ static int batch_fill(struct exchange *exchange, struct snapshot *snapshot, cons
     return batch->count > 0 ? 0 : unexpected(exchange, error);
 }
 
+static int ask_give(struct exchange *exchange, Evenkeel__Offer *offer, struct batch *batch, struct arena *answers,
+                    Evenkeel__Reply **reply, struct error *error)
+{
+    Evenkeel__Give give = EVENKEEL__GIVE__INIT;
+    give.offer = offer;
+    give.objects = batch->objects;
+    give.n_objects = batch->count;
+    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
+    request.body_case = EVENKEEL__REQUEST__BODY_GIVE;
+    request.give = &give;
+    return ask(exchange, &request, answers, reply, error);
+}
+
+/* The offer, alone or with what is given ahead of any want. */
+static int ask_offer(struct exchange *exchange, struct snapshot *snapshot, Evenkeel__Offer *offer,
+                     const struct exchange_ahead *ahead, size_t ahead_count, struct arena *answers,
+                     Evenkeel__Reply **reply, struct error *error)
+{
+    _cleanup_free_ struct batch *batch = calloc(1, sizeof *batch);
+    _cleanup_(cleanup_arena) struct arena *arena = arena_new(GIVE_BUDGET);
+    if (batch == NULL || arena == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a request");
+    for (size_t i = 0; i < ahead_count && !batch->full; i++)
+        if (batch_add(exchange, snapshot, ahead[i].kind, &ahead[i].digest, arena, batch, error) < 0)
+            return -1;
+    if (batch->count > 0 && !batch->full)
+        return ask_give(exchange, offer, batch, answers, reply, error);
+    snapshot_ungive(snapshot);
+    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
+    request.body_case = EVENKEEL__REQUEST__BODY_OFFER;
+    request.offer = offer;
+    return ask(exchange, &request, answers, reply, error);
+}
+
 /* Gives what is wanted until the answer is something else; the last answer is in *answers. */
 static int give_all(struct exchange *exchange, struct snapshot *snapshot, Evenkeel__Offer *offer,
                     struct arena **answers, Evenkeel__Reply **reply, struct error *error)
@@ -256,35 +290,27 @@ static int give_all(struct exchange *exchange, struct snapshot *snapshot, Evenke
         *answers = next;
         if (status < 0)
             return -1;
-        Evenkeel__Give give = EVENKEEL__GIVE__INIT;
-        give.offer = offer;
-        give.objects = batch->objects;
-        give.n_objects = batch->count;
-        Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
-        request.body_case = EVENKEEL__REQUEST__BODY_GIVE;
-        request.give = &give;
-        if (ask(exchange, &request, next, reply, error) < 0)
+        if (ask_give(exchange, offer, batch, next, reply, error) < 0)
             return -1;
     }
     return 0;
 }
 
-/* One offer with all that follows from it: 0 accepted, 1 to be made anew with a later number, or -1. */
+/* One offer with all that follows from it: 0 accepted, 1 to be made anew, with nothing ahead or a later number, or -1.
+ */
 static int offer_once(struct exchange *exchange, struct host *host, struct snapshot *snapshot, Evenkeel__Offer *offer,
-                      bool *changed, Evenkeel__RefusalReason *reason, struct error *error)
+                      const struct exchange_ahead *ahead, size_t ahead_count, bool *changed,
+                      Evenkeel__RefusalReason *reason, struct error *error)
 {
     _cleanup_(cleanup_arena) struct arena *answers = arena_new(REPLY_BUDGET);
     if (answers == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a request");
     offer->host_id = (ProtobufCBinaryData){.data = host->id, .len = HOST_ID_BYTES};
     offer->sequence = ++host->sequence;
-    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
-    request.body_case = EVENKEEL__REQUEST__BODY_OFFER;
-    request.offer = offer;
 
     Evenkeel__Reply *reply;
     snapshot_ungive(snapshot);
-    if (ask(exchange, &request, answers, &reply, error) < 0 ||
+    if (ask_offer(exchange, snapshot, offer, ahead, ahead_count, answers, &reply, error) < 0 ||
         give_all(exchange, snapshot, offer, &answers, &reply, error) < 0)
         return -1;
     if (reply->body_case == EVENKEEL__REPLY__BODY_ACCEPTED) {
@@ -295,6 +321,8 @@ static int offer_once(struct exchange *exchange, struct host *host, struct snaps
         return unexpected(exchange, error);
     *reason = reply->refused->reason;
     refused(exchange, reply->refused, error);
+    if (*reason == EVENKEEL__REFUSAL_REASON__WRONG_DIGEST && ahead_count > 0)
+        return 1; /* what was given ahead was not welcome */
     if (*reason != EVENKEEL__REFUSAL_REASON__OLD_SEQUENCE || reply->refused->sequence < host->sequence)
         return -1;
     host->sequence = reply->refused->sequence;
@@ -302,18 +330,21 @@ static int offer_once(struct exchange *exchange, struct host *host, struct snaps
 }
 
 int exchange_push(struct exchange *exchange, struct host *host, struct snapshot *snapshot, Evenkeel__Offer *offer,
-                  bool *changed, Evenkeel__RefusalReason *reason, struct error *error)
+                  const struct exchange_ahead *ahead, size_t ahead_count, bool *changed,
+                  Evenkeel__RefusalReason *reason, struct error *error)
 {
     struct error problem = {0};
     *reason = EVENKEEL__REFUSAL_REASON__REFUSAL_UNKNOWN;
     *changed = false;
     size_t networks = 0;
-    for (int attempt = 0; attempt < SEQUENCE_ATTEMPTS;) {
+    for (int attempt = 0; attempt < OFFER_ATTEMPTS;) {
         if (connect_any(exchange, error) < 0)
             return -1;
-        int status = offer_once(exchange, host, snapshot, offer, changed, reason, &problem);
+        int status = offer_once(exchange, host, snapshot, offer, ahead, ahead_count, changed, reason, &problem);
         if (status == 0)
             return 0;
+        if (*reason == EVENKEEL__REFUSAL_REASON__WRONG_DIGEST)
+            ahead_count = 0;
         if (status > 0)
             attempt++;
         else if (problem.code != ERROR_NETWORK || ++networks >= exchange->options.url_count)

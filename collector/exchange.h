@@ -45,13 +45,21 @@ void exchange_free(struct exchange *exchange); /* NULL is allowed */
 int exchange_enroll(struct exchange *exchange, struct host *host, const Evenkeel__MachineMarks *marks,
                     const char *token, bool *approved, struct error *error);
 
+/* An object that is given with the first request, without having been asked for. */
+struct exchange_ahead {
+    Evenkeel__ObjectKind kind;
+    struct digest digest;
+};
+
 /*
  * Offers the snapshot and gives what is wanted of it until it is accepted. offer->host_id and offer->sequence are
- * filled from *host, whose sequence rises. ERROR_NETWORK: nobody answered, try again later; ERROR_BUSY likewise;
- * ERROR_REFUSED: *reason says what for.
+ * filled from *host, whose sequence rises. What the aggregator will surely want may be named in `ahead`, what others
+ * name before what names it; where it fits into one request it goes with the offer. ERROR_NETWORK: nobody answered, try
+ * again later; ERROR_BUSY likewise; ERROR_REFUSED: *reason says what for.
  */
 int exchange_push(struct exchange *exchange, struct host *host, struct snapshot *snapshot, Evenkeel__Offer *offer,
-                  bool *changed, Evenkeel__RefusalReason *reason, struct error *error);
+                  const struct exchange_ahead *ahead, size_t ahead_count, bool *changed,
+                  Evenkeel__RefusalReason *reason, struct error *error);
 
 const struct exchange_traffic *exchange_traffic(const struct exchange *exchange);
 

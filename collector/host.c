@@ -29,7 +29,7 @@ int host_name_check(const char *name, struct error *error)
 }
 
 /* 'hosts/<hex>' in the state directory: a name itself may hold what file systems don't allow. */
-static char *host_path(const char *state, const struct signing_key *key, const char *name, struct error *error)
+char *host_path(const char *state, const struct signing_key *key, const char *name, struct error *error)
 {
     uint8_t text[sizeof key->public_key + LIMIT_HOST_NAME_BYTES];
     size_t length = strlen(name);

@@ -27,6 +27,9 @@ struct host {
 /* Whether `name` may be a host's name: 1 to LIMIT_HOST_NAME_BYTES of UTF-8 without control characters. */
 int host_name_check(const char *name, struct error *error);
 
+/* The file that holds it, to be freed; NULL with *error. Other files of the same host have this name and a suffix. */
+char *host_path(const char *state, const struct signing_key *key, const char *name, struct error *error);
+
 /* What is remembered; a host that is new, or whose file is damaged, is not enrolled. */
 int host_load(const char *state, const struct signing_key *key, const char *name, struct host *host,
               struct error *error);

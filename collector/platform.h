@@ -84,6 +84,9 @@ int platform_make_directory(const char *path, struct error *error);
 /* The file `path` gets these bytes or keeps its old ones, whatever happens in between; only its owner may read it. */
 int platform_file_replace(const char *path, const void *data, size_t length, struct error *error);
 
+/* The file `from` takes the name `to`, in place of what had it. */
+int platform_rename(const char *from, const char *to, struct error *error);
+
 /* 1 where nobody but its owner (and the administrator) may read an open file, 0 where others may, -1 with *error. */
 int platform_file_private(const struct platform_file *file, struct error *error);
 

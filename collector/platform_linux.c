@@ -294,6 +294,11 @@ int platform_file_replace(const char *path, const void *data, size_t length, str
     return 0;
 }
 
+int platform_rename(const char *from, const char *to, struct error *error)
+{
+    return rename(from, to) == 0 ? 0 : refuse(error, "write", to);
+}
+
 int platform_file_private(const struct platform_file *file, struct error *error)
 {
     struct stat found;

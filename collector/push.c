@@ -2,6 +2,7 @@
 
 #include "collector/push.h"
 
+#include "collector/accepted.h"
 #include "collector/facts.h"
 #include "collector/key.h"
 #include "collector/platform.h"
@@ -224,6 +225,31 @@ static int enroll(struct push *push, struct error *error)
                                 push->host.name, push->host.name);
 }
 
+static int give_offer(struct push *push, Evenkeel__Offer *offer, const char *accepted, bool *changed,
+                      struct error *error)
+{
+    bool known = push->host.enrolled;
+    Evenkeel__RefusalReason reason;
+    struct exchange_ahead *ahead;
+    size_t ahead_count;
+    if (accepted_compare(accepted, push->snapshot, offer, &ahead, &ahead_count, error) < 0)
+        return -1;
+    _cleanup_free_ void *ahead_memory = ahead;
+    if (!known && enroll(push, error) < 0)
+        return -1;
+    int status =
+        exchange_push(push->exchange, &push->host, push->snapshot, offer, ahead, ahead_count, changed, &reason, error);
+    bool forgotten =
+        status < 0 && known && error->code == ERROR_REFUSED &&
+        (reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
+    if (!forgotten)
+        return status;
+    /* Another database than before, or an older one: what was remembered is of no use there. */
+    if (enroll(push, error) < 0)
+        return -1;
+    return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, changed, &reason, error);
+}
+
 static int give(struct push *push, struct push_result *result, struct error *error)
 {
     Evenkeel__Offer offer = EVENKEEL__OFFER__INIT;
@@ -236,20 +262,18 @@ static int give(struct push *push, struct push_result *result, struct error *err
     offer.unreadable = unreadable < UINT32_MAX ? (uint32_t)unreadable : UINT32_MAX;
     offer.schedule = push->options->schedule;
 
-    bool known = push->host.enrolled;
-    Evenkeel__RefusalReason reason;
-    if (!known && enroll(push, error) < 0)
+    _cleanup_free_ char *accepted = NULL;
+    _cleanup_free_ char *path = host_path(push->state, &push->key, push->host.name, error);
+    if (path == NULL)
         return -1;
-    int status = exchange_push(push->exchange, &push->host, push->snapshot, &offer, &result->changed, &reason, error);
-    bool forgotten =
-        status < 0 && known && error->code == ERROR_REFUSED &&
-        (reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
-    if (forgotten) /* another database than before, or an older one: what was remembered is of no use there */
-        status = enroll(push, error) < 0 ? -1
-                                         : exchange_push(push->exchange, &push->host, push->snapshot, &offer,
-                                                         &result->changed, &reason, error);
+    if (asprintf(&accepted, "%s.accepted", path) < 0) {
+        accepted = NULL;
+        return error_set(error, ERROR_MEMORY, "no memory for a path");
+    }
+    int status = give_offer(push, &offer, accepted, &result->changed, error);
     struct error unsaved = {0};
-    if (host_save(push->state, &push->key, &push->host, &unsaved) < 0 && status == 0)
+    if (status == 0 && (host_save(push->state, &push->key, &push->host, &unsaved) < 0 ||
+                        (result->changed && accepted_save(accepted, push->snapshot, &offer, &unsaved) < 0)))
         report(push, unsaved.message);
     return status;
 }

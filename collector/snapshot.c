@@ -157,16 +157,8 @@ static int remember(struct snapshot *snapshot, const struct digest *digest, uint
 
 /* ---- adding ---- */
 
-int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body, struct digest *digest,
-                 struct error *error)
+int snapshot_write(FILE *file, Evenkeel__ObjectKind kind, struct bytes body, uint64_t *written, struct error *error)
 {
-    *digest = digest_of(body);
-    if (body.length > LIMIT_OBJECT_BYTES)
-        return error_set(error, ERROR_LIMIT, "the host's %s have %zu bytes; %u are allowed", object_kind_name(kind),
-                         body.length, LIMIT_OBJECT_BYTES);
-    if (find(snapshot, digest) != NULL)
-        return 0;
-
     Evenkeel__Object object = EVENKEEL__OBJECT__INIT;
     object.kind = kind;
     object.body = (ProtobufCBinaryData){.data = (uint8_t *)body.data, .len = body.length};
@@ -176,12 +168,27 @@ int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct by
     _cleanup_free_ void *packed_data = (void *)packed.data;
     uint8_t length[4] = {(uint8_t)packed.length, (uint8_t)(packed.length >> 8), (uint8_t)(packed.length >> 16),
                          (uint8_t)(packed.length >> 24)};
-    if (fwrite(length, 1, sizeof length, snapshot->file) != sizeof length ||
-        fwrite(packed.data, 1, packed.length, snapshot->file) != packed.length)
+    if (fwrite(length, 1, sizeof length, file) != sizeof length ||
+        fwrite(packed.data, 1, packed.length, file) != packed.length)
         return error_set(error, ERROR_IO, "can't write the snapshot's objects: %s", strerror(errno));
-    if (remember(snapshot, digest, snapshot->length, error) < 0)
+    if (written != NULL)
+        *written += sizeof length + packed.length;
+    return 0;
+}
+
+int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body, struct digest *digest,
+                 struct error *error)
+{
+    *digest = digest_of(body);
+    if (body.length > LIMIT_OBJECT_BYTES)
+        return error_set(error, ERROR_LIMIT, "the host's %s have %zu bytes; %u are allowed", object_kind_name(kind),
+                         body.length, LIMIT_OBJECT_BYTES);
+    if (find(snapshot, digest) != NULL)
+        return 0;
+    uint64_t offset = snapshot->length;
+    if (snapshot_write(snapshot->file, kind, body, &snapshot->length, error) < 0 ||
+        remember(snapshot, digest, offset, error) < 0)
         return -1;
-    snapshot->length += sizeof length + packed.length;
     if (kind == EVENKEEL__OBJECT_KIND__IMAGE)
         snapshot->counts.images++;
     return 0;

@@ -41,6 +41,9 @@ int snapshot_end(struct snapshot *snapshot, struct digest *inventory, struct err
 int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body, struct digest *digest,
                  struct error *error);
 
+/* Writes one object as it stands in a snapshot's file; adds its length there to *written, which may be NULL. */
+int snapshot_write(FILE *file, Evenkeel__ObjectKind kind, struct bytes body, uint64_t *written, struct error *error);
+
 const struct snapshot_counts *snapshot_counts(const struct snapshot *snapshot);
 
 /* The object of that name, in the arena: 1, 0 where there is none, -1 with *error. */

@@ -170,6 +170,8 @@ struct fixture {
     struct exchange *exchange;
     Evenkeel__Offer offer;
     struct digest inventory;
+    const struct exchange_ahead *ahead;
+    size_t ahead_count;
 };
 
 static struct digest images[OBJECT_COUNT]; /* of the fixture's snapshot; the same in every test */
@@ -210,8 +212,8 @@ static int fixture_push(struct fixture *fixture, bool *changed, struct error *er
     const char *urls[] = {fixture->peer.url};
     Evenkeel__RefusalReason reason;
     assert_int_equal(fixture_connect(fixture, urls, 1, error), 0);
-    return exchange_push(fixture->exchange, &fixture->host, fixture->snapshot, &fixture->offer, changed, &reason,
-                         error);
+    return exchange_push(fixture->exchange, &fixture->host, fixture->snapshot, &fixture->offer, fixture->ahead,
+                         fixture->ahead_count, changed, &reason, error);
 }
 
 static void fixture_stop(struct fixture *fixture)
@@ -263,6 +265,69 @@ static void many_objects_are_given_in_batches(void **state)
     assert_int_equal(fixture.peer.given, OBJECT_COUNT);
     assert_int_equal(fixture.peer.requests, 1 + OBJECT_COUNT / 8);
     assert_in_range(fixture.peer.largest, LIMIT_GIVE_BYTES / 2, LIMIT_GIVE_BYTES + 4096);
+    fixture_stop(&fixture);
+}
+
+static void what_will_be_wanted_goes_with_the_first_request(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    bool changed;
+    fixture_start(&fixture, accept_it);
+    struct exchange_ahead ahead[] = {{EVENKEEL__OBJECT_KIND__IMAGE, images[5]},
+                                     {EVENKEEL__OBJECT_KIND__INVENTORY, fixture.inventory}};
+    fixture.ahead = ahead;
+    fixture.ahead_count = 2;
+    assert_int_equal(fixture_push(&fixture, &changed, &error), 0);
+    assert_int_equal(fixture.peer.requests, 1);
+    assert_int_equal(fixture.peer.given, 2);
+    assert_int_equal(fixture.peer.kinds[0], EVENKEEL__OBJECT_KIND__IMAGE);
+    fixture_stop(&fixture);
+}
+
+static void what_does_not_fit_into_the_first_request_waits_to_be_wanted(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    bool changed;
+    struct exchange_ahead ahead[OBJECT_COUNT];
+    fixture_start(&fixture, want_all_at_once);
+    for (size_t i = 0; i < OBJECT_COUNT; i++)
+        ahead[i] = (struct exchange_ahead){EVENKEEL__OBJECT_KIND__IMAGE, images[i]};
+    fixture.ahead = ahead;
+    fixture.ahead_count = OBJECT_COUNT;
+    assert_int_equal(fixture_push(&fixture, &changed, &error), 0);
+    assert_int_equal(fixture.peer.given, OBJECT_COUNT);
+    assert_in_range(fixture.peer.largest, LIMIT_GIVE_BYTES / 2, LIMIT_GIVE_BYTES + 4096);
+    fixture_stop(&fixture);
+}
+
+static void refuse_what_was_not_wanted(struct peer *peer, const Evenkeel__Request *request, Evenkeel__Reply *reply)
+{
+    if (request->body_case == EVENKEEL__REQUEST__BODY_OFFER) {
+        accept_it(peer, request, reply);
+        return;
+    }
+    evenkeel__refused__init(&peer->refused);
+    peer->refused.reason = EVENKEEL__REFUSAL_REASON__WRONG_DIGEST;
+    reply->body_case = EVENKEEL__REPLY__BODY_REFUSED;
+    reply->refused = &peer->refused;
+}
+
+static void where_nothing_is_welcome_ahead_the_offer_is_made_alone(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    bool changed;
+    fixture_start(&fixture, refuse_what_was_not_wanted);
+    struct exchange_ahead ahead = {EVENKEEL__OBJECT_KIND__IMAGE, images[5]};
+    fixture.ahead = &ahead;
+    fixture.ahead_count = 1;
+    assert_int_equal(fixture_push(&fixture, &changed, &error), 0);
+    assert_int_equal(fixture.peer.requests, 2);
     fixture_stop(&fixture);
 }
 
@@ -489,8 +554,9 @@ static void where_nobody_listens_the_next_aggregator_is_tried(void **state)
     snprintf(nobody, sizeof nobody, "tcp://127.0.0.1:%d", free_port());
     const char *urls[] = {nobody, fixture.peer.url};
     assert_int_equal(fixture_connect(&fixture, urls, 2, &error), 0);
-    assert_int_equal(
-        exchange_push(fixture.exchange, &fixture.host, fixture.snapshot, &fixture.offer, &changed, &reason, &error), 0);
+    assert_int_equal(exchange_push(fixture.exchange, &fixture.host, fixture.snapshot, &fixture.offer, NULL, 0, &changed,
+                                   &reason, &error),
+                     0);
     fixture_stop(&fixture);
 }
 
@@ -506,9 +572,9 @@ static void an_aggregator_that_is_not_there_is_named_with_the_remedy(void **stat
     snprintf(nobody, sizeof nobody, "tcp://127.0.0.1:%d", free_port());
     const char *urls[] = {nobody};
     assert_int_equal(fixture_connect(&fixture, urls, 1, &error), 0);
-    assert_int_equal(
-        exchange_push(fixture.exchange, &fixture.host, fixture.snapshot, &fixture.offer, &changed, &reason, &error),
-        -1);
+    assert_int_equal(exchange_push(fixture.exchange, &fixture.host, fixture.snapshot, &fixture.offer, NULL, 0, &changed,
+                                   &reason, &error),
+                     -1);
     assert_int_equal(error.code, ERROR_NETWORK);
     assert_non_null(strstr(error.message, nobody));
     assert_non_null(strstr(error.message, "is 'evenkeel serve' running there?"));
@@ -556,6 +622,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unchanged_host_is_one_request_of_under_400_bytes),
         cmocka_unit_test(many_objects_are_given_in_batches),
+        cmocka_unit_test(what_will_be_wanted_goes_with_the_first_request),
+        cmocka_unit_test(what_does_not_fit_into_the_first_request_waits_to_be_wanted),
+        cmocka_unit_test(where_nothing_is_welcome_ahead_the_offer_is_made_alone),
         cmocka_unit_test(images_are_given_before_the_inventory),
         cmocka_unit_test(an_aggregator_that_wants_the_same_again_is_not_obeyed_for_ever),
         cmocka_unit_test(an_object_that_the_snapshot_does_not_have_is_not_given),

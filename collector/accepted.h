@@ -1,0 +1,26 @@
+/*
+ * What an aggregator last accepted of a host: its facts, its chunks and its inventory, kept as a snapshot's file
+ * (collector/snapshot.h) without images. Compared with the next snapshot it tells what the aggregator will surely want,
+ * which then goes with the offer: a changed host is one request. Losing it costs a few more.
+ */
+
+#ifndef EVENKEEL_ACCEPTED_H
+#define EVENKEEL_ACCEPTED_H
+
+#include "collector/exchange.h"
+#include "collector/snapshot.h"
+#include "proto/error.h"
+
+/* More than this, and the plain way serves as well. */
+#define ACCEPTED_AHEAD_LIMIT 512u
+#define ACCEPTED_CHUNK_LIMIT 64u
+
+/* What is new in the snapshot that `offer` names: the caller's to free, in the order in which it is to be given. None
+ * where nothing is new, where `path` is not there or damaged, or where it is too much. */
+int accepted_compare(const char *path, struct snapshot *snapshot, const Evenkeel__Offer *offer,
+                     struct exchange_ahead **ahead, size_t *count, struct error *error);
+
+/* Keeps the snapshot that `offer` names in the file `path`. */
+int accepted_save(const char *path, struct snapshot *snapshot, const Evenkeel__Offer *offer, struct error *error);
+
+#endif
