@@ -16,10 +16,15 @@ struct chunk_builder {
     size_t text_length, text_size;
 };
 
+static bool is_boundary(const struct digest *path_digest)
+{
+    return (path_digest->bytes[DIGEST_BYTES - 1] & CHUNK_BOUNDARY_MASK) == 0;
+}
+
 bool chunk_ends_after(struct bytes path)
 {
     struct digest digest = digest_of(path);
-    return (digest.bytes[DIGEST_BYTES - 1] & CHUNK_BOUNDARY_MASK) == 0;
+    return is_boundary(&digest);
 }
 
 bool chunk_path_valid(struct bytes path)
@@ -157,7 +162,8 @@ int chunk_read(const Evenkeel__Chunk *chunk, bool (*visit)(void *context, const 
             return error_set(error, ERROR_FORMAT, "entry %zu of a chunk has no valid path", i);
         if (i > 0 && (compare(previous, entry.path) >= 0 || shared != shared_start(previous, entry.path)))
             return error_set(error, ERROR_FORMAT, "entry %zu of a chunk is out of order or not front-coded", i);
-        if (i + 1 < count && chunk_ends_after(entry.path))
+        entry.path_digest = digest_of(entry.path);
+        if (i + 1 < count && is_boundary(&entry.path_digest))
             return error_set(error, ERROR_FORMAT, "entry %zu of a chunk should have ended it", i);
         memcpy(entry.image.bytes, chunk->images.data + i * DIGEST_BYTES, DIGEST_BYTES);
         if (!visit(context, &entry))

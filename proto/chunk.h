@@ -51,6 +51,7 @@ int chunk_builder_take(struct chunk_builder *builder, struct bytes *packed, stru
 /* One entry as read; `path` belongs to the reader and lives until the next entry. */
 struct chunk_entry {
     struct bytes path;
+    struct digest path_digest; /* the chunk rule needs it anyway */
     struct digest image;
 };
 
