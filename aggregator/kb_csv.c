@@ -72,8 +72,8 @@ static bool find_heading(const struct fields *fields, struct kb_heading *heading
     return count > 2 && kb_heading_cells(cells, count, heading);
 }
 
-/* A row of a list without heading: a file's name first, and at least two values that are told by their form. */
-static bool is_bare_row(const struct fields *fields)
+/* How many fields behind the first are told by their form to be a date, a time or a version. */
+static size_t known_fields(const struct fields *fields)
 {
     struct kb_date date;
     char time[6];
@@ -81,7 +81,13 @@ static bool is_bare_row(const struct fields *fields)
     for (size_t i = 1; i < fields->count; i++)
         known += kb_value_date(fields->field[i], &date) || kb_value_time(fields->field[i], time) ||
                  kb_value_version_strength(fields->field[i]) == 3;
-    return fields->count >= 3 && kb_value_file_strength(fields->field[0]) > 0 && known >= 2;
+    return known;
+}
+
+/* A row of a list without heading: a file's name first, and at least two values that are told by their form. */
+static bool is_bare_row(const struct fields *fields)
+{
+    return fields->count >= 3 && kb_value_file_strength(fields->field[0]) > 0 && known_fields(fields) >= 2;
 }
 
 bool kb_csv_is(const struct kb_text *text, const char *name)
@@ -288,7 +294,7 @@ static int read_line(struct list *list, size_t index)
         return complain(list, index, "can't be split into fields (a quote left open, or too long); it is left out");
     if (find_heading(&fields, &heading))
         return begin_table(list, &heading);
-    if (!is_bare_row(&fields) && opens_section(list->text, index)) {
+    if (known_fields(&fields) == 0 && opens_section(list->text, index)) {
         list->new_section = true;
         return end_table(list) < 0 ? -1 : add_section(list->document, list->text, index, list->error);
     }

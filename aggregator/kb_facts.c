@@ -283,7 +283,8 @@ static int read_requirements(struct kb_document *document, const struct kb_prose
         struct kb_span clause = requirement_in(sentence);
         struct kb_level levels[KB_LEVELS_MAX];
         size_t count = clause.length > 0 ? kb_levels_find(clause, levels) : 0;
-        if (count > 0 && add_requirements(document, levels, count, sentence, kb_prose_number(prose, start), error) < 0)
+        if (count > 0 && add_requirements(document, levels, count, sentence,
+                                          kb_prose_number(prose, (size_t)(clause.text - prose->data)), error) < 0)
             return -1;
     }
     return 0;
