@@ -118,6 +118,9 @@ static int read_rows(struct run *run, struct kb_table *table, struct error *erro
     struct kb_cells cells;
     for (;;) {
         look(run);
+        bool first = table->document->row_count == table->first_row;
+        if (first && !begins_row(&table->heading, run->tokens, run->count))
+            break;
         size_t words = row_length(&table->heading, run, &cells);
         if (words == 0)
             break;

@@ -14,8 +14,10 @@ static void check(const struct kb_document *document)
         const struct kb_row *row = &document->rows[i];
         if (row->file[0] == '\0' || row->line == 0 || (row->has_section && row->section >= document->section_count))
             abort();
-        if (!bytes_are_utf8(bytes_of(row->file, strlen(row->file))))
-            abort();
+        const char *const strings[] = {row->file, row->version, row->platform};
+        for (size_t j = 0; j < sizeof strings / sizeof *strings; j++)
+            if (!bytes_are_utf8(bytes_of(strings[j], strlen(strings[j]))))
+                abort();
     }
     for (size_t i = 0; i < document->requirement_count; i++)
         if (document->requirements[i].levels[0] == '\0')

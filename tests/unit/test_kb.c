@@ -1,70 +1,7 @@
-/* The reader of knowledge-base articles and file lists: layouts, values, levels, CSV sections, and inputs that are none
- * of it. */
+/* The reader of knowledge-base articles: layouts of tables, forms of values, encodings, and inputs that are none of it.
+ */
 
-#include "aggregator/kb_article.h"
-
-#include "proto/cleanup.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define CLEARED _cleanup_(kb_document_clear)
-
-static struct kb_document read_bytes(const void *data, size_t length, const char *name)
-{
-    struct kb_document document;
-    struct error error = {0};
-    if (kb_read(bytes_of(data, length), name, &document, &error) < 0)
-        fail_msg("%s", error.message);
-    return document;
-}
-
-static struct kb_document read_text(const char *text)
-{
-    return read_bytes(text, strlen(text), "Q100500.TXT");
-}
-
-static struct kb_document read_csv(const char *text)
-{
-    return read_bytes(text, strlen(text), "KB5044999.csv");
-}
-
-/* The row as a line: date|time|version|size|file|platform. */
-static void expect_row(const struct kb_document *document, size_t index, const char *wanted)
-{
-    char seen[512], size[24] = "";
-    assert_true(index < document->row_count);
-    const struct kb_row *row = &document->rows[index];
-    if (row->has_size)
-        snprintf(size, sizeof size, "%llu", (unsigned long long)row->size);
-    snprintf(seen, sizeof seen, "%s|%s|%s|%s|%s|%s", row->date, row->time, row->version, size, row->file,
-             row->platform);
-    assert_string_equal(seen, wanted);
-}
-
-static void expect_problem(const struct kb_document *document, uint32_t line, const char *words)
-{
-    for (size_t i = 0; i < document->problem_count; i++)
-        if (document->problems[i].line == line && strstr(document->problems[i].sentence, words) != NULL)
-            return;
-    fail_msg("no problem in line %u says '%s'", line, words);
-}
-
-/* One row below a heading, read as text. */
-static void expect_one(const char *heading, const char *row, const char *wanted)
-{
-    char text[512];
-    snprintf(text, sizeof text, "%s\n-----\n%s\n", heading, row);
-    CLEARED struct kb_document document = read_text(text);
-    assert_int_equal(document.row_count, 1);
-    expect_row(&document, 0, wanted);
-}
+#include "kb_expect.h"
 
 #define ALL "Date  Time  Version  Size  File name  Platform"
 
@@ -362,177 +299,6 @@ static void pasted_pages_have_tabs_between_cells(void **state)
     expect_row(&document, 1, "2009-10-14||6.0.3790.4601|1025|b.dll|x64");
 }
 
-static void expect_requirement(const char *sentence, const char *product, const char *levels, bool or_later)
-{
-    CLEARED struct kb_document document = read_text(sentence);
-    if (product == NULL) {
-        assert_int_equal(document.requirement_count, 0);
-        return;
-    }
-    assert_true(document.requirement_count >= 1);
-    assert_string_equal(document.requirements[0].product, product);
-    assert_string_equal(document.requirements[0].levels, levels);
-    assert_int_equal(document.requirements[0].or_later, or_later);
-}
-
-static void requirements_name_product_and_levels(void **state)
-{
-    (void)state;
-    expect_requirement("Know that this hotfix requires Microsoft Windows NT 4.0 Service Pack 6a (SP6a).",
-                       "Windows NT 4.0", "SP6a", false);
-    expect_requirement("The patch requires Windows NT 4.0 Service Pack 4, Service\nPack 5, or Service Pack 6a.",
-                       "Windows NT 4.0", "SP4;SP5;SP6a", false);
-    expect_requirement("This update requires Windows 2000 SP2 or SP1 or later.", "Windows 2000", "SP1;SP2", true);
-    expect_requirement(
-        "The patch can be installed on systems running Windows 2000 Gold or Windows 2000 Service Pack 1.",
-        "Windows 2000", "RTM;SP1", false);
-    expect_requirement("First of all, you must apply SMS 2.0 SP1 before you install this bundle.",
-                       "Systems Management Server 2.0", "SP1", false);
-    expect_requirement("You must apply SP2 for SMS 2.0 before this bundle.", "Systems Management Server 2.0", "SP2",
-                       false);
-    expect_requirement("PrerequisitesWindows 2000 Service Pack 3 is required to install this hotfix.Restart",
-                       "Windows 2000", "SP3", false);
-    expect_requirement("This fix requires Windows NT Server version 4.0, Terminal Server Edition Service Pack 6.",
-                       "Windows NT Server 4.0, Terminal Server Edition", "SP6", false);
-    expect_requirement("This fix requires Windows NT 4.0 Service Pack 6a, Terminal Server Edition.",
-                       "Windows NT Server 4.0, Terminal Server Edition", "SP6a", false);
-    expect_requirement("This patch requires Exchange Server 5.5 Service Pack 4.", "Exchange Server 5.5", "SP4", false);
-}
-
-static void sentences_about_levels_that_require_nothing_are_passed_over(void **state)
-{
-    (void)state;
-    expect_requirement("After you install Windows NT 4.0 Service Pack 4 the hotfix is gone.", NULL, NULL, false);
-    expect_requirement("This hotfix requires a restart, even of a Service Pack 6a-based computer.", NULL, NULL, false);
-    expect_requirement("The post-Service Pack 6a update requires nothing.", NULL, NULL, false);
-    expect_requirement("The service requires Windows NT 4.0 Service Pack 4.", NULL, NULL, false);
-}
-
-static void a_requirement_without_product_is_told(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document = read_text("one\nFor this hotfix you must have SP6a.\n");
-    assert_int_equal(document.requirement_count, 1);
-    assert_string_equal(document.requirements[0].product, "");
-    expect_problem(&document, 2, "does not say of which product");
-}
-
-static void one_sentence_may_require_levels_of_two_products(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document =
-        read_text("This hotfix requires Microsoft Windows NT 4.0 Service Pack 6a or Windows 2000 Service Pack 2.");
-    assert_int_equal(document.requirement_count, 2);
-    assert_string_equal(document.requirements[0].levels, "SP6a");
-    assert_string_equal(document.requirements[1].product, "Windows 2000");
-    assert_string_equal(document.requirements[1].levels, "SP2");
-}
-
-static void first_corrected_needs_a_product_of_its_own(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document = read_text(
-        "It was first corrected in Windows NT 4.0 and Windows NT Server 4.0,\nTerminal Server Edition, Service Pack "
-        "4.0.\n"
-        "It was first corrected in the Systems Management Server 2.0 Service Pack 4 Hotfix Rollup Package (HRP).\n"
-        "It was first corrected in Windows NT Server 4.0 Service Pack 6.\nIt was first corrected in spring.");
-    assert_int_equal(document.first_corrected_count, 3);
-    assert_string_equal(document.first_corrected[0].product, "Windows NT Server 4.0, Terminal Server Edition");
-    assert_string_equal(document.first_corrected[0].service_pack, "SP4");
-    assert_string_equal(document.first_corrected[1].product, "Systems Management Server 2.0");
-    assert_string_equal(document.first_corrected[1].service_pack, "SP4 HRP");
-    assert_int_equal(document.first_corrected[1].line, 3);
-    assert_string_equal(document.first_corrected[2].product, "Windows NT 4.0");
-}
-
-static void the_article_says_its_number_and_products(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document old =
-        read_text("DOCUMENT:Q123456  1-JAN-2000\n\nThe information in this article applies to:\n\n"
-                  " - Microsoft Harbour version 2.0 \n - Pier 1.0\n------\n\nText\n");
-    assert_string_equal(old.article, "Q123456");
-    assert_int_equal(old.number, 123456);
-    assert_int_equal(old.product_count, 2);
-    assert_string_equal(old.products[0], "Harbour version 2.0");
-    CLEARED struct kb_document titled = read_bytes("Ships sink (281499)\n", 20, "");
-    assert_int_equal(titled.number, 281499);
-    CLEARED struct kb_document named = read_bytes("Ships\n", 6, "some/folder1234567/KB973999.txt");
-    assert_int_equal(named.number, 973999);
-    CLEARED struct kb_document unknown = read_bytes("Ships\n", 6, "ships.txt");
-    assert_string_equal(unknown.article, "");
-    expect_problem(&unknown, 1, "no article number");
-}
-
-static void csv_sections_keep_their_architectures_apart(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document =
-        read_csv("\xef\xbb\xbfHarbour 11, version 24H2 LCU arm64-based\r\n"
-                 "\"File name\",\"File version\",\"Date\",\"Time\",\"File size\"\r\n"
-                 "\"spool.dll\",\"10.0.26100.8246\",\"11-Apr-2026\",\"21:53\",\"805,376\"\r\n\r\n"
-                 "Harbour 11, version 24H2 LCU x64-based\r\n"
-                 "\"File name\",\"File version\",\"Date\",\"Time\",\"File size\"\r\n"
-                 "\"spool.dll\",\"10.0.26100.8246\",\"11-Apr-2026\",\"21:54\",\"705,376\"\r\n"
-                 "\"old.dll\",\"10.0.26100.1\",\"01-Apr-2024\",\"07:12\",\"15\"\r\n"
-                 "\"a.manifest\",\"Not versioned\",\"11-Apr-2026\",\"\",\"1,015\"\r\n");
-    assert_string_equal(document.article, "KB5044999");
-    assert_int_equal(document.section_count, 2);
-    assert_string_equal(document.sections[0].architecture, "arm64");
-    assert_string_equal(document.sections[1].architecture, "x64");
-    assert_string_equal(document.sections[1].product, "Harbour 11, version 24H2");
-    assert_int_equal(document.row_count, 4);
-    assert_int_equal(document.rows[0].section, 0);
-    assert_int_equal(document.rows[1].section, 1);
-    expect_row(&document, 2, "2024-04-01|07:12|10.0.26100.1|15|old.dll|");
-    expect_row(&document, 3, "2026-04-11|||1015|a.manifest|");
-    assert_int_equal(document.problem_count, 0);
-}
-
-static void csv_columns_may_come_in_other_orders_and_without_quotes(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document first =
-        read_csv("File  name,File version,File size,Date,Time,Platform,SP requirement,Service branch\n"
-                 "a.dll,6.1.7601.23543,\"1,024\",9/12/16,18:42,x64,SP1,GDR\n"
-                 "b.dll,6.1.7601.23543,12,13/9/16,18:42,x86,None,QFE\n");
-    assert_int_equal(first.row_count, 2);
-    expect_row(&first, 0, "2016-12-09|18:42|6.1.7601.23543|1024|a.dll|x64");
-    expect_row(&first, 1, "2016-09-13|18:42|6.1.7601.23543|12|b.dll|x86");
-    CLEARED struct kb_document second = read_csv("Name,Version,ModifiedTime,ModifiedTime,Size\n"
-                                                 "a.dll,10.0.14393.4169,04-Jan-2021,21:34,1024\n");
-    assert_int_equal(second.row_count, 1);
-    expect_row(&second, 0, "2021-01-04|21:34|10.0.14393.4169|1024|a.dll|");
-}
-
-static void csv_without_heading_says_how_it_was_understood(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document = read_csv("\"a.dll\",\"10.0.14393.1198\",\"27-Apr-2017\",\"23:55\",\"1,024\"\n"
-                                                   "\"b.mui\",\"\",\"28-Apr-2017\",\"23:55\",\"24\"\n");
-    assert_int_equal(document.row_count, 2);
-    expect_row(&document, 0, "2017-04-27|23:55|10.0.14393.1198|1024|a.dll|");
-    expect_row(&document, 1, "2017-04-28|23:55||24|b.mui|");
-    expect_problem(&document, 1, "file name, version, date, time, size");
-}
-
-static void csv_lines_that_are_no_rows_are_told(void **state)
-{
-    (void)state;
-    CLEARED struct kb_document document =
-        read_csv("A list of files\n\nFile name,File version,Date\n\"a.dll,1.2.3.4,1-Jan-2001\n"
-                 ",1.2.3.4,1-Jan-2001\nb.dll,1.2.3.4,1-Jan-2001,more\n\"c \"\"d\"\".dll\",1.2.3.4,\n"
-                 "e.dll,1.2.3.4,yesterday\n");
-    assert_int_equal(document.row_count, 1);
-    expect_row(&document, 0, "||1.2.3.4||e.dll|");
-    expect_problem(&document, 1, "no architecture");
-    expect_problem(&document, 4, "quote left open");
-    expect_problem(&document, 5, "no file name");
-    expect_problem(&document, 6, "more fields than the heading");
-    expect_problem(&document, 7, "no file name");
-    expect_problem(&document, 8, "'yesterday' is no date");
-}
-
 static void bytes_that_are_no_text_are_refused(void **state)
 {
     (void)state;
@@ -568,21 +334,6 @@ static void an_article_far_too_long_is_refused(void **state)
     memset(text, 'a', length);
     assert_int_equal(kb_read(bytes_of(text, length), "a.txt", &document, &error), -1);
     assert_int_equal(error.code, ERROR_LIMIT);
-}
-
-static void further_problems_are_counted_not_kept(void **state)
-{
-    (void)state;
-    size_t lines = KB_PROBLEM_LIMIT + 5, length = 0;
-    _cleanup_free_ char *text = malloc(64 * lines);
-    assert_non_null(text);
-    length += (size_t)sprintf(text, "File name,File version,Date\n");
-    for (size_t i = 0; i < lines; i++)
-        length += (size_t)sprintf(text + length, "a.dll,1.2.3.4,never\n");
-    CLEARED struct kb_document document = read_csv(text);
-    assert_int_equal(document.row_count, lines);
-    assert_int_equal(document.problem_count, KB_PROBLEM_LIMIT);
-    assert_int_equal(document.problems_left_out, 5);
 }
 
 static void a_missing_file_is_told_and_the_others_are_printed(void **state)
@@ -634,20 +385,9 @@ int main(void)
         cmocka_unit_test(any_encoding_gives_the_same_rows),
         cmocka_unit_test(html_tables_are_read_by_their_cells_and_layout_tables_are_not),
         cmocka_unit_test(pasted_pages_have_tabs_between_cells),
-        cmocka_unit_test(requirements_name_product_and_levels),
-        cmocka_unit_test(sentences_about_levels_that_require_nothing_are_passed_over),
-        cmocka_unit_test(a_requirement_without_product_is_told),
-        cmocka_unit_test(one_sentence_may_require_levels_of_two_products),
-        cmocka_unit_test(first_corrected_needs_a_product_of_its_own),
-        cmocka_unit_test(the_article_says_its_number_and_products),
-        cmocka_unit_test(csv_sections_keep_their_architectures_apart),
-        cmocka_unit_test(csv_columns_may_come_in_other_orders_and_without_quotes),
-        cmocka_unit_test(csv_without_heading_says_how_it_was_understood),
-        cmocka_unit_test(csv_lines_that_are_no_rows_are_told),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(empty_and_cut_off_inputs_give_no_rows),
         cmocka_unit_test(an_article_far_too_long_is_refused),
-        cmocka_unit_test(further_problems_are_counted_not_kept),
         cmocka_unit_test(a_missing_file_is_told_and_the_others_are_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
