@@ -1,5 +1,4 @@
-/* What a knowledge-base article or a cumulative update's file list says: its file table, and what it tells about
- * levels. */
+/* What a knowledge-base article or a cumulative update's list says: its file table, and what it tells about levels. */
 
 #ifndef EVENKEEL_KB_ARTICLE_H
 #define EVENKEEL_KB_ARTICLE_H
@@ -12,8 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Bounds on what is read; beyond them kb_read() fails with ERROR_LIMIT. A cumulative update's list has some 60,000
- * rows. */
+/* Bounds on what is read; beyond them kb_read() fails with ERROR_LIMIT. A long list has some 60,000 rows. */
 #define KB_INPUT_LIMIT (64u << 20) /* bytes of a file */
 #define KB_ROW_LIMIT 500000u       /* rows of a file */
 #define KB_FACT_LIMIT 1000u        /* requirements, statements, sections and products, each */
