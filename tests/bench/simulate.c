@@ -1,0 +1,576 @@
+/*
+ * A fleet in one process: many hosts that talk to a real aggregator through the real protocol over real nng, each with
+ * a key of its own. Files are images that no disk holds, at the levels of Windows Server 2003; one host in a hundred
+ * has an iisutil.dll of RTM on SP2 and must be found mixed, no other.
+ *
+ *   simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] [--rounds
+ * first,unchanged,change,...]
+ *            [--name PREFIX] [--first I]
+ *
+ * Prints one line per round: hosts, requests, bytes both ways, seconds. Exit 0 only if every snapshot was accepted.
+ */
+
+#include "proto/arena.h"
+#include "proto/chunk.h"
+#include "proto/cleanup.h"
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/object.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/util/platform.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum differ { DIFFER_NONE, DIFFER_CHUNKS, DIFFER_RANDOM };
+enum { LEVELS = 3, SP1 = 1, SP2 = 2 };
+
+static const uint16_t revisions[LEVELS] = {0, 1830, 3959};
+static const char *const service_packs[LEVELS] = {"", "Service Pack 1", "Service Pack 2"};
+
+/* What all hosts have in common. */
+static struct fleet {
+    unsigned files, hosts, first;
+    enum differ differ;
+    const char *prefix;
+    char (*paths)[64];
+    struct digest *images[LEVELS]; /* [level][file], variant 0 */
+    unsigned *chunk_starts;        /* chunk -> its first file; one more at the end */
+    unsigned chunks;
+    struct digest *chunk_digests[LEVELS];
+} fleet;
+
+/* One host, and the state of its current conversation. */
+struct host {
+    unsigned number;
+    unsigned version; /* rises with each change */
+    struct signing_key key;
+    uint8_t id[16];
+    uint64_t sequence;
+    bool enrolled;
+};
+
+/* One conversation in flight. */
+struct talk {
+    nng_ctx context;
+    nng_aio *aio;
+    struct host *host;
+    struct digest inventory_digest, facts_digest, times_digest;
+    struct bytes inventory, facts, times;
+    int steps;
+};
+
+static struct host *hosts;
+static nng_socket request_socket;
+static atomic_uint next_host, accepted, failed, talking;
+static atomic_ullong requests, sent_bytes, received_bytes;
+static enum { ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE } current_round;
+
+static void fatal(const char *what, const char *why)
+{
+    fprintf(stderr, "simulate: %s: %s\n", what, why);
+    exit(1);
+}
+
+static uint32_t mix(uint32_t a, uint32_t b)
+{
+    uint64_t x = ((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u;
+    x ^= x >> 29;
+    x *= 0xbf58476d1ce4e5b9u;
+    return (uint32_t)(x >> 32);
+}
+
+static ProtobufCBinaryData text(const char *value)
+{
+    return (ProtobufCBinaryData){.len = strlen(value), .data = (uint8_t *)value};
+}
+
+static struct bytes packed(const ProtobufCMessage *message)
+{
+    struct bytes bytes;
+    if (!object_pack(message, &bytes))
+        fatal("pack", "no memory");
+    return bytes;
+}
+
+static struct bytes image_bytes(unsigned file, unsigned level, uint32_t variant)
+{
+    char version[64];
+    const char *name = strrchr(fleet.paths[file], '/') + 1;
+    Evenkeel__Image image = EVENKEEL__IMAGE__INIT;
+    uint64_t major = strcmp(name, "iisutil.dll") == 0 ? 6 : 5, minor = major == 6 ? 0 : 2;
+    snprintf(version, sizeof version, "%u.%u.3790.%u (srv03_sp%u)", (unsigned)major, (unsigned)minor, revisions[level],
+             level);
+    image.size = 40960 + file;
+    image.machine = 0x14c;
+    image.time_date_stamp = 0x40000000 + level * 0x1000000 + variant;
+    image.size_of_image = 45056 + file;
+    image.checksum = mix(file, variant);
+    image.characteristics = 0x2102;
+    image.has_version = true;
+    image.file_version = image.product_version = major << 48 | minor << 32 | (uint64_t)3790 << 16 | revisions[level];
+    image.file_version_string = text(version);
+    image.product_version_string = text(version);
+    image.product_name = text("Microsoft Windows Operating System");
+    image.company_name = text("Microsoft Corporation");
+    image.original_filename = text(name);
+    image.file_description = text("A file of the simulated fleet");
+    return packed(&image.base);
+}
+
+static unsigned level_of(const struct host *host)
+{
+    return host->number % 2 == 0 ? SP1 : SP2;
+}
+
+static bool is_mixed(const struct host *host)
+{
+    return host->number % 100 == 7;
+}
+
+/* Which build of a file a host holds: its level, and a variant of the same version; 0 is everybody's. */
+static void held(const struct host *host, unsigned chunk, unsigned file, unsigned *level, uint32_t *variant)
+{
+    *level = file == 0 && is_mixed(host) ? 0 : level_of(host);
+    *variant = 0;
+    if (fleet.differ == DIFFER_CHUNKS && file == fleet.chunk_starts[chunk] && fleet.chunks > 2 &&
+        (chunk == 1 + mix(host->number, 1) % (fleet.chunks - 2) || chunk == fleet.chunks - 1))
+        *variant = 1 + host->number;
+    if (fleet.differ == DIFFER_RANDOM && mix(host->number, file + 7) % 20 == 0)
+        *variant = 1 + mix(file, host->number) % 16;
+    if (host->version > 0 && file == fleet.files / 2)
+        *variant = 0x800000 + host->number + host->version * 0x1000;
+}
+
+static struct digest held_digest(const struct host *host, unsigned chunk, unsigned file)
+{
+    unsigned level;
+    uint32_t variant;
+    held(host, chunk, file, &level, &variant);
+    if (variant == 0)
+        return fleet.images[level][file];
+    struct bytes bytes = image_bytes(file, level, variant);
+    struct digest digest = digest_of(bytes);
+    free((void *)bytes.data);
+    return digest;
+}
+
+static bool chunk_is_common(const struct host *host, unsigned chunk)
+{
+    for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++) {
+        unsigned level;
+        uint32_t variant;
+        held(host, chunk, file, &level, &variant);
+        if (variant != 0 || level != level_of(host))
+            return false;
+    }
+    return true;
+}
+
+/* A chunk's bytes as this host has it; host NULL: as all of `level` have it. */
+static struct bytes chunk_bytes(const struct host *host, unsigned chunk, unsigned level)
+{
+    struct chunk_builder *builder = chunk_builder_new();
+    struct error error = {0};
+    struct bytes bytes;
+    bool complete;
+    for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++) {
+        struct digest digest = host != NULL ? held_digest(host, chunk, file) : fleet.images[level][file];
+        struct bytes path = bytes_of(fleet.paths[file], strlen(fleet.paths[file]));
+        if (builder == NULL || chunk_builder_add(builder, path, &digest, &complete, &error) < 0)
+            fatal("chunk", error.message);
+    }
+    if (chunk_builder_take(builder, &bytes, &error) < 0)
+        fatal("chunk", error.message);
+    chunk_builder_free(builder);
+    return bytes;
+}
+
+static void make_fleet(void)
+{
+    fleet.paths = calloc(fleet.files, sizeof *fleet.paths);
+    fleet.chunk_starts = calloc(fleet.files + 2, sizeof *fleet.chunk_starts);
+    snprintf(fleet.paths[0], sizeof *fleet.paths, "c:/windows/system32/inetsrv/iisutil.dll");
+    for (unsigned file = 1; file < fleet.files; file++)
+        snprintf(fleet.paths[file], sizeof *fleet.paths, "c:/windows/system32/sim%06u.dll", file);
+    for (unsigned file = 0; file < fleet.files; file++)
+        if (file + 1 == fleet.files || file + 1 - fleet.chunk_starts[fleet.chunks] == CHUNK_ENTRIES ||
+            chunk_ends_after(bytes_of(fleet.paths[file], strlen(fleet.paths[file]))))
+            fleet.chunk_starts[++fleet.chunks] = file + 1;
+    for (unsigned level = 0; level < LEVELS; level++) {
+        fleet.images[level] = calloc(fleet.files, sizeof **fleet.images);
+        fleet.chunk_digests[level] = calloc(fleet.chunks, sizeof **fleet.chunk_digests);
+        for (unsigned file = 0; file < fleet.files; file++) {
+            struct bytes bytes = image_bytes(file, level, 0);
+            fleet.images[level][file] = digest_of(bytes);
+            free((void *)bytes.data);
+        }
+        for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
+            struct bytes bytes = chunk_bytes(NULL, chunk, level);
+            fleet.chunk_digests[level][chunk] = digest_of(bytes);
+            free((void *)bytes.data);
+        }
+    }
+}
+
+static struct digest chunk_digest(const struct host *host, unsigned chunk)
+{
+    if (chunk_is_common(host, chunk))
+        return fleet.chunk_digests[level_of(host)][chunk];
+    struct bytes bytes = chunk_bytes(host, chunk, 0);
+    struct digest digest = digest_of(bytes);
+    free((void *)bytes.data);
+    return digest;
+}
+
+static void make_snapshot(struct talk *talk)
+{
+    const struct host *host = talk->host;
+    _cleanup_free_ struct digest *digests = calloc(fleet.chunks, sizeof *digests);
+    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
+        digests[chunk] = chunk_digest(host, chunk);
+    Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
+    inventory.chunks = (ProtobufCBinaryData){.len = fleet.chunks * DIGEST_BYTES, .data = digests[0].bytes};
+    talk->inventory = packed(&inventory.base);
+    talk->inventory_digest = digest_of(talk->inventory);
+
+    char name[64], guid[64];
+    snprintf(name, sizeof name, "%s%06u", fleet.prefix, host->number);
+    snprintf(guid, sizeof guid, "%08x-0000-4000-8000-%012x", host->number, mix(host->number, 3));
+    Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
+    facts.has_registry = true;
+    facts.product_name = text("Microsoft Windows Server 2003");
+    facts.current_version = text("5.2");
+    facts.current_build = 3790;
+    facts.product_type = EVENKEEL__PRODUCT_TYPE__SERVER;
+    facts.service_pack = text(service_packs[level_of(host)]);
+    facts.architecture = text("x86");
+    facts.computer_name = text(name);
+    facts.machine_guid = text(guid);
+    facts.windows_directory = text("c:/windows");
+    talk->facts = packed(&facts.base);
+    talk->facts_digest = digest_of(talk->facts);
+    Evenkeel__Times times = EVENKEEL__TIMES__INIT;
+    times.machine_guid = 1000000;
+    talk->times = packed(&times.base);
+    talk->times_digest = digest_of(talk->times);
+}
+
+static void clear_snapshot(struct talk *talk)
+{
+    free((void *)talk->inventory.data);
+    free((void *)talk->facts.data);
+    free((void *)talk->times.data);
+    talk->inventory = talk->facts = talk->times = (struct bytes){0};
+}
+
+static void send_request(struct talk *talk, const Evenkeel__Request *request)
+{
+    struct bytes sealed;
+    struct error error = {0};
+    nng_msg *message;
+    if (envelope_seal(&talk->host->key, request, &sealed, &error) < 0)
+        fatal("seal", error.message);
+    if (nng_msg_alloc(&message, 0) != 0 || nng_msg_append(message, sealed.data, sealed.length) != 0)
+        fatal("message", "no memory");
+    atomic_fetch_add(&requests, 1);
+    atomic_fetch_add(&sent_bytes, sealed.length);
+    free((void *)sealed.data);
+    nng_aio_set_msg(talk->aio, message);
+    nng_ctx_send(talk->context, talk->aio);
+}
+
+static void fill_offer(const struct talk *talk, Evenkeel__Offer *offer)
+{
+    evenkeel__offer__init(offer);
+    offer->host_id = (ProtobufCBinaryData){.len = 16, .data = talk->host->id};
+    offer->sequence = talk->host->sequence;
+    offer->inventory = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->inventory_digest.bytes};
+    offer->facts = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->facts_digest.bytes};
+    offer->times = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->times_digest.bytes};
+    offer->taken_at = (int64_t)1700000000 * 1000000 + (int64_t)talk->host->sequence;
+}
+
+static void send_offer(struct talk *talk)
+{
+    Evenkeel__Offer offer;
+    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
+    fill_offer(talk, &offer);
+    request.body_case = EVENKEEL__REQUEST__BODY_OFFER;
+    request.offer = &offer;
+    send_request(talk, &request);
+}
+
+static void send_enroll(struct talk *talk)
+{
+    char name[64];
+    Evenkeel__Enroll enroll = EVENKEEL__ENROLL__INIT;
+    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
+    snprintf(name, sizeof name, "%s%06u", fleet.prefix, talk->host->number);
+    enroll.host_name = text(name);
+    request.body_case = EVENKEEL__REQUEST__BODY_ENROLL;
+    request.enroll = &enroll;
+    send_request(talk, &request);
+}
+
+/* The object with this digest, made again; empty where this host has none. */
+static struct bytes make_wanted(const struct host *host, Evenkeel__ObjectKind kind, const struct digest *digest,
+                                const struct digest *chunks)
+{
+    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
+        if (kind == EVENKEEL__OBJECT_KIND__CHUNK && digest_equal(&chunks[chunk], digest))
+            return chunk_bytes(host, chunk, 0);
+        bool common = kind == EVENKEEL__OBJECT_KIND__IMAGE && chunk_is_common(host, chunk);
+        for (unsigned file = fleet.chunk_starts[chunk];
+             kind == EVENKEEL__OBJECT_KIND__IMAGE && file < fleet.chunk_starts[chunk + 1]; file++) {
+            unsigned level;
+            uint32_t variant;
+            struct digest mine = common ? fleet.images[level_of(host)][file] : held_digest(host, chunk, file);
+            if (!digest_equal(&mine, digest))
+                continue;
+            held(host, chunk, file, &level, &variant);
+            return image_bytes(file, level, variant);
+        }
+    }
+    return (struct bytes){0};
+}
+
+static void send_give(struct talk *talk, const Evenkeel__Want *want)
+{
+    Evenkeel__Offer offer;
+    Evenkeel__Give give = EVENKEEL__GIVE__INIT;
+    Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
+    _cleanup_free_ Evenkeel__Object *objects = calloc(LIMIT_WANTED_DIGESTS, sizeof *objects);
+    _cleanup_free_ Evenkeel__Object **list = calloc(LIMIT_WANTED_DIGESTS, sizeof *list);
+    const struct digest *chunks =
+        (const struct digest *)(talk->inventory.data + talk->inventory.length - fleet.chunks * DIGEST_BYTES);
+    size_t bytes = 0;
+    fill_offer(talk, &offer);
+    give.offer = &offer;
+    give.objects = list;
+    for (size_t i = 0; i < want->n_wanted; i++) {
+        const Evenkeel__Wanted *wanted = want->wanted[i];
+        for (size_t at = 0; at < wanted->digests.len && bytes < LIMIT_GIVE_BYTES; at += DIGEST_BYTES) {
+            struct digest digest;
+            memcpy(digest.bytes, wanted->digests.data + at, DIGEST_BYTES);
+            struct bytes body = wanted->kind == EVENKEEL__OBJECT_KIND__INVENTORY ? talk->inventory
+                                : wanted->kind == EVENKEEL__OBJECT_KIND__FACTS   ? talk->facts
+                                : wanted->kind == EVENKEEL__OBJECT_KIND__TIMES
+                                    ? talk->times
+                                    : make_wanted(talk->host, wanted->kind, &digest, chunks);
+            Evenkeel__Object *object = &objects[give.n_objects];
+            evenkeel__object__init(object);
+            object->kind = wanted->kind;
+            object->body = (ProtobufCBinaryData){.len = body.length, .data = (uint8_t *)body.data};
+            list[give.n_objects++] = object;
+            bytes += body.length;
+        }
+    }
+    request.body_case = EVENKEEL__REQUEST__BODY_GIVE;
+    request.give = &give;
+    send_request(talk, &request);
+    for (size_t i = 0; i < give.n_objects; i++)
+        if (objects[i].kind == EVENKEEL__OBJECT_KIND__CHUNK || objects[i].kind == EVENKEEL__OBJECT_KIND__IMAGE)
+            free(objects[i].body.data);
+}
+
+/* Takes the next host of the round, or ends this talk. */
+static void talk_next(struct talk *talk)
+{
+    unsigned number = atomic_fetch_add(&next_host, 1);
+    clear_snapshot(talk);
+    if (number >= fleet.hosts) {
+        atomic_fetch_sub(&talking, 1);
+        return;
+    }
+    talk->host = &hosts[number];
+    talk->steps = 0;
+    if (current_round == ROUND_CHANGE)
+        talk->host->version++;
+    make_snapshot(talk);
+    talk->host->sequence++;
+    if (talk->host->enrolled)
+        send_offer(talk);
+    else
+        send_enroll(talk);
+}
+
+static void talk_reply(struct talk *talk, struct bytes answer)
+{
+    _cleanup_(cleanup_arena) struct arena *arena = arena_new(LIMIT_UNPACKED_BYTES);
+    Evenkeel__Reply *reply =
+        arena != NULL ? evenkeel__reply__unpack(arena_allocator(arena), answer.length, answer.data) : NULL;
+    atomic_fetch_add(&received_bytes, answer.length);
+    if (reply == NULL || ++talk->steps > 100)
+        fatal("reply", "not one of an aggregator, or no end of it");
+    switch (reply->body_case) {
+    case EVENKEEL__REPLY__BODY_ENROLLED:
+        if (!reply->enrolled->approved)
+            fatal("enrolment", "not approved: serve with --trust-on-first-use");
+        memcpy(talk->host->id, reply->enrolled->host_id.data, 16);
+        talk->host->enrolled = true;
+        send_offer(talk);
+        return;
+    case EVENKEEL__REPLY__BODY_WANT:
+        send_give(talk, reply->want);
+        return;
+    case EVENKEEL__REPLY__BODY_ACCEPTED:
+        atomic_fetch_add(&accepted, 1);
+        break;
+    case EVENKEEL__REPLY__BODY_BUSY:
+        nng_msleep(200);
+        send_offer(talk);
+        return;
+    default:
+        fprintf(stderr, "host %u: refused: %.*s\n", talk->host->number,
+                reply->body_case == EVENKEEL__REPLY__BODY_REFUSED ? (int)reply->refused->sentence.len : 0,
+                reply->body_case == EVENKEEL__REPLY__BODY_REFUSED ? (const char *)reply->refused->sentence.data : "");
+        atomic_fetch_add(&failed, 1);
+    }
+    talk_next(talk);
+}
+
+/* Alternates: a send completes, then a receive; nng calls it on its own threads. */
+static void talk_step(void *context)
+{
+    struct talk *talk = context;
+    int result = nng_aio_result(talk->aio);
+    if (result != 0)
+        fatal("nng", nng_strerror(result));
+    nng_msg *message = nng_aio_get_msg(talk->aio);
+    if (message == NULL) {
+        nng_ctx_recv(talk->context, talk->aio);
+        return;
+    }
+    nng_aio_set_msg(talk->aio, NULL);
+    talk_reply(talk, bytes_of(nng_msg_body(message), nng_msg_len(message)));
+    nng_msg_free(message);
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_round(const char *name, struct talk *talks, unsigned in_flight)
+{
+    double started = seconds_now();
+    atomic_store(&next_host, 0);
+    atomic_store(&accepted, 0);
+    atomic_store(&requests, 0);
+    atomic_store(&sent_bytes, 0);
+    atomic_store(&received_bytes, 0);
+    atomic_store(&talking, in_flight);
+    for (unsigned i = 0; i < in_flight; i++)
+        talk_next(&talks[i]);
+    while (atomic_load(&talking) > 0)
+        nng_msleep(5);
+    double seconds = seconds_now() - started;
+    printf("%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f\n", name,
+           fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
+           atomic_load(&received_bytes), seconds, fleet.hosts / seconds);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"hosts", required_argument, NULL, 'n'},
+                                            {"files", required_argument, NULL, 'f'},
+                                            {"in-flight", required_argument, NULL, 'k'},
+                                            {"differ", required_argument, NULL, 'd'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"name", required_argument, NULL, 'p'},
+                                            {"first", required_argument, NULL, 'i'},
+                                            {0}};
+    const char *url = NULL;
+    char *rounds = strdup("first,unchanged");
+    unsigned in_flight = 256;
+    fleet.hosts = 1000;
+    fleet.files = 300;
+    fleet.differ = DIFFER_CHUNKS;
+    fleet.prefix = "sim-";
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'u':
+            url = optarg;
+            break;
+        case 'n':
+            fleet.hosts = (unsigned)atoi(optarg);
+            break;
+        case 'f':
+            fleet.files = (unsigned)atoi(optarg);
+            break;
+        case 'k':
+            in_flight = (unsigned)atoi(optarg);
+            break;
+        case 'd':
+            fleet.differ = strcmp(optarg, "chunks") == 0   ? DIFFER_CHUNKS
+                           : strcmp(optarg, "random") == 0 ? DIFFER_RANDOM
+                                                           : DIFFER_NONE;
+            break;
+        case 'r':
+            free(rounds);
+            rounds = strdup(optarg);
+            break;
+        case 'p':
+            fleet.prefix = optarg;
+            break;
+        case 'i':
+            fleet.first = (unsigned)atoi(optarg);
+            break;
+        default:
+            return 1;
+        }
+    }
+    if (url == NULL || rounds == NULL || fleet.files < 1 || in_flight < 1 || sodium_init() < 0)
+        fatal("usage", "simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] "
+                       "[--rounds R,...]");
+    in_flight = in_flight < fleet.hosts ? in_flight : fleet.hosts;
+    make_fleet();
+    hosts = calloc(fleet.hosts, sizeof *hosts);
+    for (unsigned i = 0; hosts != NULL && i < fleet.hosts; i++) {
+        hosts[i].number = fleet.first + i;
+        crypto_sign_keypair(hosts[i].key.public_key, hosts[i].key.secret_key);
+    }
+    int result = nng_req0_open(&request_socket);
+    if (result == 0)
+        result = nng_socket_set_ms(request_socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+    if (result == 0)
+        result = nng_dial(request_socket, url, NULL, 0);
+    if (result != 0)
+        fatal(url, nng_strerror(result));
+    struct talk *talks = calloc(in_flight, sizeof *talks);
+    for (unsigned i = 0; talks != NULL && i < in_flight; i++)
+        if (nng_ctx_open(&talks[i].context, request_socket) != 0 ||
+            nng_aio_alloc(&talks[i].aio, talk_step, &talks[i]) != 0)
+            fatal("contexts", "no memory");
+    unsigned wrong = 0;
+    for (char *round = strtok(rounds, ","); round != NULL; round = strtok(NULL, ",")) {
+        current_round = strcmp(round, "change") == 0      ? ROUND_CHANGE
+                        : strcmp(round, "unchanged") == 0 ? ROUND_UNCHANGED
+                                                          : ROUND_FIRST;
+        run_round(round, talks, in_flight);
+        wrong += fleet.hosts - atomic_load(&accepted);
+    }
+    for (unsigned i = 0; i < in_flight; i++)
+        nng_aio_free(talks[i].aio);
+    nng_close(request_socket);
+    free(talks);
+    free(hosts);
+    for (unsigned level = 0; level < LEVELS; level++) {
+        free(fleet.images[level]);
+        free(fleet.chunk_digests[level]);
+    }
+    free(fleet.paths);
+    free(fleet.chunk_starts);
+    free(rounds);
+    return wrong == 0 && atomic_load(&failed) == 0 ? 0 : 1;
+}
