@@ -10,7 +10,7 @@ BUILD=${BUILD:-$SOURCE/build-tests}
 OWN_SCRATCH=
 if [ -z "${SCRATCH:-}" ]; then
   OWN_SCRATCH=yes
-  SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/evenkeel.XXXXXXXX")
+  SCRATCH=$(mktemp -d)
   chmod 711 "$SCRATCH"
 fi
 export SOURCE BUILD SCRATCH
