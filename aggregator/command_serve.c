@@ -43,6 +43,11 @@ static int serve(const char *dsn, const struct service_options *service_options,
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
+    /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
+    PGconn *trial = database_open(dsn, error);
+    if (trial == NULL)
+        return -1;
+    PQfinish(trial);
     struct judge *judge = judge_start(dsn, error);
     if (judge == NULL)
         return -1;

@@ -159,6 +159,8 @@ static int set_tls(nng_listener listener, const struct service_options *options,
 
 static int listen_on(nng_socket socket, const char *url, const struct service_options *options, struct error *error)
 {
+    if (strstr(url, "://") == NULL)
+        return error_set(error, ERROR_USAGE, "'%s' is no address to listen on: write tcp://127.0.0.1:8470", url);
     if (strncmp(url, "tls+tcp://", 10) != 0 && !service_url_is_loopback(url) && !options->allow_plain)
         return error_set(
             error, ERROR_USAGE,

@@ -208,10 +208,6 @@ static void *run(void *context)
 
 struct writer *writer_start(const struct writer_options *options, struct error *error)
 {
-    struct store *trial = store_open(options->dsn, options->trust_on_first_use, error);
-    if (trial == NULL)
-        return NULL;
-    store_close(trial);
     struct writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL || (writer->dsn = strdup(options->dsn)) == NULL) {
         free(writer);

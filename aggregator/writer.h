@@ -26,7 +26,7 @@ struct writer_counters {
 
 struct writer; /* opaque; its functions may be called from any thread */
 
-/* Connects to the database and starts the thread; NULL with *error. */
+/* Starts the thread, which connects to the database, and again whenever the connection is lost; NULL with *error. */
 struct writer *writer_start(const struct writer_options *options, struct error *error);
 
 /* Queues a request; answers it 'busy' at once where too much waits, or the writer is stopping. */

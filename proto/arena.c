@@ -21,6 +21,7 @@ struct arena {
     struct block *newest;
     size_t left; /* of the budget */
     size_t next_size;
+    bool spent;
     ProtobufCAllocator allocator;
 };
 
@@ -62,8 +63,10 @@ void *arena_take(struct arena *arena, size_t size)
     if (size > SIZE_MAX - ALIGNMENT)
         return NULL;
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (size > arena->left)
+    if (size > arena->left) {
+        arena->spent = true;
         return NULL;
+    }
     struct block *block = arena->newest;
     if (block == NULL || block->size - block->used < size) {
         size_t block_size = size > arena->next_size ? size : arena->next_size;
@@ -90,6 +93,11 @@ void *arena_copy(struct arena *arena, const void *data, size_t length)
         memcpy(copy, data, length);
     copy[length] = 0;
     return copy;
+}
+
+bool arena_spent(const struct arena *arena)
+{
+    return arena->spent;
 }
 
 ProtobufCAllocator *arena_allocator(struct arena *arena)

@@ -4,6 +4,7 @@
 #define EVENKEEL_ARENA_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena; /* opaque; one thread at a time */
@@ -14,6 +15,9 @@ void arena_free(struct arena *arena); /* NULL is allowed */
 
 /* `size` bytes aligned for any type, not cleared; NULL where the budget or the memory is spent. */
 void *arena_take(struct arena *arena, size_t size);
+
+/* Whether something was refused because the budget was spent. */
+bool arena_spent(const struct arena *arena);
 
 /* A copy of `length` bytes with a NUL behind it. */
 void *arena_copy(struct arena *arena, const void *data, size_t length);

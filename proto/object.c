@@ -48,8 +48,11 @@ ProtobufCMessage *object_unpack(const ProtobufCMessageDescriptor *descriptor, st
 {
     ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, arena_allocator(arena), bytes.length, bytes.data);
     if (message == NULL) {
-        error_set(error, ERROR_FORMAT, "%zu bytes are no %s, or one that needs more memory than is allowed",
-                  bytes.length, descriptor->short_name);
+        if (arena_spent(arena))
+            error_set(error, ERROR_LIMIT, "a %s of %zu bytes needs more memory than is allowed", descriptor->short_name,
+                      bytes.length);
+        else
+            error_set(error, ERROR_FORMAT, "%zu bytes are no %s", bytes.length, descriptor->short_name);
         return NULL;
     }
     if (!message_sound(message, 0)) {
