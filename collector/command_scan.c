@@ -2,6 +2,7 @@
 
 #include "collector/commands.h"
 
+#include "collector/cache.h"
 #include "collector/roots.h"
 #include "collector/scan.h"
 #include "collector/snapshot.h"
@@ -18,13 +19,14 @@ enum format { TSV, JSON, OBJECTS };
 
 struct scan {
     enum format format;
-    const char *root, *payload;
+    const char *root, *payload, *cache_path;
     char drive;
     struct pe_options read;
     struct roots *roots; /* what is wanted below root */
     struct walk_counts counts;
     struct pe_image image;
     struct snapshot *snapshot; /* for OBJECTS */
+    struct cache *cache;       /* NULL: none */
 };
 
 static void usage(FILE *out)
@@ -43,6 +45,7 @@ static void usage(FILE *out)
         fprintf(out, "                     %-24s%s\n", name, pattern);
     fputs("  --format FORMAT  tsv (default), json: a line per file with all that is known of it, or objects: images,\n"
           "                   chunks and the inventory as they are shipped, each behind its length\n"
+          "  --cache FILE     with tsv, don't open files again that FILE knows unchanged from the last scan\n"
           "  --hash           read whole files for their SHA-256\n"
           "  --symbols        read exports and imports (default for json and objects)\n"
           "  --no-symbols     don't\n",
@@ -72,10 +75,28 @@ static int visit(void *context, const struct walk_file *walked, struct error *er
     struct scan *scan = context;
     if (scan->snapshot != NULL)
         return snapshot_visit(scan->snapshot, walked, error);
+    struct platform_stat stat;
+    struct cache_entry entry;
+    if (scan->cache != NULL) {
+        if (platform_directory_stat(walked->directory, walked->name, &stat, error) < 0)
+            return 1;
+        if (cache_find(scan->cache, walked->path, &stat, &entry)) {
+            struct pe_image image;
+            cache_entry_to_image(&entry, stat.size, &image);
+            scan_print_tsv(stdout, walked->path, &image);
+            cache_put(scan->cache, walked->path, &stat, &entry);
+            return 0;
+        }
+    }
     _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
     if (platform_file_open_in(walked->directory, walked->name, &file, error) < 0)
         return 1;
-    return print_file(scan, walked->path, &file, error);
+    int status = print_file(scan, walked->path, &file, error);
+    if (status == 0 && scan->cache != NULL) {
+        cache_entry_from_image(&scan->image, &entry);
+        cache_put(scan->cache, walked->path, &stat, &entry);
+    }
+    return status;
 }
 
 static int scan_directory(struct scan *scan, const char *path, const char *prefix, bool host, struct error *error)
@@ -192,6 +213,9 @@ static int run(struct scan *scan, char **paths, struct error *error)
         return -1;
     if (scan->format == OBJECTS && snapshot_new(stdout, &scan->read, &scan->snapshot, error) < 0)
         return -1;
+    if (scan->cache_path != NULL &&
+        cache_open(scan->cache_path, scan->read.hash ? "tsv hash" : "tsv", &scan->cache, error) < 0)
+        return -1;
     if (scan->format == TSV)
         scan_print_tsv_header(stdout);
     if (host && scan_host(scan, paths, error) < 0)
@@ -208,19 +232,27 @@ static int run(struct scan *scan, char **paths, struct error *error)
         if (snapshot_end(scan->snapshot, &inventory, error) < 0)
             return -1;
     }
+    if (scan->cache != NULL && cache_commit(scan->cache, error) < 0)
+        return -1;
     return fflush(stdout) != 0 ? error_set(error, ERROR_IO, "can't write the output: %s", strerror(errno)) : 0;
 }
 
 /* Fills *scan; 0, 1 where help was shown, or -1. */
 static int parse(int argc, char **argv, struct scan *scan, struct error *error)
 {
-    enum { ROOT = 1, PAYLOAD, DRIVE, INCLUDE, FORMAT, HASH, SYMBOLS, NO_SYMBOLS, HELP };
+    enum { ROOT = 1, PAYLOAD, DRIVE, INCLUDE, FORMAT, CACHE, HASH, SYMBOLS, NO_SYMBOLS, HELP };
     static const struct option options[] = {
-        {"root", required_argument, NULL, ROOT},     {"payload", required_argument, NULL, PAYLOAD},
-        {"drive", required_argument, NULL, DRIVE},   {"include", required_argument, NULL, INCLUDE},
-        {"format", required_argument, NULL, FORMAT}, {"hash", no_argument, NULL, HASH},
-        {"symbols", no_argument, NULL, SYMBOLS},     {"no-symbols", no_argument, NULL, NO_SYMBOLS},
-        {"help", no_argument, NULL, HELP},           {0},
+        {"root", required_argument, NULL, ROOT},
+        {"payload", required_argument, NULL, PAYLOAD},
+        {"drive", required_argument, NULL, DRIVE},
+        {"include", required_argument, NULL, INCLUDE},
+        {"format", required_argument, NULL, FORMAT},
+        {"hash", no_argument, NULL, HASH},
+        {"cache", required_argument, NULL, CACHE},
+        {"symbols", no_argument, NULL, SYMBOLS},
+        {"no-symbols", no_argument, NULL, NO_SYMBOLS},
+        {"help", no_argument, NULL, HELP},
+        {0},
     };
     int option, symbols = -1;
     opterr = 0;
@@ -246,6 +278,9 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
                                  optarg);
             scan->format = optarg[0] == 't' ? TSV : optarg[0] == 'j' ? JSON : OBJECTS;
             break;
+        case CACHE:
+            scan->cache_path = optarg;
+            break;
         case HASH:
             scan->read.hash = true;
             break;
@@ -265,6 +300,8 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
     }
     if (scan->root != NULL && scan->payload != NULL)
         return error_set(error, ERROR_USAGE, "--root and --payload exclude each other: name one of them");
+    if (scan->cache_path != NULL && scan->format != TSV)
+        return error_set(error, ERROR_USAGE, "--cache holds what tsv prints, not all of json or objects: leave it out");
     scan->read.symbols = symbols < 0 ? scan->format != TSV : symbols > 0;
     return 0;
 }
@@ -287,6 +324,7 @@ int command_scan(int argc, char **argv)
     }
     pe_image_clear(&scan.image);
     snapshot_free(scan.snapshot);
+    cache_close(scan.cache);
     roots_free(scan.roots);
     if (status < 0)
         fprintf(stderr, "evenkeel-collector scan: %s\n", error.message);
