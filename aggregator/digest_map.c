@@ -19,9 +19,11 @@ void digest_map_clear(struct digest_map *map)
 
 static struct digest_slot *find(struct digest_slot *slots, size_t size, const struct digest *digest)
 {
-    uint64_t hash;
-    memcpy(&hash, digest->bytes, sizeof hash);
-    size_t at = hash & (size - 1);
+    /* Keys that are put together of two digests (store_file_key()) often share a half. */
+    uint64_t first, second;
+    memcpy(&first, digest->bytes, sizeof first);
+    memcpy(&second, digest->bytes + DIGEST_BYTES / 2, sizeof second);
+    size_t at = (first ^ second) & (size - 1);
     while (slots[at].used && !digest_equal(&slots[at].digest, digest))
         at = (at + 1) & (size - 1);
     return &slots[at];
