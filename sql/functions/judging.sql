@@ -47,16 +47,22 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 declare
     definition evenkeel.check_definition;
+    parts text[];
+    changed uuid[];
     judged uuid[];
 begin
+    -- Two batches that share a key would not see each other's hosts before both are committed: one at a time.
+    perform pg_advisory_xact_lock(hashtext('evenkeel fleet checks'));
     select * into strict definition from evenkeel.check_definition d where d.code = fleet_check;
+    parts := regexp_split_to_array(definition.key_query, '\n-- widen *\n');
+    select coalesce(array_agg(host_id), '{}') into changed from state_host;
     delete from state_key; delete from state_finding;
     create temporary table if not exists state_host_key (host_id uuid not null, key text not null) on commit delete rows;
     delete from state_host_key;
-    execute format('insert into state_host_key (host_id, key) select distinct host_id, key from (%s) k where key <> ''''', definition.key_query);
+    execute format('insert into state_host_key (host_id, key) select distinct host_id, key from (%s) k where key <> ''''', parts[1]);
     analyze state_host_key;
 
-    -- A key of a host that came, or went, or whose host's evidence may have changed: all hosts that have it are judged again.
+    -- A key of a host that came, or went, or whose host's evidence may have changed.
     insert into state_key
     select k.key from evenkeel.fleet_key k join state_host h using (host_id) where k.check_code = fleet_check
     union select key from state_host_key;
@@ -67,16 +73,23 @@ begin
     on conflict do nothing;
     analyze state_key;
 
-    select coalesce(array_agg(distinct k.host_id), '{}') || coalesce((select array_agg(host_id) from state_host), '{}') into judged
-    from evenkeel.fleet_key k join state_key s using (key) where k.check_code = fleet_check;
+    if parts[2] is null then
+        select array_agg(distinct k.host_id) into judged
+        from evenkeel.fleet_key k join state_key s using (key) where k.check_code = fleet_check;
+    else
+        execute format('select array_agg(distinct host_id) from (%s) w', parts[2]) into judged;
+    end if;
     insert into state_host
     select i.host_id, i.chunk_ids from evenkeel.host_inventory_current i where i.host_id = any (judged)
     on conflict (host_id) do nothing;
+    analyze state_host;
     perform evenkeel.run_check(fleet_check);
     perform evenkeel.store_findings(array[fleet_check]);
+    -- The next fleet check starts from the hosts that changed, not from those that only shared a key with them.
+    delete from state_host h where not h.host_id = any (changed);
 end
 $$;
-comment on function evenkeel.judge_fleet_check(text) is 'Judges one fleet check again for every host that shares a key with the hosts of state_host.';
+comment on function evenkeel.judge_fleet_check(text) is 'Judges one fleet check for the hosts of state_host, and again for every host that shares a key with them. A check whose key query goes on after a line ''-- widen'' names these further hosts itself (host_id), where sharing a key does not make a host''s verdict depend on the other.';
 
 create or replace function evenkeel.judge_queued(most integer)
 returns integer language plpgsql
@@ -93,6 +106,10 @@ begin
     )
     select array_agg(host_id) into hosts from taken;
     if hosts is null then
+        -- What a busy time put off is made up for once nothing waits.
+        if evenkeel.version_evidence_due(true) and not exists (select from evenkeel.judge_queue) then
+            perform evenkeel.judge_hosts('{}');
+        end if;
         return 0;
     end if;
     perform evenkeel.judge_hosts(hosts);

@@ -106,7 +106,7 @@ comment on table evenkeel.check_definition is 'The checks of sql/checks, as even
 comment on column evenkeel.check_definition.code is 'mixed-level; the name of the file.';
 comment on column evenkeel.check_definition.scope is 'host: judged when a snapshot of that host is accepted; fleet: when a key of it changes, for every host that has the key; clock: every minute.';
 comment on column evenkeel.check_definition.title is 'What it means, in one sentence.';
-comment on column evenkeel.check_definition.key_query is 'fleet: gives (host_id, key) for the hosts of state_host.';
+comment on column evenkeel.check_definition.key_query is 'fleet: gives (host_id, key) for the hosts of state_host; after a line ''-- widen'', where there is one, a query that gives (host_id) of the other hosts to be judged again.';
 comment on column evenkeel.check_definition.query is 'Gives (host_id, subject, severity, summary, evidence) over the relations of a state.';
 
 create table evenkeel.fleet_key (
@@ -120,6 +120,48 @@ comment on table evenkeel.fleet_key is 'By what the fleet checks compare hosts: 
 comment on column evenkeel.fleet_key.host_id is 'The host.';
 comment on column evenkeel.fleet_key.check_code is 'The check.';
 comment on column evenkeel.fleet_key.key is 'A value that hosts may share.';
+
+create table evenkeel.version_family (
+    component_id integer not null,
+    location text not null,
+    version evenkeel.version not null,
+    family text not null,
+    member evenkeel.version not null,
+    primary key (component_id, location, version)
+);
+comment on table evenkeel.version_family is 'Files of a component whose versions vary over the fleet, gathered into families: files of one family change together on every host that counted.';
+comment on column evenkeel.version_family.component_id is 'The component.';
+comment on column evenkeel.version_family.location is 'The file, as path.location.';
+comment on column evenkeel.version_family.version is 'One of its versions, held by hosts enough to count.';
+comment on column evenkeel.version_family.family is 'The first location of its family, as the family''s name.';
+comment on column evenkeel.version_family.member is 'The version that the family''s first file has where this file has this one.';
+
+create table evenkeel.version_bond (
+    component_id integer not null,
+    family text not null,
+    member evenkeel.version not null,
+    other_family text not null,
+    other_member evenkeel.version not null,
+    hosts integer not null,
+    primary key (component_id, family, member, other_family)
+);
+comment on table evenkeel.version_bond is 'Versions that determine each other one to one in the fleet: where the one is, so is the other.';
+comment on column evenkeel.version_bond.component_id is 'The component.';
+comment on column evenkeel.version_bond.family is 'A family of files.';
+comment on column evenkeel.version_bond.member is 'Its version.';
+comment on column evenkeel.version_bond.other_family is 'Another one, or the same.';
+comment on column evenkeel.version_bond.other_member is 'The only version that goes with it.';
+comment on column evenkeel.version_bond.hosts is 'How many hosts had both when that was learnt.';
+
+create table evenkeel.version_evidence (
+    component_id integer primary key,
+    hosts integer not null default 0,
+    judged integer not null default 0
+);
+comment on table evenkeel.version_evidence is 'How fresh the bonds of a component are.';
+comment on column evenkeel.version_evidence.component_id is 'The component.';
+comment on column evenkeel.version_evidence.hosts is 'How many hosts had it when its bonds were learnt.';
+comment on column evenkeel.version_evidence.judged is 'How many hosts that have it were judged since then.';
 
 create table evenkeel.finding (
     host_id uuid not null,

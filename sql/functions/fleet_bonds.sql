@@ -1,0 +1,230 @@
+-- What the fleet itself teaches about versions that go together, for the check outlier.
+--
+-- Per component, the fleet is first reduced to its version sets with their host counts (evenkeel.fleet_key). The 256 sets that most hosts
+-- have are the evidence. Files count that have two versions with at least 20 hosts each; those whose versions change together on
+-- all the evidence are one family, and of at most 200 families, the largest first, every two are compared. That bounds the cost of
+-- learning: 20,100 pairs over 256 sets, 5 million rows at the very worst, however large the fleet. It is paid again when a sixteenth of the hosts
+-- changed, or a thousandth once nothing waits to be judged. Judging a host by what was learnt is linear in its files that vary.
+
+create or replace function evenkeel.version_evidence_due(idle boolean)
+returns boolean language sql stable
+as $$
+    select exists (select from evenkeel.version_evidence e
+                   where e.judged > 0 and e.judged::bigint * case when idle then 1000 else 16 end >= e.hosts)
+$$;
+comment on function evenkeel.version_evidence_due(boolean) is 'Whether enough hosts changed for bonds to be learnt again; idle: nothing waits to be judged.';
+
+create or replace function evenkeel.version_set_holders(component integer, most integer)
+returns table (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) language sql
+as $$
+    -- A host that waits to be judged may no longer hold the set that it is counted for.
+    select row_number() over (order by s.hosts desc, s.key)::integer, s.hosts, i.host_id, i.chunk_ids
+    from (select k.key, count(*)::integer as hosts, min(k.host_id::text) filter (where q.host_id is null)::uuid as host_id
+          from evenkeel.fleet_key k
+          left join evenkeel.judge_queue q using (host_id)
+          where k.check_code = 'outlier' and k.key like component || ' %'
+          group by k.key
+          order by 2 desc, 1
+          limit most) s
+    join evenkeel.host_inventory_current i using (host_id)
+$$;
+comment on function evenkeel.version_set_holders(integer, integer) is 'The version sets of a component that most hosts have, how many, and for each a host to look at.';
+
+create or replace function evenkeel.learn_version_bonds(component integer)
+returns boolean language plpgsql
+as $$
+declare
+    enough constant integer := 20;
+    changed boolean;
+begin
+    create temporary table if not exists evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) on commit delete rows;
+    create temporary table if not exists evidence_item (place integer, location text, version bigint) on commit delete rows;
+    create temporary table if not exists evidence_family (family text, files bigint, locations text[]) on commit delete rows;
+    create temporary table if not exists evidence_member (family text, place integer, member bigint, hosts integer) on commit delete rows;
+    create temporary table if not exists evidence_bond (like evenkeel.version_bond) on commit delete rows;
+    create temporary table if not exists evidence_version (like evenkeel.version_family) on commit delete rows;
+    delete from evidence_set; delete from evidence_item; delete from evidence_family; delete from evidence_member;
+    delete from evidence_bond; delete from evidence_version;
+
+    insert into evidence_set select * from evenkeel.version_set_holders(component, 256);
+    analyze evidence_set;
+    -- Chunks that all the sets have hold nothing that varies.
+    insert into evidence_item
+    with varying as materialized (
+        select c.chunk_id from evidence_set s cross join unnest(s.chunk_ids) c (chunk_id)
+        group by c.chunk_id having count(*) < (select count(*) from evidence_set)
+    ), item as materialized (
+        select v.chunk_id, p.location, min(i.file_version) as version
+        from varying v
+        join evenkeel.chunk k using (chunk_id)
+        cross join unnest(k.file_ids) u (file_id)
+        join evenkeel.file f using (file_id)
+        join evenkeel.path_component pc on pc.path_id = f.path_id and pc.component_id = component
+        join evenkeel.path p on p.path_id = f.path_id
+        join evenkeel.image i using (image_id)
+        where i.file_version is not null
+        group by v.chunk_id, p.location
+    )
+    select s.place, t.location, min(t.version)
+    from evidence_set s cross join unnest(s.chunk_ids) c (chunk_id) join item t using (chunk_id)
+    group by s.place, t.location;
+    delete from evidence_item e
+    where not exists (
+        select from (select t.location
+                     from (select t.location, t.version from evidence_item t join evidence_set s using (place)
+                           group by t.location, t.version having sum(s.hosts) >= enough) t
+                     group by t.location having count(*) >= 2) counting
+        where counting.location = e.location);
+    analyze evidence_item;
+
+    -- A version is called by the first set that has it, so files that divide the sets alike look alike.
+    insert into evidence_family
+    select min(d.location), count(*), array_agg(d.location)
+    from (select n.location, md5(string_agg(n.place || ':' || n.name, ',' order by n.place)) as division
+          from (select e.location, e.place, min(e.place) over (partition by e.location, e.version) as name from evidence_item e) n
+          group by n.location) d
+    group by d.division
+    order by 2 desc, 1
+    limit 200;
+    insert into evidence_member
+    select f.family, e.place, e.version, s.hosts
+    from evidence_family f join evidence_item e on e.location = f.family join evidence_set s using (place);
+    analyze evidence_member;
+
+    insert into evidence_bond (component_id, family, member, other_family, other_member, hosts)
+    with met as (
+        select a.family, a.member, b.family as other_family, b.member as other_member, sum(a.hosts)::integer as hosts
+        from evidence_member a join evidence_member b on b.place = a.place and b.family >= a.family
+        group by 1, 2, 3, 4
+    ), counted as (
+        select m.*, sum(m.hosts) over (partition by m.family, m.member, m.other_family) as here,
+               sum(m.hosts) over (partition by m.family, m.other_family, m.other_member) as there
+        from met m
+    ), bond as (
+        -- The few hosts that do not keep to it are the ones that are looked for: five of them, or one in twenty, do not disprove it.
+        select c.family, c.member, c.other_family, c.other_member, c.hosts
+        from counted c
+        where c.hosts >= enough and c.here - c.hosts <= greatest(5, c.here / 20) and c.there - c.hosts <= greatest(5, c.there / 20)
+    ), told as (
+        -- One bond alone can't be broken: that takes two versions on either side.
+        select b.*, count(*) over (partition by b.family, b.other_family) as bonds from bond b
+    )
+    select component, t.family, t.member, t.other_family, t.other_member, t.hosts from told t where t.bonds >= 2
+    union
+    select component, t.other_family, t.other_member, t.family, t.member, t.hosts from told t where t.bonds >= 2;
+
+    insert into evidence_version (component_id, location, version, family, member)
+    select distinct component, e.location, e.version, f.family, m.member
+    from evidence_family f
+    cross join unnest(f.locations) l (location)
+    join evidence_item e on e.location = l.location
+    join evidence_member m on m.family = f.family and m.place = e.place
+    where exists (select from evidence_bond b where b.family = f.family and b.member = m.member);
+
+    select exists ((select component_id, location, version, family, member from evidence_version
+                    except select component_id, location, version, family, member from evenkeel.version_family where component_id = component)
+                   union all
+                   (select component_id, location, version, family, member from evenkeel.version_family where component_id = component
+                    except select component_id, location, version, family, member from evidence_version))
+        or exists ((select family, member, other_family, other_member from evidence_bond
+                    except select family, member, other_family, other_member from evenkeel.version_bond where component_id = component)
+                   union all
+                   (select family, member, other_family, other_member from evenkeel.version_bond where component_id = component
+                    except select family, member, other_family, other_member from evidence_bond))
+        into changed;
+    if changed then
+        delete from evenkeel.version_family where component_id = component;
+        delete from evenkeel.version_bond where component_id = component;
+        insert into evenkeel.version_family select * from evidence_version;
+        insert into evenkeel.version_bond select * from evidence_bond;
+    end if;
+    update evenkeel.version_evidence
+    set judged = 0, hosts = (select count(*) from evenkeel.fleet_key k where k.check_code = 'outlier' and k.key like component || ' %')
+    where component_id = component;
+    return changed;
+end
+$$;
+comment on function evenkeel.learn_version_bonds(integer) is 'Learns from the fleet which versions of a component''s files go together; says whether that is other than before.';
+
+create or replace function evenkeel.version_conflicts(over text)
+returns table (host_id uuid, component_id integer, family text, member bigint, other_family text, other_member bigint,
+               files integer, other_files integer, location text, version bigint, other_location text, other_version bigint,
+               usual_other bigint, usual_hosts integer, other_usual bigint, other_usual_hosts integer)
+language plpgsql
+as $$
+begin
+    return query execute format('
+    with held as materialized (
+        select distinct c.chunk_id from %1$I h cross join unnest(h.chunk_ids) c (chunk_id)
+    ), part as materialized (
+        select k.chunk_id, v.component_id, v.family, v.member, v.location, v.version
+        from held k
+        join state_chunk sc using (chunk_id)
+        cross join unnest(sc.file_ids) u (file_id)
+        join evenkeel.file f using (file_id)
+        join evenkeel.path_component pc using (path_id)
+        join evenkeel.path p using (path_id)
+        join evenkeel.image i using (image_id)
+        join evenkeel.version_family v on (v.component_id, v.location, v.version) = (pc.component_id, p.location, i.file_version)
+    ), entry as materialized (
+        select h.host_id, t.component_id, t.family, t.member, count(*)::integer as files,
+               min(t.location) as location, (array_agg(t.version order by t.location))[1] as version
+        from %1$I h
+        cross join unnest(h.chunk_ids) c (chunk_id)
+        join part t using (chunk_id)
+        join evenkeel.component cm using (component_id)
+        join evenkeel.product pr using (product_id)
+        left join evenkeel.host_facts_current f on f.host_id = h.host_id
+        where evenkeel.product_fits(pr, f.os_version, f.os_build, f.inetstp_major)
+        group by 1, 2, 3, 4
+    )
+    select a.host_id, a.component_id, a.family, a.member::bigint, b.family, b.member::bigint, a.files, b.files,
+           a.location, a.version::bigint, b.location, b.version::bigint,
+           ab.other_member::bigint, ab.hosts, ba.other_member::bigint, ba.hosts
+    from entry a
+    join evenkeel.version_bond ab on (ab.component_id, ab.family, ab.member) = (a.component_id, a.family, a.member)
+    join entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family) and b.member <> ab.other_member
+    join evenkeel.version_bond ba on (ba.component_id, ba.family, ba.member, ba.other_family) = (b.component_id, b.family, b.member, a.family)
+     and ba.other_member <> a.member', over);
+end
+$$;
+comment on function evenkeel.version_conflicts(text) is 'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of (host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';
+
+create or replace function evenkeel.widen_outliers()
+returns table (host_id uuid) language plpgsql
+as $$
+declare
+    learnt integer;
+begin
+    insert into evenkeel.version_evidence as e (component_id, judged)
+    select split_part(k.key, ' ', 1)::integer, count(*) from state_host_key k group by 1
+    on conflict (component_id) do update set judged = e.judged + excluded.judged;
+    create temporary table if not exists version_holder (host_id uuid not null, chunk_ids bigint[] not null) on commit delete rows;
+    for learnt in
+        select e.component_id from evenkeel.version_evidence e
+        where e.judged > 0
+          and e.judged::bigint * case when exists (select from state_host) then 16 else 1000 end >= e.hosts
+        order by 1
+    loop
+        if evenkeel.learn_version_bonds(learnt) then
+            delete from version_holder;
+            insert into version_holder select s.host_id, s.chunk_ids from evenkeel.version_set_holders(learnt, null) s;
+            return query
+            select k.host_id
+            from (select distinct held.key
+                  from evenkeel.version_conflicts('version_holder') c
+                  join evenkeel.fleet_key held on held.host_id = c.host_id and held.check_code = 'outlier'
+                   and held.key like learnt || ' %'
+                  where c.component_id = learnt) o
+            join evenkeel.fleet_key k on k.check_code = 'outlier' and k.key = o.key
+            union
+            select f.host_id
+            from evenkeel.finding f
+            join evenkeel.component c on c.component_id = learnt
+            join evenkeel.product p using (product_id)
+            where f.check_code = 'outlier' and f.closed_at = 'infinity' and f.subject = p.code || '/' || c.code;
+        end if;
+    end loop;
+end
+$$;
+comment on function evenkeel.widen_outliers() is 'Learns again where enough hosts changed; gives the hosts whose verdict may be another one by that.';

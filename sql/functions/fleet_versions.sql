@@ -1,0 +1,47 @@
+-- The fleet by version sets: what a host's component holds as one short key, for checks that compare hosts.
+
+create or replace function evenkeel.product_fits(p evenkeel.product, os_version text, os_build integer, inetstp_major integer)
+returns boolean language sql immutable parallel safe
+as $$
+    select (p.os_version = '' or coalesce(os_version, '') in ('', p.os_version))
+       and (p.os_build is null or coalesce(os_build, 0) in (0, p.os_build))
+       and (p.inetstp_major is null or coalesce(inetstp_major, 0) in (0, p.inetstp_major))
+$$;
+comment on function evenkeel.product_fits(evenkeel.product, text, integer, integer) is 'Whether a product may be on a host that declares these; what is not declared excludes nothing.';
+
+create or replace function evenkeel.state_version_sets(own_files boolean)
+returns table (host_id uuid, component_id integer, version_set text) language sql
+as $$
+    -- Exclusive or does not depend on order, so that neither does a set's key on where chunks end: and it is taken once per chunk.
+    with held as materialized (
+        select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)
+    ), part as materialized (
+        select k.chunk_id, pc.component_id,
+               bit_xor(hashtextextended(p.location || ' ' || i.file_version, 0)) as high,
+               bit_xor(hashtextextended(p.location || ' ' || i.file_version, 1)) as low
+        from held k
+        join state_chunk sc using (chunk_id)
+        cross join unnest(sc.file_ids) u (file_id)
+        join evenkeel.file f using (file_id)
+        join evenkeel.path_component pc using (path_id)
+        join evenkeel.path p using (path_id)
+        join evenkeel.image i using (image_id)
+        where i.file_version is not null
+          and (not own_files
+               or exists (select from evenkeel.file_level fl where (fl.file_id, fl.product_id) = (f.file_id, pc.product_id))
+               or not exists (select from evenkeel.line l where l.product_id = pc.product_id))
+        group by k.chunk_id, pc.component_id
+    )
+    select h.host_id, pt.component_id,
+           lpad(to_hex(bit_xor(pt.high)), 16, '0') || lpad(to_hex(bit_xor(pt.low)), 16, '0')
+    from state_host h
+    cross join unnest(h.chunk_ids) c (chunk_id)
+    join part pt using (chunk_id)
+    join evenkeel.component cm using (component_id)
+    join evenkeel.product pr using (product_id)
+    join evenkeel.host ho on ho.host_id = h.host_id and ho.merged_into is null
+    left join evenkeel.host_facts_current f on f.host_id = h.host_id
+    where evenkeel.product_fits(pr, f.os_version, f.os_build, f.inetstp_major)
+    group by h.host_id, pt.component_id
+$$;
+comment on function evenkeel.state_version_sets(boolean) is 'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. own_files: only files that are on the product''s lines, where it has any.';
