@@ -9,7 +9,7 @@
 
 /* Findings first, then what is unknown, as rows of the same columns. Waived findings are shown by --waived only. */
 static const char query[] =
-    "select host, \"check\", subject, severity, summary, %s opened_at"
+    "select host, \"check\", subject, severity, %s"
     " from (select host, \"check\", subject, severity, summary, evidence, opened_at,"
     "              case severity when 'high' then 0 when 'medium' then 1 else 2 end as place"
     "       from ops.finding where (waived_until is null or $2::boolean) and ($1::text is null or host = $1)"
@@ -39,7 +39,7 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
 {
     long long hosts, findings, unknown;
     int rows;
-    char statement[sizeof query + 32];
+    char statement[sizeof query + 96];
     if (count_of(connection, "select count(*) from ops.host where $1::text is null or host = $1", host, &hosts, error) <
         0)
         return -1;
@@ -50,7 +50,10 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
     if (cli_judge(connection, quiet, error) < 0)
         return -1;
     struct parameter parameters[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(waived ? "true" : "false")};
-    snprintf(statement, sizeof statement, query, format == CLI_TEXT ? "" : "evidence,");
+    /* On a terminal the last column is the one that is cut. */
+    snprintf(statement, sizeof statement, query,
+             format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI'), '') as since, summary"
+                                : "summary, evidence, opened_at");
     if (cli_print(connection, statement, parameters, 2, format, &rows, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)",
