@@ -9,12 +9,16 @@ as $$
 $$;
 comment on function evenkeel.product_fits(evenkeel.product, text, integer, integer) is 'Whether a product may be on a host that declares these; what is not declared excludes nothing.';
 
-create or replace function evenkeel.state_version_sets(own_files boolean)
+create or replace function evenkeel.state_version_sets(grouped boolean)
 returns table (host_id uuid, component_id integer, version_set text) language sql
 as $$
-    -- Exclusive or does not depend on order, so that neither does a set's key on where chunks end: and it is taken once per chunk.
-    with held as materialized (
-        select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)
+    -- Exclusive or does not depend on order, so neither does a set's key on where chunks end; and it is taken once per chunk.
+    with compared as materialized (
+        select h.host_id, h.chunk_ids from state_host h
+        where not grouped
+           or exists (select from evenkeel.host_facts_current f where f.host_id = h.host_id and f.facts @? '$.groups[0]')
+    ), held as materialized (
+        select distinct c.chunk_id from compared h cross join unnest(h.chunk_ids) c (chunk_id)
     ), part as materialized (
         select k.chunk_id, pc.component_id,
                bit_xor(hashtextextended(p.location || ' ' || i.file_version, 0)) as high,
@@ -27,14 +31,14 @@ as $$
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         where i.file_version is not null
-          and (not own_files
+          and (not grouped
                or exists (select from evenkeel.file_level fl where (fl.file_id, fl.product_id) = (f.file_id, pc.product_id))
                or not exists (select from evenkeel.line l where l.product_id = pc.product_id))
         group by k.chunk_id, pc.component_id
     )
     select h.host_id, pt.component_id,
            lpad(to_hex(bit_xor(pt.high)), 16, '0') || lpad(to_hex(bit_xor(pt.low)), 16, '0')
-    from state_host h
+    from compared h
     cross join unnest(h.chunk_ids) c (chunk_id)
     join part pt using (chunk_id)
     join evenkeel.component cm using (component_id)
@@ -44,4 +48,4 @@ as $$
     where evenkeel.product_fits(pr, f.os_version, f.os_build, f.inetstp_major)
     group by h.host_id, pt.component_id
 $$;
-comment on function evenkeel.state_version_sets(boolean) is 'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. own_files: only files that are on the product''s lines, where it has any.';
+comment on function evenkeel.state_version_sets(boolean) is 'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. grouped: of hosts with a group label only, and only of files on the product''s lines, where it has any.';

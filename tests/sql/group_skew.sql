@@ -1,0 +1,64 @@
+begin;
+select plan(15);
+\ir fixture.psql
+
+insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, source)
+select evenkeel.product_number('ring'), o, 'SP' || o, 'SP' || o, 'test' from generate_series(0, 2) o;
+insert into evenkeel.line (product_id, major, source) values (evenkeel.product_number('ring'), 1, 'test');
+insert into evenkeel.component (product_id, code, name, include, source)
+values (evenkeel.product_number('ring'), 'core', 'Ring''s core', array['c:/ring/**'], 'test');
+insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
+select evenkeel.product_number('ring'), o, f, '=', evenkeel.version_of('1.0.0.' || o), 'shipped', 'test'
+from generate_series(0, 2) o, unnest(array['a.dll', 'b.dll']) f;
+
+create function fixture.member(host_name text, a integer, b integer, labels text[] default '{farm}', more jsonb default '{}') returns uuid language sql as $$
+    select fixture.host(host_name, jsonb_build_object('c:/ring/a.dll', '1.0.0.' || a, 'c:/ring/b.dll', '1.0.0.' || b) || more,
+                        jsonb_build_object('groups', labels))
+$$;
+create function fixture.skewed() returns text language sql as $$
+    select coalesce(string_agg(host || ' ' || subject, ', ' order by host, subject), '') from ops.finding where "check" = 'group-skew'
+$$;
+
+select fixture.member('one', 1, 1), fixture.member('two', 1, 1), fixture.member('three', 2, 2),
+       fixture.member('elsewhere', 0, 0, '{lab}'), fixture.member('nowhere', 0, 0, '{}') \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), 'three farm ring/core', 'the host of a group that is at another version set than the majority is found, though it is level in itself');
+select is((select evidence #> '{majority,hosts}' from ops.finding where host = 'three'), '["one", "two"]', 'the evidence names the majority');
+select is((select evidence -> 'files' from ops.finding where host = 'three'),
+    '[{"path": "c:/ring/a.dll", "here": "1.0.0.2", "other": "1.0.0.1"}, {"path": "c:/ring/b.dll", "here": "1.0.0.2", "other": "1.0.0.1"}]',
+    'and files and versions on either side');
+select is((select summary from ops.finding where host = 'three'),
+    'Ring''s core in group farm: c:/ring/a.dll 1.0.0.2 here, 1.0.0.1 on the majority (one, two); 2 files differ', 'the summary is enough to act on');
+
+select fixture.member('two', 2, 2) \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), 'one farm ring/core', 'when the majority changes sides the finding does');
+select fixture.member('four', 1, 1) \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), 'four farm ring/core, one farm ring/core, three farm ring/core, two farm ring/core', 'where there is no majority all hosts have it');
+select is((select evidence -> 'majority' from ops.finding where host = 'four'), 'null', 'and the evidence says so');
+select fixture.member('one', 2, 2), fixture.member('four', 2, 2) \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), '', 'when all hosts are at one version set no finding is left');
+
+select fixture.member('four', 1, 2) \g /dev/null
+select fixture.judge() \g /dev/null
+select is(array(select fixture.findings('four')), '{mixed-level ring}', 'a host that is mixed has that finding, and is not compared');
+select is(fixture.skewed(), '', 'nor does it make others differ');
+select fixture.member('four', 2, 2, '{farm}', '{"c:/ring/driver.dll": "7.1.0.0", "c:/elsewhere/tool.dll": "1.0.0.9"}') \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), '', 'another maker''s file within the folder is none of the component''s, nor is a file that lies elsewhere');
+select fixture.member('four', 2, 2, '{farm}', '{"c:/ring/c.dll": "1.0.0.2"}') \g /dev/null
+select fixture.judge() \g /dev/null
+select matches((select summary from ops.finding where host = 'four' and "check" = 'group-skew'), 'c\.dll 1\.0\.0\.2 here, not there on the majority', 'a file of the component that only one host has is a difference');
+select fixture.member('four', 1, 1, '{farm,"it''s a \"lab\""}'), fixture.member('elsewhere', 0, 0, '{"it''s a \"lab\""}') \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), 'elsewhere it''s a "lab" ring/core, four farm ring/core, four it''s a "lab" ring/core', 'a host is compared within each of its groups');
+select fixture.member('four', 1, 1, '{}') \g /dev/null
+select fixture.judge() \g /dev/null
+select is(fixture.skewed(), '', 'a host that leaves its groups takes the findings along');
+select is((select count(*) from evenkeel.fleet_key k join evenkeel.host h using (host_id) where k.check_code = 'group-skew' and h.name = 'four'), 0::bigint,
+    'and is not compared any more');
+select * from finish();
+rollback;
