@@ -9,7 +9,7 @@
 #define KEPT_BYTES (1024u * 1024u) /* of memory from file to file; what one huge file needed is given back */
 
 /* A view reads this much at a miss: more as long as it goes forward, little while it jumps about. */
-#define AHEAD_FIRST 16384u
+#define AHEAD_FIRST 4096u
 #define AHEAD_JUMP 4096u
 
 #define PAGE_BYTES 4096u  /* the loader maps sections by pages, */

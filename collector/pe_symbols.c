@@ -311,6 +311,16 @@ static int compare_exports(const void *a, const void *b)
     return order != 0 ? order : (left->name.length > right->name.length) - (left->name.length < right->name.length);
 }
 
+/* Linkers mostly number what they export in the order of names, so that sorting is rarely needed. */
+static void sort_exports(struct export_list *list)
+{
+    for (size_t i = 1; i < list->length; i++)
+        if (compare_exports(&list->exports[i - 1], &list->exports[i]) > 0) {
+            qsort(list->exports, list->length, sizeof *list->exports, compare_exports);
+            return;
+        }
+}
+
 /* Turns indices into ordinals and adds the forwarders; drops names of gaps. What is left is the image's. */
 static void finish(struct pe_reader *reader, const struct export_directory *directory, struct export_list *list)
 {
@@ -350,7 +360,6 @@ void pe_read_exports(struct pe_reader *reader)
         return;
     add_named(reader, &directory, &list, named);
     add_unnamed(reader, &directory, &list, named);
-    if (list.length > 0)
-        qsort(list.exports, list.length, sizeof *list.exports, compare_exports);
+    sort_exports(&list);
     finish(reader, &directory, &list);
 }

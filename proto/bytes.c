@@ -2,9 +2,22 @@
 
 #include "bytes.h"
 
+/* Whether all of eight bytes are ASCII and none is NUL. Names mostly are, so this is what checking them takes. */
+static bool plain(const uint8_t *bytes)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return ((word | ((word - ones) & ~word)) & high) == 0;
+}
+
 bool bytes_are_utf8(struct bytes bytes)
 {
     for (size_t at = 0; at < bytes.length;) {
+        if (bytes.length - at >= 8 && plain(bytes.data + at)) {
+            at += 8;
+            continue;
+        }
         uint8_t first = bytes.data[at++];
         if (first == 0)
             return false;
