@@ -28,6 +28,7 @@ begin
             verdict = excluded.verdict, missing = excluded.missing
         where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
               is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
+    perform evenkeel.record_verdicts();
 
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'host';
     for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop

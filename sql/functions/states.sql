@@ -129,6 +129,12 @@ begin
     where f.host_id = h.host_id and f.closed_at = 'infinity' and f.check_code = any (checks)
       and not exists (select from state_finding s
                       where (s.host_id, s.check_code, s.subject) = (f.host_id, f.check_code, f.subject));
+    insert into evenkeel.finding_past (host_id, check_code, subject, opened_at, valid_to, severity, weight, summary)
+    select f.host_id, f.check_code, f.subject, f.opened_at, moment, f.severity, evenkeel.evidence_weight(f.evidence), f.summary
+    from evenkeel.finding f
+    join state_finding s on (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject)
+    where f.closed_at = 'infinity'
+      and (f.severity, evenkeel.evidence_weight(f.evidence)) is distinct from (s.severity, evenkeel.evidence_weight(s.evidence));
     update evenkeel.finding f set severity = s.severity, summary = s.summary, evidence = s.evidence, evidence_at = moment
     from state_finding s
     where (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity'
