@@ -1,0 +1,4 @@
+# Windows on 32-bit x86, by Debian's mingw-w64.
+set(CMAKE_SYSTEM_PROCESSOR i686)
+set(EVENKEEL_TRIPLET i686-w64-mingw32)
+include(${CMAKE_CURRENT_LIST_DIR}/toolchain.cmake)
