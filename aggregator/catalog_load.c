@@ -46,10 +46,25 @@ static int copy_file(PGconn *connection, const char *table, const char *path, st
     return outcome;
 }
 
+int catalog_merge_staged(PGconn *connection, struct catalog_change *change, struct error *error)
+{
+    *change = (struct catalog_change){0};
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select table_name, changed from evenkeel.catalog_merge()", NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    for (int row = 0; row < PQntuples(rows) && row < 8; row++) {
+        snprintf(change->tables[row], sizeof change->tables[row], "%s", PQgetvalue(rows, row, 0));
+        change->changed[row] = database_i64(rows, row, 1);
+        change->total += change->changed[row];
+        change->count++;
+    }
+    return change->total > 0 ? database_execute(connection, "select evenkeel.catalog_refresh()", error) : 0;
+}
+
 int catalog_load(PGconn *connection, const char *directory, struct catalog_change *change, struct error *error)
 {
     bool any = false;
-    *change = (struct catalog_change){0};
     if (database_execute(connection, "select evenkeel.catalog_stage()", error) < 0)
         return -1;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -64,15 +79,5 @@ int catalog_load(PGconn *connection, const char *directory, struct catalog_chang
     if (!any)
         return error_set(error, ERROR_NOT_FOUND,
                          "'%s' holds none of the catalogue's files (products.csv, levels.csv, ...)", directory);
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select table_name, changed from evenkeel.catalog_merge()", NULL, 0, true, error);
-    if (rows == NULL)
-        return -1;
-    for (int row = 0; row < PQntuples(rows) && row < 8; row++) {
-        snprintf(change->tables[row], sizeof change->tables[row], "%s", PQgetvalue(rows, row, 0));
-        change->changed[row] = database_i64(rows, row, 1);
-        change->total += change->changed[row];
-        change->count++;
-    }
-    return change->total > 0 ? database_execute(connection, "select evenkeel.catalog_refresh()", error) : 0;
+    return catalog_merge_staged(connection, change, error);
 }

@@ -21,4 +21,8 @@ struct catalog_change {
  */
 int catalog_load(PGconn *connection, const char *directory, struct catalog_change *change, struct error *error);
 
+/* Merges what lies in the staging tables (evenkeel.catalog_stage()), and has everything judged again that changes with
+ * it. */
+int catalog_merge_staged(PGconn *connection, struct catalog_change *change, struct error *error);
+
 #endif
