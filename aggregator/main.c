@@ -18,6 +18,8 @@ static const struct {
     {"catalog", command_catalog, "load products, levels and patches; read knowledge-base articles"},
     {"baseline", command_baseline, "take what a level ships from a healthy host or from media"},
     {"check", command_check, "say which hosts are mixed, and what else is wrong"},
+    {"plan", command_plan, "print the way back of a host: what to reapply and restore, in order"},
+    {"waive", command_waive, "accept findings for a time, with a reason"},
 };
 
 static void usage(FILE *out)

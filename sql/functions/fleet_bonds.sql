@@ -172,10 +172,8 @@ begin
         from %1$I h
         cross join unnest(h.chunk_ids) c (chunk_id)
         join part t using (chunk_id)
-        join evenkeel.component cm using (component_id)
-        join evenkeel.product pr using (product_id)
-        left join evenkeel.host_facts_current f on f.host_id = h.host_id
-        where evenkeel.product_fits(pr, f.os_version, f.os_build, f.inetstp_major)
+        where exists (select from evenkeel.fleet_key own
+                      where own.host_id = h.host_id and own.check_code = ''outlier'' and own.key like t.component_id || '' %%'')
         group by 1, 2, 3, 4
     )
     select a.host_id, a.component_id, a.family, a.member::bigint, b.family, b.member::bigint, a.files, b.files,

@@ -46,6 +46,10 @@ as $$
     join evenkeel.host ho on ho.host_id = h.host_id and ho.merged_into is null
     left join evenkeel.host_facts_current f on f.host_id = h.host_id
     where evenkeel.product_fits(pr, f.os_version, f.os_build, f.inetstp_major)
+      -- Products that fit but none of whose versions are there are other editions of one that is.
+      and (not exists (select from state_product sp where sp.host_id = h.host_id)
+           or exists (select from state_product sp where (sp.host_id, sp.product_id) = (h.host_id, pr.product_id))
+           or not exists (select from evenkeel.line l where l.product_id = pr.product_id))
     group by h.host_id, pt.component_id
 $$;
 comment on function evenkeel.state_version_sets(boolean) is 'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. grouped: of hosts with a group label only, and only of files on the product''s lines, where it has any.';

@@ -1,0 +1,112 @@
+/* evenkeel plan: the way back of one host, in order. */
+
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] = "usage: evenkeel plan HOST [--format text|json|csv] [--quiet]\n\n"
+                           "Prints, in order, what brings a host back to one level: the service pack to reapply, the "
+                           "hotfixes to reapply\n"
+                           "after it and those to leave out, files to restore, identities to renew, and when to "
+                           "restart.\n"
+                           "Findings that are waived ask for nothing.\n\n"
+                           "Exit status: 0, whether there is something to do or not; 1 error.";
+
+static PGresult *query_host(PGconn *connection, const char *statement, const char *host_id, struct error *error)
+{
+    return database_query(connection, statement, &PARAMETER_TEXT(host_id), 1, false, error);
+}
+
+/* What a person reads: numbered steps, with the reason below each. */
+static void print_steps(const PGresult *steps)
+{
+    for (int row = 0; row < PQntuples(steps); row++)
+        printf("%2s. %s: %s\n    %s\n", PQgetvalue(steps, row, 0), PQgetvalue(steps, row, 1), PQgetvalue(steps, row, 2),
+               PQgetvalue(steps, row, 3));
+}
+
+static int print_text(PGconn *connection, const char *host, const char *host_id, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *steps = query_host(
+        connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step", host_id, error);
+    if (steps == NULL)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *state =
+        query_host(connection,
+                   "select coalesce((select verdict from ops.host where host_id = $1::uuid), 'unknown'),"
+                   " (select missing from ops.host where host_id = $1::uuid),"
+                   " (select count(*) from ops.finding where host_id = $1::uuid and waived_until is not null)",
+                   host_id, error);
+    if (state == NULL)
+        return -1;
+    if (PQntuples(steps) == 0)
+        printf("%s: nothing to do\n", host);
+    print_steps(steps);
+    if (strcmp(PQgetvalue(state, 0, 0), "unknown") == 0)
+        printf("not all is known of %s: %s\n", host, PQgetvalue(state, 0, 1));
+    if (strcmp(PQgetvalue(state, 0, 2), "0") != 0)
+        printf("waived findings that were left alone: %s ('evenkeel waive list' names them)\n",
+               PQgetvalue(state, 0, 2));
+    return 0;
+}
+
+static int plan(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *hosts = database_query(
+        connection, "select host_id from ops.host where host = $1", &PARAMETER_TEXT(host), 1, false, error);
+    if (hosts == NULL)
+        return -1;
+    if (PQntuples(hosts) == 0)
+        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
+    if (PQntuples(hosts) > 1)
+        return error_set(error, ERROR_USAGE, "%d hosts are called '%s'; merge or rename them first", PQntuples(hosts),
+                         host);
+    if (cli_judge(connection, quiet, error) < 0)
+        return -1;
+    const char *host_id = PQgetvalue(hosts, 0, 0);
+    if (format == CLI_TEXT)
+        return print_text(connection, host, host_id, error);
+    int rows;
+    return cli_print(connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step",
+                     &PARAMETER_TEXT(host_id), 1, format, &rows, error);
+}
+
+int command_plan(int argc, char **argv)
+{
+    enum { OPTION_FORMAT = 256 };
+    static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT}, CLI_OPTIONS, {0}};
+    const char *dsn = NULL;
+    enum cli_format format = CLI_TEXT;
+    bool quiet = false;
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_FORMAT:
+            if (!cli_format_of("plan", optarg, &format))
+                return EXIT_STATUS_ERROR;
+            break;
+        case CLI_DSN:
+            dsn = optarg;
+            break;
+        case CLI_QUIET:
+            quiet = true;
+            break;
+        case CLI_HELP:
+            puts(help);
+            return EXIT_STATUS_OK;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    if (optind == argc)
+        return cli_fail_usage("plan", "name the host");
+    if (optind + 1 < argc)
+        return cli_fail_usage("plan", "'%s' is too much", argv[optind + 1]);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    if (connection == NULL || plan(connection, argv[optind], format, quiet, &error) < 0)
+        return cli_fail("plan", &error);
+    return EXIT_STATUS_OK;
+}

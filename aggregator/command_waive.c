@@ -1,0 +1,137 @@
+/* evenkeel waive: findings that a person accepts, with a reason and an end. */
+
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: evenkeel waive --host NAME --check CODE [--subject S] --reason TEXT --until DATE\n"
+    "       evenkeel waive --host NAME --check CODE [--subject S] --remove\n"
+    "       evenkeel waive list [--host NAME] [--format text|json|csv]\n\n"
+    "Accepts open findings until a date; until then 'evenkeel check' counts them only when asked to.\n"
+    "  --subject S    that subject only (default: all that the host has of the check)\n"
+    "  --until DATE   the last day, 2030-12-31, or a time, '2030-12-31 18:00'\n"
+    "  --remove       ends the waiver at once\n"
+    "  list           all waivers, also those whose finding is closed and those that ended";
+
+struct waiver {
+    const char *host, *check, *subject, *reason, *until;
+    bool remove;
+};
+
+static int waive(PGconn *connection, const struct waiver *waiver, bool quiet, struct error *error)
+{
+    struct parameter parameters[] = {PARAMETER_TEXT(waiver->host), PARAMETER_TEXT(waiver->check),
+                                     PARAMETER_TEXT(waiver->subject), PARAMETER_TEXT(waiver->reason),
+                                     PARAMETER_TEXT(waiver->until)};
+    if (cli_judge(connection, quiet, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *count =
+        waiver->remove ? database_query(connection, "select evenkeel.unwaive($1, $2, $3)", parameters, 3, true, error)
+                       : database_query(connection, "select evenkeel.waive($1, $2, $3, $4, evenkeel.waiver_end($5))",
+                                        parameters, 5, true, error);
+    if (count == NULL)
+        return -1;
+    int number = database_i32(count, 0, 0);
+    if (!quiet)
+        printf("%d %s %s\n", number, number == 1 ? "finding" : "findings",
+               waiver->remove ? "no longer waived" : "waived");
+    return 0;
+}
+
+static int list(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
+{
+    int rows;
+    _cleanup_(cleanup_result) PGresult *known =
+        database_query(connection, "select evenkeel.waiver_host($1) where $1::text is not null", &PARAMETER_TEXT(host),
+                       1, false, error);
+    if (known == NULL)
+        return -1;
+    if (cli_print(connection,
+                  "select h.host, w.check_code as \"check\", w.subject,"
+                  " case when w.until <= now() then 'ended' when f.host_id is null then 'finding closed' else 'waived' "
+                  "end as state,"
+                  " w.until::timestamptz(0) as until, w.waived_by, w.waived_at::timestamptz(0) as waived_at, w.reason"
+                  " from evenkeel.waiver w join ops.host h using (host_id)"
+                  " left join evenkeel.finding f on f.host_id = w.host_id and f.check_code = w.check_code"
+                  "  and f.subject = w.subject and f.closed_at = 'infinity'"
+                  " where $1::text is null or h.host = $1 order by h.host, w.check_code, w.subject",
+                  &PARAMETER_TEXT(host), 1, format, &rows, error) < 0)
+        return -1;
+    if (rows == 0 && format == CLI_TEXT && !quiet)
+        puts("nothing is waived");
+    return 0;
+}
+
+int command_waive(int argc, char **argv)
+{
+    enum { OPTION_HOST = 256, OPTION_CHECK, OPTION_SUBJECT, OPTION_REASON, OPTION_UNTIL, OPTION_REMOVE, OPTION_FORMAT };
+    static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
+                                            {"check", required_argument, NULL, OPTION_CHECK},
+                                            {"subject", required_argument, NULL, OPTION_SUBJECT},
+                                            {"reason", required_argument, NULL, OPTION_REASON},
+                                            {"until", required_argument, NULL, OPTION_UNTIL},
+                                            {"remove", no_argument, NULL, OPTION_REMOVE},
+                                            {"format", required_argument, NULL, OPTION_FORMAT},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *dsn = NULL;
+    struct waiver waiver = {0};
+    enum cli_format format = CLI_TEXT;
+    bool quiet = false;
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_HOST:
+            waiver.host = optarg;
+            break;
+        case OPTION_CHECK:
+            waiver.check = optarg;
+            break;
+        case OPTION_SUBJECT:
+            waiver.subject = optarg;
+            break;
+        case OPTION_REASON:
+            waiver.reason = optarg;
+            break;
+        case OPTION_UNTIL:
+            waiver.until = optarg;
+            break;
+        case OPTION_REMOVE:
+            waiver.remove = true;
+            break;
+        case OPTION_FORMAT:
+            if (!cli_format_of("waive", optarg, &format))
+                return EXIT_STATUS_ERROR;
+            break;
+        case CLI_DSN:
+            dsn = optarg;
+            break;
+        case CLI_QUIET:
+            quiet = true;
+            break;
+        case CLI_HELP:
+            puts(help);
+            return EXIT_STATUS_OK;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    bool listing = optind < argc && strcmp(argv[optind], "list") == 0;
+    if (optind + listing < argc)
+        return cli_fail_usage("waive", "'%s' is not known", argv[optind + listing]);
+    if (!listing && (waiver.host == NULL || waiver.check == NULL))
+        return cli_fail_usage("waive", "name the host and the check (--host, --check), or say 'list'");
+    if (!listing && waiver.remove && (waiver.reason != NULL || waiver.until != NULL))
+        return cli_fail_usage("waive", "--remove takes neither --reason nor --until");
+    if (!listing && !waiver.remove && (waiver.reason == NULL || waiver.until == NULL))
+        return cli_fail_usage("waive", "a waiver needs a reason and an end (--reason, --until)");
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    if (connection == NULL || (listing ? list(connection, waiver.host, format, quiet, &error)
+                                       : waive(connection, &waiver, quiet, &error)) < 0)
+        return cli_fail("waive", &error);
+    return EXIT_STATUS_OK;
+}

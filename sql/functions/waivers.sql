@@ -1,0 +1,99 @@
+-- Findings that a person accepts for a time.
+
+create or replace function evenkeel.waive(waived_host text, waived_check text, waived_subject text, because text, ends timestamptz)
+returns integer language plpgsql
+as $$
+declare
+    host uuid := evenkeel.waiver_host(waived_host);
+    waived integer;
+begin
+    perform evenkeel.waiver_check(waived_check);
+    if coalesce(trim(because), '') = '' then
+        raise exception 'a waiver needs a reason: someone will ask for it' using errcode = 'invalid_parameter_value';
+    end if;
+    if not isfinite(ends) then
+        raise exception 'a waiver needs an end: name the day on which it is to be looked at again' using errcode = 'invalid_parameter_value';
+    elsif ends <= now() then
+        raise exception 'the waiver would end at %, which is not in the future', to_char(ends, 'YYYY-MM-DD HH24:MI')
+            using errcode = 'invalid_parameter_value';
+    end if;
+    insert into evenkeel.waiver as w (host_id, check_code, subject, reason, until)
+    select f.host_id, f.check_code, f.subject, trim(because), ends
+    from evenkeel.finding f
+    where f.host_id = host and f.check_code = waived_check and f.closed_at = 'infinity'
+      and (waived_subject is null or f.subject = waived_subject)
+    on conflict (host_id, check_code, subject) do update
+        set reason = excluded.reason, until = excluded.until, waived_by = current_user, waived_at = now();
+    get diagnostics waived = row_count;
+    if waived = 0 then
+        raise exception 'host ''%'' has no open finding of %', waived_host,
+            waived_check || coalesce(' on ''' || waived_subject || '''', '')
+                || coalesce('; it has it on ' || (select string_agg('''' || f.subject || '''', ', ' order by f.subject) from evenkeel.finding f
+                                                  where f.host_id = host and f.check_code = waived_check and f.closed_at = 'infinity'), '')
+            using errcode = 'no_data_found';
+    end if;
+    return waived;
+end
+$$;
+comment on function evenkeel.waive(text, text, text, text, timestamptz) is 'Accepts the open findings of a check on a host (of one subject, or null: all) until a time, for a reason; returns how many.';
+
+create or replace function evenkeel.unwaive(waived_host text, waived_check text, waived_subject text)
+returns integer language plpgsql
+as $$
+declare
+    host uuid := evenkeel.waiver_host(waived_host);
+    removed integer;
+begin
+    perform evenkeel.waiver_check(waived_check);
+    delete from evenkeel.waiver w
+    where w.host_id = host and w.check_code = waived_check and (waived_subject is null or w.subject = waived_subject);
+    get diagnostics removed = row_count;
+    if removed = 0 then
+        raise exception 'nothing of % is waived on host ''%''; ''evenkeel waive list'' tells what is',
+            waived_check || coalesce(' on ''' || waived_subject || '''', ''), waived_host using errcode = 'no_data_found';
+    end if;
+    return removed;
+end
+$$;
+comment on function evenkeel.unwaive(text, text, text) is 'Ends waivers at once; returns how many.';
+
+create or replace function evenkeel.waiver_host(named text)
+returns uuid language plpgsql stable
+as $$
+declare
+    ids uuid[];
+begin
+    select array_agg(host_id) into ids from ops.host where host = named;
+    if ids is null then
+        raise exception 'there is no host ''%''; ''evenkeel hosts list'' names all', named using errcode = 'no_data_found';
+    elsif cardinality(ids) > 1 then
+        raise exception '% hosts are called ''%''; merge or rename them first', cardinality(ids), named using errcode = 'cardinality_violation';
+    end if;
+    return ids[1];
+end
+$$;
+comment on function evenkeel.waiver_host(text) is 'The host of that name; an error where there is none, or more than one.';
+
+create or replace function evenkeel.waiver_check(named text)
+returns void language plpgsql stable
+as $$
+begin
+    if not exists (select from evenkeel.check_definition where code = named) then
+        raise exception 'there is no check ''%''; there are %', named, (select string_agg(code, ', ' order by code) from evenkeel.check_definition)
+            using errcode = 'no_data_found';
+    end if;
+end
+$$;
+comment on function evenkeel.waiver_check(text) is 'An error where there is no check of that name.';
+
+create or replace function evenkeel.waiver_end(written text)
+returns timestamptz language plpgsql stable
+as $$
+begin
+    -- A day alone means all of it.
+    return case when written ~ '^\s*\d{4}-\d{1,2}-\d{1,2}\s*$' then (written::date + 1)::timestamptz else written::timestamptz end;
+exception when datetime_field_overflow or invalid_datetime_format or invalid_text_representation then
+    raise exception ''%'' is no date: 2030-12-31 is one, or 2030-12-31 18:00', written using errcode = 'invalid_parameter_value';
+end
+$$;
+comment on function evenkeel.waiver_end(text) is 'When a waiver until that day, or time, ends.';
