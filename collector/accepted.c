@@ -224,7 +224,7 @@ int accepted_compare(const char *path, struct snapshot *snapshot, const Evenkeel
     struct digests chunks = {0};
     *ahead = NULL;
     *count = 0;
-    _cleanup_fclose_ FILE *file = fopen(path, "rb");
+    _cleanup_fclose_ FILE *file = platform_stream(path, "r", NULL);
     if (file == NULL)
         return 0;
     int status = chunks_of(snapshot, offer, &chunks, error);
@@ -285,13 +285,13 @@ int accepted_save(const char *path, struct snapshot *snapshot, const Evenkeel__O
         next = NULL;
         return error_set(error, ERROR_MEMORY, "no memory for a path");
     }
-    FILE *file = fopen(next, "wb");
+    FILE *file = platform_stream(next, "w", error);
     if (file == NULL)
-        return error_set(error, ERROR_IO, "can't write '%s': %s", next, strerror(errno));
+        return -1;
     int status = copy_all(snapshot, offer, file, error);
     fclose(file);
     if (status == 0)
         return platform_rename(next, path, error);
-    remove(next);
+    platform_remove(next, NULL);
     return -1;
 }

@@ -5,7 +5,6 @@
 #include "proto/cleanup.h"
 #include "proto/limits.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -239,15 +238,15 @@ int cache_open(const char *path, const char *kind, struct cache **cache, struct 
         return error_set(error, ERROR_MEMORY, "no memory for a cache");
     }
     snprintf(made->header, sizeof made->header, "evenkeel-collector cache 1 %s %s\n", EVENKEEL_VERSION, kind);
-    made->next = fopen(made->next_path, "wb");
+    struct error problem = {0};
+    made->next = platform_stream(made->next_path, "w", &problem);
     if (made->next == NULL) {
-        error_set(error, ERROR_IO, "can't write the cache '%s': %s; name another file, or go without", path,
-                  strerror(errno));
+        error_set(error, problem.code, "no cache: %.400s; name another file, or go without", problem.message);
         cache_close(made);
         *cache = NULL;
         return -1;
     }
-    made->old = fopen(path, "rb");
+    made->old = platform_stream(path, "r", NULL);
     if (made->old != NULL && !old_check(made)) {
         fclose(made->old);
         made->old = NULL;
@@ -269,7 +268,7 @@ int cache_commit(struct cache *cache, struct error *error)
     cache->old = NULL;
     if (!cache->failed)
         return platform_rename(cache->next_path, cache->path, error);
-    remove(cache->next_path);
+    platform_remove(cache->next_path, NULL);
     return error_set(error, ERROR_IO, "can't write the cache '%s': is its disk full?", cache->path);
 }
 
@@ -281,7 +280,7 @@ void cache_close(struct cache *cache)
         fclose(cache->old);
     if (cache->next != NULL) {
         fclose(cache->next);
-        remove(cache->next_path);
+        platform_remove(cache->next_path, NULL);
     }
     free(cache->path);
     free(cache->next_path);

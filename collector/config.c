@@ -2,6 +2,7 @@
 
 #include "collector/config.h"
 
+#include "collector/platform.h"
 #include "collector/roots.h"
 #include "proto/cleanup.h"
 
@@ -160,9 +161,9 @@ int config_read(FILE *file, const char *name, struct config *config, struct erro
 
 int config_load(const char *path, struct config *config, struct error *error)
 {
-    _cleanup_fclose_ FILE *file = fopen(path, "r");
+    struct error problem = {0};
+    _cleanup_fclose_ FILE *file = platform_stream(path, "r", &problem);
     if (file == NULL)
-        return error_set(error, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "can't open the configuration '%s': %s",
-                         path, strerror(errno));
+        return error_set(error, problem.code, "no configuration: %s", problem.message);
     return config_read(file, path, config, error);
 }

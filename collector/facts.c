@@ -68,6 +68,7 @@ static int open_registry(struct collection *collection, const struct facts_optio
     if (options->registry_file != NULL)
         return registry_open_text(options->registry_file, &collection->registry, error);
     int got = registry_open_host(options->root, &collection->registry, collection->problems, &problem);
+    collection->live = got == 1 && options->root == NULL;
     if (got == -1)
         string_list_note(collection->problems, "%s", problem.message);
     if (got == 0)

@@ -10,6 +10,7 @@
 struct collection {
     struct registry *registry; /* NULL: none */
     bool borrowed;             /* the registry is the caller's */
+    bool live;                 /* the registry is the running system's */
     char *disk;                /* folder that holds the host's system drive; NULL: none */
     char *windows;             /* the Windows directory as it is on that disk; NULL: not there */
     char drive;                /* lower case */

@@ -2,6 +2,7 @@
 
 #include "collector/facts_build.h"
 #include "collector/facts_time.h"
+#include "collector/platform.h"
 #include "proto/cleanup.h"
 
 #include <stdio.h>
@@ -131,6 +132,8 @@ static int collect_sid(struct collection *collection, struct error *error)
     uint32_t parts[3];
     char sid[64];
 
+    if (collection->live && platform_machine_sid(sid, sizeof sid) == 1)
+        return facts_set(collection, &collection->facts->machine_sid, sid, error);
     if (registry_key_open(collection->registry, "SAM\\SAM\\Domains\\Account", &key, NULL) != 1 &&
         registry_key_open(collection->registry, "SAM\\Domains\\Account", &key, NULL) != 1)
         return 0;

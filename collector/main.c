@@ -1,6 +1,7 @@
 /* evenkeel-collector: a table of subcommands. */
 
 #include "collector/commands.h"
+#include "collector/platform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+    platform_start(&argc, &argv);
     if (argc < 2) {
         usage(stderr);
         return 1;

@@ -87,6 +87,15 @@ int platform_file_replace(const char *path, const void *data, size_t length, str
 /* The file `from` takes the name `to`, in place of what had it. */
 int platform_rename(const char *from, const char *to, struct error *error);
 
+int platform_remove(const char *path, struct error *error);
+
+/* Opens a file for binary reading ("r"), or makes a private one for writing and reading in place of what has its name
+ * ("w"); NULL with *error. */
+FILE *platform_stream(const char *path, const char *mode, struct error *error);
+
+/* What was written to the file is on the disk from now on, even if the power fails. */
+int platform_stream_keep(FILE *file, struct error *error);
+
 /* 1 where nobody but its owner (and the administrator) may read an open file, 0 where others may, -1 with *error. */
 int platform_file_private(const struct platform_file *file, struct error *error);
 
@@ -102,7 +111,14 @@ int platform_host_name(char *name, size_t capacity, struct error *error);
 /* The running system's own drive as a path, if it is a Windows; NULL where only other hosts' disks can be read. */
 const char *platform_system_drive(void);
 
+/* The security id of the machine itself, 'S-1-5-21-a-b-c', where the system tells it: 1; 0 where it has none to tell.
+ */
+int platform_machine_sid(char *sid, size_t capacity);
+
 /* Microseconds since 1970-01-01 UTC. */
 int64_t platform_now(void);
+
+/* To be called first: makes *argv UTF-8 and the standard streams binary. */
+void platform_start(int *argc, char ***argv);
 
 #endif

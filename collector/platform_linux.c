@@ -299,6 +299,31 @@ int platform_rename(const char *from, const char *to, struct error *error)
     return rename(from, to) == 0 ? 0 : refuse(error, "write", to);
 }
 
+int platform_remove(const char *path, struct error *error)
+{
+    return unlink(path) == 0 ? 0 : refuse(error, "remove", path);
+}
+
+FILE *platform_stream(const char *path, const char *mode, struct error *error)
+{
+    bool reading = mode[0] == 'r';
+    int fd = open(path, O_CLOEXEC | (reading ? O_RDONLY : O_RDWR | O_CREAT | O_TRUNC), 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, reading ? "rb" : "w+b") : NULL;
+    if (file != NULL)
+        return file;
+    refuse(error, reading ? "open" : "write", path);
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+int platform_stream_keep(FILE *file, struct error *error)
+{
+    if (fflush(file) == 0 && fsync(fileno(file)) == 0)
+        return 0;
+    return error_set(error, ERROR_IO, "can't write to the disk: %s", strerror(errno));
+}
+
 int platform_file_private(const struct platform_file *file, struct error *error)
 {
     struct stat found;
@@ -351,9 +376,22 @@ const char *platform_system_drive(void)
     return NULL;
 }
 
+int platform_machine_sid(char *sid, size_t capacity)
+{
+    (void)sid;
+    (void)capacity;
+    return 0;
+}
+
 int64_t platform_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return microseconds(now);
+}
+
+void platform_start(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
 }
