@@ -223,7 +223,12 @@ begin
                summary
         from found where code = 'missing-file'
         union all
-        select 45, row_number() over (order by f.subject), 'remove hotfix', f.subject, f.summary from found f where f.code = 'patch-below-prerequisite'
+        -- Where the level that it needs was there and only files fell behind, reapplying is enough.
+        select 45, row_number() over (order by f.subject), 'remove hotfix', f.subject, f.summary
+        from found f
+        where f.code = 'patch-below-prerequisite'
+          and exists (select from target t join evenkeel.patch k on k.product_id = t.product_id and k.code = f.subject
+                      where t.ordinal > t.declared)
         union all
         select 50, row_number() over (order by t.product_name),
                case when t.declared is not null and t.ordinal > t.declared then 'install' else 'reapply' end
