@@ -5,34 +5,45 @@ returns table (file_id integer, product_id integer, component_id integer, levels
                lower_basis text, upper_basis text)
 language sql stable
 as $$
-    with judged as (
-        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version,
-               exists (select from evenkeel.line l
-                       where l.product_id = pc.product_id
-                         and evenkeel.version_major(i.file_version) = coalesce(l.major, evenkeel.version_major(i.file_version))
-                         and evenkeel.version_minor(i.file_version) = coalesce(l.minor, evenkeel.version_minor(i.file_version))
-                         and evenkeel.version_build(i.file_version) = coalesce(l.build, evenkeel.version_build(i.file_version))
-                         and evenkeel.version_revision(i.file_version) between l.revision_from and l.revision_to) as on_line
+    with held as materialized (
+        select f.file_id, pc.product_id, pc.component_id, f.path_id, p.name, p.location, i.machine, i.file_version as version,
+               evenkeel.version_major(i.file_version) as major, evenkeel.version_minor(i.file_version) as minor,
+               evenkeel.version_build(i.file_version) as build, evenkeel.version_revision(i.file_version) as revision
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         where f.file_id = any (files)
-    ), known as (
-        select j.file_id, j.product_id, b.ordinal, b.relation, b.version as shipped, b.source,
-               j.version
+    ), line as materialized (
+        select product_id, major, minor, build, revision_from, revision_to from evenkeel.line
+    ), judged as materialized (
+        select h.*,
+               exists (select from line l
+                       where l.product_id = h.product_id and h.major = coalesce(l.major, h.major) and h.minor = coalesce(l.minor, h.minor)
+                         and h.build = coalesce(l.build, h.build) and h.revision between l.revision_from and l.revision_to) as on_line
+        from held h
+    ), statement as materialized (
+        -- What a level ships at a place counts before what it ships under that name anywhere.
+        select j.file_id, j.product_id, b.ordinal, b.relation, b.version as shipped, b.source, j.version,
+               rank() over (partition by j.file_id, j.product_id, b.ordinal, b.relation order by b.file <> j.location) as place
         from judged j
-        join evenkeel.baseline b
-          on b.product_id = j.product_id and b.file in (j.name, j.location)
-         and (b.machine is null or b.machine = j.machine)
-        where j.on_line
+        cross join lateral (select * from evenkeel.baseline b where b.product_id = j.product_id and b.file = j.name
+                            union all
+                            select * from evenkeel.baseline b where b.product_id = j.product_id and b.file = j.location
+                                                                and j.location <> j.name) b
+        where j.on_line and (b.machine is null or b.machine = j.machine)
+    ), known as materialized (
+        select * from statement where place = 1 or relation <> '='
     ), upper_end as (
+        -- A level that ships several builds of a name, in several places, is missed only by what is older than all of them.
         select distinct on (k.file_id, k.product_id) k.file_id, k.product_id, k.ordinal as bound,
                format('%s ships %s%s (%s)', l.code, case k.relation when '>=' then 'at least ' else '' end,
                       evenkeel.version_text(k.shipped), k.source) as basis
-        from known k
+        from (select distinct on (file_id, product_id, ordinal, relation) *
+              from known where relation in ('=', '>=')
+              order by file_id, product_id, ordinal, relation, case relation when '=' then shipped end, shipped desc, source) k
         join evenkeel.level l using (product_id, ordinal)
-        where k.relation in ('=', '>=') and k.version < k.shipped
+        where k.version < k.shipped
         order by k.file_id, k.product_id, k.ordinal, k.shipped desc, k.relation
     ), exact as (
         select distinct on (k.file_id, k.product_id) k.file_id, k.product_id, k.ordinal as bound,
@@ -49,8 +60,7 @@ as $$
         join evenkeel.level_rule r using (product_id)
         join evenkeel.level l using (product_id, ordinal)
         where j.on_line
-          and case r.relation when '=' then evenkeel.version_revision(j.version) = r.revision
-                              else evenkeel.version_revision(j.version) >= r.revision end
+          and case r.relation when '=' then j.revision = r.revision else j.revision >= r.revision end
         order by j.file_id, j.product_id, r.relation, r.ordinal desc
     ), patched as (
         select distinct on (j.file_id, j.product_id) j.file_id, j.product_id,
@@ -60,10 +70,12 @@ as $$
                                 (select l.code from evenkeel.level l where l.product_id = j.product_id
                                   and l.ordinal = (select min(o) from unnest(t.required_levels) o)), t.source) end as basis
         from judged j
-        join evenkeel.patch_file pf on pf.file in (j.name, j.location) and pf.version = j.version
-             and (pf.machine is null or pf.machine = j.machine)
+        cross join lateral (select * from evenkeel.patch_file pf where pf.file = j.name and pf.version = j.version
+                            union all
+                            select * from evenkeel.patch_file pf where pf.file = j.location and pf.version = j.version
+                                                                  and j.location <> j.name) pf
         join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = j.product_id
-        where j.on_line
+        where j.on_line and (pf.machine is null or pf.machine = j.machine)
         order by j.file_id, j.product_id, 3, t.code
     ), lower_end as (
         select distinct on (file_id, product_id) file_id, product_id, bound, basis
@@ -79,8 +91,11 @@ as $$
     left join upper_end using (file_id, product_id)
     left join lower_end using (file_id, product_id)
     left join exact using (file_id, product_id)
+    -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage; one that is on
+    -- another product's line (Terminal Server's beside NT 4.0's) is that product's.
     where j.on_line
        or exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location))
+          and not exists (select from judged o where o.file_id = j.file_id and o.on_line)
 $$;
 comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that each file''s version allows, per product. Upper end: a level ships at least, or exactly, a greater version. Lower end: exactly what a level ships, a product-wide rule, or a known patch''s table; of several the least. An upper end holds whatever else is known.';
 
