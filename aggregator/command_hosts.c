@@ -1,37 +1,164 @@
 /* evenkeel hosts: who reports, and whose key may speak for whom. */
 
-#include "cli.h"
+#include "command_hosts.h"
 
 #include "proto/cleanup.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "usage: evenkeel hosts list [--format text|json|csv]\n\n"
-                           "  list   every host: when it was last seen, what it declares, its verdict";
+static const char help[] =
+    "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
+    "  list                     every host: when it was last seen, what it declares, its verdict (default)\n"
+    "  pending                  enrolments that wait for approval\n"
+    "  keys                     every key, its status and the hosts that it may speak for\n"
+    "  approve NAME|GLOB|KEY    approve a waiting enrolment, by host name or by key\n"
+    "  revoke NAME|KEY          refuse a key from now on\n"
+    "  grant KEY|NAME HOST...   let a key speak for these hosts too, by name or glob: for a collector that reads the\n"
+    "                           disks of several hosts\n"
+    "  merge OTHER HOST         two hosts are one: join the first into the second, with its history and keys\n"
+    "  token [--uses N] [--for 24h | --until DATE] [--hosts GLOB] [--note TEXT]\n"
+    "                           print an enrolment token, once (default: one use, for 24 hours, any host)\n"
+    "  token list               tokens and what is left of them\n"
+    "  token remove ID          end a token\n\n"
+    "  --format F               text (default), json or csv\n\n"
+    "A key is called by the first 8 or more digits that 'keys' and 'pending' show.";
 
-static int list(PGconn *connection, enum cli_format format, struct error *error)
+static int print(const struct hosts_call *call, const char *query, size_t parameters, struct error *error)
 {
     int rows;
-    return cli_print(connection,
-                     "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as "
-                     "declared, files, "
-                     "os, host_id from ops.host order by host, host_id",
-                     NULL, 0, format, &rows, error);
+    struct parameter words[2] = {PARAMETER_TEXT(call->count > 0 ? call->words[0] : NULL),
+                                 PARAMETER_TEXT(call->count > 1 ? call->words[1] : NULL)};
+    return cli_print(call->connection, query, words, parameters, call->format, &rows, error);
+}
+
+static int list(const struct hosts_call *call, struct error *error)
+{
+    if (print(call,
+              "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
+              "files, os, host_id from ops.host order by host, host_id",
+              0, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *waiting =
+        database_query(call->connection, "select count(*) from ops.enrolment", NULL, 0, true, error);
+    if (waiting == NULL)
+        return -1;
+    if (database_i64(waiting, 0, 0) > 0)
+        fprintf(stderr, "evenkeel hosts: %lld wait for approval: 'evenkeel hosts pending' lists them\n",
+                (long long)database_i64(waiting, 0, 0));
+    return 0;
+}
+
+static int pending(const struct hosts_call *call, struct error *error)
+{
+    return print(call,
+                 "select host, key, requested_at::timestamptz(0) as requested_at, hosts_of_that_name, machine_guid, "
+                 "machine_sid from ops.enrolment order by host, key",
+                 0, error);
+}
+
+static int keys(const struct hosts_call *call, struct error *error)
+{
+    return print(call,
+                 "select key, status, status_since::timestamptz(0) as since, hosts, may_enrol, note, speaks_for "
+                 "from ops.collector_key order by first_seen, key",
+                 0, error);
+}
+
+static int approve(const struct hosts_call *call, struct error *error)
+{
+    return print(call, "select 'approved' as done, host, key, host_id from evenkeel.approve($1)", 1, error);
+}
+
+static int revoke_key(const struct hosts_call *call, struct error *error)
+{
+    return print(call, "select 'revoked' as done, key, hosts from evenkeel.revoke($1)", 1, error);
+}
+
+/* The one statement that a loop over globs can't be: each glob is its own transaction, and all are harmless twice. */
+static int grant(const struct hosts_call *call, struct error *error)
+{
+    for (int i = 1; i < call->count; i++) {
+        char *words[] = {call->words[0], call->words[i]};
+        struct hosts_call one = *call;
+        one.words = words;
+        one.count = 2;
+        if (print(&one, "select 'granted' as done, key, host, host_id from evenkeel.grant_hosts($1, $2)", 2, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int merge(const struct hosts_call *call, struct error *error)
+{
+    return print(call, "select 'merged' as done, host, host_id, states from evenkeel.merge_hosts($1, $2)", 2, error);
+}
+
+static const struct {
+    const char *name;
+    int fewest, most; /* words after it */
+    const char *needs;
+    int (*run)(const struct hosts_call *call, struct error *error);
+} actions[] = {
+    {"list", 0, 0, "nothing", list},
+    {"pending", 0, 0, "nothing", pending},
+    {"keys", 0, 0, "nothing", keys},
+    {"approve", 1, 1, "one host name, glob or key", approve},
+    {"revoke", 1, 1, "one host name or key", revoke_key},
+    {"grant", 2, 1 << 16, "a key and the hosts that it may speak for", grant},
+    {"merge", 2, 2, "two hosts, by name or host_id", merge},
+    {"token", 0, 2, "'list' or 'remove ID', or options alone", hosts_token},
+};
+
+static int run(const char *action, const char *dsn, struct hosts_call *call)
+{
+    struct error error = {0};
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].name, action) != 0)
+            continue;
+        if (call->count < actions[i].fewest || call->count > actions[i].most)
+            return cli_fail_usage("hosts", "'%s' takes %s", action, actions[i].needs);
+        _cleanup_(cleanup_connection) PGconn *connection = call->connection = cli_connect(dsn, &error);
+        if (connection == NULL || actions[i].run(call, &error) < 0)
+            return cli_fail("hosts", &error);
+        return EXIT_STATUS_OK;
+    }
+    return cli_fail_usage("hosts", "there is no action '%s'", action);
 }
 
 int command_hosts(int argc, char **argv)
 {
-    enum { OPTION_FORMAT = 256 };
-    static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT}, CLI_OPTIONS, {0}};
+    enum { OPTION_FORMAT = 256, OPTION_USES, OPTION_UNTIL, OPTION_FOR, OPTION_HOSTS, OPTION_NOTE };
+    static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
+                                            {"uses", required_argument, NULL, OPTION_USES},
+                                            {"until", required_argument, NULL, OPTION_UNTIL},
+                                            {"for", required_argument, NULL, OPTION_FOR},
+                                            {"hosts", required_argument, NULL, OPTION_HOSTS},
+                                            {"note", required_argument, NULL, OPTION_NOTE},
+                                            CLI_OPTIONS,
+                                            {0}};
+    struct hosts_call call = {.format = CLI_TEXT};
     const char *dsn = NULL;
-    enum cli_format format = CLI_TEXT;
-    struct error error = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case OPTION_FORMAT:
-            if (!cli_format_of("hosts", optarg, &format))
+            if (!cli_format_of("hosts", optarg, &call.format))
                 return EXIT_STATUS_ERROR;
+            break;
+        case OPTION_USES:
+            call.uses = optarg;
+            break;
+        case OPTION_UNTIL:
+            call.until = optarg;
+            break;
+        case OPTION_FOR:
+            call.within = optarg;
+            break;
+        case OPTION_HOSTS:
+            call.hosts = optarg;
+            break;
+        case OPTION_NOTE:
+            call.note = optarg;
             break;
         case CLI_DSN:
             dsn = optarg;
@@ -45,11 +172,12 @@ int command_hosts(int argc, char **argv)
             return EXIT_STATUS_ERROR;
         }
     }
-    const char *action = optind < argc ? argv[optind] : "list";
-    if (strcmp(action, "list") != 0)
-        return cli_fail_usage("hosts", "there is no action '%s'", action);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || list(connection, format, &error) < 0)
-        return cli_fail("hosts", &error);
-    return EXIT_STATUS_OK;
+    const char *action = optind < argc ? argv[optind++] : "list";
+    bool for_token =
+        call.uses != NULL || call.until != NULL || call.within != NULL || call.hosts != NULL || call.note != NULL;
+    if (for_token && strcmp(action, "token") != 0)
+        return cli_fail_usage("hosts", "--uses, --until, --for, --hosts and --note are for 'token' only");
+    call.words = argv + optind;
+    call.count = argc - optind;
+    return run(action, dsn, &call);
 }

@@ -32,8 +32,8 @@ static int make_ready_file(const char *path, struct error *error)
     return fd >= 0 ? 0 : error_set(error, ERROR_IO, "can't make the ready file '%s': %s", path, strerror(errno));
 }
 
-static int serve(const char *dsn, const struct service_options *service_options, bool trust, const char *ready,
-                 struct error *error)
+static int serve(const char *dsn, const struct service_options *service_options,
+                 const struct store_options *store_options, const char *ready, struct error *error)
 {
     /* Blocked before any thread starts, so that only sigwait() sees them. */
     sigset_t signals;
@@ -52,7 +52,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     if (judge == NULL)
         return -1;
     struct writer_options writer_options = {
-        .dsn = dsn, .trust_on_first_use = trust, .stored = wake_judge, .context = judge};
+        .dsn = dsn, .store = *store_options, .stored = wake_judge, .context = judge};
     struct writer *writer = writer_start(&writer_options, error);
     struct service *service = writer != NULL ? service_start(service_options, writer, error) : NULL;
     int result = service != NULL ? make_ready_file(ready, error) : -1;
@@ -71,25 +71,48 @@ static int serve(const char *dsn, const struct service_options *service_options,
     }
     service_stop(service);
     judge_stop(judge);
+    for (int reason = 0; result == 0 && reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++)
+        if (last.refused[reason] > 0)
+            log_line(LOG_PRIORITY_NOTICE, "refused", "reason=%s requests=%llu",
+                     protobuf_c_enum_descriptor_get_value(&evenkeel__refusal_reason__descriptor, reason)->name,
+                     last.refused[reason]);
     if (result == 0)
         log_line(LOG_PRIORITY_NOTICE, "stopped", "requests=%llu accepted=%llu", last.requests, last.accepted);
     return result;
 }
 
+static bool quota_of(const char *text, int64_t *bytes)
+{
+    char *end;
+    errno = 0;
+    long long mebibytes = strtoll(text, &end, 10);
+    *bytes = mebibytes << 20;
+    return end != text && *end == 0 && errno == 0 && mebibytes >= 1 && mebibytes <= 1 << 20;
+}
+
 int command_serve(int argc, char **argv)
 {
-    enum { OPTION_LISTEN = 256, OPTION_TRUST, OPTION_READY, OPTION_PLAIN, OPTION_CERTIFICATE, OPTION_KEY };
+    enum {
+        OPTION_LISTEN = 256,
+        OPTION_TRUST,
+        OPTION_READY,
+        OPTION_PLAIN,
+        OPTION_CERTIFICATE,
+        OPTION_KEY,
+        OPTION_QUOTA
+    };
     static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
                                             {"trust-on-first-use", no_argument, NULL, OPTION_TRUST},
                                             {"ready-file", required_argument, NULL, OPTION_READY},
                                             {"allow-plain", no_argument, NULL, OPTION_PLAIN},
                                             {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
                                             {"private-key", required_argument, NULL, OPTION_KEY},
+                                            {"upload-quota", required_argument, NULL, OPTION_QUOTA},
                                             CLI_OPTIONS,
                                             {0}};
     const char *urls[URLS_MAXIMUM], *given_dsn = NULL, *ready = NULL;
     struct service_options service_options = {.urls = urls};
-    bool trust = false;
+    struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
     char dsn[2048];
     struct error error = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -100,7 +123,7 @@ int command_serve(int argc, char **argv)
             urls[service_options.url_count++] = optarg;
             break;
         case OPTION_TRUST:
-            trust = true;
+            store_options.trust_on_first_use = true;
             break;
         case OPTION_READY:
             ready = optarg;
@@ -114,6 +137,10 @@ int command_serve(int argc, char **argv)
         case OPTION_KEY:
             service_options.private_key = optarg;
             break;
+        case OPTION_QUOTA:
+            if (!quota_of(optarg, &store_options.upload_quota))
+                return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
+            break;
         case CLI_DSN:
             given_dsn = optarg;
             break;
@@ -125,6 +152,7 @@ int command_serve(int argc, char **argv)
                  "  --private-key FILE     PEM, for tls+tcp://\n"
                  "  --allow-plain          allow tcp:// beyond loopback\n"
                  "  --trust-on-first-use   approve every new key; only where all addresses are loopback\n"
+                 "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
                  "  --ready-file FILE      made once it listens\n"
                  "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private cluster)");
             return EXIT_STATUS_OK;
@@ -136,11 +164,12 @@ int command_serve(int argc, char **argv)
     }
     if (service_options.url_count == 0)
         urls[service_options.url_count++] = DEFAULT_URL;
-    for (size_t i = 0; trust && i < service_options.url_count; i++)
+    for (size_t i = 0; store_options.trust_on_first_use && i < service_options.url_count; i++)
         if (!service_url_is_loopback(urls[i]))
             return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
                                   urls[i]);
-    if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 || serve(dsn, &service_options, trust, ready, &error) < 0)
+    if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 ||
+        serve(dsn, &service_options, &store_options, ready, &error) < 0)
         return cli_fail("serve", &error);
     return EXIT_STATUS_OK;
 }

@@ -168,6 +168,9 @@ static int check_offer(struct request *request, struct error *error)
         !digest_from(bytes_of_field(offer->facts), &request->facts) ||
         !digest_from(bytes_of_field(offer->times), &request->times))
         return error_set(error, ERROR_FORMAT, "an offer's digests must have %d bytes", DIGEST_BYTES);
+    if (offer->marks.len != 0 && offer->marks.len != DIGEST_BYTES)
+        return error_set(error, ERROR_FORMAT, "an offer's marks have %zu bytes instead of %d", offer->marks.len,
+                         DIGEST_BYTES);
     const int64_t latest =
         4102444800000000; /* 2100-01-01: what lies beyond is a broken clock, or an attack on arithmetic */
     if (offer->sequence == 0 || offer->sequence > INT64_MAX || offer->taken_at < 0 || offer->taken_at > latest ||

@@ -213,8 +213,9 @@ struct service *service_start(const struct service_options *options, struct writ
         free(service);
         return NULL;
     }
-    /* Before any listener: the length in a message's header alone makes nng allocate. */
-    nng_socket_set_size(service->socket, NNG_OPT_RECVMAXSZ, LIMIT_MESSAGE_BYTES);
+    /* Before any listener: the length in a message's header alone makes nng allocate. What is a little too long is read
+     * and refused with a sentence; for what is longer nng drops the connection. */
+    nng_socket_set_size(service->socket, NNG_OPT_RECVMAXSZ, LIMIT_MESSAGE_BYTES + LIMIT_MESSAGE_BYTES / 4);
     bool fine = true;
     for (size_t i = 0; fine && i < options->url_count; i++)
         fine = listen_on(service->socket, options->urls[i], options, error) == 0;

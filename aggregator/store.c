@@ -8,23 +8,24 @@
 #include "proto/limits.h"
 #include "proto/object.h"
 
-#include <openssl/sha.h>
-
 /* What the store remembers of ids at most: about 48 bytes each. Beyond that it forgets all and asks the database again.
  */
 #define REMEMBERED_CHUNKS (1u << 20)
 #define REMEMBERED_FILES (2u << 20)
 /* One batch's own memory; its requests are bounded by the writer. */
 #define BATCH_BYTES (256u << 20)
+/* Objects of one host that may wait for the rest of a snapshot: what half a million new files take, and no more than a
+ * batch can hold decoded. */
+#define WAITING_BYTES (48u << 20)
 
-struct store *store_open(const char *dsn, bool trust_on_first_use, struct error *error)
+struct store *store_open(const char *dsn, const struct store_options *options, struct error *error)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         store_no_memory(error);
         return NULL;
     }
-    store->trust_on_first_use = trust_on_first_use;
+    store->options = *options;
     store->connection = database_open(dsn, error);
     if (store->connection == NULL || database_execute(store->connection, "select evenkeel.ingest_open()", error) < 0) {
         store_close(store);
@@ -63,154 +64,6 @@ static int begin(struct store *store, struct error *error)
         store->files.count + store->images.count > REMEMBERED_FILES)
         forget(store);
     store->epoch = epoch;
-    return 0;
-}
-
-static const char *refusal_sentence(Evenkeel__RefusalReason reason)
-{
-    switch (reason) {
-    case EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN:
-        return "the key is not known here: enrol first (evenkeel-collector enroll)";
-    case EVENKEEL__REFUSAL_REASON__KEY_PENDING:
-        return "the key waits for approval: run 'evenkeel hosts approve' on the aggregator, or enrol with a token";
-    case EVENKEEL__REFUSAL_REASON__KEY_REVOKED:
-        return "the key was revoked";
-    case EVENKEEL__REFUSAL_REASON__OTHER_HOST:
-        return "the key may not speak for this host: it needs a grant ('evenkeel hosts grant')";
-    case EVENKEEL__REFUSAL_REASON__OLD_SEQUENCE:
-        return "another offer was already made under this sequence number, or under a higher one";
-    case EVENKEEL__REFUSAL_REASON__KEY_SET_APART:
-        return "the key was used from two machines and is set apart: remove the copy's key file and enrol anew";
-    case EVENKEEL__REFUSAL_REASON__TOKEN_INVALID:
-        return "the enrolment token is unknown, used up, past its end, or not for a host of this name";
-    default:
-        return "refused";
-    }
-}
-
-static int enroll(struct store *store, struct request *request, struct store_outcome *outcome, struct error *error)
-{
-    const Evenkeel__Enroll *asked = request->enroll;
-    char *name = arena_copy(request->arena, asked->host_name.data, asked->host_name.len);
-    char *sid = "", *guid = "";
-    struct bytes location = {.data = (const uint8_t *)""};
-    if (asked->marks != NULL) {
-        sid = arena_copy(request->arena, asked->marks->machine_sid.data, asked->marks->machine_sid.len);
-        guid = arena_copy(request->arena, asked->marks->machine_guid.data, asked->marks->machine_guid.len);
-        location = asked->marks->key_location.len > 0 ? bytes_of_field(asked->marks->key_location) : location;
-    }
-    if (name == NULL || sid == NULL || guid == NULL)
-        return store_no_memory(error);
-    uint8_t token[SHA256_DIGEST_LENGTH];
-    SHA256(asked->token.data, asked->token.len, token);
-    bool has_token = asked->token.len > 0;
-    struct parameter parameters[] = {
-        PARAMETER_BINARY(TYPE_BYTEA, request->key),
-        PARAMETER_TEXT(name),
-        {.value = has_token ? token : NULL, .length = sizeof token, .binary = true, .type = TYPE_BYTEA},
-        PARAMETER_TEXT(sid),
-        PARAMETER_TEXT(guid),
-        PARAMETER_BINARY(TYPE_BYTEA, location),
-        PARAMETER_TEXT(store->trust_on_first_use ? "true" : "false"),
-    };
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(store->connection,
-                       "select reason, host_id, approved, sequence from evenkeel.enroll($1, $2::text, $3, $4::text, "
-                       "$5::text, $6, $7::boolean)",
-                       parameters, sizeof parameters / sizeof *parameters, true, error);
-    if (rows == NULL)
-        return -1;
-    int reason = database_i32(rows, 0, 0);
-    if (reason != 0) {
-        request_refuse(request, (Evenkeel__RefusalReason)reason, 0, refusal_sentence((Evenkeel__RefusalReason)reason));
-        return 0;
-    }
-    bool approved = database_bool(rows, 0, 2);
-    request_enrolled(request, approved ? database_bytes(rows, 0, 1) : (struct bytes){0}, approved,
-                     (uint64_t)database_i64(rows, 0, 3));
-    outcome->enrolled += approved;
-    return 0;
-}
-
-/* The parameters of evenkeel.admit(), an array each. */
-struct admission {
-    struct buffer columns[10];
-    struct buffer_array arrays[10];
-};
-
-static void admission_clear(struct admission *admission)
-{
-    for (size_t i = 0; i < 10; i++)
-        buffer_clear(&admission->columns[i]);
-}
-
-/* Asks the database who may report; refusals are answered, the others become the batch's snapshots. */
-static int admit(struct batch *batch, struct request **requests, size_t count, struct error *error)
-{
-    static const uint32_t types[10] = {TYPE_BYTEA, TYPE_UUID,  TYPE_INT8, TYPE_BYTEA, TYPE_BYTEA,
-                                       TYPE_BYTEA, TYPE_BYTEA, TYPE_INT8, TYPE_INT4,  TYPE_INT4};
-    static const uint32_t array_types[10] = {TYPE_BYTEA_ARRAY, TYPE_UUID_ARRAY,  TYPE_INT8_ARRAY,  TYPE_BYTEA_ARRAY,
-                                             TYPE_BYTEA_ARRAY, TYPE_BYTEA_ARRAY, TYPE_BYTEA_ARRAY, TYPE_INT8_ARRAY,
-                                             TYPE_INT4_ARRAY,  TYPE_INT4_ARRAY};
-    _cleanup_(admission_clear) struct admission admission = {0};
-    for (size_t i = 0; i < 10; i++)
-        admission.arrays[i] = buffer_array_begin(&admission.columns[i], types[i], false);
-    size_t asked = 0;
-    for (size_t r = 0; r < count; r++) {
-        const struct request *request = requests[r];
-        if (request->kind != REQUEST_SNAPSHOT)
-            continue;
-        const Evenkeel__Offer *offer = request->offer;
-        struct buffer *columns = admission.columns;
-        buffer_field_bytes(&columns[0], request->key);
-        buffer_field_bytes(&columns[1], bytes_of_field(offer->host_id));
-        buffer_field_i64(&columns[2], (int64_t)offer->sequence);
-        buffer_field_bytes(&columns[3], bytes_of(request->offer_digest.bytes, DIGEST_BYTES));
-        buffer_field_bytes(&columns[4], bytes_of(request->inventory.bytes, DIGEST_BYTES));
-        buffer_field_bytes(&columns[5], bytes_of(request->facts.bytes, DIGEST_BYTES));
-        buffer_field_bytes(&columns[6], bytes_of(request->times.bytes, DIGEST_BYTES));
-        buffer_field_i64(&columns[7], offer->taken_at);
-        buffer_field_i32(&columns[8], (int32_t)offer->schedule);
-        buffer_field_i32(&columns[9], (int32_t)offer->unreadable);
-        asked++;
-    }
-    if (asked == 0)
-        return 0;
-    struct parameter parameters[10];
-    for (size_t i = 0; i < 10; i++) {
-        buffer_array_end(&admission.columns[i], admission.arrays[i], asked);
-        if (admission.columns[i].failed)
-            return store_no_memory(error);
-        parameters[i] = PARAMETER_BINARY(array_types[i], admission.columns[i]);
-    }
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(batch->store->connection,
-                       "select reason, highest, unchanged, same_inventory, same_facts, same_times "
-                       "from evenkeel.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                       parameters, 10, true, error);
-    if (rows == NULL)
-        return -1;
-    if ((size_t)PQntuples(rows) != asked)
-        return error_set(error, ERROR_DATABASE, "%zu offers were made, %d were judged", asked, PQntuples(rows));
-    batch->snapshots = arena_take(batch->arena, asked * sizeof *batch->snapshots);
-    if (batch->snapshots == NULL)
-        return store_no_memory(error);
-    int row = 0;
-    for (size_t r = 0; r < count; r++) {
-        if (requests[r]->kind != REQUEST_SNAPSHOT)
-            continue;
-        Evenkeel__RefusalReason reason = (Evenkeel__RefusalReason)database_i32(rows, row, 0);
-        if (reason != 0) {
-            request_refuse(requests[r], reason, (uint64_t)database_i64(rows, row, 1), refusal_sentence(reason));
-        } else {
-            batch->snapshots[batch->snapshot_count++] = (struct snapshot){.request = requests[r],
-                                                                          .unchanged = database_bool(rows, row, 2),
-                                                                          .same_inventory = database_bool(rows, row, 3),
-                                                                          .same_facts = database_bool(rows, row, 4),
-                                                                          .same_times = database_bool(rows, row, 5)};
-        }
-        row++;
-    }
     return 0;
 }
 
@@ -289,6 +142,9 @@ static int gather_references(const struct snapshot *snapshot, struct digest_map 
     int failed = refer(references, &request->inventory, EVENKEEL__OBJECT_KIND__INVENTORY) |
                  refer(references, &request->facts, EVENKEEL__OBJECT_KIND__FACTS) |
                  refer(references, &request->times, EVENKEEL__OBJECT_KIND__TIMES);
+    struct digest marks;
+    if (digest_from(bytes_of_field(request->offer->marks), &marks))
+        failed |= refer(references, &marks, EVENKEEL__OBJECT_KIND__MACHINE_MARKS);
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
         failed |= refer(references, &snapshot->chunk_digests[i], EVENKEEL__OBJECT_KIND__CHUNK);
         const struct object *chunk = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, &snapshot->chunk_digests[i]);
@@ -324,6 +180,24 @@ static int check_given(struct snapshot *snapshot, bool *fine, struct error *erro
     return 0;
 }
 
+/* Whether what would wait for the rest of a snapshot stays within its bound; otherwise the give is refused. */
+static bool check_waiting(struct snapshot *snapshot)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < snapshot->upload_count; i++)
+        bytes += snapshot->uploads[i].body.length;
+    for (size_t i = 0; i < snapshot->request->object_count; i++)
+        if (snapshot->request->objects[i].kind != EVENKEEL__OBJECT_KIND__IMAGE)
+            bytes += snapshot->request->objects[i].body.length;
+    if (bytes <= WAITING_BYTES)
+        return true;
+    char sentence[160];
+    snprintf(sentence, sizeof sentence, "%zu bytes of a snapshot would wait for the rest of it; %u are allowed", bytes,
+             WAITING_BYTES);
+    request_refuse(snapshot->request, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, 0, sentence);
+    return false;
+}
+
 /* Finds the bodies at hand and drops the snapshots whose gives are refused. */
 static int open_snapshots(struct batch *batch, struct error *error)
 {
@@ -344,7 +218,7 @@ static int open_snapshots(struct batch *batch, struct error *error)
         }
         if (!snapshot->unchanged && check_given(snapshot, &fine, error) < 0)
             return -1;
-        if (fine)
+        if (fine && (snapshot->unchanged || check_waiting(snapshot)))
             batch->snapshots[kept++] = *snapshot;
     }
     batch->snapshot_count = kept;
@@ -373,6 +247,11 @@ static int find_wants(struct batch *batch, struct snapshot *snapshot, struct err
     _cleanup_(digest_map_clear) struct digest_map asked = {0};
     int failed = 0;
     bool incomplete = false;
+    struct digest marks;
+    if (snapshot->marks_wanted && digest_from(bytes_of_field(request->offer->marks), &marks))
+        failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &marks);
+    if (snapshot->old)
+        return failed != 0 ? store_no_memory(error) : 0;
     if (!snapshot->same_inventory && snapshot->inventory == NULL)
         failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__INVENTORY, &request->inventory);
     if (!snapshot->same_facts && snapshot->facts == NULL)
@@ -403,7 +282,73 @@ static int find_wants(struct batch *batch, struct snapshot *snapshot, struct err
     return failed != 0 ? store_no_memory(error) : 0;
 }
 
-/* Objects of incomplete snapshots wait in the database for the rest; images need not, they were stored. */
+/* Whether an object must wait in the database for the rest of its snapshot: images and whole chunks were stored, marks
+ * were judged, and what the snapshot does not refer to is of no use any more. */
+static bool must_wait(const struct store *store, const struct snapshot *snapshot, const struct object *object,
+                      const struct digest_map *chunks)
+{
+    switch (object->kind) {
+    case EVENKEEL__OBJECT_KIND__CHUNK:
+        return store_chunk(store, &object->digest) == NULL && digest_map_get(chunks, &object->digest) != NULL;
+    case EVENKEEL__OBJECT_KIND__INVENTORY:
+        return digest_equal(&object->digest, &snapshot->request->inventory);
+    case EVENKEEL__OBJECT_KIND__FACTS:
+        return digest_equal(&object->digest, &snapshot->request->facts);
+    case EVENKEEL__OBJECT_KIND__TIMES:
+        return digest_equal(&object->digest, &snapshot->request->times);
+    default:
+        return false;
+    }
+}
+
+static int index_chunks(const struct snapshot *snapshot, struct digest_map *chunks, struct error *error)
+{
+    for (size_t i = 0; i < snapshot->chunk_count; i++)
+        if (digest_map_put(chunks, &snapshot->chunk_digests[i], NULL) == NULL)
+            return store_no_memory(error);
+    return 0;
+}
+
+/* What earlier gives left and nobody waits for: offers that were never completed must not pile up. */
+static int drop_uploads(struct batch *batch, struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer hosts = {0};
+    _cleanup_(buffer_clear) struct buffer digests = {0};
+    struct buffer_array host_array = buffer_array_begin(&hosts, TYPE_UUID, false),
+                        digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false);
+    size_t count = 0;
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        const struct snapshot *snapshot = &batch->snapshots[s];
+        _cleanup_(digest_map_clear) struct digest_map chunks = {0};
+        if (snapshot->old || snapshot->complete || snapshot->inventory == NULL || snapshot->upload_count == 0)
+            continue;
+        if (index_chunks(snapshot, &chunks, error) < 0)
+            return -1;
+        for (size_t i = 0; i < snapshot->upload_count; i++) {
+            if (must_wait(batch->store, snapshot, &snapshot->uploads[i], &chunks))
+                continue;
+            buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
+            buffer_field_bytes(&digests, bytes_of(snapshot->uploads[i].digest.bytes, DIGEST_BYTES));
+            count++;
+        }
+    }
+    if (count == 0)
+        return 0;
+    buffer_array_end(&hosts, host_array, count);
+    buffer_array_end(&digests, digest_array, count);
+    if (hosts.failed || digests.failed)
+        return store_no_memory(error);
+    struct parameter parameters[] = {PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts),
+                                     PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests)};
+    _cleanup_(cleanup_result) PGresult *done =
+        database_query(batch->store->connection,
+                       "delete from evenkeel.upload u using unnest($1, $2) d (host_id, digest) "
+                       "where u.host_id = d.host_id and u.digest = d.digest",
+                       parameters, 2, true, error);
+    return done != NULL ? 0 : -1;
+}
+
+/* Objects of incomplete snapshots wait in the database for the rest. */
 static int stage_uploads(struct batch *batch, struct error *error)
 {
     _cleanup_(buffer_clear) struct buffer hosts = {0};
@@ -417,9 +362,14 @@ static int stage_uploads(struct batch *batch, struct error *error)
     size_t count = 0;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
         const struct snapshot *snapshot = &batch->snapshots[s];
-        for (size_t i = 0; !snapshot->unchanged && !snapshot->complete && i < snapshot->request->object_count; i++) {
+        _cleanup_(digest_map_clear) struct digest_map chunks = {0};
+        if (snapshot->unchanged || snapshot->complete || snapshot->request->object_count == 0)
+            continue;
+        if (index_chunks(snapshot, &chunks, error) < 0)
+            return -1;
+        for (size_t i = 0; i < snapshot->request->object_count; i++) {
             const struct object *object = &snapshot->request->objects[i];
-            if (object->kind == EVENKEEL__OBJECT_KIND__IMAGE)
+            if (!must_wait(batch->store, snapshot, object, &chunks))
                 continue;
             buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
             buffer_field_bytes(&digests, bytes_of(object->digest.bytes, DIGEST_BYTES));
@@ -546,16 +496,18 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
     if (begin(store, error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (requests[i]->kind == REQUEST_ENROLL && enroll(store, requests[i], outcome, error) < 0)
+        if (requests[i]->kind == REQUEST_ENROLL && store_enroll(store, requests[i], outcome, error) < 0)
             return -1;
-    if (admit(batch, requests, count, error) < 0 || load_uploads(batch, error) < 0 ||
-        open_snapshots(batch, error) < 0 || store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
+    if (store_admit(batch, requests, count, error) < 0 || load_uploads(batch, error) < 0 ||
+        open_snapshots(batch, error) < 0 || store_count_offers(batch, error) < 0 ||
+        store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
         store_new_files(batch, error) < 0 || store_new_chunks(batch, error) < 0)
         return -1;
     for (size_t s = 0; s < batch->snapshot_count; s++)
         if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
             return -1;
-    if (stage_uploads(batch, error) < 0 || accept_complete(batch, moment, outcome, error) < 0)
+    if (drop_uploads(batch, error) < 0 || stage_uploads(batch, error) < 0 ||
+        accept_complete(batch, moment, outcome, error) < 0)
         return -1;
     return database_execute(store->connection, "commit", error);
 }

@@ -10,8 +10,17 @@
 
 struct store; /* opaque; one thread */
 
+struct store_options {
+    bool trust_on_first_use;
+    int64_t upload_quota; /* bytes of objects that a host may upload a day */
+    int32_t most_pending; /* enrolments that may wait for approval */
+};
+
+#define STORE_UPLOAD_QUOTA ((int64_t)256 << 20) /* twenty times what a first snapshot of a large server takes */
+#define STORE_MOST_PENDING 1000                 /* what a person can look through */
+
 /* Connects, and prepares the session; NULL with *error. */
-struct store *store_open(const char *dsn, bool trust_on_first_use, struct error *error);
+struct store *store_open(const char *dsn, const struct store_options *options, struct error *error);
 void store_close(struct store *store); /* NULL is allowed */
 
 /* What a batch did. */

@@ -9,7 +9,7 @@
 
 struct store {
     PGconn *connection;
-    bool trust_on_first_use;
+    struct store_options options;
     int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
     struct digest_map chunks; /* chunk digest -> chunk_id, entries */
     struct digest_map images; /* image digest -> image_id */
@@ -19,8 +19,14 @@ struct store {
 /* A snapshot on its way: what was offered, what of it is at hand, what lacks. */
 struct snapshot {
     struct request *request;
-    bool unchanged, same_inventory, same_facts, same_times;
-    struct object *uploads; /* that an earlier give left */
+    int32_t key_id;
+    bool same_inventory, same_facts, same_times;
+    bool unchanged;             /* all of these, and the machine is known: a check-in and nothing else */
+    bool marks_wanted;          /* the machine's marks are others than before, and were not given yet */
+    bool old;                   /* will be refused, once the marks tell how: nothing but they is wanted */
+    const struct object *marks; /* that came with the give; NULL: none */
+    int64_t given_bytes;        /* of the give's objects */
+    struct object *uploads;     /* that an earlier give left */
     size_t upload_count;
     const struct object *inventory, *facts, *times; /* bodies at hand; NULL: none */
     struct digest *chunk_digests;                   /* of the inventory at hand */
@@ -56,6 +62,16 @@ struct batch {
     struct new_image *new_images;
     size_t new_image_count, new_image_size;
 };
+
+/* Answers one enrolment. */
+int store_enroll(struct store *store, struct request *request, struct store_outcome *outcome, struct error *error);
+
+/* Asks the database who may report; refusals are answered, the others become the batch's snapshots. */
+int store_admit(struct batch *batch, struct request **requests, size_t count, struct error *error);
+
+/* Once the gives are found fit: counts the snapshots' sequence numbers, marks and bytes, and checks in the unchanged.
+ */
+int store_count_offers(struct batch *batch, struct error *error);
 
 /* The object at hand with this digest: of the give, or left by an earlier one; NULL: none. */
 const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,

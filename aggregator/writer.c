@@ -3,7 +3,6 @@
 #include "writer.h"
 
 #include "log.h"
-#include "store.h"
 
 #include "proto/cleanup.h"
 
@@ -181,14 +180,14 @@ static void *run(void *context)
 {
     struct writer *writer = context;
     struct error error = {0};
-    struct store *store = store_open(writer->dsn, writer->options.trust_on_first_use, &error);
+    struct store *store = store_open(writer->dsn, &writer->options.store, &error);
     struct request **batch = calloc(BATCH_REQUESTS, sizeof *batch);
     struct host_set *hosts = malloc(sizeof *hosts);
     size_t count;
     while (batch != NULL && hosts != NULL && (count = take(writer, batch, hosts)) > 0) {
         bool late = writer->stopping && monotonic_now() > writer->deadline;
         if (store == NULL && !late) {
-            store = store_open(writer->dsn, writer->options.trust_on_first_use, &error);
+            store = store_open(writer->dsn, &writer->options.store, &error);
             log_line(store != NULL ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_ERROR,
                      store != NULL ? "reconnected" : "no-database", "message=\"%s\"",
                      store != NULL ? "" : error.message);

@@ -4,6 +4,7 @@
 #define EVENKEEL_WRITER_H
 
 #include "request.h"
+#include "store.h"
 
 #include <stdatomic.h>
 
@@ -12,7 +13,7 @@
 
 struct writer_options {
     const char *dsn;
-    bool trust_on_first_use;
+    struct store_options store;
     void (*stored)(void *context); /* called after a commit that queued hosts to be judged */
     void *context;
 };

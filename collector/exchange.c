@@ -148,8 +148,10 @@ static int unexpected(const struct exchange *exchange, struct error *error)
 }
 
 int exchange_enroll(struct exchange *exchange, struct host *host, const Evenkeel__MachineMarks *marks,
-                    const char *token, bool *approved, struct error *error)
+                    const char *token, bool *approved, Evenkeel__RefusalReason *reason, struct error *error)
 {
+    *approved = false;
+    *reason = EVENKEEL__REFUSAL_REASON__REFUSAL_UNKNOWN;
     _cleanup_(cleanup_arena) struct arena *arena = arena_new(REPLY_BUDGET);
     if (arena == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a request");
@@ -165,15 +167,19 @@ int exchange_enroll(struct exchange *exchange, struct host *host, const Evenkeel
     Evenkeel__Reply *reply;
     if (connect_any(exchange, error) < 0 || ask(exchange, &request, arena, &reply, error) < 0)
         return -1;
-    if (reply->body_case == EVENKEEL__REPLY__BODY_REFUSED)
+    if (reply->body_case == EVENKEEL__REPLY__BODY_REFUSED) {
+        *reason = reply->refused->reason;
         return refused(exchange, reply->refused, error);
-    if (reply->body_case != EVENKEEL__REPLY__BODY_ENROLLED || reply->enrolled->host_id.len != HOST_ID_BYTES)
+    }
+    const Evenkeel__Enrolled *enrolled = reply->enrolled;
+    if (reply->body_case != EVENKEEL__REPLY__BODY_ENROLLED ||
+        (enrolled->approved && enrolled->host_id.len != HOST_ID_BYTES))
         return unexpected(exchange, error);
-    memcpy(host->id, reply->enrolled->host_id.data, HOST_ID_BYTES);
-    host->enrolled = true;
-    if (host->sequence < reply->enrolled->sequence)
-        host->sequence = reply->enrolled->sequence;
-    *approved = reply->enrolled->approved;
+    *approved = host->enrolled = enrolled->approved;
+    if (enrolled->approved)
+        memcpy(host->id, enrolled->host_id.data, HOST_ID_BYTES);
+    if (host->sequence < enrolled->sequence)
+        host->sequence = enrolled->sequence;
     return 0;
 }
 

@@ -40,10 +40,11 @@ void exchange_free(struct exchange *exchange); /* NULL is allowed */
 
 /*
  * Makes the host known to the aggregator: fills host->id and raises host->sequence. *approved is false where a person
- * has to approve the key first. `token` may be NULL.
+ * has to approve the key first; the host is not enrolled then. `token` may be NULL. ERROR_REFUSED: *reason says what
+ * for.
  */
 int exchange_enroll(struct exchange *exchange, struct host *host, const Evenkeel__MachineMarks *marks,
-                    const char *token, bool *approved, struct error *error);
+                    const char *token, bool *approved, Evenkeel__RefusalReason *reason, struct error *error);
 
 /* An object that is given with the first request, without having been asked for. */
 struct exchange_ahead {

@@ -81,6 +81,91 @@ int key_load(const char *state, struct signing_key *key, struct error *error)
     return error_set(error, problem.code, "%s", problem.message);
 }
 
+int key_renew(const char *state, struct signing_key *key, struct error *error)
+{
+    _cleanup_free_ char *path = path_join(state, "key");
+    if (path == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a key");
+    return key_make(path, key, error);
+}
+
+/* Three lines of a digest each, in hexadecimal; '-' where the mark is empty. */
+#define MARKS 3
+#define MACHINE_FORMAT "evenkeel-collector machine 1\nsid %s\nguid %s\nkey %s\n"
+#define MACHINE_SCAN "evenkeel-collector machine 1\nsid %64s\nguid %64s\nkey %64s"
+#define MACHINE_BYTES 256
+
+static void mark_text(ProtobufCBinaryData mark, char text[DIGEST_HEX_SIZE])
+{
+    struct digest digest = digest_of(bytes_of(mark.data, mark.len));
+    if (mark.len > 0)
+        digest_hex(&digest, text);
+    else
+        strcpy(text, "-");
+}
+
+static void marks_text(const Evenkeel__MachineMarks *marks, char text[MARKS][DIGEST_HEX_SIZE])
+{
+    mark_text(marks->machine_sid, text[0]);
+    mark_text(marks->machine_guid, text[1]);
+    mark_text(marks->key_location, text[2]);
+}
+
+static int machine_write(const char *path, char marks[MARKS][DIGEST_HEX_SIZE], struct error *error)
+{
+    char text[MACHINE_BYTES];
+    int length = snprintf(text, sizeof text, MACHINE_FORMAT, marks[0], marks[1], marks[2]);
+    return platform_file_replace(path, text, (size_t)length, error);
+}
+
+/* What was noted: 1, 0 where that is nothing or not readable as such, -1 with *error. */
+static int machine_read(const char *path, char marks[MARKS][DIGEST_HEX_SIZE], struct error *error)
+{
+    char text[MACHINE_BYTES];
+    struct error problem = {0};
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    if (platform_file_open(path, &file, &problem) < 0)
+        return problem.code == ERROR_NOT_FOUND ? 0 : error_set(error, problem.code, "%s", problem.message);
+    int64_t length = platform_file_read_at(&file, text, sizeof text - 1, 0, error);
+    if (length < 0)
+        return -1;
+    text[length] = 0;
+    return sscanf(text, MACHINE_SCAN, marks[0], marks[1], marks[2]) == MARKS;
+}
+
+int key_check_machine(const char *state, const Evenkeel__MachineMarks *marks, bool *copied, struct error *error)
+{
+    char here[MARKS][DIGEST_HEX_SIZE], noted[MARKS][DIGEST_HEX_SIZE];
+    _cleanup_free_ char *path = path_join(state, "machine");
+    *copied = false;
+    if (path == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a path");
+    int known = machine_read(path, noted, error), differ = 0;
+    if (known < 0)
+        return -1;
+    marks_text(marks, here);
+    bool changed = known == 0;
+    for (int i = 0; known > 0 && i < MARKS; i++) {
+        if (strcmp(here[i], "-") == 0)
+            strcpy(here[i], noted[i]); /* what can't be read today stays known */
+        bool same = strcmp(here[i], noted[i]) == 0;
+        differ += !same && strcmp(noted[i], "-") != 0;
+        changed |= !same;
+    }
+    *copied = differ >= 2;
+    return *copied || !changed ? 0 : machine_write(path, here, error);
+}
+
+int key_note_machine(const char *state, const Evenkeel__MachineMarks *marks, struct error *error)
+{
+    char here[MARKS][DIGEST_HEX_SIZE];
+    _cleanup_free_ char *path = path_join(state, "machine");
+    if (path == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a path");
+    marks_text(marks, here);
+    return machine_write(path, here, error);
+}
+
 int key_location(const char *state, struct digest *location, struct error *error)
 {
     uint64_t volume;

@@ -11,8 +11,23 @@
 #include "proto/envelope.h"
 #include "proto/error.h"
 
+#include <stdbool.h>
+
 /* Reads the key in the directory `state`, or makes one there on first use. One that others may read is refused. */
 int key_load(const char *state, struct signing_key *key, struct error *error);
+
+/* Makes a new key in place of the one in `state`: this machine goes on as itself. */
+int key_renew(const char *state, struct signing_key *key, struct error *error);
+
+/*
+ * Whether the key in `state` was copied here from another machine: at least two of the marks differ from those that
+ * were noted when it was last used. Where fewer do, this machine's are noted. An empty mark says nothing. The note is
+ * text in the file 'machine' beside the key, with digests for the marks.
+ */
+int key_check_machine(const char *state, const Evenkeel__MachineMarks *marks, bool *copied, struct error *error);
+
+/* Notes this machine's marks, whatever was noted before. */
+int key_note_machine(const char *state, const Evenkeel__MachineMarks *marks, struct error *error);
 
 /* Where the key is: the digest of its volume's id and this machine's name. */
 int key_location(const char *state, struct digest *location, struct error *error);

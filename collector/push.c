@@ -212,42 +212,89 @@ static int name_host(struct push *push, struct error *error)
 
 /* ---- giving ---- */
 
-static int enroll(struct push *push, struct error *error)
+static int enroll(struct push *push, Evenkeel__RefusalReason *reason, struct error *error)
 {
     bool approved;
-    if (exchange_enroll(push->exchange, &push->host, &push->marks, NULL, &approved, error) < 0 ||
-        host_save(push->state, &push->key, &push->host, error) < 0)
+    if (exchange_enroll(push->exchange, &push->host, &push->marks, NULL, &approved, reason, error) < 0)
         return -1;
-    return approved ? 0
-                    : error_set(error, ERROR_REFUSED,
-                                "%s is enrolled and waits to be approved: 'evenkeel hosts approve %s' where the "
-                                "aggregator runs, then push again",
-                                push->host.name, push->host.name);
+    if (!approved) {
+        char fingerprint[17];
+        sodium_bin2hex(fingerprint, sizeof fingerprint, push->key.public_key, 8);
+        return error_set(error, ERROR_REFUSED,
+                         "%s is enrolled and waits to be approved: 'evenkeel hosts approve %s' where the aggregator "
+                         "runs (its key is %s), then push again",
+                         push->host.name, push->host.name, fingerprint);
+    }
+    return host_save(push->state, &push->key, &push->host, error);
 }
 
-static int give_offer(struct push *push, Evenkeel__Offer *offer, const char *accepted, bool *changed,
-                      struct error *error)
+/* The key belongs to another machine, which goes on with it: this one takes a new key and is a host of its own. */
+static int become_itself(struct push *push, struct error *error)
+{
+    char name[sizeof push->host.name];
+    strcpy(name, push->host.name);
+    report(push, "the key file was copied from another machine: this one makes a key of its own and enrols anew");
+    if (key_renew(push->state, &push->key, error) < 0)
+        return -1;
+    return host_load(push->state, &push->key, name, &push->host, error);
+}
+
+/* Where what was last accepted of the host is noted; to be freed. */
+static char *accepted_path(const struct push *push, struct error *error)
+{
+    char *accepted;
+    _cleanup_free_ char *path = host_path(push->state, &push->key, push->host.name, error);
+    if (path == NULL)
+        return NULL;
+    if (asprintf(&accepted, "%s.accepted", path) >= 0)
+        return accepted;
+    error_set(error, ERROR_MEMORY, "no memory for a path");
+    return NULL;
+}
+
+/* One try with the key and the host as they are; *reason tells why it was refused. */
+static int give_once(struct push *push, Evenkeel__Offer *offer, bool *changed, Evenkeel__RefusalReason *reason,
+                     struct error *error)
 {
     bool known = push->host.enrolled;
-    Evenkeel__RefusalReason reason;
     struct exchange_ahead *ahead;
     size_t ahead_count;
-    if (accepted_compare(accepted, push->snapshot, offer, &ahead, &ahead_count, error) < 0)
+    _cleanup_free_ char *accepted = accepted_path(push, error);
+    if (accepted == NULL || accepted_compare(accepted, push->snapshot, offer, &ahead, &ahead_count, error) < 0)
         return -1;
     _cleanup_free_ void *ahead_memory = ahead;
-    if (!known && enroll(push, error) < 0)
+    if (!known && enroll(push, reason, error) < 0)
         return -1;
     int status =
-        exchange_push(push->exchange, &push->host, push->snapshot, offer, ahead, ahead_count, changed, &reason, error);
+        exchange_push(push->exchange, &push->host, push->snapshot, offer, ahead, ahead_count, changed, reason, error);
     bool forgotten =
         status < 0 && known && error->code == ERROR_REFUSED &&
-        (reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
+        (*reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || *reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
     if (!forgotten)
         return status;
     /* Another database than before, or an older one: what was remembered is of no use there. */
-    if (enroll(push, error) < 0)
+    if (enroll(push, reason, error) < 0)
         return -1;
-    return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, changed, &reason, error);
+    return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, changed, reason, error);
+}
+
+static int give_offer(struct push *push, Evenkeel__Offer *offer, bool *changed, struct error *error)
+{
+    Evenkeel__RefusalReason reason = EVENKEEL__REFUSAL_REASON__REFUSAL_UNKNOWN;
+    bool copied = false;
+    /* Only where this machine's own disk is read are SID and GUID those of the machine that holds the key. */
+    if (push->options->root == NULL && key_check_machine(push->state, &push->marks, &copied, error) < 0)
+        return -1;
+    if (!copied) {
+        int status = give_once(push, offer, changed, &reason, error);
+        copied = status < 0 && error->code == ERROR_REFUSED && reason == EVENKEEL__REFUSAL_REASON__KEY_SET_APART;
+        if (!copied)
+            return status;
+    }
+    if (become_itself(push, error) < 0 ||
+        (push->options->root == NULL && key_note_machine(push->state, &push->marks, error) < 0))
+        return -1;
+    return give_once(push, offer, changed, &reason, error);
 }
 
 static int give(struct push *push, struct push_result *result, struct error *error)
@@ -262,18 +309,13 @@ static int give(struct push *push, struct push_result *result, struct error *err
     offer.unreadable = unreadable < UINT32_MAX ? (uint32_t)unreadable : UINT32_MAX;
     offer.schedule = push->options->schedule;
 
-    _cleanup_free_ char *accepted = NULL;
-    _cleanup_free_ char *path = host_path(push->state, &push->key, push->host.name, error);
-    if (path == NULL)
+    int status = give_offer(push, &offer, &result->changed, error);
+    if (status < 0)
         return -1;
-    if (asprintf(&accepted, "%s.accepted", path) < 0) {
-        accepted = NULL;
-        return error_set(error, ERROR_MEMORY, "no memory for a path");
-    }
-    int status = give_offer(push, &offer, accepted, &result->changed, error);
     struct error unsaved = {0};
-    if (status == 0 && (host_save(push->state, &push->key, &push->host, &unsaved) < 0 ||
-                        (result->changed && accepted_save(accepted, push->snapshot, &offer, &unsaved) < 0)))
+    _cleanup_free_ char *accepted = accepted_path(push, &unsaved);
+    if (accepted == NULL || host_save(push->state, &push->key, &push->host, &unsaved) < 0 ||
+        (result->changed && accepted_save(accepted, push->snapshot, &offer, &unsaved) < 0))
         report(push, unsaved.message);
     return status;
 }

@@ -11,7 +11,7 @@ create table evenkeel.collector_key (
 comment on table evenkeel.collector_key is 'An Ed25519 key that collectors sign with.';
 comment on column evenkeel.collector_key.key_id is 'Internal number.';
 comment on column evenkeel.collector_key.public_key is 'The 32 bytes of the public key.';
-comment on column evenkeel.collector_key.status is 'pending: enrolled, not yet approved; approved; revoked: refused for good; set apart: seen from two machines at once.';
+comment on column evenkeel.collector_key.status is 'pending: enrolled, not yet approved; approved; revoked: refused for good; set apart: used from two machines, refused until they enrol anew.';
 comment on column evenkeel.collector_key.first_seen is 'When it first asked to be enrolled, by the aggregator''s clock.';
 comment on column evenkeel.collector_key.status_since is 'When its status last changed.';
 comment on column evenkeel.collector_key.note is 'Why the status is what it is, for a person.';
@@ -36,6 +36,7 @@ create table evenkeel.enrolment (
     machine_sid text not null default '',
     machine_guid text not null default '',
     key_location bytea not null default '',
+    marks bytea not null default '',
     primary key (key_id, host_name)
 );
 comment on table evenkeel.enrolment is 'A key''s wish to speak for a host of that name, waiting for approval.';
@@ -45,6 +46,18 @@ comment on column evenkeel.enrolment.requested_at is 'When it last asked.';
 comment on column evenkeel.enrolment.machine_sid is 'The machine''s SID as it states it; empty where not readable.';
 comment on column evenkeel.enrolment.machine_guid is 'The machine''s MachineGuid as it states it.';
 comment on column evenkeel.enrolment.key_location is 'Digest of the volume and the host name that hold the key file.';
+comment on column evenkeel.enrolment.marks is 'Digest of those three as one object.';
+
+create table evenkeel.key_grant (
+    key_id integer not null references evenkeel.collector_key,
+    host_glob text not null,
+    granted_at timestamptz not null default now(),
+    primary key (key_id, host_glob)
+);
+comment on table evenkeel.key_grant is 'Names of hosts that a key may speak for as soon as it asks: a collector that reads the disks of many hosts.';
+comment on column evenkeel.key_grant.key_id is 'The key.';
+comment on column evenkeel.key_grant.host_glob is 'Which names; * and ? as in file names, without regard to case.';
+comment on column evenkeel.key_grant.granted_at is 'Since when.';
 
 create table evenkeel.token (
     token_digest bytea primary key,
@@ -72,6 +85,8 @@ create table evenkeel.host_key (
     machine_guid text not null default '',
     key_location bytea not null default '',
     marks bytea not null default '',
+    uploaded_on date not null default current_date,
+    uploaded_bytes bigint not null default 0,
     primary key (host_id, key_id)
 ) with (fillfactor = 60);
 create index host_key_key on evenkeel.host_key (key_id);
@@ -81,10 +96,12 @@ comment on column evenkeel.host_key.key_id is 'The key.';
 comment on column evenkeel.host_key.granted_at is 'Since when.';
 comment on column evenkeel.host_key.sequence is 'The highest sequence number seen of this key for this host.';
 comment on column evenkeel.host_key.offer is 'Digest of the offer that carried it: the same number with other bytes is refused.';
-comment on column evenkeel.host_key.machine_sid is 'The SID of the machine that the key was enrolled from, as last stated.';
-comment on column evenkeel.host_key.machine_guid is 'Its MachineGuid, as last stated.';
+comment on column evenkeel.host_key.machine_sid is 'The host''s SID, as last stated; where an agent reports, that of the machine that holds its key.';
+comment on column evenkeel.host_key.machine_guid is 'The host''s MachineGuid, as last stated.';
 comment on column evenkeel.host_key.key_location is 'Digest of the volume and host name that hold its key file, as last stated.';
 comment on column evenkeel.host_key.marks is 'Digest of those three as one object; empty until they were given.';
+comment on column evenkeel.host_key.uploaded_on is 'The day that uploaded_bytes counts.';
+comment on column evenkeel.host_key.uploaded_bytes is 'Bytes of objects taken with this key for this host that day.';
 
 create table evenkeel.host_checkin (
     host_id uuid primary key,
@@ -94,9 +111,7 @@ create table evenkeel.host_checkin (
     unreadable integer not null default 0,
     inventory bytea not null default '',
     facts bytea not null default '',
-    times bytea not null default '',
-    uploaded_on date not null default current_date,
-    uploaded_bytes bigint not null default 0
+    times bytea not null default ''
 ) with (fillfactor = 60);
 comment on table evenkeel.host_checkin is 'When a host was last heard of, and what it had then. One narrow row per host, updated in place.';
 comment on column evenkeel.host_checkin.host_id is 'The host.';
@@ -107,8 +122,6 @@ comment on column evenkeel.host_checkin.unreadable is 'Entries of its disk that 
 comment on column evenkeel.host_checkin.inventory is 'Digest of its current inventory.';
 comment on column evenkeel.host_checkin.facts is 'Digest of its current facts.';
 comment on column evenkeel.host_checkin.times is 'Digest of its current times.';
-comment on column evenkeel.host_checkin.uploaded_on is 'The day that uploaded_bytes counts.';
-comment on column evenkeel.host_checkin.uploaded_bytes is 'Bytes of objects taken from it that day.';
 
 create table evenkeel.upload (
     host_id uuid not null,

@@ -140,6 +140,7 @@ static void enroll_it(struct peer *peer, const Evenkeel__Request *request, Evenk
     evenkeel__enrolled__init(&peer->enrolled);
     peer->enrolled.host_id = (ProtobufCBinaryData){.data = peer->host_id, .len = sizeof peer->host_id};
     peer->enrolled.sequence = 41;
+    peer->enrolled.approved = true;
     reply->body_case = EVENKEEL__REPLY__BODY_ENROLLED;
     reply->enrolled = &peer->enrolled;
 }
@@ -586,17 +587,42 @@ static void enrolment_brings_the_hosts_id_and_the_number_to_go_on_from(void **st
     (void)state;
     struct fixture fixture;
     struct error error = {0};
-    bool approved = true;
+    bool approved = false;
+    Evenkeel__RefusalReason reason;
     fixture_start(&fixture, enroll_it);
     fixture.host.enrolled = false;
     const char *urls[] = {fixture.peer.url};
     Evenkeel__MachineMarks marks = EVENKEEL__MACHINE_MARKS__INIT;
     assert_int_equal(fixture_connect(&fixture, urls, 1, &error), 0);
-    assert_int_equal(exchange_enroll(fixture.exchange, &fixture.host, &marks, "token", &approved, &error), 0);
-    assert_false(approved);
+    assert_int_equal(exchange_enroll(fixture.exchange, &fixture.host, &marks, "token", &approved, &reason, &error), 0);
+    assert_true(approved);
     assert_true(fixture.host.enrolled);
     assert_memory_equal(fixture.host.id, fixture.peer.host_id, HOST_ID_BYTES);
     assert_int_equal(fixture.host.sequence, 41);
+    fixture_stop(&fixture);
+}
+
+static void enroll_pending(struct peer *peer, const Evenkeel__Request *request, Evenkeel__Reply *reply)
+{
+    enroll_it(peer, request, reply);
+    peer->enrolled.approved = false;
+    peer->enrolled.host_id = (ProtobufCBinaryData){0};
+}
+
+static void a_pending_key_has_no_host_yet(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    bool approved = true;
+    Evenkeel__RefusalReason reason;
+    fixture_start(&fixture, enroll_pending);
+    fixture.host.enrolled = false;
+    const char *urls[] = {fixture.peer.url};
+    assert_int_equal(fixture_connect(&fixture, urls, 1, &error), 0);
+    assert_int_equal(exchange_enroll(fixture.exchange, &fixture.host, NULL, NULL, &approved, &reason, &error), 0);
+    assert_false(approved);
+    assert_false(fixture.host.enrolled);
     fixture_stop(&fixture);
 }
 
@@ -637,6 +663,7 @@ int main(void)
         cmocka_unit_test(where_nobody_listens_the_next_aggregator_is_tried),
         cmocka_unit_test(an_aggregator_that_is_not_there_is_named_with_the_remedy),
         cmocka_unit_test(enrolment_brings_the_hosts_id_and_the_number_to_go_on_from),
+        cmocka_unit_test(a_pending_key_has_no_host_yet),
         cmocka_unit_test(plain_tcp_goes_to_this_machine_only_unless_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,131 @@
+/* Which machine a key file belongs to: two marks of three tell. */
+
+#include "collector/key.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char directory[64];
+
+static int make_directory(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/evenkeel-key-XXXXXX");
+    return mkdtemp(directory) != NULL ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    char path[128];
+    static const char *const names[] = {"key", "machine"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        unlink(path);
+    }
+    return rmdir(directory);
+}
+
+/* Whether the key counts as copied on a machine with these marks. */
+static bool copied_on(const char *sid, const char *guid, const char *location)
+{
+    Evenkeel__MachineMarks marks = EVENKEEL__MACHINE_MARKS__INIT;
+    struct error error = {0};
+    bool copied = true;
+    marks.machine_sid = (ProtobufCBinaryData){.data = (uint8_t *)sid, .len = strlen(sid)};
+    marks.machine_guid = (ProtobufCBinaryData){.data = (uint8_t *)guid, .len = strlen(guid)};
+    marks.key_location = (ProtobufCBinaryData){.data = (uint8_t *)location, .len = strlen(location)};
+    assert_int_equal(key_check_machine(directory, &marks, &copied, &error), 0);
+    return copied;
+}
+
+static void the_first_machine_is_noted(void **state)
+{
+    (void)state;
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_false(copied_on("S-1", "guid", "here"));
+}
+
+static void any_two_marks_that_differ_mean_a_copy(void **state)
+{
+    (void)state;
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_true(copied_on("S-2", "other", "here"));
+    assert_true(copied_on("S-2", "guid", "there"));
+    assert_true(copied_on("S-1", "other", "there"));
+    assert_true(copied_on("S-2", "other", "there"));
+    assert_false(copied_on("S-1", "guid", "here"));
+}
+
+static void one_mark_may_change_and_is_noted(void **state)
+{
+    (void)state;
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_false(copied_on("S-1", "reset", "here"));
+    assert_false(copied_on("S-1", "reset", "renamed"));
+    assert_true(copied_on("S-1", "guid", "here"));
+}
+
+static void a_mark_that_cannot_be_read_says_nothing_and_is_not_forgotten(void **state)
+{
+    (void)state;
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_false(copied_on("", "", "there"));
+    assert_true(copied_on("S-2", "other", "there"));
+}
+
+static void a_machine_that_enrols_anew_is_the_one_noted(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct signing_key first, second, read;
+    Evenkeel__MachineMarks marks = EVENKEEL__MACHINE_MARKS__INIT;
+    assert_int_equal(key_load(directory, &first, &error), 0);
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_int_equal(key_renew(directory, &second, &error), 0);
+    assert_memory_not_equal(first.public_key, second.public_key, sizeof first.public_key);
+    assert_int_equal(key_load(directory, &read, &error), 0);
+    assert_memory_equal(second.secret_key, read.secret_key, sizeof read.secret_key);
+    marks.machine_sid = (ProtobufCBinaryData){.data = (uint8_t *)"S-2", .len = 3};
+    marks.machine_guid = (ProtobufCBinaryData){.data = (uint8_t *)"other", .len = 5};
+    assert_int_equal(key_note_machine(directory, &marks, &error), 0);
+    assert_false(copied_on("S-2", "other", "there"));
+    assert_true(copied_on("S-1", "guid", "here"));
+}
+
+static void a_key_that_others_can_read_is_refused(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct signing_key key;
+    struct stat stat_of_key;
+    char path[128];
+    snprintf(path, sizeof path, "%s/key", directory);
+    assert_int_equal(key_load(directory, &key, &error), 0);
+    assert_int_equal(stat(path, &stat_of_key), 0);
+    assert_int_equal(stat_of_key.st_mode & 0777, 0600);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_int_equal(key_load(directory, &key, &error), -1);
+    assert_non_null(strstr(error.message, "can be read by others"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        TEST(the_first_machine_is_noted),
+        TEST(any_two_marks_that_differ_mean_a_copy),
+        TEST(one_mark_may_change_and_is_noted),
+        TEST(a_mark_that_cannot_be_read_says_nothing_and_is_not_forgotten),
+        TEST(a_machine_that_enrols_anew_is_the_one_noted),
+        TEST(a_key_that_others_can_read_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
