@@ -10,6 +10,8 @@ int command_dsn(int argc, char **argv);
 int command_hosts(int argc, char **argv);
 int command_catalog(int argc, char **argv);
 int command_baseline(int argc, char **argv);
+int command_patch(int argc, char **argv);
+int command_risk(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_waive(int argc, char **argv);

@@ -17,6 +17,8 @@ static const struct {
     {"hosts", command_hosts, "list hosts; approve, grant and revoke their keys"},
     {"catalog", command_catalog, "load products, levels and patches; read knowledge-base articles"},
     {"baseline", command_baseline, "take what a level ships from a healthy host or from media"},
+    {"patch", command_patch, "add the payload of a patch; list patches and their files"},
+    {"risk", command_risk, "say what a patch would break, before it rolls out"},
     {"check", command_check, "say which hosts are mixed, and what else is wrong"},
     {"plan", command_plan, "print the way back of a host: what to reapply and restore, in order"},
     {"waive", command_waive, "accept findings for a time, with a reason"},

@@ -305,7 +305,7 @@ begin
         cross join lateral (select unnest(case when m.names = '{}' and m.ordinals = '{}' then array[''] else m.names end)
                             union all select '#' || o from unnest(m.ordinals) o) s (symbol)
         where exists (select from path_component pc where pc.path_id = f.path_id)
-           or exists (select from patch_file pf where pf.file in (p.name, p.location) and pf.version = i.file_version)
+           or exists (select from patch_file pf where pf.file in (p.name, p.location) and (pf.image_id = i.image_id or pf.version = i.file_version))
         group by g.host_id, g.folder, g.machine, g.need_id, p.path, i.file_version, i.image_id, g.dll, s.symbol
     ), judged as (
         -- Every context of what is bad in one of them, so that the good ones are named too.

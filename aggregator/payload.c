@@ -1,0 +1,167 @@
+/* The payload of a patch. */
+
+#include "payload.h"
+
+#include "payload_unpack.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* One pass over a tree: what is packed goes unpacked into `target`, at the place where it lay. */
+struct pass {
+    const char *source, *target;
+    bool copies; /* programs that hold no cabinet go to `target` too */
+    struct payload_budget *budget;
+    unsigned packed;
+};
+
+static void close_tree(FTS **tree)
+{
+    if (*tree != NULL)
+        fts_close(*tree);
+}
+
+static int copy_file(const char *from, const char *to, struct error *error)
+{
+    char block[1 << 16];
+    _cleanup_fclose_ FILE *input = fopen(from, "rb");
+    _cleanup_fclose_ FILE *output = input != NULL ? fopen(to, "wb") : NULL;
+    if (output == NULL)
+        return error_set(error, ERROR_IO, "can't copy '%s': %s", from, strerror(errno));
+    for (size_t got; (got = fread(block, 1, sizeof block, input)) > 0;)
+        if (fwrite(block, 1, got, output) != got)
+            break;
+    if (ferror(input) || ferror(output) || fflush(output) != 0)
+        return error_set(error, ERROR_IO, "can't copy '%s': %s", from, strerror(errno));
+    return 0;
+}
+
+/* Any program may be a package that unpacks itself; libraries are none. */
+static bool may_hold_files(const char *path, enum payload_kind kind)
+{
+    const char *dot = strrchr(path, '.');
+    return kind > PAYLOAD_PROGRAM || (kind == PAYLOAD_PROGRAM && dot != NULL && strcasecmp(dot, ".exe") == 0);
+}
+
+static int visit(struct pass *pass, const char *path, struct error *error)
+{
+    enum payload_kind kind = payload_kind_of(path);
+    char target[PATH_MAX], folder[PATH_MAX];
+    bool found = false;
+    if (kind == PAYLOAD_OTHER)
+        return 0;
+    const char *below = strlen(path) > strlen(pass->source) ? path + strlen(pass->source) : strrchr(path, '/');
+    if (below == NULL || snprintf(target, sizeof target, "%s/%s", pass->target, below[0] == '/' ? below + 1 : below) >=
+                             (int)sizeof target)
+        return error_set(error, ERROR_LIMIT, "the path '%s' is too long", path);
+    snprintf(folder, sizeof folder, "%s", target);
+    *strrchr(folder, '/') = 0;
+    if (payload_make_folders(pass->target, target, error) < 0)
+        return -1;
+    if (may_hold_files(path, kind) && payload_unpack(path, kind, folder, pass->budget, &found, error) < 0)
+        return -1;
+    pass->packed += found;
+    if (found && !pass->copies && unlink(path) < 0)
+        return error_set(error, ERROR_IO, "can't remove '%s': %s", path, strerror(errno));
+    return !found && pass->copies ? copy_file(path, target, error) : 0;
+}
+
+static int walk_tree(const char *root, int (*file)(void *context, const char *path, struct error *error), void *context,
+                     struct error *error)
+{
+    char *const roots[] = {(char *)root, NULL};
+    _cleanup_(close_tree) FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    if (tree == NULL)
+        return error_set(error, ERROR_IO, "can't read '%s': %s", root, strerror(errno));
+    for (FTSENT *entry; (entry = fts_read(tree)) != NULL;) {
+        if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
+            return error_set(error, ERROR_IO, "can't read '%s': %s", entry->fts_path, strerror(entry->fts_errno));
+        if (entry->fts_info == FTS_F && file(context, entry->fts_path, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int visit_file(void *context, const char *path, struct error *error)
+{
+    return visit(context, path, error);
+}
+
+/* Whether anything in a tree needs unpacking. */
+static int is_packed(void *context, const char *path, struct error *error)
+{
+    enum payload_kind kind = payload_kind_of(path);
+    const char *dot = strrchr(path, '.');
+    bool *packed = context;
+    (void)error;
+    *packed =
+        *packed || kind > PAYLOAD_PROGRAM || (kind == PAYLOAD_PROGRAM && dot != NULL && strcasecmp(dot, ".exe") == 0);
+    return 0;
+}
+
+static int unpack_all(const char *path, const char *directory, struct error *error)
+{
+    struct payload_budget budget = {.bytes = PAYLOAD_BYTES_LIMIT, .files = PAYLOAD_FILES_LIMIT};
+    struct pass pass = {.source = path, .target = directory, .copies = true, .budget = &budget};
+    if (walk_tree(path, visit_file, &pass, error) < 0)
+        return -1;
+    for (int depth = 1; pass.packed > 0; depth++) {
+        if (depth > PAYLOAD_DEPTH_LIMIT)
+            return error_set(error, ERROR_LIMIT, "'%s' holds packages within packages, more than %d deep", path,
+                             PAYLOAD_DEPTH_LIMIT);
+        pass = (struct pass){.source = directory, .target = directory, .budget = &budget};
+        if (walk_tree(directory, visit_file, &pass, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int payload_open(const char *path, struct payload *payload, struct error *error)
+{
+    struct stat stat_of;
+    bool packed = false;
+    payload->temporary = false;
+    if (stat(path, &stat_of) < 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "there is no '%s': name the folder of the patch's files, or its package", path);
+    if (realpath(path, payload->directory) == NULL)
+        return error_set(error, ERROR_IO, "can't read '%s': %s", path, strerror(errno));
+    if (S_ISDIR(stat_of.st_mode)) {
+        if (walk_tree(payload->directory, is_packed, &packed, error) < 0)
+            return -1;
+        if (!packed)
+            return 0;
+    } else if (payload_kind_of(path) == PAYLOAD_OTHER) {
+        return error_set(error, ERROR_FORMAT,
+                         "'%s' is no package that is known (cabinet, .msu, self-extracting .exe, .dl_): unpack it and "
+                         "name the folder",
+                         path);
+    }
+    char source[PATH_MAX];
+    const char *temporary = getenv("TMPDIR");
+    memcpy(source, payload->directory, sizeof source);
+    int length = snprintf(payload->directory, sizeof payload->directory, "%s/evenkeel-payload.XXXXXXXX",
+                          temporary != NULL && temporary[0] == '/' ? temporary : "/tmp");
+    if (length >= (int)sizeof payload->directory || mkdtemp(payload->directory) == NULL)
+        return error_set(error, ERROR_IO, "can't make a temporary folder: %s; TMPDIR names where", strerror(errno));
+    payload->temporary = true;
+    return unpack_all(source, payload->directory, error);
+}
+
+void payload_close(struct payload *payload)
+{
+    if (!payload->temporary)
+        return;
+    char *const roots[] = {payload->directory, NULL};
+    _cleanup_(close_tree) FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    for (FTSENT *entry; tree != NULL && (entry = fts_read(tree)) != NULL;)
+        if (entry->fts_info != FTS_D)
+            remove(entry->fts_accpath);
+    payload->temporary = false;
+}

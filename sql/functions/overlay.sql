@@ -1,0 +1,264 @@
+-- A patch laid over hosts: which of its files are for which hosts, where they land, and the chunks that this would make. Each chunk is
+-- overlaid once per plan (what a group of hosts would get), however many hosts hold it.
+
+create or replace function evenkeel.overlay_open()
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.imports_open();
+    if to_regclass('pg_temp.overlay_patch') is not null then
+        return;
+    end if;
+    create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean);
+    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint);
+    create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint, image_id integer);
+    create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer,
+                                            primary key (plan, file_id));
+    create temporary table overlay_new (plan text, windows text, name text, machine integer, path_id integer, image_id integer, file_id integer);
+    create temporary table overlay_chunk (plan text, chunk_id bigint, overlay_id bigint, names text[], replaced integer, same integer, kept jsonb,
+                                          primary key (plan, chunk_id)) on commit delete rows;
+    create temporary table overlay_added (file_ids integer[] primary key, overlay_id bigint) on commit delete rows;
+end
+$$;
+comment on function evenkeel.overlay_open() is 'Prepares a session for laying a patch over hosts.';
+
+create or replace function evenkeel.table_image(name text, version evenkeel.version, machine integer)
+returns integer language plpgsql
+as $$
+declare
+    named bytea := sha256(convert_to(format('file of a table: %s %s %s', name, version, machine), 'utf8'));
+    id integer;
+begin
+    insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version, product_version,
+        file_flags, file_version_string, product_version_string, product_name, company_name, original_filename, file_description, defects,
+        has_symbols, export_names, export_ordinals, forwarders)
+    values (named, 0, table_image.machine, 0, 0, 0, 0, table_image.version, table_image.version, 0, '', '', '', '', name, '', 0, false, '{}', '{}', '{}')
+    on conflict (digest) do nothing;
+    select image_id into id from evenkeel.image i where i.digest = named;
+    return id;
+end
+$$;
+comment on function evenkeel.table_image(text, evenkeel.version, integer) is 'Stands for a file of which a patch''s table tells the version, and nothing is known of its symbols.';
+
+create or replace function evenkeel.make_files(paths integer[], images integer[])
+returns void language plpgsql
+as $$
+declare
+    made integer[];
+begin
+    with inserted as (
+        insert into evenkeel.file as f (path_id, image_id)
+        select g.path_id, g.image_id from unnest(paths, images) g (path_id, image_id)
+        where not exists (select from evenkeel.file k where (k.path_id, k.image_id) = (g.path_id, g.image_id))
+        order by 1, 2
+        on conflict (path_id, image_id) do nothing
+        returning f.file_id
+    )
+    select array_agg(file_id) into made from inserted;
+    if made is not null then
+        perform evenkeel.judge_files(made);
+    end if;
+end
+$$;
+comment on function evenkeel.make_files(integer[], integer[]) is 'Stores and judges images at paths that no host may have yet.';
+
+create or replace function evenkeel.overlay_plan(patch_code text, host_glob text)
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    perform evenkeel.overlay_open();
+    delete from overlay_patch; delete from overlay_host; delete from overlay_plan_file; delete from overlay_landing; delete from overlay_new;
+    insert into overlay_patch select patch_id, product_id, has_payload from patch where code = upper(patch_code);
+    if not found then
+        raise exception 'there is no patch ''%'': add its payload (evenkeel patch add) or import its article (evenkeel catalog import-kb)', patch_code;
+    end if;
+
+    -- Per patch and host one branch: that of the host's level, GDR before QFE, since an installer changes the branch only of files that left it.
+    insert into overlay_host (host_id, plan, windows, place)
+    with branch as (
+        select distinct on (b.patch_id, b.branch) b.patch_id, b.product_id, b.branch, l.ordinal
+        from (select distinct pf.patch_id, p.product_id, pf.branch
+              from overlay_patch p join patch_file pf using (patch_id)
+              where not p.has_payload or pf.image_id is not null) b
+        left join level l on l.product_id = b.product_id and b.branch <> '' and starts_with(lower(b.branch), lower(l.code))
+        order by b.patch_id, b.branch, length(l.code) desc nulls last
+    ), chosen as (
+        select distinct on (hp.host_id, b.patch_id) hp.host_id, b.patch_id, b.branch
+        from host_product hp
+        join branch b using (product_id)
+        where b.ordinal is null or b.ordinal <@ coalesce(hp.declared, hp.levels)
+           or not exists (select from branch o where o.patch_id = b.patch_id and o.ordinal is not null)
+        order by hp.host_id, b.patch_id, b.branch = '', b.ordinal is null, b.branch !~* 'gdr', b.branch
+    )
+    select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows'), row_number() over (order by c.plan, h.host_id)
+    from host h
+    join host_inventory_current i using (host_id)
+    left join host_facts_current f using (host_id)
+    left join (select host_id, string_agg(patch_id || ':' || branch, ' ' order by patch_id) as plan from chosen group by host_id) c using (host_id)
+    where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)));
+    analyze overlay_host;
+
+    insert into overlay_plan_file
+    select k.plan, p.patch_id, regexp_replace(pf.file, '^.*/', ''), case when pf.file like '%/%' then pf.file end,
+           coalesce(i.machine, pf.machine), coalesce(i.file_version, pf.version), pf.image_id
+    from (select distinct plan from overlay_host where plan is not null) k
+    cross join unnest(string_to_array(k.plan, ' ')) w (part)
+    join overlay_patch p on p.patch_id = split_part(w.part, ':', 1)::integer
+    join patch_file pf on pf.patch_id = p.patch_id and pf.branch in ('', split_part(w.part, ':', 2))
+    left join image i on i.image_id = pf.image_id
+    where case when p.has_payload then pf.image_id is not null else pf.version is not null end;
+
+    -- Files that are there, in every folder where an installer would look for them: the product's own, and the Windows directory's but for
+    -- what only backs up.
+    insert into overlay_landing (plan, file_id, action, brought, image_id)
+    select distinct on (pf.plan, f.file_id) pf.plan, f.file_id,
+           case when i.image_id = pf.image_id or (pf.image_id is null and i.file_version = pf.version) then 'same'
+                when i.file_version > pf.version then 'keep' else 'replace' end,
+           pf.version, pf.image_id
+    from overlay_plan_file pf
+    join overlay_patch t using (patch_id)
+    join path p on p.name = pf.name
+    join file f using (path_id)
+    join image i on i.image_id = f.image_id
+    where (pf.machine is null or pf.machine = i.machine)
+      and (exists (select from path_component pc where pc.path_id = p.path_id and pc.product_id = t.product_id)
+           or (p.location like '\%windir\%/%' and p.location !~ '^%windir%/(\$|winsxs/|servicepackfiles/|softwaredistribution/|installer/)'))
+    order by pf.plan, f.file_id, pf.location is not distinct from p.location desc, pf.version desc nulls last, pf.image_id;
+
+    update overlay_landing l set image_id = coalesce(l.image_id, evenkeel.table_image(p.name, l.brought, i.machine))
+    from file f join path p using (path_id) join image i using (image_id)
+    where l.action = 'replace' and f.file_id = l.file_id;
+    perform evenkeel.make_files(array_agg(path_id order by path_id, image_id), array_agg(image_id order by path_id, image_id))
+    from (select distinct f.path_id, l.image_id from overlay_landing l join file f using (file_id) where l.action = 'replace') g;
+    update overlay_landing l set new_file_id = n.file_id
+    from file o, file n
+    where l.action = 'replace' and o.file_id = l.file_id and n.path_id = o.path_id and n.image_id = l.image_id;
+
+    -- Files that may be new: where the payload says. evenkeel patch add stored these paths.
+    insert into overlay_new (plan, windows, name, machine, path_id, image_id)
+    select distinct on (pf.plan, w.windows, p.path_id) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
+    from overlay_plan_file pf
+    join (select distinct plan, windows from overlay_host) w using (plan)
+    join path p on p.name = pf.name and p.path = replace(pf.location, '%windir%', w.windows)
+    where pf.image_id is not null
+    order by pf.plan, w.windows, p.path_id, pf.version desc nulls last, pf.image_id;
+    perform evenkeel.make_files(array_agg(path_id order by path_id, image_id), array_agg(image_id order by path_id, image_id))
+    from (select distinct path_id, image_id from overlay_new) g;
+    update overlay_new o set file_id = f.file_id from file f where (f.path_id, f.image_id) = (o.path_id, o.image_id);
+end
+$$;
+comment on function evenkeel.overlay_plan(text, text) is 'Works out which files of a patch would land where on the hosts whose names match. Stores the (path, image) pairs that this would make as files: commit before the long part.';
+
+create or replace function evenkeel.overlay_chunks()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    delete from overlay_chunk; delete from overlay_added; delete from state_overlay_chunk; delete from state_overlay_chunk_level;
+    delete from state_overlay_chunk_imports; delete from state_focus;
+    insert into state_focus select distinct name from overlay_plan_file;
+    insert into overlay_chunk (plan, chunk_id, overlay_id, names, replaced, same, kept)
+    select l.plan, c.chunk_id, case when bool_or(l.action = 'replace') then -row_number() over () end,
+           array_agg(p.name), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
+           coalesce(jsonb_agg(jsonb_build_object('path', p.path, 'version', version_text(i.file_version), 'brought', version_text(l.brought)) order by p.path)
+               filter (where l.action = 'keep'), '[]')
+    from chunk c
+    cross join unnest(c.file_ids) u (file_id)
+    join overlay_landing l using (file_id)
+    join file f using (file_id)
+    join path p using (path_id)
+    join image i on i.image_id = f.image_id
+    where c.file_ids && array(select distinct file_id from overlay_landing)
+    group by l.plan, c.chunk_id;
+    analyze overlay_chunk;
+
+    insert into state_overlay_chunk (chunk_id, file_ids)
+    select o.overlay_id, array_agg(coalesce(l.new_file_id, u.file_id) order by u.ord)
+    from overlay_chunk o
+    join chunk c using (chunk_id)
+    cross join unnest(c.file_ids) with ordinality u (file_id, ord)
+    left join overlay_landing l on l.plan = o.plan and l.file_id = u.file_id and l.action = 'replace'
+    where o.overlay_id is not null
+    group by o.overlay_id;
+    analyze state_overlay_chunk;
+    perform evenkeel.overlay_levels();
+end
+$$;
+comment on function evenkeel.overlay_chunks() is 'Makes the overlay of every chunk of the fleet that a plan touches.';
+
+create or replace function evenkeel.overlay_levels()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    insert into state_overlay_chunk_level (chunk_id, component_id, product_id, levels, files, covered)
+    select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered)
+    from state_overlay_chunk c
+    cross join unnest(c.file_ids) f (file_id)
+    join file_level fl using (file_id)
+    where not exists (select from state_overlay_chunk_level o where o.chunk_id = c.chunk_id)
+    group by c.chunk_id, fl.component_id, fl.product_id
+$$;
+comment on function evenkeel.overlay_levels() is 'What the files of overlaid chunks say together.';
+
+create or replace function evenkeel.overlay_state(hosts uuid[])
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    delete from state_host; delete from state_component; delete from state_product; delete from state_finding;
+    create temporary table if not exists overlay_touch (host_id uuid primary key, replaced integer, same integer, kept jsonb, names text[], added integer[])
+        on commit delete rows;
+    delete from overlay_touch;
+    insert into overlay_touch
+    select h.host_id, sum(o.replaced), sum(o.same), coalesce(jsonb_path_query_array(jsonb_agg(o.kept) filter (where o.kept <> '[]'), '$[*][*]'), '[]'),
+           '{}', '{}'
+    from overlay_host h
+    join host_inventory_current i using (host_id)
+    cross join unnest(i.chunk_ids) u (chunk_id)
+    join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
+    where h.host_id = any (hosts)
+    group by h.host_id;
+    analyze overlay_touch;
+
+    if exists (select from overlay_new) then
+        insert into overlay_touch
+        select h.host_id, 0, 0, '[]', '{}', '{}' from overlay_host h
+        where h.host_id = any (hosts) and h.plan in (select plan from overlay_new)
+        on conflict (host_id) do nothing;
+        update overlay_touch t set added = n.file_ids
+        from (
+            select h.host_id, array_agg(n.file_id order by p.path) as file_ids
+            from overlay_host h
+            join overlay_touch using (host_id)
+            join overlay_new n using (plan, windows)
+            join file f using (file_id)
+            join path p using (path_id)
+            left join host_facts_current fa using (host_id)
+            where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
+                              join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
+                              where i.host_id = h.host_id and n.name = any (o.names))
+              and case upper(coalesce(fa.facts ->> 'architecture', '')) when 'X86' then n.machine = 332
+                       when 'AMD64' then n.machine = 34404 or (n.machine = 332 and p.location not like '\%windir\%/system32/%') else true end
+            group by h.host_id
+        ) n
+        where n.host_id = t.host_id;
+        insert into overlay_added (file_ids, overlay_id)
+        select added, (select least(min(chunk_id), 0) from state_overlay_chunk) - row_number() over ()
+        from (select distinct added from overlay_touch where added <> '{}') a
+        on conflict (file_ids) do nothing;
+        insert into state_overlay_chunk select overlay_id, file_ids from overlay_added on conflict (chunk_id) do nothing;
+        perform evenkeel.overlay_levels();
+    end if;
+
+    insert into state_host (host_id, chunk_ids)
+    select h.host_id, n.chunk_ids || case when a.overlay_id is null then '{}' else array[a.overlay_id] end
+    from overlay_touch t
+    join overlay_host h using (host_id)
+    join host_inventory_current i using (host_id)
+    left join overlay_added a on a.file_ids = t.added
+    cross join lateral (
+        select array_agg(coalesce(o.overlay_id, u.chunk_id) order by u.ord) as chunk_ids
+        from unnest(i.chunk_ids) with ordinality u (chunk_id, ord)
+        left join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
+    ) n
+    where t.replaced > 0 or t.added <> '{}';
+end
+$$;
+comment on function evenkeel.overlay_state(uuid[]) is 'Fills state_host with these hosts as they would be, those only on which anything would change; overlay_touch says what.';

@@ -1,0 +1,94 @@
+-- A patch's payload as rows of the catalogue.
+
+create or replace function evenkeel.payload_location(below text)
+returns text language sql stable
+as $$
+    -- Where a file goes is said by its folders, if they are a Windows host's: by their names, or because hosts have such a folder.
+    select case when w.rest is not null then '%windir%/' || w.rest
+                when b.below ~ '^(system32|syswow64)/' then '%windir%/' || b.below
+                when b.below ~ '^(program files|program files \(x86\))/' then 'c:/' || b.below
+                when b.below like '%/%' and exists (select from evenkeel.path p where starts_with(p.path, 'c:/' || evenkeel.folder_of(b.below) || '/'))
+                then 'c:/' || b.below end
+    from (select regexp_replace(payload_location.below, '^(.*/)?(sp\d+|rtm)?(gdr|qfe)/', '') as below) b,
+         lateral (select substring(b.below from '^(?:.*/)?(?:windows|winnt|%windir%)/(.+)$') as rest) w
+$$;
+comment on function evenkeel.payload_location(text) is 'path.location of a file of a payload, from its path below the payload''s folder; null where that says nothing.';
+
+create or replace function evenkeel.payload_product()
+returns text language plpgsql
+as $$
+declare
+    fitting text[];
+begin
+    select array_agg(code order by code) into fitting
+    from (select p.code, rank() over (order by count(distinct f.path) desc) as place
+          from payload_file f
+          join evenkeel.image i using (image_id)
+          join evenkeel.path h on h.name = substring(f.path from '[^/]*$')
+          join evenkeel.path_component pc using (path_id)
+          join evenkeel.product p using (product_id)
+          where exists (select from evenkeel.line l
+                        where l.product_id = p.product_id
+                          and evenkeel.version_major(i.file_version) = coalesce(l.major, evenkeel.version_major(i.file_version))
+                          and evenkeel.version_minor(i.file_version) = coalesce(l.minor, evenkeel.version_minor(i.file_version))
+                          and evenkeel.version_build(i.file_version) = coalesce(l.build, evenkeel.version_build(i.file_version)))
+          group by p.code) r
+    where place = 1;
+    if cardinality(fitting) = 1 then
+        return fitting[1];
+    end if;
+    raise exception 'which product the patch is for does not show from its files%: name it with --product',
+        coalesce(format(' (%s)', array_to_string(fitting, ' or ')), '');
+end
+$$;
+comment on function evenkeel.payload_product() is 'The product whose files those of payload_file are, by their names and versions; an error where that is not one.';
+
+create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[], superseded text[], needs_restart boolean,
+                                                origin text, out patch_id integer, out product text, out files integer)
+language plpgsql
+as $$
+declare
+    number integer;
+begin
+    if patch_product is null then
+        select case when count(*) = 1 then min(p.code) end into product
+        from evenkeel.patch t join evenkeel.product p using (product_id) where t.code = upper(patch_code);
+        product := coalesce(product, evenkeel.payload_product());
+    else
+        product := patch_product;
+    end if;
+    number := evenkeel.product_number(product);
+    insert into evenkeel.patch as o (code, product_id, title, required_levels, supersedes, restart, has_payload, source)
+    values (upper(patch_code), number, coalesce(patch_title, ''),
+            coalesce((select array_agg(distinct evenkeel.level_ordinal(product, r)) from unnest(required) r), '{}'),
+            coalesce((select array_agg(distinct upper(s)) from unnest(superseded) s), '{}'), coalesce(needs_restart, true), true, origin)
+    on conflict (code, product_id) do update
+        set title = coalesce(nullif(excluded.title, ''), o.title),
+            required_levels = case when excluded.required_levels <> '{}' then excluded.required_levels else o.required_levels end,
+            supersedes = case when excluded.supersedes <> '{}' then excluded.supersedes else o.supersedes end,
+            restart = case when needs_restart is null then o.restart else excluded.restart end, has_payload = true, source = excluded.source
+    returning o.patch_id into patch_id;
+
+    delete from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null;
+    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, image_id)
+    select distinct on (1, 2, 3, 4, 5)
+           store_patch.patch_id, coalesce(evenkeel.payload_location(g.below), substring(g.below from '[^/]*$')), i.file_version, i.machine,
+           coalesce(upper(substring(g.below from '^(?:.*/)?((?:sp\d+|rtm)?(?:gdr|qfe))/')), ''), i.size, i.image_id
+    from (select substr(path, 4) as below, image_id from payload_file) g
+    join evenkeel.image i using (image_id)
+    order by 1, 2, 3, 4, 5, g.below
+    on conflict on constraint patch_file_patch_id_file_version_machine_branch_platform_key do update set image_id = excluded.image_id, size = excluded.size;
+    get diagnostics files = row_count;
+end
+$$;
+comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is 'Makes the files of the temporary table payload_file (path, image_id) the payload of a patch; what is not given stays as the catalogue has it.';
+
+create or replace function evenkeel.payload_places(patch integer)
+returns table (path text, image_id integer) language sql stable
+as $$
+    select replace(f.file, '%windir%', w.windows), f.image_id
+    from evenkeel.patch_file f
+    cross join unnest(case when f.file like '\%windir\%/%' then array['c:/windows', 'c:/winnt'] else array[''] end) w (windows)
+    where f.patch_id = patch and f.image_id is not null and f.file like '%/%'
+$$;
+comment on function evenkeel.payload_places(integer) is 'Where a payload says that its files go, on hosts of either name of the Windows directory.';

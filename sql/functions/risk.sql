@@ -1,0 +1,210 @@
+-- Risk: what the checks find on hosts with a patch laid over them and not without it.
+
+create or replace function evenkeel.risk_open(patch_code text, host_glob text)
+returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform evenkeel.overlay_plan(patch_code, host_glob);
+    if to_regclass('pg_temp.risk_result') is null then
+        create temporary table risk_result (
+            host_id uuid primary key, verdict text not null, reason text not null, findings jsonb not null default '[]',
+            kept jsonb not null default '[]', replaced integer not null default 0);
+    end if;
+    delete from risk_result;
+    return (select count(*) from overlay_host);
+end
+$$;
+comment on function evenkeel.risk_open(text, text) is 'Begins to judge what a patch would do; returns how many hosts there are. Commit behind it, then call risk_next() in one transaction until it returns 0.';
+
+create or replace function evenkeel.risk_next(most integer, max_age interval)
+returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+declare
+    hosts uuid[];
+    definition record;
+    payload boolean := (select bool_and(has_payload) from overlay_patch);
+begin
+    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    select array_agg(host_id) into hosts
+    from (select host_id from overlay_host o where not exists (select from risk_result r where r.host_id = o.host_id) order by place limit most) n;
+    if hosts is null then
+        return 0;
+    end if;
+    if not exists (select from state_focus) then
+        perform evenkeel.overlay_chunks();
+    end if;
+    perform evenkeel.overlay_state(hosts);
+    perform evenkeel.risk_passed_over(hosts, max_age);
+    delete from state_host h using risk_result r where r.host_id = h.host_id;
+    if exists (select from state_host) then
+        perform evenkeel.judge_state();
+        -- A check that reads no files can find nothing else than before.
+        for definition in select code from check_definition
+                          where scope = 'host' and (query ~ '\mstate_(file|chunk|component|product|model|patch)' or query ~ '\munresolved_imports\M')
+                          order by code loop
+            perform evenkeel.run_check(definition.code);
+        end loop;
+        analyze state_finding;
+        perform evenkeel.risk_compare(payload);
+    end if;
+    return cardinality(hosts);
+end
+$$;
+comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result; returns how many.';
+
+create or replace function evenkeel.risk_passed_over(hosts uuid[], max_age interval)
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    insert into risk_result (host_id, verdict, reason, kept)
+    select host_id, verdict, reason, kept
+    from (
+        select o.host_id, coalesce(t.kept, '[]') as kept,
+               case when products.codes is null then 'not applicable'
+                    when stale.says is not null then 'unknown'
+                    when o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}' or superseding.codes is not null
+                    then 'not applicable' end as verdict,
+               case when products.codes is null
+                    then 'another product: ' || (select string_agg(distinct p.name, ', ') from overlay_patch join product p using (product_id)) || ' is not here'
+                    when stale.says is not null then stale.says
+                    when o.plan is null then 'brings nothing for the level of this host'
+                    when superseding.codes is not null then 'superseded by ' || superseding.codes || ', which is installed'
+                    when t.host_id is null then 'none of its files is here'
+                    when t.same > 0 and t.kept = '[]' then format('already there: %s of %s files', t.same, t.same)
+                    when t.same > 0 then format('already there: %s files as it brings them, %s newer', t.same, jsonb_array_length(t.kept))
+                    else format('superseded: %s of its files are here, all newer, such as %s %s', jsonb_array_length(t.kept), t.kept -> 0 ->> 'path',
+                                t.kept -> 0 ->> 'version') end as reason
+        from overlay_host o
+        left join overlay_touch t using (host_id)
+        left join host_checkin c using (host_id)
+        left join host_facts_current f using (host_id)
+        cross join lateral (select string_agg(p.patch_id::text, ' ') as codes from overlay_patch p join host_product hp using (product_id)
+                            where hp.host_id = o.host_id) products
+        cross join lateral (select string_agg(distinct s.code, ', ') as codes
+                            from overlay_patch p join patch own on own.patch_id = p.patch_id
+                            join patch s on s.product_id = p.product_id and own.code = any (s.supersedes)
+                            where f.hotfix_ids ? s.code) superseding
+        cross join lateral (select case when c.seen_at is null then 'no snapshot yet: push one'
+                                        when c.taken_at < now() - max_age or c.seen_at < now() - max_age
+                                        then format('its last snapshot is of %s: push a new one',
+                                                    to_char(least(c.taken_at, c.seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end as says) stale
+        where o.host_id = any (hosts)
+    ) x
+    where verdict is not null
+$$;
+comment on function evenkeel.risk_passed_over(uuid[], interval) is 'Hosts of which it is plain without judging: the patch does not apply, or their snapshot is too old.';
+
+create or replace function evenkeel.risk_blind()
+returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- What the patch's files import and the files that they replace did not, where nothing can be said of the DLL.
+    with blind as (
+        select distinct c.host_id, c.folder, c.machine, c.context_id, b.need_id, n.dll, b.symbol, b.reason, b.chain
+        from imports_bad b join imports_context c using (context_id) join import_need n using (need_id)
+        where b.reason in ('blind', 'unknown', 'unreachable')
+    ), landed as (
+        select distinct hc.host_id, p.path, evenkeel.folder_of(p.path) as folder, i.image_id, i.machine, l.old_image
+        from (select host_id, chunk_id from imports_host_chunk where chunk_id < 0) hc
+        join state_overlay_chunk o using (chunk_id)
+        cross join unnest(o.file_ids) u (file_id)
+        join (select new_file_id as file_id, f.image_id as old_image from overlay_landing l join file f using (file_id) where l.new_file_id is not null
+              union select file_id, null from overlay_new) l using (file_id)
+        join file f using (file_id)
+        join path p using (path_id)
+        join image i on i.image_id = f.image_id
+        left join (select o2.overlay_id, c.file_ids from overlay_chunk o2 join chunk c using (chunk_id)) was on was.overlay_id = hc.chunk_id
+        where l.old_image is null or exists (select from file x where x.image_id = l.old_image and x.path_id = p.path_id and x.file_id = any (was.file_ids))
+    ), wanting as (
+        select distinct l.host_id, l.path, b.dll, b.symbol, b.reason, b.chain
+        from landed l
+        join blind b using (host_id, folder, machine)
+        join image_import m on m.image_id = l.image_id and evenkeel.import_dll(m.dll) = b.dll
+             and (b.symbol = any (m.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (m.ordinals::text[])) or b.symbol = '')
+        where not exists (select from image_import w where w.image_id = l.old_image and evenkeel.import_dll(w.dll) = b.dll
+                            and (b.symbol = any (w.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (w.ordinals::text[])) or b.symbol = ''))
+    )
+    select t.host_id,
+           min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol,
+                      case when w.reason = 'blind' then format('the exports of %s were not read: collect it with symbols', w.chain -> -1 ->> 'path')
+                           else format('%s was not collected', coalesce(w.chain -> -1 ->> 'dll', w.dll)) end))
+    from wanting w
+    join imports_twin t on t.lead = w.host_id
+    group by t.host_id
+$$;
+comment on function evenkeel.risk_blind() is 'Hosts on which something that the patch''s files newly import cannot be judged, and the first such import.';
+
+create or replace function evenkeel.risk_compare(payload boolean)
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with come as materialized (
+        select s.host_id, s.check_code, s.subject, s.severity, s.summary, s.evidence
+        from state_finding s
+        left join finding f on (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity'
+        where f.host_id is null
+           -- The same importer and DLL, but more symbols than before.
+           or not coalesce(s.evidence -> 'symbols', '[]') <@ coalesce(f.evidence -> 'symbols', '[]')
+    ), touched as materialized (
+        select distinct p.code, c.code as component
+        from overlay_landing l
+        join file f using (file_id)
+        join path_component pc using (path_id)
+        join component c using (component_id)
+        join product p on p.product_id = c.product_id
+        where l.action = 'replace'
+    ), mixed as materialized (
+        -- Already mixed, half patched or waiting for a restart where the patch would land.
+        select f.host_id, f.check_code, f.subject, f.severity, f.summary, f.evidence
+        from finding f join state_host h using (host_id)
+        where f.closed_at = 'infinity'
+          and case f.check_code
+              when 'mixed-level' then f.subject in (select code from touched)
+              when 'partial-patch' then exists (select from jsonb_array_elements(f.evidence -> 'older') e
+                                                join path pa on pa.name = substring(e ->> 'path' from '[^/]*$') and pa.path = e ->> 'path'
+                                                join path_component pc using (path_id)
+                                                join component c using (component_id)
+                                                join product p on p.product_id = c.product_id
+                                                join touched t on t.code = p.code and t.component = c.code)
+              when 'pending-reboot' then jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components' else '[]' end) = 0
+                   or exists (select from jsonb_array_elements(f.evidence -> 'components') e join touched t
+                              on t.code = e ->> 'product' and t.component = e ->> 'component')
+              else false end
+    ), listed as (
+        select host_id, jsonb_agg(jsonb_build_object('check', check_code, 'subject', subject, 'severity', severity, 'summary', summary,
+                                                     'new', fresh, 'evidence', evidence)
+                                  order by fresh desc, weight, subject) as findings,
+               (array_agg(case when fresh then summary else format('already %s: %s',
+                              case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched' else 'waiting for a restart' end, summary) end
+                          order by fresh desc, weight, subject))[1] as first,
+               (array_agg(format('reapply %s first', evidence ->> 'target')) filter (where check_code = 'mixed-level' and evidence ->> 'target' is not null))[1] as advice,
+               count(*) as total
+        from (select *, true as fresh, case check_code when 'unresolved-import' then 0 when 'mixed-level' then 1 else 2 end
+                                       + case severity when 'high' then 0 else 3 end as weight from come
+              union all select *, false, 0 from mixed) x
+        group by host_id
+    ), unjudged as (
+        select sp.host_id, string_agg(sp.missing, '; ') as says
+        from host_product sp join overlay_patch using (product_id) join state_host h using (host_id)
+        where sp.verdict = 'unknown'
+        group by sp.host_id
+    ), blind as (
+        select * from evenkeel.risk_blind()
+    )
+    insert into risk_result (host_id, verdict, reason, findings, kept, replaced)
+    select h.host_id,
+           case when l.host_id is not null then 'at risk' when u.host_id is not null or b.host_id is not null or not payload then 'unknown' else 'safe' end,
+           case when l.host_id is not null
+                then concat_ws('; ', l.first, l.advice, case when l.total > 1 then format('and %s more', l.total - 1) end)
+                when u.host_id is not null or b.host_id is not null or not payload
+                then concat_ws('; ', case when not payload then 'no version risk, imports unknown: add the patch''s payload (evenkeel patch add)' end, u.says, b.says)
+                else concat_ws('; ', format('%s %s replaced', t.replaced, case when t.replaced = 1 then 'file' else 'files' end),
+                               case when t.added <> '{}' then format('%s added', cardinality(t.added)) end,
+                               case when t.kept <> '[]' then format('keeps %s newer, such as %s %s', jsonb_array_length(t.kept), t.kept -> 0 ->> 'path',
+                                                                    t.kept -> 0 ->> 'version') end) end,
+           coalesce(l.findings, '[]'), t.kept, t.replaced + cardinality(t.added)
+    from state_host h
+    join overlay_touch t using (host_id)
+    left join listed l using (host_id)
+    left join unjudged u using (host_id)
+    left join blind b using (host_id)
+$$;
+comment on function evenkeel.risk_compare(boolean) is 'Findings after minus findings before, for the hosts of state_host.';
