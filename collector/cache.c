@@ -241,7 +241,8 @@ int cache_open(const char *path, const char *kind, struct cache **cache, struct 
     struct error problem = {0};
     made->next = platform_stream(made->next_path, "w", &problem);
     if (made->next == NULL) {
-        error_set(error, problem.code, "no cache: %.400s; name another file, or go without", problem.message);
+        error_set(error, problem.code, "can't write the cache '%.200s': %.200s; name another file, or go without", path,
+                  problem.message);
         cache_close(made);
         *cache = NULL;
         return -1;

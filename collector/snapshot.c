@@ -24,7 +24,8 @@ struct slot {
 };
 
 #define PLACE_BITS 40
-#define SHARDS 64u /* tables that grow one at a time, so that there are never two of the whole */
+#define OBJECT_BUDGET (8u << 20) /* one object, packed and unpacked */
+#define SHARDS 64u               /* tables that grow one at a time, so that there are never two of the whole */
 
 /* An open-addressed hash table. */
 struct shard {
@@ -277,6 +278,52 @@ int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error 
 }
 
 /* ---- getting ---- */
+
+/* The packed object at the file's place, in the arena: 1, 0 behind the last, or -1. */
+static int read_object(FILE *file, struct arena *arena, Evenkeel__Object **object, uint64_t *taken, struct error *error)
+{
+    uint8_t length_bytes[4];
+    uint32_t length;
+    size_t got = fread(length_bytes, 1, sizeof length_bytes, file);
+    if (got == 0 && feof(file))
+        return 0;
+    bytes_u32(bytes_of(length_bytes, got), 0, &length);
+    if (got == sizeof length_bytes && length == 0)
+        return 0;
+    uint8_t *packed = length <= LIMIT_MESSAGE_BYTES ? arena_take(arena, length) : NULL;
+    if (packed != NULL && fread(packed, 1, length, file) == length)
+        *object = evenkeel__object__unpack(arena_allocator(arena), length, packed);
+    if (*object == NULL)
+        return error_set(error, ERROR_FORMAT, "a snapshot's file is damaged");
+    *taken = sizeof length_bytes + length;
+    return 1;
+}
+
+int snapshot_open(FILE *file, struct snapshot **snapshot, struct error *error)
+{
+    static const struct pe_options none;
+    int got;
+    if (snapshot_new(file, &none, snapshot, error) < 0)
+        return -1;
+    do {
+        _cleanup_(cleanup_arena) struct arena *arena = arena_new(OBJECT_BUDGET);
+        Evenkeel__Object *object = NULL;
+        uint64_t taken = 0;
+        got = arena == NULL ? error_set(error, ERROR_MEMORY, "no memory for an object")
+                            : read_object(file, arena, &object, &taken, error);
+        if (got == 1) {
+            struct digest digest = digest_of(bytes_of_field(object->body));
+            if (remember(*snapshot, &digest, (*snapshot)->length, error) < 0)
+                got = -1;
+            (*snapshot)->length += taken;
+        }
+    } while (got == 1);
+    if (got == 0)
+        return 0;
+    snapshot_free(*snapshot);
+    *snapshot = NULL;
+    return -1;
+}
 
 int snapshot_get(struct snapshot *snapshot, const struct digest *digest, struct arena *arena, Evenkeel__Object **object,
                  struct error *error)

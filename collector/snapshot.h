@@ -41,6 +41,10 @@ int snapshot_end(struct snapshot *snapshot, struct digest *inventory, struct err
 int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body, struct digest *digest,
                  struct error *error);
 
+/* A snapshot again out of a file that was written before, up to its end or to four zero bytes; for snapshot_get()
+ * alone. ERROR_FORMAT where the file is damaged. */
+int snapshot_open(FILE *file, struct snapshot **snapshot, struct error *error);
+
 /* Writes one object as it stands in a snapshot's file; adds its length there to *written, which may be NULL. */
 int snapshot_write(FILE *file, Evenkeel__ObjectKind kind, struct bytes body, uint64_t *written, struct error *error);
 
