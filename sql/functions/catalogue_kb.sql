@@ -166,7 +166,7 @@ begin
     from kb_placed r join kb_file f using (doc) where r.level_kind = 'cumulative update' and not f.is_list
     order by r.doc, r.product_id, r.line;
     insert into kb_told
-    select r.doc, s.line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s files left out', s.banner, count(*))
+    select r.doc, s.line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s left out', s.banner, evenkeel.counted(count(*), 'file'))
     from kb_placed r join kb_section s using (doc, section)
     where r.servicing_stack and r.level_kind = 'cumulative update' group by r.doc, s.line, s.banner;
 
