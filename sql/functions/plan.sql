@@ -31,6 +31,12 @@ as $$
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, pc.product_id)
         where f.host_id = planned and f."check" = 'missing-file' and f.waived_until is null
         union all
+        select hp.product_id, 4, f.summary, null
+        from ops.finding f
+        join evenkeel.product p on p.code = f.subject
+        join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, p.product_id)
+        where f.host_id = planned and f."check" = 'missing-file' and f.waived_until is null
+        union all
         select pc.product_id, 5, f.summary, null
         from ops.finding f
         join evenkeel.path p on p.path = f.evidence #>> '{importer,path}'
@@ -38,10 +44,12 @@ as $$
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, pc.product_id)
         where f.host_id = planned and f."check" = 'unresolved-import' and f.waived_until is null
     ), chosen as (
-        select n.product_id, max(n.needed) as needed, (array_agg(n.because order by n.place, n.because))[1] as because
+        select n.product_id, max(n.needed) as needed, (array_agg(n.because order by n.place, n.because))[1] as because,
+               (array_agg(n.because order by n.needed desc nulls last, n.place, n.because))[1] as because_needed
         from needing n group by n.product_id
     )
-    select c.product_id, greatest(c.needed, coalesce(d.declared, proven.ordinal, last.ordinal)), d.declared, c.because
+    select c.product_id, greatest(c.needed, coalesce(d.declared, proven.ordinal, last.ordinal)), d.declared,
+           case when c.needed > coalesce(d.declared, c.needed) then c.because_needed else c.because end
     from chosen c
     left join lateral (select upper(hp.declared) - 1 as declared from evenkeel.host_product hp
                        where (hp.host_id, hp.product_id) = (planned, c.product_id)) d on true
@@ -60,12 +68,16 @@ comment on function evenkeel.plan_targets(uuid) is 'The products of a host whose
 create or replace function evenkeel.plan_hotfixes(planned uuid, product integer, target integer)
 returns table (code text, verdict text, because text, version evenkeel.version, released date, restart boolean) language sql stable
 as $$
-    with known as (
+    with marker as (
+        -- A key that tells a level from another is that level, no hotfix on it.
+        select evenkeel.patch_number(l.marker_hotfix) as number from evenkeel.level l where l.product_id = product and l.marker_hotfix <> ''
+    ), known as (
         select t.patch_id, t.code, t.required_levels, t.supersedes, t.contained_in, t.released, t.restart, u.state, u.listed
         from evenkeel.host_patch hp
         cross join lateral unnest(hp.patch_ids, hp.states, hp.listed) u (patch_id, state, listed)
         join evenkeel.patch t using (patch_id)
         where hp.host_id = planned and t.product_id = product and (u.listed or u.state in ('installed', 'partial'))
+          and not exists (select from marker m where m.number = evenkeel.patch_number(t.code))
     ), here as materialized (
         select distinct p.name, p.location
         from evenkeel.host_inventory_current i
@@ -128,8 +140,7 @@ as $$
         where f.host_id = planned
           and not exists (select from evenkeel.patch t join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
                           where evenkeel.patch_number(t.code) = evenkeel.patch_number(x.id))
-          and not exists (select from evenkeel.level l where l.product_id = product and l.marker_hotfix <> ''
-                          and evenkeel.patch_number(l.marker_hotfix) = evenkeel.patch_number(x.id))
+          and not exists (select from marker m where m.number = evenkeel.patch_number(x.id))
         order by evenkeel.patch_number(x.id), counted.ordinal nulls last
     )
     select c.code, c.verdict, c.because, c.version, c.released, c.restart from catalogued c
@@ -198,13 +209,14 @@ begin
           and not exists (select from evenkeel.host_patch p cross join lateral unnest(p.patch_ids, p.states) u (patch_id, state)
                           where p.host_id = planned and u.patch_id = k.patch_id and u.state in ('installed', 'superseded'))
         union all
-        select 30, row_number() over (order by subject), 'renew identity',
-               case evidence ->> 'identity'
-                   when 'agent-key' then 'on the host that was copied, remove the collector''s key file and run ''evenkeel-collector enroll'''
-                   else format('leave the identity to one of %s and give every other one its own: prepare the system that was cloned again, with Sysprep, or install it anew',
-                               (select string_agg(h ->> 'host', ', ') from jsonb_array_elements(evidence -> 'hosts') h)) end,
-               summary
-        from found where code = 'cloned-identity' and evidence ->> 'identity' <> 'metabase'
+        select 30, row_number() over (order by c.what), 'renew identity', c.what, c.why
+        from (select case when evidence ->> 'identity' = 'agent-key'
+                          then 'on the host that was copied, remove the collector''s key file and run ''evenkeel-collector enroll'''
+                          else format('leave the identity to one of %s and give every other one its own: prepare the system that was cloned again, with Sysprep, or install it anew',
+                                      (select string_agg(h ->> 'host', ', ' order by h ->> 'host') from jsonb_array_elements(evidence -> 'hosts') h)) end as what,
+                     string_agg(summary, '; ' order by subject) as why
+              from found where code = 'cloned-identity' and evidence ->> 'identity' <> 'metabase'
+              group by 1) c
         union all
         select 31, 0, 'reinstall IIS',
                format('remove IIS and install it anew on the host as it is now%s; restore sites from an export, not from the metabase file',

@@ -93,7 +93,7 @@ begin
     -- A day alone means all of it.
     return case when written ~ '^\s*\d{4}-\d{1,2}-\d{1,2}\s*$' then (written::date + 1)::timestamptz else written::timestamptz end;
 exception when datetime_field_overflow or invalid_datetime_format or invalid_text_representation then
-    raise exception ''%'' is no date: 2030-12-31 is one, or 2030-12-31 18:00', written using errcode = 'invalid_parameter_value';
+    raise exception '''%'' is no date: 2030-12-31 is one, or 2030-12-31 18:00', written using errcode = 'invalid_parameter_value';
 end
 $$;
 comment on function evenkeel.waiver_end(text) is 'When a waiver until that day, or time, ends.';
