@@ -66,7 +66,7 @@ begin
     select doc, line, 1, format('%s %s is cut off in print or below what any hotfix of %s has: its version is left out',
                                 file, evenkeel.version_text(version), product)
     from kb_placed where product = 'windows-2000' and evenkeel.version_revision(version) between 2 and 999;
-    update kb_placed set version = null, on_line = false, product_id = null, product = null, level_kind = null
+    update kb_placed set version = null, on_line = false
     where product = 'windows-2000' and evenkeel.version_revision(version) between 2 and 999;
     -- Builds of IIS 4.0 have three digits; 4.2.1671 is a line of its own.
     insert into kb_told
