@@ -170,6 +170,8 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('evenkeel catalogue'));
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
+    -- Of an earlier change within the same transaction.
+    drop table if exists fresh_path_component, fresh_file_level, changed_file, changed_chunk;
 
     create temporary table fresh_path_component on commit drop as
     select distinct on (p.path_id, c.product_id) p.path_id, c.product_id, c.component_id
@@ -241,6 +243,8 @@ declare
     number integer := evenkeel.product_number(captured_product);
     place integer := evenkeel.level_ordinal(captured_product, captured_level);
 begin
+    perform set_config('client_min_messages', 'warning', true);
+    drop table if exists captured;
     create temporary table captured on commit drop as
     select distinct evenkeel.path_location(p.path) as location, p.file_version, p.machine
     from capture_file p

@@ -29,6 +29,8 @@ begin
         where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
               is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
     perform evenkeel.record_verdicts();
+    perform evenkeel.store_patches();
+    update evenkeel.peer_refresh set stale = true where not stale;
 
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'host';
     for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop
@@ -111,13 +113,13 @@ begin
         if evenkeel.version_evidence_due(true) and not exists (select from evenkeel.judge_queue) then
             perform evenkeel.judge_hosts('{}');
         end if;
-        return 0;
+        return evenkeel.refresh_peers_if_due();
     end if;
     perform evenkeel.judge_hosts(hosts);
     return cardinality(hosts);
 end
 $$;
-comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were.';
+comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were. Where none waited, the fleet''s common files are learnt anew if that is due, and the hosts on which that bears are queued and returned.';
 
 create or replace function evenkeel.judge_clock()
 returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -131,7 +133,7 @@ begin
         return 0;
     end if;
     delete from state_host; delete from state_finding;
-    insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
+    insert into state_host select host_id, '{}' from evenkeel.host_inventory_current;
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'clock';
     for definition in select code from evenkeel.check_definition where scope = 'clock' order by code loop
         perform evenkeel.run_check(definition.code);

@@ -19,6 +19,7 @@ begin
         summary text not null, evidence jsonb not null
     ) on commit delete rows;
     create temporary table state_key (key text primary key) on commit delete rows;
+    perform evenkeel.patch_state_open();
 
     create temporary view state_chunk as
         select chunk_id, file_ids from evenkeel.chunk
@@ -86,12 +87,12 @@ begin
     insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing)
     select c.host_id, c.product_id, c.agreed, c.declared, c.files, c.covered,
            case when isempty(c.agreed) then 'mixed'
-                when c.covered = 0 or c.covered < c.coverage_share * c.files
+                when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files
                      or (c.follows_os and c.has_registry and c.declared is null) then 'unknown'
                 else 'level' end,
            concat_ws('; ',
                 case when c.covered = 0 then format('no baseline for any of the %s files: capture one (evenkeel baseline capture)', c.files)
-                     when c.covered < c.coverage_share * c.files
+                     when c.covered < c.coverage_share::numeric * c.files
                      then format('baselines for only %s of %s files: capture one (evenkeel baseline capture)', c.covered, c.files) end,
                 case when c.follows_os and c.has_registry and c.declared is null
                      then case c.level_kind
@@ -100,9 +101,10 @@ begin
                 case when c.follows_os and not c.has_registry then 'no registry was read: not compared with what it declares' end)
     from combined c;
     analyze state_product;
+    perform evenkeel.judge_patches();
 end
 $$;
-comment on function evenkeel.judge_state() is 'Fills state_component and state_product for the hosts of state_host.';
+comment on function evenkeel.judge_state() is 'Fills state_component, state_product and state_patch for the hosts of state_host.';
 
 create or replace function evenkeel.run_check(code text)
 returns void language plpgsql

@@ -1,0 +1,71 @@
+-- title: files wait for a restart to be replaced: what is on disk is not what runs
+-- scope: host
+--
+-- Counted are renames and deletions of component files and of any other program or library, but not of what installers leave in
+-- folders for temporary files; packages in the states 5, 96 and 101; and the flag that Windows itself sets.
+--
+-- Subject: 'restart'. Evidence:
+--   renames                 files that wait: from, to (null: to be deleted), and product and component of the file that changes, null: none
+--   rename_count            how many there are; `renames` names at most 200
+--   components              product and component of all files that change
+--   packages                packages of Component Based Servicing: package, state, meaning
+--   reboot_pending          Windows says itself that a restart is pending
+with renamed as (
+    select f.host_id, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target,
+           coalesce(nullif(r.value ->> 'to', ''), r.value ->> 'from') as changed
+    from state_facts f
+    cross join jsonb_array_elements(f.facts -> 'pending_renames') r
+    where jsonb_typeof(f.facts -> 'pending_renames') = 'array'
+), bound as (
+    select r.*, b.product, b.component
+    from renamed r
+    left join lateral (
+        select p.code as product, c.code as component
+        from state_product s
+        join product p using (product_id)
+        join component c using (product_id)
+        cross join unnest(c.include) g (glob)
+        where s.host_id = r.host_id and path_location(r.changed) ~ glob_regex(g.glob)
+          and r.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
+          and not exists (select from unnest(c.exclude) x (glob) where path_location(r.changed) ~ glob_regex(x.glob))
+        order by length(g.glob) desc, p.code
+        limit 1
+    ) b on true
+), waiting as (
+    select host_id, count(*) as files, count(component) as component_files,
+           coalesce(min(changed) filter (where component is not null), min(changed)) as example,
+           jsonb_agg(jsonb_build_object('from', source, 'to', target, 'product', product, 'component', component) order by place)
+               filter (where place <= 200) as list,
+           jsonb_agg(distinct jsonb_build_object('product', product, 'component', component)) filter (where component is not null) as components
+    from (select b.*, row_number() over (partition by host_id order by component is null, changed, source) as place
+          from bound b
+          where component is not null
+             or (changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
+                 and not (target is null and changed ~ '/(temp|tmp|[^/]*\.tmp)/'))) counted
+    group by host_id
+), servicing as (
+    select f.host_id, count(*) as packages, bool_or((s.value ->> 'state')::integer = 101) as partial, min(s.value ->> 'package') as example,
+           jsonb_agg(jsonb_build_object('package', s.value ->> 'package', 'state', (s.value ->> 'state')::integer,
+                'meaning', case (s.value ->> 'state')::integer when 5 then 'uninstall pending' when 96 then 'install pending'
+                                else 'partially installed' end) order by s.value ->> 'package') as list
+    from state_facts f
+    cross join jsonb_array_elements(f.facts -> 'servicing_states') s
+    where jsonb_typeof(f.facts -> 'servicing_states') = 'array' and (s.value ->> 'state')::integer in (5, 96, 101)
+    group by f.host_id
+), flagged as (
+    select host_id, coalesce((facts ->> 'reboot_pending')::boolean, false) as flag from state_facts
+)
+select host_id, 'restart' as subject,
+       case when w.component_files > 0 or s.partial then 'high' else 'medium' end as severity,
+       concat_ws('; ',
+           case when w.files > 0 then format('%s %s for a restart: %s%s', w.files, case when w.files = 1 then 'file waits' else 'files wait' end,
+                                             w.example, case when w.files > 1 then ', ...' else '' end) end,
+           case when s.packages > 0 then format('%s %s under way or half installed: %s', s.packages,
+                                                case when s.packages = 1 then 'package is' else 'packages are' end, s.example) end,
+           case when f.flag then 'Windows says that a restart is pending' end) as summary,
+       jsonb_build_object('renames', coalesce(w.list, '[]'), 'rename_count', coalesce(w.files, 0), 'components', coalesce(w.components, '[]'),
+                          'packages', coalesce(s.list, '[]'), 'reboot_pending', f.flag) as evidence
+from flagged f
+left join waiting w using (host_id)
+left join servicing s using (host_id)
+where w.files > 0 or s.packages > 0 or f.flag
