@@ -22,6 +22,7 @@ static const struct {
     {"ca", TEXT, offsetof(struct config, ca)},
     {"allow-plain", FLAG, offsetof(struct config, allow_plain)},
     {"host", TEXT, offsetof(struct config, host)},
+    {"token", TEXT, offsetof(struct config, token)},
     {"group", LIST, offsetof(struct config, groups)},
     {"state", TEXT, offsetof(struct config, state)},
     {"drive", LETTER, offsetof(struct config, drive)},
@@ -46,6 +47,7 @@ void config_clear(struct config *config)
     free(config->ca);
     free(config->host);
     free(config->state);
+    free(config->token);
     *config = (struct config){0};
 }
 

@@ -6,6 +6,7 @@
  *   ca           once     file with the certificates (PEM) that aggregators are checked by   none
  *   allow-plain  once     yes: tcp:// to other machines too, unencrypted                     no
  *   host         once     the host's name                                                    its computer name
+ *   token        once     enrolment token for a host that is new to the aggregator                none
  *   group        several  label of a group of hosts that should be alike                     none
  *   state        once     directory of key, state and spool                                  by platform.h
  *   drive        once     letter of the host's system drive                                  c
@@ -28,7 +29,7 @@
 
 struct config {
     struct string_list aggregators, groups, roots, includes;
-    char *ca, *host, *state; /* NULL where not given */
+    char *ca, *host, *state, *token; /* NULL where not given */
     char drive;
     bool allow_plain, hash, symbols;
     uint32_t schedule;

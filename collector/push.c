@@ -3,82 +3,66 @@
 #include "collector/push.h"
 
 #include "collector/accepted.h"
-#include "collector/facts.h"
 #include "collector/key.h"
 #include "collector/platform.h"
-#include "collector/roots.h"
+#include "collector/settings.h"
+#include "collector/take.h"
 #include "proto/cleanup.h"
 #include "proto/object.h"
 
 #include <string.h>
 
-/* All that a push holds; cleared as one. */
+#define MARKS_BUDGET (64u << 10)
+
 struct push {
     const struct push_options *options;
-    const char *root;
     char state[LIMIT_PATH_BYTES];
     struct signing_key key;
-    struct roots *roots;
-    FILE *spool;
-    struct snapshot *snapshot;
-    Evenkeel__Facts *facts;
-    Evenkeel__Times *times;
-    struct digest inventory, facts_digest, times_digest, marks_digest, location;
-    Evenkeel__MachineMarks marks; /* points into facts and location */
-    struct host host;
+    struct digest location;
     struct exchange *exchange;
-    int64_t taken_at;
+
+    /* of the snapshot that is being given */
+    struct snapshot *snapshot;
+    struct arena *arena;
+    Evenkeel__MachineMarks *marks; /* in the arena */
+    struct host host;
 };
 
-static void push_clear(struct push *push)
+static void report(void *context, const char *sentence)
 {
-    exchange_free(push->exchange);
-    snapshot_free(push->snapshot);
-    roots_free(push->roots);
-    if (push->spool != NULL)
-        fclose(push->spool);
-    if (push->facts != NULL)
-        evenkeel__facts__free_unpacked(push->facts, NULL);
-    if (push->times != NULL)
-        evenkeel__times__free_unpacked(push->times, NULL);
-    sodium_memzero(&push->key, sizeof push->key);
+    const struct push *push = context;
+    if (push->options->report != NULL)
+        push->options->report(push->options->context, sentence);
 }
 
-static void report(const struct push *push, const char *sentence)
+static struct take_options take_options(struct push *push)
 {
-    if (push->options->report != NULL)
-        push->options->report(sentence);
+    return (struct take_options){
+        .config = push->options->config,
+        .root = push->options->root,
+        .registry_file = push->options->registry_file,
+        .location = &push->location,
+        .report = report,
+        .context = push,
+        .stopped = push->options->stopped,
+    };
+}
+
+static int find_state(struct push *push, struct error *error)
+{
+    const char *given = push->options->config->state;
+    if (given == NULL)
+        return platform_state_directory(push->state, sizeof push->state, error);
+    if (snprintf(push->state, sizeof push->state, "%s", given) >= (int)sizeof push->state)
+        return error_set(error, ERROR_LIMIT, "the state directory's path is too long: '%.80s...'", given);
+    return 0;
 }
 
 /* What can be wrong without a look at the disk or the network: all of that first. */
 static int prepare(struct push *push, struct error *error)
 {
     const struct config *config = push->options->config;
-    struct platform_stat stat;
-    struct error why = {0};
-    push->root = push->options->root != NULL ? push->options->root : platform_system_drive();
-    if (push->root == NULL)
-        return error_set(error, ERROR_USAGE,
-                         "this is no Windows: name the folder that holds a host's drive with "
-                         "--root DIR");
-    if (platform_stat(push->root, &stat, &why) < 0)
-        return why.code == ERROR_NOT_FOUND
-                   ? error_set(error, ERROR_NOT_FOUND, "there is no '%s': check the path, and that its disk is mounted",
-                               push->root)
-                   : error_set(error, why.code, "%s", why.message);
-    if (stat.kind != PLATFORM_DIRECTORY)
-        return error_set(error, ERROR_USAGE, "'%s' is no folder: name the one that holds the host's drive", push->root);
-
-    push->roots = roots_new();
-    if (push->roots == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a push");
-    for (size_t i = 0; i < config->includes.count; i++)
-        if (roots_include(push->roots, config->includes.items[i], error) < 0)
-            return -1;
-    for (size_t i = 0; i < config->roots.count; i++)
-        if (roots_add(push->roots, config->drive, config->roots.items[i], error) < 0)
-            return -1;
-
+    struct take_options take = take_options(push);
     struct exchange_options exchange = {
         .urls = (const char *const *)config->aggregators.items,
         .url_count = config->aggregators.count,
@@ -86,136 +70,61 @@ static int prepare(struct push *push, struct error *error)
         .allow_plain = config->allow_plain,
         .key = &push->key,
     };
-    if (exchange_new(&exchange, &push->exchange, error) < 0)
+    if (take_check(&take, error) < 0 || exchange_new(&exchange, &push->exchange, error) < 0 ||
+        find_state(push, error) < 0 || platform_make_directory(push->state, error) < 0 ||
+        key_load(push->state, &push->key, error) < 0 || key_location(push->state, &push->location, error) < 0)
         return -1;
-    if (config->state == NULL) {
-        if (platform_state_directory(push->state, sizeof push->state, error) < 0)
-            return -1;
-    } else if (snprintf(push->state, sizeof push->state, "%s", config->state) >= (int)sizeof push->state) {
-        return error_set(error, ERROR_LIMIT, "the state directory's path is too long: '%.80s...'", config->state);
-    }
-    if (platform_make_directory(push->state, error) < 0 || key_load(push->state, &push->key, error) < 0 ||
-        key_location(push->state, &push->location, error) < 0)
-        return -1;
-    push->spool = platform_temporary(push->state, error);
-    return push->spool != NULL ? 0 : -1;
-}
-
-/* ---- taking ---- */
-
-static int visit(void *context, const struct walk_file *file, struct error *error)
-{
-    return snapshot_visit(((struct push *)context)->snapshot, file, error);
-}
-
-static void report_walk(void *context, const char *sentence)
-{
-    report(context, sentence);
-}
-
-static int take_files(struct push *push, struct walk_counts *counts, struct error *error)
-{
-    const struct config *config = push->options->config;
-    struct pe_options read = {.symbols = config->symbols, .hash = config->hash};
-    char prefix[] = {config->drive, ':', '/', 0};
-    struct walk_options options = {
-        .prefix = prefix,
-        .fold = true,
-        .strict = true,
-        .roots = push->roots,
-        .context = push,
-        .visit = visit,
-        .report = report_walk,
-    };
-    struct platform_directory *directory;
-    if (snapshot_new(push->spool, &read, &push->snapshot, error) < 0 ||
-        platform_directory_open(push->root, &directory, error) < 0)
-        return -1;
-    int status = walk(directory, &options, counts, error);
-    platform_directory_close(directory);
-    if (status < 0)
-        return -1;
-    const char *missing = roots_unmatched(push->roots);
-    if (missing != NULL)
-        return error_set(error, ERROR_NOT_FOUND, "there is no '%s' below '%s', which the configuration names as a root",
-                         missing, push->root);
-    if (snapshot_counts(push->snapshot)->files == 0)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "there is no PE file (.exe, .dll, .sys) in '%s': name the folder that holds the host's "
-                         "Windows directory, or own folders with 'root' in the configuration",
-                         push->root);
-    return snapshot_end(push->snapshot, &push->inventory, error);
-}
-
-static int put_message(struct push *push, Evenkeel__ObjectKind kind, const ProtobufCMessage *message,
-                       struct digest *digest, struct error *error)
-{
-    struct bytes packed;
-    if (!object_pack(message, &packed))
-        return error_set(error, ERROR_MEMORY, "no memory for the host's facts");
-    int status = snapshot_put(push->snapshot, kind, packed, digest, error);
-    free((void *)packed.data);
-    return status;
-}
-
-static int take_facts(struct push *push, struct error *error)
-{
-    const struct config *config = push->options->config;
-    struct facts_options options = {
-        .root = push->options->root,
-        .drive = config->drive,
-        .registry_file = push->options->registry_file,
-        .groups = (const char *const *)config->groups.items,
-        .group_count = config->groups.count,
-    };
-    struct string_list problems = {0};
-    int status = facts_collect(&options, &push->facts, &push->times, &problems, error);
-    for (size_t i = 0; i < problems.count; i++)
-        report(push, problems.items[i]);
-    string_list_clear(&problems);
-    if (status < 0)
-        return -1;
-
-    evenkeel__machine_marks__init(&push->marks);
-    push->marks.machine_sid = push->facts->machine_sid;
-    push->marks.machine_guid = push->facts->machine_guid;
-    push->marks.key_location = (ProtobufCBinaryData){.data = push->location.bytes, .len = DIGEST_BYTES};
-    if (put_message(push, EVENKEEL__OBJECT_KIND__FACTS, &push->facts->base, &push->facts_digest, error) < 0 ||
-        put_message(push, EVENKEEL__OBJECT_KIND__TIMES, &push->times->base, &push->times_digest, error) < 0 ||
-        put_message(push, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &push->marks.base, &push->marks_digest, error) < 0)
-        return -1;
-    if (fflush(push->spool) != 0)
-        return error_set(error, ERROR_IO, "can't write the snapshot in '%s': is its disk full?", push->state);
     return 0;
 }
 
-/* The host's name: as configured, else as its registry says; a disk without a registry has none. */
-static int name_host(struct push *push, struct error *error)
+int push_open(const struct push_options *options, struct push **push, struct error *error)
 {
-    char name[LIMIT_HOST_NAME_BYTES + 2];
-    const char *given = push->options->config->host;
-    ProtobufCBinaryData found = push->facts->computer_name;
-    if (given == NULL && found.len == 0 && push->options->root != NULL)
-        return error_set(error, ERROR_USAGE,
-                         "nothing in '%s' tells the host's name: give --host NAME, or its registry with --facts FILE",
-                         push->root);
-    if (given == NULL && found.len == 0) {
-        if (platform_host_name(name, sizeof name, error) < 0)
-            return -1;
-        given = name;
-    } else if (given == NULL) {
-        snprintf(name, sizeof name, "%.*s", (int)found.len, (const char *)found.data);
-        given = name;
-    }
-    return host_load(push->state, &push->key, given, &push->host, error);
+    struct push *made = *push = calloc(1, sizeof *made);
+    if (made == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a push");
+    made->options = options;
+    if (prepare(made, error) == 0)
+        return 0;
+    push_close(made);
+    *push = NULL;
+    return -1;
+}
+
+void push_close(struct push *push)
+{
+    if (push == NULL)
+        return;
+    exchange_free(push->exchange);
+    sodium_memzero(&push->key, sizeof push->key);
+    free(push);
+}
+
+const char *push_state(const struct push *push)
+{
+    return push->state;
+}
+
+struct digest push_identity(const struct push *push)
+{
+    return digest_of(bytes_of(push->key.public_key, sizeof push->key.public_key));
+}
+
+int push_take(struct push *push, FILE *file, struct spool_offer *offer, struct walk_counts *walk, struct error *error)
+{
+    struct take_options options = take_options(push);
+    struct snapshot *snapshot;
+    int status = take_snapshot(&options, file, &snapshot, offer, walk, error);
+    snapshot_free(snapshot);
+    return status;
 }
 
 /* ---- giving ---- */
 
 static int enroll(struct push *push, Evenkeel__RefusalReason *reason, struct error *error)
 {
+    const struct config *config = push->options->config;
     bool approved;
-    if (exchange_enroll(push->exchange, &push->host, &push->marks, NULL, &approved, reason, error) < 0)
+    if (exchange_enroll(push->exchange, &push->host, push->marks, config->token, &approved, reason, error) < 0)
         return -1;
     if (!approved) {
         char fingerprint[17];
@@ -225,6 +134,8 @@ static int enroll(struct push *push, Evenkeel__RefusalReason *reason, struct err
                          "runs (its key is %s), then push again",
                          push->host.name, push->host.name, fingerprint);
     }
+    if (config->token != NULL)
+        settings_forget("token");
     return host_save(push->state, &push->key, &push->host, error);
 }
 
@@ -278,60 +189,112 @@ static int give_once(struct push *push, Evenkeel__Offer *offer, bool *changed, E
     return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, changed, reason, error);
 }
 
-static int give_offer(struct push *push, Evenkeel__Offer *offer, bool *changed, struct error *error)
+static int give_offer(struct push *push, Evenkeel__Offer *offer, struct push_result *result, struct error *error)
 {
-    Evenkeel__RefusalReason reason = EVENKEEL__REFUSAL_REASON__REFUSAL_UNKNOWN;
     bool copied = false;
     /* Only where this machine's own disk is read are SID and GUID those of the machine that holds the key. */
-    if (push->options->root == NULL && key_check_machine(push->state, &push->marks, &copied, error) < 0)
+    if (push->options->root == NULL && key_check_machine(push->state, push->marks, &copied, error) < 0)
         return -1;
     if (!copied) {
-        int status = give_once(push, offer, changed, &reason, error);
-        copied = status < 0 && error->code == ERROR_REFUSED && reason == EVENKEEL__REFUSAL_REASON__KEY_SET_APART;
+        int status = give_once(push, offer, &result->changed, &result->reason, error);
+        copied =
+            status < 0 && error->code == ERROR_REFUSED && result->reason == EVENKEEL__REFUSAL_REASON__KEY_SET_APART;
         if (!copied)
             return status;
     }
     if (become_itself(push, error) < 0 ||
-        (push->options->root == NULL && key_note_machine(push->state, &push->marks, error) < 0))
+        (push->options->root == NULL && key_note_machine(push->state, push->marks, error) < 0))
         return -1;
-    return give_once(push, offer, changed, &reason, error);
+    return give_once(push, offer, &result->changed, &result->reason, error);
 }
 
-static int give(struct push *push, struct push_result *result, struct error *error)
+static int read_marks(struct push *push, const struct digest *digest, struct error *error)
+{
+    Evenkeel__Object *object;
+    int found = snapshot_get(push->snapshot, digest, push->arena, &object, error);
+    if (found == 1)
+        push->marks = (Evenkeel__MachineMarks *)object_unpack(&evenkeel__machine_marks__descriptor,
+                                                              bytes_of_field(object->body), push->arena, error);
+    else if (found == 0)
+        error_set(error, ERROR_FORMAT, "a snapshot's file is damaged: it lacks the machine's marks");
+    return push->marks != NULL ? 0 : -1;
+}
+
+static int give(struct push *push, const struct spool_offer *taken, struct push_result *result, struct error *error)
 {
     Evenkeel__Offer offer = EVENKEEL__OFFER__INIT;
-    offer.inventory = (ProtobufCBinaryData){.data = push->inventory.bytes, .len = DIGEST_BYTES};
-    offer.facts = (ProtobufCBinaryData){.data = push->facts_digest.bytes, .len = DIGEST_BYTES};
-    offer.times = (ProtobufCBinaryData){.data = push->times_digest.bytes, .len = DIGEST_BYTES};
-    offer.marks = (ProtobufCBinaryData){.data = push->marks_digest.bytes, .len = DIGEST_BYTES};
-    offer.taken_at = push->taken_at;
-    uint64_t unreadable = result->walk.unreadable + result->walk.unnameable;
-    offer.unreadable = unreadable < UINT32_MAX ? (uint32_t)unreadable : UINT32_MAX;
+    offer.inventory = (ProtobufCBinaryData){.data = (uint8_t *)taken->inventory.bytes, .len = DIGEST_BYTES};
+    offer.facts = (ProtobufCBinaryData){.data = (uint8_t *)taken->facts.bytes, .len = DIGEST_BYTES};
+    offer.times = (ProtobufCBinaryData){.data = (uint8_t *)taken->times.bytes, .len = DIGEST_BYTES};
+    offer.marks = (ProtobufCBinaryData){.data = (uint8_t *)taken->marks.bytes, .len = DIGEST_BYTES};
+    offer.taken_at = taken->taken_at;
+    offer.unreadable = taken->unreadable;
     offer.schedule = push->options->schedule;
 
-    int status = give_offer(push, &offer, &result->changed, error);
-    if (status < 0)
+    if (read_marks(push, &taken->marks, error) < 0 ||
+        host_load(push->state, &push->key, taken->host, &push->host, error) < 0 ||
+        give_offer(push, &offer, result, error) < 0)
         return -1;
     struct error unsaved = {0};
     _cleanup_free_ char *accepted = accepted_path(push, &unsaved);
     if (accepted == NULL || host_save(push->state, &push->key, &push->host, &unsaved) < 0 ||
         (result->changed && accepted_save(accepted, push->snapshot, &offer, &unsaved) < 0))
         report(push, unsaved.message);
+    return 0;
+}
+
+/* Takes the snapshot over. */
+static int give_snapshot(struct push *push, struct snapshot *snapshot, const struct spool_offer *offer,
+                         struct push_result *result, struct error *error)
+{
+    strcpy(result->host, offer->host);
+    result->files = offer->files;
+    result->chunks = offer->chunks;
+    struct exchange_traffic before = *exchange_traffic(push->exchange), *traffic = &result->traffic;
+    push->snapshot = snapshot;
+    push->arena = arena_new(MARKS_BUDGET);
+    int status =
+        push->arena != NULL ? give(push, offer, result, error) : error_set(error, ERROR_MEMORY, "no memory for a push");
+    arena_free(push->arena);
+    snapshot_free(snapshot);
+    push->arena = NULL;
+    push->marks = NULL;
+    push->snapshot = NULL;
+    *traffic = *exchange_traffic(push->exchange);
+    traffic->requests -= before.requests;
+    traffic->sent -= before.sent;
+    traffic->received -= before.received;
     return status;
+}
+
+int push_give(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
+              struct error *error)
+{
+    struct snapshot *snapshot;
+    *result = (struct push_result){0};
+    if (snapshot_open(file, &snapshot, error) < 0)
+        return -1;
+    return give_snapshot(push, snapshot, offer, result, error);
+}
+
+static void close_push(struct push **push)
+{
+    push_close(*push);
 }
 
 int push_snapshot(const struct push_options *options, struct push_result *result, struct error *error)
 {
-    _cleanup_(push_clear) struct push push = {.options = options};
+    _cleanup_(close_push) struct push *push = NULL;
     *result = (struct push_result){0};
-    if (prepare(&push, error) < 0)
+    if (push_open(options, &push, error) < 0)
         return -1;
-    push.taken_at = platform_now();
-    if (take_files(&push, &result->walk, error) < 0 || take_facts(&push, error) < 0 || name_host(&push, error) < 0)
+    _cleanup_fclose_ FILE *file = platform_temporary(push->state, error);
+    if (file == NULL)
         return -1;
-    strcpy(result->host, push.host.name);
-    result->snapshot = *snapshot_counts(push.snapshot);
-    int status = give(&push, result, error);
-    result->traffic = *exchange_traffic(push.exchange);
-    return status;
+    struct take_options take = take_options(push);
+    struct snapshot *snapshot;
+    struct spool_offer offer;
+    if (take_snapshot(&take, file, &snapshot, &offer, &result->walk, error) < 0)
+        return -1;
+    return give_snapshot(push, snapshot, &offer, result, error);
 }

@@ -44,4 +44,7 @@ bool windows_is_administrator(void);
  * what is made below. To be freed with LocalFree(); NULL with *error. */
 PSECURITY_DESCRIPTOR windows_private(struct error *error);
 
+/* Likewise for a registry key. */
+PSECURITY_DESCRIPTOR windows_administrators_key(struct error *error);
+
 #endif

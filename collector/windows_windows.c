@@ -137,10 +137,23 @@ static wchar_t *own_sid(void)
     return sid;
 }
 
+static PSECURITY_DESCRIPTOR describe(const wchar_t *text, struct error *error)
+{
+    PSECURITY_DESCRIPTOR descriptor;
+    if (ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor, NULL))
+        return descriptor;
+    windows_error(error, GetLastError(), "describe the access to", "own files");
+    return NULL;
+}
+
+PSECURITY_DESCRIPTOR windows_administrators_key(struct error *error)
+{
+    return describe(L"D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)", error);
+}
+
 PSECURITY_DESCRIPTOR windows_private(struct error *error)
 {
     wchar_t text[256] = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-    PSECURITY_DESCRIPTOR descriptor = NULL;
     if (!windows_is_administrator()) {
         wchar_t *sid = own_sid();
         if (sid != NULL && wcslen(sid) < 190) {
@@ -150,9 +163,5 @@ PSECURITY_DESCRIPTOR windows_private(struct error *error)
         }
         LocalFree(sid);
     }
-    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor, NULL)) {
-        windows_error(error, GetLastError(), "describe the access to", "own files");
-        return NULL;
-    }
-    return descriptor;
+    return describe(text, error);
 }

@@ -1,0 +1,25 @@
+/*
+ * Settings that an installation leaves with the system: on Windows the string values of
+ * HKEY_LOCAL_MACHINE\SOFTWARE\Evenkeel\Collector, named as in the configuration file, several values of a setting with
+ * blanks or commas between them. On Linux there is only the file.
+ */
+
+#ifndef EVENKEEL_SETTINGS_H
+#define EVENKEEL_SETTINGS_H
+
+#include "collector/config.h"
+#include "proto/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The configuration file where none is named. */
+int settings_file(char *path, size_t capacity, struct error *error);
+
+/* The system's settings, then those of settings_file() where it is there, over what *config holds. */
+int settings_load(struct config *config, struct error *error);
+
+/* A setting has served its purpose; no error where there is none, or it may not be removed. */
+void settings_forget(const char *key);
+
+#endif

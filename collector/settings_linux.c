@@ -1,0 +1,25 @@
+/* Settings on Linux: a file, and nothing else. */
+
+#include "collector/settings.h"
+#include "collector/settings_source.h"
+
+#include <stdio.h>
+
+int settings_file(char *path, size_t capacity, struct error *error)
+{
+    (void)error;
+    snprintf(path, capacity, "/etc/evenkeel/collector.conf");
+    return 0;
+}
+
+int settings_system(struct config *config, struct error *error)
+{
+    (void)config;
+    (void)error;
+    return 0;
+}
+
+void settings_forget(const char *key)
+{
+    (void)key;
+}
