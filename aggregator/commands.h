@@ -13,6 +13,7 @@ int command_baseline(int argc, char **argv);
 int command_patch(int argc, char **argv);
 int command_risk(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_waive(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const struct {
     {"patch", command_patch, "add the payload of a patch; list patches and their files"},
     {"risk", command_risk, "say what a patch would break, before it rolls out"},
     {"check", command_check, "say which hosts are mixed, and what else is wrong"},
+    {"report", command_report, "say what changed since last night: text, page, JSON or CSV"},
     {"plan", command_plan, "print the way back of a host: what to reapply and restore, in order"},
     {"waive", command_waive, "accept findings for a time, with a reason"},
 };

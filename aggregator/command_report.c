@@ -1,0 +1,82 @@
+/* evenkeel report: what changed since last night, for a person. */
+
+#include "cli.h"
+#include "report.h"
+
+#include "proto/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: evenkeel report drift [--since WHEN] [--format text|html|json|csv] [-o FILE] [--quiet]\n\n"
+    "Prints what changed in the fleet: findings that are new, worse, closed or waived, then changes gathered by\n"
+    "what they are, outliers and silent hosts.\n"
+    "  --since WHEN    yesterday (24 hours ago; default), monday, '3 days', 2026-06-01, '2026-06-01 08:00'\n"
+    "  --format F      text (default); html: one page that needs nothing else; json and csv: all of it\n"
+    "  -o FILE         write there, whole or not at all (default: stdout); 'evenkeel serve' shows the page\n"
+    "                  report.html of its state directory";
+
+static bool format_of(const char *word, enum report_format *format)
+{
+    static const char *const words[] = {
+        [REPORT_TEXT] = "text", [REPORT_HTML] = "html", [REPORT_JSON] = "json", [REPORT_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *format = (enum report_format)i;
+            return true;
+        }
+    }
+    cli_fail_usage("report", "there is no format '%s': text, html, json and csv are", word);
+    return false;
+}
+
+int command_report(int argc, char **argv)
+{
+    enum { OPTION_SINCE = 256, OPTION_FORMAT };
+    static const struct option options[] = {{"since", required_argument, NULL, OPTION_SINCE},
+                                            {"format", required_argument, NULL, OPTION_FORMAT},
+                                            {"output", required_argument, NULL, 'o'},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *dsn = NULL, *since = "yesterday", *path = NULL;
+    enum report_format format = REPORT_TEXT;
+    bool quiet = false;
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_SINCE:
+            since = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (!format_of(optarg, &format))
+                return EXIT_STATUS_ERROR;
+            break;
+        case 'o':
+            path = optarg;
+            break;
+        case CLI_DSN:
+            dsn = optarg;
+            break;
+        case CLI_QUIET:
+            quiet = true;
+            break;
+        case CLI_HELP:
+            puts(help);
+            return EXIT_STATUS_OK;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    if (optind >= argc)
+        return cli_fail_usage("report", "which report? 'drift' is the one there is");
+    if (strcmp(argv[optind], "drift") != 0)
+        return cli_fail_usage("report", "there is no report '%s': 'drift' is the one there is", argv[optind]);
+    if (optind + 1 < argc)
+        return cli_fail_usage("report", "'%s' is too much", argv[optind + 1]);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    if (connection == NULL || cli_judge(connection, quiet, &error) < 0 ||
+        report_drift_file(connection, since, format, path, &error) < 0)
+        return cli_fail("report", &error);
+    return EXIT_STATUS_OK;
+}

@@ -1,0 +1,197 @@
+/* The drift report: fetched, written in the format asked for, put in its place. */
+
+#include "report.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const struct report_section report_sections[] = {
+    {"new", "New", "nothing new"},
+    {"worsened", "Worse", "nothing got worse"},
+    {"closed", "Closed", "nothing was closed"},
+    {"waived", "Waived", "nothing is waived"},
+    {NULL, NULL, NULL},
+};
+
+const char *report_string(const cJSON *object, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return text != NULL ? text : "";
+}
+
+long long report_number(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(item) ? (long long)item->valuedouble : 0;
+}
+
+const cJSON *report_list(const cJSON *object, const char *key)
+{
+    static const cJSON none = {.type = cJSON_Array};
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsArray(item) ? item : &none;
+}
+
+const cJSON *report_same(const cJSON *finding, int *count)
+{
+    static const char *const keys[] = {"check_code", "severity", "subject", "summary", "why", "reason", "waived_by"};
+    const cJSON *next = finding;
+    for (*count = 0; next != NULL; next = next->next, ++*count)
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (strcmp(report_string(finding, keys[i]), report_string(next, keys[i])) != 0)
+                return next;
+    return NULL;
+}
+
+const char *report_time(const char *iso, char text[20])
+{
+    snprintf(text, 20, "%.16s", iso);
+    if (strlen(text) > 10 && text[10] == 'T')
+        text[10] = ' ';
+    return text;
+}
+
+const char *report_step(const cJSON *file, char *text, size_t size)
+{
+    const cJSON *old = report_list(file, "old"), *version;
+    const char *new_version = report_string(file, "new");
+    size_t length = 0;
+    text[0] = 0;
+    cJSON_ArrayForEach(version, old)
+    {
+        int written = snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "", version->valuestring);
+        length += written > 0 ? (size_t)written : 0;
+        if (length >= size)
+            return text;
+    }
+    snprintf(text + length, size - length, "%s → %s", length > 0 ? "" : "(not there)",
+             *new_version != 0 ? new_version : "(gone)");
+    return text;
+}
+
+static int copy_csv(PGconn *connection, const char *since, FILE *out, struct error *error)
+{
+    char statement[1024];
+    char *literal = PQescapeLiteral(connection, since, strlen(since));
+    if (literal == NULL)
+        return error_set(error, ERROR_FORMAT, "'%s' is no text", since);
+    snprintf(statement, sizeof statement,
+             "copy (select * from evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s)))) to stdout (format csv, "
+             "header)",
+             literal);
+    PQfreemem(literal);
+    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
+    if (PQresultStatus(begun) != PGRES_COPY_OUT) {
+        const char *message = PQresultErrorField(begun, PG_DIAG_MESSAGE_PRIMARY);
+        return error_set(error, ERROR_DATABASE, "%s", message != NULL ? message : PQerrorMessage(connection));
+    }
+    char *line;
+    int length;
+    while ((length = PQgetCopyData(connection, &line, 0)) > 0) {
+        fwrite(line, 1, (size_t)length, out);
+        PQfreemem(line);
+    }
+    int result = length == -1 ? 0 : error_set(error, ERROR_DATABASE, "%s", PQerrorMessage(connection));
+    for (PGresult *rest = PQgetResult(connection); rest != NULL; rest = PQgetResult(connection)) {
+        if (PQresultStatus(rest) != PGRES_COMMAND_OK)
+            result = error_set(error, ERROR_DATABASE, "%s", PQresultErrorMessage(rest));
+        PQclear(rest);
+    }
+    return result;
+}
+
+static void delete_document(cJSON **document)
+{
+    cJSON_Delete(*document);
+}
+
+static int render(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error)
+{
+    const char *query = format == REPORT_JSON ? "select jsonb_pretty(evenkeel.report_drift(ops.moment($1)))"
+                                              : "select evenkeel.report_drift(ops.moment($1))::text";
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, query, &PARAMETER_TEXT(since), 1, false, error);
+    if (rows == NULL)
+        return -1;
+    if (format == REPORT_JSON) {
+        fprintf(out, "%s\n", PQgetvalue(rows, 0, 0));
+        return 0;
+    }
+    _cleanup_(delete_document) cJSON *document =
+        cJSON_ParseWithLength(PQgetvalue(rows, 0, 0), (size_t)PQgetlength(rows, 0, 0));
+    if (document == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for the report");
+    if (format == REPORT_HTML)
+        report_html(document, out);
+    else
+        report_text(document, out);
+    return 0;
+}
+
+int report_drift(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error)
+{
+    if (strlen(since) > 200)
+        return error_set(error, ERROR_USAGE, "'%.40s...' is no time", since);
+    if (database_execute(connection, "begin isolation level repeatable read read only", error) < 0)
+        return -1;
+    int result =
+        format == REPORT_CSV ? copy_csv(connection, since, out, error) : render(connection, since, format, out, error);
+    struct error after = {0};
+    if (database_execute(connection, "rollback", &after) < 0 && result == 0)
+        result = error_set(error, after.code, "%s", after.message);
+    return result;
+}
+
+/* Where the name in a directory is as durable as the file itself. */
+static void sync_directory(const char *path)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(directory, sizeof directory, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+             slash == NULL ? "." : path);
+    _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        fsync(fd);
+}
+
+static int write_beside(PGconn *connection, const char *since, enum report_format format, const char *path,
+                        const char *temporary, int fd, struct error *error)
+{
+    _cleanup_fclose_ FILE *out = fdopen(fd, "w");
+    if (out == NULL) {
+        close(fd);
+        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
+    }
+    if (report_drift(connection, since, format, out, error) < 0)
+        return -1;
+    if (fflush(out) != 0 || fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+    sync_directory(path);
+    return 0;
+}
+
+int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
+                      struct error *error)
+{
+    if (path == NULL || strcmp(path, "-") == 0) {
+        if (report_drift(connection, since, format, stdout, error) < 0)
+            return -1;
+        return fflush(stdout) == 0 ? 0 : error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
+    }
+    char temporary[PATH_MAX];
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
+        return error_set(error, ERROR_LIMIT, "'%s' is too long a name", path);
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+    if (write_beside(connection, since, format, path, temporary, fd, error) < 0) {
+        unlink(temporary);
+        return -1;
+    }
+    return 0;
+}

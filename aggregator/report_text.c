@@ -1,0 +1,176 @@
+/* The drift report as text: for a terminal, a mail, a ticket. */
+
+#include "report.h"
+
+#include <string.h>
+
+#define NAMES_SHOWN 8
+#define FILES_SHOWN 12
+/* More findings than a person reads in a mail; the other formats have all. */
+#define FINDINGS_SHOWN 200
+
+/* Foreign text: what a terminal would obey becomes '?'. */
+static void put(const char *text, FILE *out)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at != 0; at++) {
+        bool control = *at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0);
+        putc(control ? '?' : *at, out);
+        at += *at == 0xc2 && control;
+    }
+}
+
+static void put_names(const cJSON *names, FILE *out)
+{
+    int shown = 0, count = cJSON_GetArraySize(names);
+    const cJSON *name;
+    cJSON_ArrayForEach(name, names)
+    {
+        if (shown == NAMES_SHOWN && count > NAMES_SHOWN + 1) {
+            fprintf(out, " and %d more", count - shown);
+            break;
+        }
+        fputs(shown++ > 0 ? ", " : "", out);
+        put(cJSON_IsString(name) ? name->valuestring : "", out);
+    }
+}
+
+static void heading(const char *title, int count, FILE *out)
+{
+    fprintf(out, "\n%s (%d)\n", title, count);
+}
+
+/* `hosts` findings in a row that say the same. */
+static void put_finding(const cJSON *finding, int hosts, FILE *out)
+{
+    char when[20];
+    fprintf(out, "  %-6s  ", report_string(finding, "severity"));
+    put(report_string(finding, "check_code"), out);
+    fputs(hosts > 1 ? "  " : "  on ", out);
+    if (hosts > 1)
+        fprintf(out, "on %d hosts: ", hosts);
+    const cJSON *one = finding;
+    for (int at = 0; at < hosts; at++, one = one->next) {
+        if (at == NAMES_SHOWN && hosts > NAMES_SHOWN + 1) {
+            fprintf(out, " and %d more", hosts - at);
+            break;
+        }
+        fputs(at > 0 ? ", " : "", out);
+        put(report_string(one, "host"), out);
+    }
+    const char *why = report_string(finding, "why"), *reason = report_string(finding, "reason");
+    if (*why != 0)
+        fprintf(out, " (%s)", why);
+    fputs("\n          ", out);
+    put(report_string(finding, "summary"), out);
+    putc('\n', out);
+    if (*reason != 0) {
+        fprintf(out, "          waived until %s by ", report_time(report_string(finding, "waived_until"), when));
+        put(report_string(finding, "waived_by"), out);
+        fputs(": ", out);
+        put(reason, out);
+        putc('\n', out);
+    }
+    if (*report_string(finding, "closed_at") != 0) {
+        fprintf(out, "          open since %s, ", report_time(report_string(finding, "opened_at"), when));
+        fprintf(out, "closed %s\n", report_time(report_string(finding, "closed_at"), when));
+    }
+}
+
+static void put_findings(const cJSON *findings, const char *title, FILE *out)
+{
+    int shown = 0, count = cJSON_GetArraySize(findings), hosts;
+    const cJSON *finding = findings->child;
+    if (count == 0)
+        return;
+    heading(title, count, out);
+    for (int lines = 0; finding != NULL && lines < FINDINGS_SHOWN; lines++) {
+        const cJSON *next = report_same(finding, &hosts);
+        put_finding(finding, hosts, out);
+        shown += hosts;
+        finding = next;
+    }
+    if (shown < count)
+        fprintf(out, "  and %d more: evenkeel report drift --format csv\n", count - shown);
+}
+
+static void put_change(const cJSON *change, FILE *out)
+{
+    long long hosts = report_number(change, "hosts");
+    char step[400];
+    int shown = 0;
+    const cJSON *files = report_list(change, "files"), *file;
+    fputs("  ", out);
+    put(report_string(change, "what"), out);
+    if (*report_string(change, "title") != 0 && strcmp(report_string(change, "kind"), "patch") == 0) {
+        fputs(", ", out);
+        put(report_string(change, "title"), out);
+    }
+    fprintf(out, ": %s on %lld %s: ", report_string(change, "kind"), hosts, hosts == 1 ? "host" : "hosts");
+    put_names(report_list(change, "host_names"), out);
+    putc('\n', out);
+    cJSON_ArrayForEach(file, files)
+    {
+        if (shown++ == FILES_SHOWN) {
+            fprintf(out, "          and %d more files\n", cJSON_GetArraySize(files) - FILES_SHOWN);
+            break;
+        }
+        fputs("          ", out);
+        put(report_string(file, "file"), out);
+        fputs("  ", out);
+        put(report_step(file, step, sizeof step), out);
+        putc('\n', out);
+    }
+}
+
+static void put_fact(const cJSON *fact, FILE *out)
+{
+    long long hosts = report_number(fact, "hosts");
+    const char *old = report_string(fact, "old_value"), *new_value = report_string(fact, "new_value");
+    fputs("  ", out);
+    put(report_string(fact, "what"), out);
+    fputs(": ", out);
+    put(*old != 0 ? old : "(none)", out);
+    fputs(" → ", out);
+    put(*new_value != 0 ? new_value : "(none)", out);
+    fprintf(out, " on %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    put_names(report_list(fact, "host_names"), out);
+    putc('\n', out);
+}
+
+static void put_unknown(const cJSON *unknown, FILE *out)
+{
+    long long hosts = report_number(unknown, "hosts");
+    fprintf(out, "  %lld %s, ", hosts, hosts == 1 ? "host" : "hosts");
+    put(report_string(unknown, "product"), out);
+    fputs(": ", out);
+    put(report_string(unknown, "missing"), out);
+    fputs("\n          ", out);
+    put_names(report_list(unknown, "host_names"), out);
+    putc('\n', out);
+}
+
+static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)
+{
+    const cJSON *item;
+    if (cJSON_GetArraySize(list) == 0)
+        return;
+    heading(title, cJSON_GetArraySize(list), out);
+    cJSON_ArrayForEach(item, list) put_one(item, out);
+}
+
+void report_text(const cJSON *document, FILE *out)
+{
+    char since[20], until[20];
+    const cJSON *counts = cJSON_GetObjectItemCaseSensitive(document, "counts");
+    fprintf(out, "%s\n", report_string(document, "sentence"));
+    fprintf(out, "from %s to %s; now %lld mixed, %lld unknown, %lld level\n",
+            report_time(report_string(document, "since"), since), report_time(report_string(document, "until"), until),
+            report_number(counts, "mixed"), report_number(counts, "unknown"), report_number(counts, "level"));
+    for (const struct report_section *section = report_sections; section->name != NULL; section++)
+        put_findings(report_list(document, section->name), section->title, out);
+    put_all(report_list(document, "changes"), "Changed files", put_change, out);
+    put_all(report_list(document, "facts"), "Changed facts", put_fact, out);
+    put_findings(report_list(document, "outliers"), "Outliers", out);
+    put_findings(report_list(document, "silent"), "Silent hosts", out);
+    put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
+}

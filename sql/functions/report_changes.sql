@@ -1,0 +1,138 @@
+-- The drift report's part on changes: what hosts hold now against what they held then, gathered by what it is. The cost is that of
+-- the hosts that changed, and of each transition between chunks once, however many hosts made it.
+
+create or replace function evenkeel.report_changes(since timestamptz)
+returns table (kind text, what text, title text, hosts bigint, host_names text[], file_count bigint, files jsonb)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with changed as materialized (
+        select h.host_id, h.name, p.chunk_ids as before, c.chunk_ids as after
+        from host_inventory_past p
+        join host_inventory_current c using (host_id)
+        join host h on h.host_id = p.host_id and h.merged_into is null
+        where p.valid_to > since and p.valid_from <= since and p.digest <> c.digest
+    ), moved as materialized (
+        select c.host_id, c.name,
+               (select array_agg(chunk_id order by chunk_id)
+                from (select unnest(c.before) except select unnest(c.after)) x (chunk_id)) as gone,
+               (select array_agg(chunk_id order by chunk_id)
+                from (select unnest(c.after) except select unnest(c.before)) x (chunk_id)) as come
+        from changed c
+    ), transition as materialized (
+        select row_number() over () as transition_id, gone, come, array_agg(host_id) as host_ids, array_agg(name order by name) as names
+        from moved
+        group by gone, come
+    ), file_change as materialized (
+        select t.transition_id, p.name, p.location, n.machine, o.file_version as old_version, n.file_version as new_version,
+               case when d.old_image is not null then image_text(o.file_version, o.size) end as old,
+               case when d.new_image is not null then image_text(n.file_version, n.size) end as new
+        from transition t
+        cross join lateral inventory_diff(coalesce(t.gone, '{}'), coalesce(t.come, '{}')) d
+        join path p on p.path_id = d.path_id
+        left join image o on o.image_id = d.old_image
+        left join image n on n.image_id = d.new_image
+    ), directed as (
+        select f.*, change_direction(f.old, f.new, f.old_version, f.new_version) as direction from file_change f
+    ), step as materialized (
+        -- One step: a file to a version, wherever it happened.
+        select row_number() over () as step_id, location, name, machine, new_version, new, direction,
+               array_agg(distinct old order by old) filter (where old is not null) as old, array_agg(distinct transition_id order by transition_id) as transitions
+        from directed
+        group by location, name, machine, new_version, new, direction
+    ), candidate as (
+        -- What is known to bring it. A file that became older was not brought by the patch whose version it fell back to.
+        select s.step_id, 'patch' as kind, t.code as what, max(t.title) as title
+        from step s
+        join patch_file f on f.file in (s.name, s.location) and f.version = s.new_version and (f.machine is null or f.machine = s.machine)
+        join patch t using (patch_id)
+        where s.direction in ('newer', 'added')
+        group by s.step_id, t.code
+        union all
+        select distinct s.step_id, 'level', p.name || ' ' || l.code, l.name
+        from step s
+        join baseline b on b.file in (s.name, s.location) and b.relation = '=' and b.version = s.new_version
+             and (b.machine is null or b.machine = s.machine)
+        join product p using (product_id)
+        join level l using (product_id, ordinal)
+        where s.direction in ('newer', 'added')
+    ), weighed as (
+        select c.*, count(*) over (partition by c.kind, c.what) as steps from candidate c
+    ), named as materialized (
+        -- Of several that would explain a step, the one that explains most of this night.
+        select distinct on (step_id) step_id, kind, what, title
+        from weighed
+        order by step_id, steps desc, kind desc, what desc
+    ), gathered as (
+        select coalesce(n.kind, s.direction) as kind, n.what, n.title,
+               case when n.what is null then s.transitions end as same_hosts, s.*
+        from step s left join named n using (step_id)
+    ), line as (
+        select row_number() over () as line_id, g.kind, g.what, max(g.title) as title, count(*) as file_count,
+               (array_agg(g.name || ' ' || coalesce(g.new, g.old[1]) order by g.name))[1] as first_file,
+               jsonb_agg(jsonb_build_object('file', g.location, 'old', coalesce(to_jsonb(g.old), '[]'), 'new', g.new, 'direction', g.direction)
+                         order by g.location) as files,
+               array_agg(g.step_id) as steps
+        from gathered g
+        group by g.kind, g.what, g.same_hosts
+    ), holder as (
+        select l.line_id, sum(cardinality(t.host_ids)) as hosts, array_agg(t.names) as names
+        from line l
+        cross join lateral (select distinct x.transition_id
+                            from step s cross join unnest(s.transitions) x (transition_id)
+                            where s.step_id = any (l.steps)) d
+        join (select transition_id, host_ids, to_jsonb(names) as names from transition) t using (transition_id)
+        group by l.line_id
+    )
+    select l.kind,
+           coalesce(l.what, case when l.file_count = 1 then l.first_file else format('%s and %s more', l.first_file, l.file_count - 1) end),
+           l.title, h.hosts,
+           (select array_agg(n order by n) from unnest(h.names) j (list) cross join jsonb_array_elements_text(j.list) n),
+           l.file_count, l.files
+    from line l join holder h using (line_id)
+    order by case l.kind when 'older' then 0 when 'removed' then 1 else 2 end, h.hosts desc, l.file_count desc, 2
+$$;
+comment on function evenkeel.report_changes(timestamptz) is 'File changes since a time, net, gathered: a line per patch or level that explains them, and else per set of files that changed on the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
+
+create or replace function evenkeel.report_facts(since timestamptz)
+returns table (what text, old_value text, new_value text, hosts bigint, host_names text[])
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with changed as materialized (
+        select h.name, p.facts as before, c.facts as after
+        from host_facts_past p
+        join host_facts_current c using (host_id)
+        join host h on h.host_id = p.host_id and h.merged_into is null
+        where p.valid_to > since and p.valid_from <= since and p.digest <> c.digest
+    )
+    select d.what, d.old_value, d.new_value, count(*), array_agg(c.name order by c.name)
+    from changed c
+    cross join lateral facts_diff(c.before, c.after) d
+    group by 1, 2, 3
+    order by 4 desc, 1
+$$;
+comment on function evenkeel.report_facts(timestamptz) is 'Facts that differ from those of a time, the same change on several hosts as one row.';
+
+create or replace function evenkeel.report_verdicts(since timestamptz)
+returns table (host_id uuid, host text, was text, is_now text)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with touched as materialized (
+        select o.host_id from host_product_history o where o.valid_from > since
+        union
+        select o.host_id from host_product_history o where o.valid_to > since and o.valid_to <> 'infinity'
+    ), states as (
+        select t.host_id,
+               max(case o.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end)
+                   filter (where o.valid_from <= since) as was,
+               max(case o.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end)
+                   filter (where o.valid_to = 'infinity') as is_now
+        from touched t
+        join host_product_history o on o.host_id = t.host_id and o.valid_to > since
+        group by t.host_id
+    )
+    select s.host_id, h.name, (array['level', 'unknown', 'mixed'])[s.was], (array['level', 'unknown', 'mixed'])[s.is_now]
+    from states s join host h on h.host_id = s.host_id and h.merged_into is null
+    where s.was is distinct from s.is_now
+    order by h.name
+$$;
+comment on function evenkeel.report_verdicts(timestamptz) is 'Hosts whose verdict (the worst of their products) differs from that of a time; null: no product of theirs was judged.';

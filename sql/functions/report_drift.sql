@@ -1,0 +1,168 @@
+-- The drift report as one document, which every format is made from.
+
+create or replace function evenkeel.report_count(n bigint, one text, many text)
+returns text language sql immutable parallel safe
+as $$ select ltrim(to_char(n, '999,999,999,990')) || ' ' || case n when 1 then one else many end $$;
+comment on function evenkeel.report_count(bigint, text, text) is '1 host, 12,345 hosts.';
+
+create or replace function evenkeel.report_findings(since timestamptz)
+returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb, opened_at timestamptz,
+               closed_at timestamptz, is_new boolean, why text, before_severity text, before_summary text, waived_by text, waived_until timestamptz,
+               reason text, last_seen timestamptz)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with touched as materialized (
+        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.opened_at > since
+        union
+        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.closed_at > since and f.closed_at <> 'infinity'
+        union
+        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.check_code in ('outlier', 'silent-host') and f.closed_at = 'infinity'
+        union
+        select p.host_id, p.check_code, p.subject, p.opened_at from finding_past p where p.valid_to > since
+        union
+        select w.host_id, w.check_code, w.subject, f.opened_at
+        from waiver w join finding f on (f.host_id, f.check_code, f.subject) = (w.host_id, w.check_code, w.subject) and f.closed_at = 'infinity'
+        where w.until > since
+    ), told as (
+        select f.*, h.name, coalesce(d.title, '') as title, p.severity as before_severity, p.weight as before_weight, p.summary as before_summary,
+               w.waived_by, w.until, w.reason, w.until > now() as waived, w.until <= now() and w.until > since as waiver_ended, c.seen_at
+        from touched t
+        join finding f on (f.host_id, f.check_code, f.subject, f.opened_at) = (t.host_id, t.check_code, t.subject, t.opened_at)
+        join host h on h.host_id = f.host_id and h.merged_into is null
+        left join check_definition d on d.code = f.check_code
+        left join waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
+        left join host_checkin c on c.host_id = f.host_id
+        left join lateral (
+            select * from finding_past p
+            where (p.host_id, p.check_code, p.subject, p.opened_at) = (f.host_id, f.check_code, f.subject, f.opened_at) and p.valid_to > since
+            order by p.valid_to limit 1) p on true
+    ), placed as (
+        select case when t.closed_at <> 'infinity' then case when t.opened_at <= since then 'closed' end
+                    when t.waived then 'waived'
+                    when t.check_code = 'silent-host' then 'silent'
+                    when t.check_code = 'outlier' then 'outlier'
+                    when t.opened_at > since or t.waiver_ended then 'new'
+                    when (severity_rank(t.severity), evidence_weight(t.evidence)) > (severity_rank(t.before_severity), t.before_weight) then 'worsened'
+               end as section, t.*
+        from told t
+    )
+    select section, name, check_code, title, subject, severity, summary, evidence, opened_at, nullif(closed_at, 'infinity'), opened_at > since,
+           case when section = 'new' and waiver_ended and opened_at <= since then 'its waiver ended'
+                when section = 'worsened' and severity <> before_severity then format('from %s to %s', before_severity, severity)
+                when section = 'worsened' then format('from %s to %s', before_weight, evidence_weight(evidence)) end,
+           case when section = 'worsened' then before_severity end, case when section = 'worsened' then before_summary end,
+           case when waived then waived_by end, case when waived then until end, case when waived then reason end, seen_at
+    from placed
+    where section is not null
+    order by severity_rank(severity) desc, check_code, subject, summary, name
+$$;
+comment on function evenkeel.report_findings(timestamptz) is 'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report tells them. One that came and went since is left out.';
+
+create or replace function evenkeel.report_sentence(counts jsonb)
+returns text language sql immutable
+as $$
+    select concat_ws('; ',
+        coalesce(nullif(concat_ws(', ',
+            case when n.became_mixed > 0 then evenkeel.report_count(n.became_mixed, 'host', 'hosts') || ' became mixed' end,
+            case when n.mended > 0 then evenkeel.report_count(n.mended, case when n.became_mixed > 0 then 'was mended' else 'host was mended' end,
+                                                              case when n.became_mixed > 0 then 'were mended' else 'hosts were mended' end) end,
+            case when n.lost > 0 then evenkeel.report_count(n.lost, 'can', 'can') || ' no longer be judged' end,
+            case when n.silent > 0 then evenkeel.report_count(n.silent, 'is silent', 'are silent') end), ''), 'No host became mixed'),
+        format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
+    from jsonb_to_record(counts) n (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint)
+$$;
+comment on function evenkeel.report_sentence(jsonb) is 'The report in one sentence: 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
+
+create or replace function evenkeel.report_drift(since timestamptz)
+returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+declare
+    found jsonb;
+    verdicts jsonb;
+    totals jsonb;
+    doubtful jsonb;
+begin
+    perform set_config('jit', 'off', true);
+    if since >= now() then
+        raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
+    end if;
+    select coalesce(jsonb_object_agg(s.section, s.list), '{}') into found
+    from (select f.section, jsonb_agg(to_jsonb(f) - 'section') as list from report_findings(since) f group by f.section) s;
+    select jsonb_build_object(
+               'became_mixed', coalesce(jsonb_agg(v.host) filter (where v.is_now = 'mixed'), '[]'),
+               'mended', coalesce(jsonb_agg(v.host) filter (where v.was = 'mixed' and v.is_now = 'level'), '[]'),
+               'lost', coalesce(jsonb_agg(v.host) filter (where v.was in ('level', 'mixed') and coalesce(v.is_now, 'unknown') = 'unknown'), '[]'))
+        into verdicts
+    from report_verdicts(since) v;
+    select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
+    from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
+          from host_product hp join product p using (product_id) join host h using (host_id)
+          where hp.verdict = 'unknown' and h.merged_into is null
+          group by 1, 2) u;
+    select jsonb_build_object(
+               'hosts', (select count(*) from host where merged_into is null),
+               'changed', (select count(distinct c.host_id)
+                           from (select i.host_id from host_inventory_current i where i.valid_from > since
+                                 union all select f.host_id from host_facts_current f where f.valid_from > since) c
+                           join host h on h.host_id = c.host_id and h.merged_into is null),
+               'first_seen', (select count(*) from host_inventory_current i join host h using (host_id)
+                              where i.valid_from > since and h.merged_into is null
+                                and not exists (select from host_inventory_past p where p.host_id = i.host_id and p.valid_from <= since)),
+               'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
+               'mended', jsonb_array_length(verdicts -> 'mended'),
+               'lost', jsonb_array_length(verdicts -> 'lost'),
+               'silent', (select count(distinct s ->> 'host') from jsonb_array_elements(found -> 'silent') s),
+               'new', coalesce(jsonb_array_length(found -> 'new'), 0),
+               'worsened', coalesce(jsonb_array_length(found -> 'worsened'), 0),
+               'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
+               'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
+               'open', (select count(*) from finding where closed_at = 'infinity'))
+           || (select jsonb_build_object('mixed', count(*) filter (where v.worst = 3), 'unknown', count(*) filter (where v.worst = 2),
+                                         'level', count(*) filter (where v.worst = 1))
+               from (select coalesce(max(case hp.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end), 2) as worst
+                     from host h left join host_product hp using (host_id)
+                     where h.merged_into is null group by h.host_id) v)
+        into totals;
+    return jsonb_build_object(
+        'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
+        'new', coalesce(found -> 'new', '[]'), 'worsened', coalesce(found -> 'worsened', '[]'),
+        'closed', coalesce(found -> 'closed', '[]'), 'waived', coalesce(found -> 'waived', '[]'),
+        'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since) c),
+        'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since) f),
+        'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
+        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
+        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
+        'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
+                                             (select jsonb_agg(l.code order by l.ordinal) from level l where l.product_id = p.product_id))
+                                   order by n.hosts desc, p.code), '[]')
+                   from product p
+                   join (select product_id, count(*) as hosts from host_product group by 1) n using (product_id)),
+        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
+end
+$$;
+comment on function evenkeel.report_drift(timestamptz) is 'The drift report since a time, as one JSON document: what evenkeel report drift --format json prints.';
+
+create or replace function evenkeel.report_rows(document jsonb)
+returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz, "until" timestamptz,
+               evidence jsonb)
+language sql stable
+as $$
+    select s.section, f ->> 'host', 1, f ->> 'check_code', f ->> 'subject', f ->> 'severity', f ->> 'summary', (f ->> 'opened_at')::timestamptz,
+           coalesce(f ->> 'closed_at', f ->> 'waived_until')::timestamptz, f -> 'evidence'
+    from (values (1, 'new'), (2, 'worsened'), (3, 'closed'), (4, 'waived'), (7, 'outliers'), (8, 'silent')) s (place, section)
+    cross join jsonb_array_elements(document -> s.section) f
+    union all
+    select 'changes', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, c ->> 'kind',
+           c ->> 'what', null, coalesce(c ->> 'title', ''), (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz, c -> 'files'
+    from jsonb_array_elements(document -> 'changes') c
+    union all
+    select 'facts', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'fact', c ->> 'what', null,
+           format('%s -> %s', coalesce(c ->> 'old_value', '(none)'), coalesce(c ->> 'new_value', '(none)')), (document ->> 'since')::timestamptz,
+           (document ->> 'until')::timestamptz, null
+    from jsonb_array_elements(document -> 'facts') c
+    union all
+    select 'unknown', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'unknown', c ->> 'product',
+           null, c ->> 'missing', null, (document ->> 'until')::timestamptz, null
+    from jsonb_array_elements(document -> 'unknown') c
+$$;
+comment on function evenkeel.report_rows(jsonb) is 'The document of evenkeel.report_drift as rows of one shape, for CSV.';
