@@ -153,11 +153,19 @@ returns table (host_id uuid, component_id integer, family text, member bigint, o
 language plpgsql
 as $$
 begin
-    return query execute format('
-    with held as materialized (
-        select distinct c.chunk_id from %1$I h cross join unnest(h.chunk_ids) c (chunk_id)
+    create temporary table if not exists version_entry (host_id uuid, component_id integer, family text, member bigint, files integer,
+                                                        location text, version bigint) on commit delete rows;
+    delete from version_entry;
+    -- Once per chunk as far as it goes: hosts differ in few of theirs, and have hundreds of files in each.
+    execute format('
+    insert into version_entry
+    with holding as materialized (
+        select h.host_id, c.chunk_id from %1$I h cross join unnest(h.chunk_ids) c (chunk_id)
+    ), held as materialized (
+        select distinct chunk_id from holding
     ), part as materialized (
-        select k.chunk_id, v.component_id, v.family, v.member, v.location, v.version
+        select k.chunk_id, v.component_id, v.family, v.member, count(*) as files, min(v.location) as location,
+               (array_agg(v.version order by v.location))[1] as version
         from held k
         join state_chunk sc using (chunk_id)
         cross join unnest(sc.file_ids) u (file_id)
@@ -166,24 +174,29 @@ begin
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         join evenkeel.version_family v on (v.component_id, v.location, v.version) = (pc.component_id, p.location, i.file_version)
-    ), entry as materialized (
-        select h.host_id, t.component_id, t.family, t.member, count(*)::integer as files,
-               min(t.location) as location, (array_agg(t.version order by t.location))[1] as version
-        from %1$I h
-        cross join unnest(h.chunk_ids) c (chunk_id)
-        join part t using (chunk_id)
-        where exists (select from evenkeel.fleet_key own
-                      where own.host_id = h.host_id and own.check_code = ''outlier'' and own.key like t.component_id || '' %%'')
         group by 1, 2, 3, 4
+    ), entry as materialized (
+        select h.host_id, t.* from holding h join part t using (chunk_id)
+    ), own as materialized (
+        select k.host_id, split_part(k.key, '' '', 1)::integer as component_id
+        from evenkeel.fleet_key k join %1$I h using (host_id)
+        where k.check_code = ''outlier''
     )
-    select a.host_id, a.component_id, a.family, a.member::bigint, b.family, b.member::bigint, a.files, b.files,
-           a.location, a.version::bigint, b.location, b.version::bigint,
+    select e.host_id, e.component_id, e.family, e.member, sum(e.files), min(e.location),
+           (array_agg(e.version order by e.location))[1]
+    from entry e
+    join own using (host_id, component_id)
+    group by 1, 2, 3, 4', over);
+    analyze version_entry;
+    return query
+    select a.host_id, a.component_id, a.family, a.member, b.family, b.member, a.files, b.files,
+           a.location, a.version, b.location, b.version,
            ab.other_member::bigint, ab.hosts, ba.other_member::bigint, ba.hosts
-    from entry a
+    from version_entry a
     join evenkeel.version_bond ab on (ab.component_id, ab.family, ab.member) = (a.component_id, a.family, a.member)
-    join entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family) and b.member <> ab.other_member
+    join version_entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family) and b.member <> ab.other_member
     join evenkeel.version_bond ba on (ba.component_id, ba.family, ba.member, ba.other_family) = (b.component_id, b.family, b.member, a.family)
-     and ba.other_member <> a.member', over);
+     and ba.other_member <> a.member;
 end
 $$;
 comment on function evenkeel.version_conflicts(text) is 'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of (host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';
