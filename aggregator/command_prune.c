@@ -1,0 +1,114 @@
+/* evenkeel prune: removes history beyond what is kept, and content that no host refers to, while the aggregator goes
+ * on. */
+
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Rows per step: a step keeps snapshots waiting, so it must be over within some tens of milliseconds. */
+#define STEP_ROWS 1000
+#define KEEP_DEFAULT "400d"
+#define KEEP_DAYS_MAXIMUM 36500
+
+/* '400d', or a number of days alone. */
+static bool days_of(const char *text, int *days)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    *days = (int)number;
+    return end != text && (*end == 0 || strcmp(end, "d") == 0) && errno == 0 && number >= 0 &&
+           number <= KEEP_DAYS_MAXIMUM;
+}
+
+/* Runs a statement of one integer until it returns less than `least`; *total adds them up. */
+static int repeat(PGconn *connection, const char *statement, int least, long long *total, struct error *error)
+{
+    *total = 0;
+    for (int rows = least; rows >= least;) {
+        _cleanup_(cleanup_result) PGresult *done = database_query(connection, statement, NULL, 0, true, error);
+        if (done == NULL)
+            return -1;
+        rows = database_i32(done, 0, 0);
+        *total += rows > 0 ? rows : 0;
+    }
+    return 0;
+}
+
+static int prune_content(PGconn *connection, const char *kind, long long *removed, struct error *error)
+{
+    char statement[128];
+    snprintf(statement, sizeof statement, "select evenkeel.prune_find('%s')", kind);
+    if (database_execute(connection, statement, error) < 0)
+        return -1;
+    snprintf(statement, sizeof statement, "select evenkeel.prune_remove('%s', %d)", kind, STEP_ROWS);
+    return repeat(connection, statement, 0, removed, error);
+}
+
+static int prune(PGconn *connection, int days, bool quiet, struct error *error)
+{
+    /* What names others goes before what is named. */
+    static const char *const kinds[] = {"chunk", "file", "image", "path"};
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    long long history, waiting, content[KINDS];
+    char statement[128];
+    snprintf(statement, sizeof statement, "select evenkeel.prune_history(interval '%d days', %d)", days, STEP_ROWS);
+    if (repeat(connection, statement, 1, &history, error) < 0)
+        return -1;
+    snprintf(statement, sizeof statement, "select evenkeel.prune_waiting(%d)", STEP_ROWS);
+    if (repeat(connection, statement, 1, &waiting, error) < 0 ||
+        database_execute(connection, "select evenkeel.prune_mark()", error) < 0)
+        return -1;
+    for (size_t i = 0; i < KINDS; i++)
+        if (prune_content(connection, kinds[i], &content[i], error) < 0)
+            return -1;
+    if (!quiet)
+        printf(
+            "removed %lld states and findings older than %d days; %lld unfinished uploads and enrolments; %lld chunks, "
+            "%lld files, %lld images, %lld paths that no host refers to\n",
+            history, days, waiting, content[0], content[1], content[2], content[3]);
+    return 0;
+}
+
+int command_prune(int argc, char **argv)
+{
+    enum { OPTION_KEEP = 256 };
+    static const struct option options[] = {{"keep", required_argument, NULL, OPTION_KEEP}, CLI_OPTIONS, {0}};
+    const char *dsn = NULL, *keep = KEEP_DEFAULT;
+    bool quiet = false;
+    int days;
+    struct error error = {0};
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case OPTION_KEEP:
+            keep = optarg;
+            break;
+        case CLI_DSN:
+            dsn = optarg;
+            break;
+        case CLI_QUIET:
+            quiet = true;
+            break;
+        case CLI_HELP:
+            puts("usage: evenkeel prune [--keep DAYS] [--quiet]\n\n"
+                 "Removes history that is older, uploads that were not finished for a week, and files that no host's\n"
+                 "present or past refers to any more. Safe while the aggregator runs.\n"
+                 "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ")");
+            return EXIT_STATUS_OK;
+        default:
+            return EXIT_STATUS_ERROR;
+        }
+    }
+    if (optind < argc)
+        return cli_fail_usage("prune", "'%s' is too much", argv[optind]);
+    if (!days_of(keep, &days))
+        return cli_fail_usage("prune", "--keep '%s' is no number of days like 400d", keep);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    if (connection == NULL || prune(connection, days, quiet, &error) < 0)
+        return cli_fail("prune", &error);
+    return EXIT_STATUS_OK;
+}
