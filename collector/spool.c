@@ -47,7 +47,7 @@ static char *entry_path(const struct spool *spool, uint64_t number, struct error
     return path_in(spool, name, error);
 }
 
-/* ---- opening ---- */
+/* ---- listing ---- */
 
 static int entries_add(struct spool *spool, struct entry entry, struct error *error)
 {
@@ -98,30 +98,6 @@ static int list(struct spool *spool, struct platform_directory *directory, struc
     if (spool->count > 0)
         qsort(spool->entries, spool->count, sizeof *spool->entries, by_number);
     return got;
-}
-
-int spool_open(const char *path, uint64_t limit, struct spool **spool, struct error *error)
-{
-    struct platform_directory *directory;
-    struct spool *made = *spool = calloc(1, sizeof *made);
-    if (made == NULL || (made->directory = strdup(path)) == NULL) {
-        spool_close(made);
-        *spool = NULL;
-        return error_set(error, ERROR_MEMORY, "no memory for the spool");
-    }
-    made->limit = limit;
-    int status = platform_make_directory(path, error);
-    if (status == 0 && (status = platform_directory_open(path, &directory, error)) == 0) {
-        status = list(made, directory, error);
-        platform_directory_close(directory);
-    }
-    if (status < 0) {
-        spool_close(made);
-        *spool = NULL;
-        return -1;
-    }
-    spool_abandon(made);
-    return 0;
 }
 
 void spool_close(struct spool *spool)
@@ -215,6 +191,14 @@ static bool is_newest(const struct spool *spool, const struct spool_offer *offer
            digest_equal(&spool->newest[1], &offer->facts) && digest_equal(&spool->newest[2], &offer->times);
 }
 
+static void remember_newest(struct spool *spool, const struct spool_offer *offer)
+{
+    spool->newest[0] = offer->inventory;
+    spool->newest[1] = offer->facts;
+    spool->newest[2] = offer->times;
+    spool->newest_known = true;
+}
+
 static int keep(struct spool *spool, const struct spool_offer *offer, struct entry *entry, struct error *error)
 {
     _cleanup_free_ char *from = path_in(spool, UNFINISHED, error);
@@ -237,10 +221,7 @@ int spool_end(struct spool *spool, const struct spool_offer *offer, size_t *merg
         spool_abandon(spool);
         return -1;
     }
-    spool->newest[0] = offer->inventory;
-    spool->newest[1] = offer->facts;
-    spool->newest[2] = offer->times;
-    spool->newest_known = true;
+    remember_newest(spool, offer);
     /* What can't be removed now is tried again the next time: the newest is safe, which is what was asked. */
     if (same)
         remove_entry(spool, spool->count - 2, NULL);
@@ -249,7 +230,7 @@ int spool_end(struct spool *spool, const struct spool_offer *offer, size_t *merg
     return 0;
 }
 
-/* ---- reading ---- */
+/* ---- reading and opening ---- */
 
 static bool take_digest(const char **text, const char *name, struct digest *digest)
 {
@@ -307,6 +288,43 @@ static bool read_offer(FILE *file, struct spool_offer *offer)
         return false;
     text[length] = 0;
     return parse_offer(text, length, offer);
+}
+
+/* What the newest says of itself; where it is damaged the next state counts as another one. */
+static void know_newest(struct spool *spool)
+{
+    struct spool_offer offer;
+    if (spool->count == 0)
+        return;
+    _cleanup_free_ char *path = entry_path(spool, spool->entries[spool->count - 1].number, NULL);
+    _cleanup_fclose_ FILE *file = path != NULL ? platform_stream(path, "r", NULL) : NULL;
+    if (file != NULL && read_offer(file, &offer))
+        remember_newest(spool, &offer);
+}
+
+int spool_open(const char *path, uint64_t limit, struct spool **spool, struct error *error)
+{
+    struct platform_directory *directory;
+    struct spool *made = *spool = calloc(1, sizeof *made);
+    if (made == NULL || (made->directory = strdup(path)) == NULL) {
+        spool_close(made);
+        *spool = NULL;
+        return error_set(error, ERROR_MEMORY, "no memory for the spool");
+    }
+    made->limit = limit;
+    int status = platform_make_directory(path, error);
+    if (status == 0 && (status = platform_directory_open(path, &directory, error)) == 0) {
+        status = list(made, directory, error);
+        platform_directory_close(directory);
+    }
+    if (status < 0) {
+        spool_close(made);
+        *spool = NULL;
+        return -1;
+    }
+    spool_abandon(made);
+    know_newest(made);
+    return 0;
 }
 
 int spool_oldest(struct spool *spool, FILE **file, struct spool_offer *offer, struct error *error)

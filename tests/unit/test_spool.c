@@ -142,6 +142,9 @@ static void a_state_seen_twice_waits_once(void **state)
     add(spool, 'a');
     assert_int_equal(add(spool, 'b'), 0);
     assert_int_equal(add(spool, 'b'), 0);
+    spool_close(spool);
+    spool = open_spool(SPACIOUS);
+    assert_int_equal(add(spool, 'b'), 0);
     add(spool, 'a');
     assert_int_equal(spool_count(spool), 3);
     assert_int_equal(take(spool), 'a');
