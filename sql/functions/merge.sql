@@ -83,6 +83,14 @@ begin
     union select kept where exists (select from evenkeel.host_inventory_current i where i.host_id = kept)
     on conflict do nothing;
     delete from evenkeel.fleet_key k where k.host_id = gone;
+    update evenkeel.finding_past p set host_id = kept
+    where p.host_id = gone
+      and not exists (select from evenkeel.finding_past o
+                      where (o.host_id, o.check_code, o.subject, o.opened_at, o.valid_to)
+                            = (kept, p.check_code, p.subject, p.opened_at, p.valid_to));
+    delete from evenkeel.finding_past p where p.host_id = gone;
+    delete from evenkeel.host_product_history p where p.host_id = gone;
+    delete from evenkeel.host_patch p where p.host_id = gone;
     delete from evenkeel.host_component c where c.host_id = gone;
     delete from evenkeel.host_product p where p.host_id = gone;
     delete from evenkeel.judge_queue q where q.host_id = gone;
