@@ -20,7 +20,7 @@ static void usage(FILE *out)
           out);
 }
 
-static void tell(enum run_weight weight, const char *sentence)
+static void announce(enum run_weight weight, const char *sentence)
 {
     fprintf(stderr, "evenkeel-collector: %s%s\n", weight == RUN_NEWS ? "" : "warning: ", sentence);
     fflush(stderr);
@@ -37,7 +37,7 @@ int command_run(int argc, char **argv)
     }
     if (status == 0) {
         stop_arm();
-        status = run_agent(&options, tell, &error);
+        status = run_agent(&options, announce, &error);
     }
     if (status < 0)
         fprintf(stderr, "evenkeel-collector run: %s\n", error.message);

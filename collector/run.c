@@ -25,10 +25,10 @@ static void run_clear(struct run *run)
     push_close(run->push);
 }
 
-static void tell(const struct run *run, enum run_weight weight, const char *format, ...)
+static void announce(const struct run *run, enum run_weight weight, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void tell(const struct run *run, enum run_weight weight, const char *format, ...)
+static void announce(const struct run *run, enum run_weight weight, const char *format, ...)
 {
     char sentence[700];
     va_list arguments;
@@ -40,7 +40,7 @@ static void tell(const struct run *run, enum run_weight weight, const char *form
 
 static void report(void *context, const char *sentence)
 {
-    tell(context, RUN_WARNING, "%s", sentence);
+    announce(context, RUN_WARNING, "%s", sentence);
 }
 
 /* ---- duties ---- */
@@ -84,9 +84,10 @@ static int take_once(struct run *run, struct error *error)
         return -1;
     char passed_over[256];
     if (walk_counts_text(&walk, passed_over, sizeof passed_over)[0] != 0)
-        tell(run, RUN_WARNING, "passed over: %s", passed_over);
+        announce(run, RUN_WARNING, "passed over: %s", passed_over);
     if (merged > 0)
-        tell(run, RUN_WARNING, "the spool is full: the %zu oldest states that wait were merged into the next", merged);
+        announce(run, RUN_WARNING, "the spool is full: the %zu oldest states that wait were merged into the next",
+                 merged);
     return 0;
 }
 
@@ -98,8 +99,8 @@ static int take(void *context, struct error *error)
     while (take_once(run, &problem) < 0) {
         if (problem.code != ERROR_IO || stop_asked() || spool_count(run->spool) < 2 || spool_drop(run->spool, NULL) < 0)
             return error_set(error, problem.code, "no snapshot was taken: %s", problem.message);
-        tell(run, RUN_WARNING, "the oldest state that waits was merged into the next, to make room: %s",
-             problem.message);
+        announce(run, RUN_WARNING, "the oldest state that waits was merged into the next, to make room: %s",
+                 problem.message);
     }
     return 0;
 }
@@ -131,13 +132,13 @@ static enum agent_answer give(void *context, struct error *error)
         fclose(file);
     }
     if (status < 0 && error->code == ERROR_FORMAT && result.traffic.requests == 0) {
-        tell(run, RUN_FAILURE, "%s; it is dropped", error->message);
+        announce(run, RUN_FAILURE, "%s; it is dropped", error->message);
         return spool_drop(run->spool, error) == 0 ? AGENT_ACCEPTED : AGENT_LATER;
     }
     if (status < 0)
         return error->code == ERROR_REFUSED && is_final(result.reason) ? AGENT_UNWELCOME : AGENT_LATER;
-    tell(run, RUN_NEWS, "%s: accepted (%s), %llu files; %zu more wait", result.host,
-         result.changed ? "changed" : "unchanged", (unsigned long long)result.files, spool_count(run->spool) - 1);
+    announce(run, RUN_NEWS, "%s: accepted (%s), %llu files; %zu more wait", result.host,
+             result.changed ? "changed" : "unchanged", (unsigned long long)result.files, spool_count(run->spool) - 1);
     return spool_drop(run->spool, error) == 0 ? AGENT_ACCEPTED : AGENT_LATER;
 }
 
@@ -183,9 +184,9 @@ int run_agent(const struct options *options, void (*teller)(enum run_weight weig
     uint32_t number;
     bytes_u32(bytes_of(identity.bytes, sizeof identity.bytes), 0, &number);
     struct agent_schedule schedule = {options->config.schedule, number % options->config.schedule};
-    tell(&run, RUN_NEWS, "started: a snapshot every %u s, %zu wait to be shipped", schedule.every,
-         spool_count(run.spool));
+    announce(&run, RUN_NEWS, "started: a snapshot every %u s, %zu wait to be shipped", schedule.every,
+             spool_count(run.spool));
     agent_run(&schedule, &duties);
-    tell(&run, RUN_NEWS, "stopped: %zu snapshots wait to be shipped", spool_count(run.spool));
+    announce(&run, RUN_NEWS, "stopped: %zu snapshots wait to be shipped", spool_count(run.spool));
     return 0;
 }
