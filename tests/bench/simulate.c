@@ -3,11 +3,12 @@
  * a key of its own. Files are images that no disk holds, at the levels of Windows Server 2003; one host in a hundred
  * has an iisutil.dll of RTM on SP2 and must be found mixed, no other.
  *
- *   simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] [--rounds
- * first,unchanged,change,...]
- *            [--name PREFIX] [--first I]
+ *   simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] [--rounds ROUND,...]
+ *            [--name PREFIX] [--first I] [--pause SECONDS]
  *
- * Prints one line per round: hosts, requests, bytes both ways, seconds. Exit 0 only if every snapshot was accepted.
+ * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
+ * back where it was), with a pause in between. Prints one line per round: hosts, requests, bytes both ways, seconds,
+ * and when it began. Exit 0 only if every snapshot was accepted.
  */
 
 #include "proto/arena.h"
@@ -49,6 +50,7 @@ static struct fleet {
 struct host {
     unsigned number;
     unsigned version; /* rises with each change */
+    bool flipped;     /* mixed although its number says level, or the other way round */
     struct signing_key key;
     uint8_t id[16];
     uint64_t sequence;
@@ -69,7 +71,7 @@ static struct host *hosts;
 static nng_socket request_socket;
 static atomic_uint next_host, accepted, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
-static enum { ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE } current_round;
+static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX } current_round;
 
 static void fatal(const char *what, const char *why)
 {
@@ -130,7 +132,7 @@ static unsigned level_of(const struct host *host)
 
 static bool is_mixed(const struct host *host)
 {
-    return host->number % 100 == 7;
+    return (host->number % 100 == 7) != host->flipped;
 }
 
 /* Which build of a file a host holds: its level, and a variant of the same version; 0 is everybody's. */
@@ -392,6 +394,12 @@ static void talk_next(struct talk *talk)
     talk->steps = 0;
     if (current_round == ROUND_CHANGE)
         talk->host->version++;
+    if (current_round == ROUND_MIX)
+        talk->host->flipped = !talk->host->flipped;
+    if (current_round == ROUND_ENROLL) {
+        send_enroll(talk);
+        return;
+    }
     make_snapshot(talk);
     talk->host->sequence++;
     if (talk->host->enrolled)
@@ -414,8 +422,12 @@ static void talk_reply(struct talk *talk, struct bytes answer)
             fatal("enrolment", "not approved: serve with --trust-on-first-use");
         memcpy(talk->host->id, reply->enrolled->host_id.data, 16);
         talk->host->enrolled = true;
-        send_offer(talk);
-        return;
+        if (current_round != ROUND_ENROLL) {
+            send_offer(talk);
+            return;
+        }
+        atomic_fetch_add(&accepted, 1);
+        break;
     case EVENKEEL__REPLY__BODY_WANT:
         send_give(talk, reply->want);
         return;
@@ -462,6 +474,8 @@ static double seconds_now(void)
 static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 {
     double started = seconds_now();
+    struct timespec clock;
+    clock_gettime(CLOCK_REALTIME, &clock);
     atomic_store(&next_host, 0);
     atomic_store(&accepted, 0);
     atomic_store(&requests, 0);
@@ -473,26 +487,35 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
     while (atomic_load(&talking) > 0)
         nng_msleep(5);
     double seconds = seconds_now() - started;
-    printf("%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f\n", name,
-           fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
-           atomic_load(&received_bytes), seconds, fleet.hosts / seconds);
+    printf(
+        "%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f began=%.6f\n",
+        name, fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
+        atomic_load(&received_bytes), seconds, fleet.hosts / seconds,
+        (double)clock.tv_sec + (double)clock.tv_nsec / 1e9);
     fflush(stdout);
+}
+
+static enum round round_of(const char *name)
+{
+    static const char *const names[] = {"enroll", "first", "unchanged", "change", "mix"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum round)i;
+    fatal(name, "there is no such round");
+    return ROUND_FIRST;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
-                                            {"hosts", required_argument, NULL, 'n'},
-                                            {"files", required_argument, NULL, 'f'},
-                                            {"in-flight", required_argument, NULL, 'k'},
-                                            {"differ", required_argument, NULL, 'd'},
-                                            {"rounds", required_argument, NULL, 'r'},
-                                            {"name", required_argument, NULL, 'p'},
-                                            {"first", required_argument, NULL, 'i'},
-                                            {0}};
+    static const struct option options[] = {
+        {"url", required_argument, NULL, 'u'},    {"hosts", required_argument, NULL, 'n'},
+        {"files", required_argument, NULL, 'f'},  {"in-flight", required_argument, NULL, 'k'},
+        {"differ", required_argument, NULL, 'd'}, {"rounds", required_argument, NULL, 'r'},
+        {"name", required_argument, NULL, 'p'},   {"first", required_argument, NULL, 'i'},
+        {"pause", required_argument, NULL, 's'},  {0}};
     const char *url = NULL;
     char *rounds = strdup("first,unchanged");
-    unsigned in_flight = 256;
+    unsigned in_flight = 256, pause_milliseconds = 0;
     fleet.hosts = 1000;
     fleet.files = 300;
     fleet.differ = DIFFER_CHUNKS;
@@ -526,13 +549,15 @@ int main(int argc, char **argv)
         case 'i':
             fleet.first = (unsigned)atoi(optarg);
             break;
+        case 's':
+            pause_milliseconds = (unsigned)(atof(optarg) * 1000);
+            break;
         default:
             return 1;
         }
     }
     if (url == NULL || rounds == NULL || fleet.files < 1 || in_flight < 1 || sodium_init() < 0)
-        fatal("usage", "simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] "
-                       "[--rounds R,...]");
+        fatal("usage", "simulate --url URL [OPTION]...; the head of its source tells the options");
     in_flight = in_flight < fleet.hosts ? in_flight : fleet.hosts;
     make_fleet();
     hosts = calloc(fleet.hosts, sizeof *hosts);
@@ -554,9 +579,8 @@ int main(int argc, char **argv)
             fatal("contexts", "no memory");
     unsigned wrong = 0;
     for (char *round = strtok(rounds, ","); round != NULL; round = strtok(NULL, ",")) {
-        current_round = strcmp(round, "change") == 0      ? ROUND_CHANGE
-                        : strcmp(round, "unchanged") == 0 ? ROUND_UNCHANGED
-                                                          : ROUND_FIRST;
+        current_round = round_of(round);
+        nng_msleep((nng_duration)pause_milliseconds);
         run_round(round, talks, in_flight);
         wrong += fleet.hosts - atomic_load(&accepted);
     }

@@ -1,0 +1,177 @@
+"""The collector against other programs that walk, read and hash the same files."""
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+
+from fleet import Fleet
+from measure import at_least, at_most, cpu_seconds, medians, peak_bytes, times_less, under, wall_seconds
+
+WINE = "/usr/lib/x86_64-linux-gnu/wine"
+FOLDERS = [os.path.join(WINE, name) for name in ("x86_64-windows", "i386-windows")]
+
+# What python3-pefile takes for the version alone: the resource directory and nothing else.
+PEFILE = """
+import os, sys, pefile
+for start in sys.argv[1:]:
+    for top, _, names in os.walk(start):
+        for name in names:
+            try:
+                pe = pefile.PE(os.path.join(top, name), fast_load=True)
+            except pefile.PEFormatError:
+                continue
+            pe.parse_data_directories([pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_RESOURCE"]])
+            for fixed in getattr(pe, "VS_FIXEDFILEINFO", [])[:1]:
+                print(os.path.join(top, name), fixed.FileVersionMS, fixed.FileVersionLS)
+            pe.close()
+"""
+
+
+def wine_folders(setting):
+    """All of libwine's PE files; for a small run some of them, copied."""
+    if not setting.small:
+        return FOLDERS
+    folder = setting.directory("some-wine")
+    for name in sorted(n for n in os.listdir(FOLDERS[0]) if n.endswith(".dll"))[:20]:
+        shutil.copy(os.path.join(FOLDERS[0], name), folder)
+    return [folder]
+
+
+def find(folders):
+    return ["find", *folders, "-type", "f", "-printf", "%s %p\n"]
+
+
+def scan(setting):
+    """scan, versions only: CPU against the walk alone, exiftool and pefile."""
+    folders = wine_folders(setting)
+    ours, walk = medians(
+        setting.size(15, 1), lambda: cpu_seconds([setting.collector, "scan", *folders]), lambda: cpu_seconds(find(folders))
+    )
+    exiftool, pefile = medians(
+        setting.size(5, 1),
+        lambda: cpu_seconds(["exiftool", "-q", "-q", "-r", "-csv", *folders], stderr=subprocess.DEVNULL),
+        lambda: cpu_seconds(["/usr/bin/python3", "-c", PEFILE, *folders]),
+    )
+    yield times_less("scan against exiftool -r -csv", ours * 1e3, exiftool * 1e3, "ms CPU", 200)
+    yield times_less("scan against pefile", ours * 1e3, pefile * 1e3, "ms CPU", 100)
+    yield at_most("scan against find -printf", ours * 1e3, walk * 1e3, "ms CPU", 3)
+
+
+def symbols(setting):
+    """scan with exports and imports against scan with versions only."""
+    folders = wine_folders(setting)
+    ours, versions = medians(
+        setting.size(15, 1),
+        lambda: cpu_seconds([setting.collector, "scan", "--symbols", *folders]),
+        lambda: cpu_seconds([setting.collector, "scan", *folders]),
+    )
+    yield at_most("scan with exports and imports", ours * 1e3, versions * 1e3, "ms CPU", 4)
+
+
+def rescan(setting):
+    """scan of what the cache knows unchanged, against the walk alone."""
+    folders = wine_folders(setting)
+    cache = os.path.join(setting.directory("rescan"), "cache")
+    ours, walk = medians(
+        setting.size(25, 1),
+        lambda: cpu_seconds([setting.collector, "scan", "--cache", cache, *folders]),
+        lambda: cpu_seconds(find(folders)),
+    )
+    yield at_most("rescan, nothing changed", ours * 1e3, walk * 1e3, "ms CPU", 1.5)
+
+
+def sha256(setting):
+    """scan --hash against openssl over the same files, in bytes a second of wall time."""
+    folder = setting.directory("sha256")
+    files, size = setting.size((64, 16 << 20), (3, 1 << 20))
+    names = []
+    for i in range(files):
+        names.append(os.path.join(folder, f"{i:03}.bin"))
+        with open(names[-1], "wb") as file:
+            file.write(random.Random(i).randbytes(1 << 20) * (size >> 20))
+    openssl = ["openssl", "dgst", "-sha256", *names]
+    seen = subprocess.run(openssl, capture_output=True, text=True, check=True).stdout.split()[1::2]
+    table = subprocess.run([setting.collector, "scan", "--hash", folder], capture_output=True, text=True, check=True).stdout
+    if sorted(seen) != sorted(line.split("\t")[7] for line in table.splitlines()[1:]):
+        raise SystemExit("sha256: openssl and the collector differ over the same files")
+    ours, reference = medians(
+        setting.samples,
+        lambda: wall_seconds(lambda: cpu_seconds([setting.collector, "scan", "--hash", folder])),
+        lambda: wall_seconds(lambda: cpu_seconds(openssl)),
+    )
+    yield at_least("scan with SHA-256, 1 GB", files * size / ours / 1e6, files * size / reference / 1e6, "MB/s", 0.9)
+    shutil.rmtree(folder)
+
+
+# Headers and a little more: what is cut off is told as a defect, and 200,000 whole files would be gigabytes.
+KEPT_BYTES = 4096
+
+
+def fill_drive(root, files):
+    """A host's drive with that many PE files, all different: a small one of libwine's with another link time in each."""
+    folders = [os.path.join(root, "windows", "system32", f"part{i:03}") for i in range((files + 999) // 1000)]
+    with open(os.path.join(FOLDERS[0], "version.dll"), "rb") as file:
+        image = bytearray(file.read())
+    at = int.from_bytes(image[0x3C:0x40], "little") + 8
+    for i in range(files):
+        if i % 1000 == 0:
+            os.makedirs(folders[i // 1000])
+        image[at : at + 4] = i.to_bytes(4, "little")
+        with open(os.path.join(folders[i // 1000], f"module{i:06}.dll"), "wb") as file:
+            file.write(image[:KEPT_BYTES])
+    return root
+
+
+def memory(setting):
+    """The most memory that scan and push hold, over 200,000 files."""
+    root = fill_drive(os.path.join(setting.directory("memory"), "drive"), setting.size(200_000, 2_000))
+    samples = 1 if setting.small else 5
+    scanned = statistics.median(peak_bytes(setting, [setting.collector, "scan", "--root", root]) for _ in range(samples))
+    yield under("peak memory, scan of 200,000 files", scanned, 16 << 20, "bytes")
+    with Fleet(setting, "memory") as fleet:
+        pushed = []
+        for i in range(samples):
+            state = os.path.join(setting.directory("memory"), f"state{i}")
+            pushed.append(peak_bytes(setting, fleet.push_command(f"host{i}", root, state)))
+        yield under("peak memory, push of 200,000 files", statistics.median(pushed), 16 << 20, "bytes")
+    shutil.rmtree(root)
+
+
+def traffic(output):
+    """Bytes both ways out of the line that push prints."""
+    words = output.replace(",", "").split()
+    return int(words[words.index("sent") + 1]) + int(words[words.index("received") + 1])
+
+
+def wire(setting):
+    """Bytes both ways: an unchanged host, one changed file, the first push of a host whose chunks are all known."""
+    files, changes = setting.size(3_000, 300), setting.size(100, 3)
+    root = fill_drive(os.path.join(setting.directory("wire"), "drive"), files)
+    with Fleet(setting, "wire") as fleet:
+
+        def push(name, state):
+            command = fleet.push_command(name, root, os.path.join(setting.directory("wire"), state))
+            return traffic(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+        push("one", "state-one")
+        unchanged = statistics.median(push("one", "state-one") for _ in range(5))
+        known = statistics.median(push(f"known{i}", f"state-known{i}") for i in range(5))
+        changed = []
+        for pick in random.Random(7).sample(range(files), changes):
+            path = os.path.join(root, "windows", "system32", f"part{pick // 1000:03}", f"module{pick:06}.dll")
+            with open(path, "r+b") as file:
+                file.seek(0x3C)
+                at = int.from_bytes(file.read(4), "little") + 8
+                file.seek(at)
+                file.write((0x40000000 + pick).to_bytes(4, "little"))
+            changed.append(push("one", "state-one"))
+    yield under("wire, unchanged host", unchanged, 400, "bytes")
+    yield under("wire, one changed file, median of 100", statistics.median(changed), 12 << 10, "bytes")
+    yield under("wire, first push, all chunks known", known, 4 << 10, "bytes")
+    shutil.rmtree(root)
+
+
+BENCHES = {"scan": scan, "symbols": symbols, "rescan": rescan, "sha256": sha256, "memory": memory, "wire": wire}

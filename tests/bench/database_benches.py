@@ -1,0 +1,177 @@
+"""What a database of 100,000 hosts costs, and how fast it answers, against a flat design and against itself when small."""
+
+import os
+import re
+import statistics
+import subprocess
+
+from flat import EVALUATION, Flat
+from fleet import Fleet
+from measure import BENCH, at_most, times_less, under
+
+PREFIX = "sim-"
+
+# All hosts judged anew, and thrown away: what a change to the catalogue's rules would cost, without storing the findings.
+EVALUATE = """
+begin;
+select evenkeel.state_open();
+set local search_path = pg_temp, evenkeel, pg_catalog, public;
+insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
+select evenkeel.judge_state();
+select evenkeel.run_check('mixed-level');
+"""
+
+# Says when the host's mixed-level finding opened or closed, as another session sees it, until the end of its time.
+WATCH = """
+do $$
+declare
+    mixed boolean;
+    was boolean := false;
+    stop timestamptz := clock_timestamp() + interval '{seconds} seconds';
+begin
+    while clock_timestamp() < stop loop
+        mixed := exists (select from evenkeel.host h join evenkeel.finding f using (host_id)
+                         where h.name = '{host}' and f.check_code = 'mixed-level' and f.closed_at = 'infinity');
+        if mixed <> was then
+            raise notice 'seen %', extract(epoch from clock_timestamp());
+        end if;
+        was := mixed;
+        perform pg_sleep(0.001);
+    end loop;
+end
+$$
+"""
+
+# A dashboard's queries: one filter, an order, 100 rows.
+VIEWS = {
+    "ops.host by verdict": "select * from ops.host where verdict = 'mixed' order by host limit 100",
+    "ops.host by name": "select * from ops.host where host like 'sim-0512%' order by host limit 100",
+    "ops.host by time": "select * from ops.host where last_seen > now() - interval '1 day' order by last_seen desc limit 100",
+    "ops.mixed_level": "select * from ops.mixed_level where product = 'windows-2003' order by host limit 100",
+    "ops.level_matrix": "select * from ops.level_matrix where product = 'windows-2003' order by hosts desc limit 100",
+    "ops.finding": "select * from ops.finding where \"check\" = 'mixed-level' order by opened_at desc limit 100",
+}
+
+
+def hosts_of(setting):
+    return setting.size(100_000, 400)
+
+
+def files_of(setting):
+    return setting.size(3_000, 200)
+
+
+def fill(setting, name, hosts, times=1):
+    """A fleet of so many hosts, each different in two chunks, that reported and were judged; then `times` as large."""
+    fleet = Fleet(setting, name)
+    fleet.__enter__()
+    setting.closers.append(lambda: fleet.__exit__())
+    fleet.simulate("--hosts", hosts, "--files", files_of(setting), "--in-flight", 64, "--differ", "chunks", "--rounds", "first")
+    fleet.wait_judged()
+    if times > 1:
+        fleet.stop()
+        fleet.psql("-v", f"times={times}", "-f", os.path.join(BENCH, "multiply.sql"))
+        fleet.serve()
+    fleet.query("vacuum analyze")
+    return fleet
+
+
+def counts(fleet):
+    """How many rows each table has that grows with the fleet."""
+    tables = fleet.query("""select distinct c.oid::regclass from pg_class c join pg_attribute a on a.attrelid = c.oid
+                            where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r'
+                              and a.attname in ('host_id', 'chunk_id', 'file_id', 'image_id', 'public_key')""")
+    return {table: int(fleet.query(f"select count(*) from {table}")) for table in tables.splitlines()}
+
+
+def big(setting):
+    """The large fleet and the flat design of its first hosts, made once for all benches of a run."""
+    if not hasattr(setting, "big"):
+        hosts = setting.size(1_000, 200)
+        fleet = fill(setting, "big", hosts, hosts_of(setting) // hosts)
+        if setting.small:
+            seen, wanted = counts(fleet), counts(fill(setting, "real", hosts_of(setting)))
+            differ = [f"{table}: {seen[table]} instead of {wanted[table]}" for table in wanted if seen[table] != wanted[table]]
+            if differ:
+                raise SystemExit("a fleet that was multiplied differs from one that reported: " + ", ".join(differ))
+        flat = Flat(fleet, setting.directory("flat-big"))
+        flat.hosts = setting.size(1_000, 100)
+        path, _ = flat.export("rows", 0, flat.hosts)
+        flat.copy(path)
+        os.remove(path)
+        flat.copy_ranges()
+        setting.big = (fleet, flat)
+    return setting.big
+
+
+def size(setting):
+    """Database size of 100,000 hosts, against the flat design's at 1,000, scaled."""
+    fleet, flat = big(setting)
+    flat_bytes = int(fleet.query("select pg_total_relation_size('flat')", database="flat"))
+    yield times_less("database size, 100,000 hosts", fleet.size(), flat_bytes * hosts_of(setting) / flat.hosts, "bytes", 40)
+
+
+def evaluate(fleet):
+    """Milliseconds of one full evaluation, and the numbers of the hosts that it finds mixed."""
+    numbers = "select substring(h.name from '[0-9]+$')::integer from state_finding join evenkeel.host h using (host_id) order by 1"
+    output = fleet.psql("-c", "\\timing on", *(word for line in EVALUATE.strip().splitlines() for word in ("-c", line)),
+                        "-c", "\\timing off", "-c", numbers, "-c", "rollback")  # fmt: skip
+    return (sum(float(found) for found in re.findall(r"Time: ([0-9.]+) ms", output)),
+            [int(line) for line in output.splitlines() if line.isdigit()])  # fmt: skip
+
+
+def evaluation(setting):
+    """Full evaluation of mixed-level for 100,000 hosts, against the flat design's query at 1,000, scaled."""
+    fleet, flat = big(setting)
+    hosts = hosts_of(setting)
+    ours, reference = [], []
+    for _ in range(setting.samples):
+        milliseconds, mixed = evaluate(fleet)
+        ours.append(milliseconds)
+        reference.append(fleet.milliseconds(EVALUATION, database="flat") * hosts / flat.hosts)
+    flat_mixed = [int(line) for line in fleet.query(EVALUATION + " order by 1", database="flat").splitlines()]
+    if flat_mixed != [number for number in mixed if number < flat.hosts] or len(mixed) != (hosts + 92) // 100:
+        raise SystemExit("evaluation: the two designs differ over which hosts are mixed")
+    line = times_less("evaluation of mixed-level, 100,000 hosts", statistics.median(ours) / 1e3, statistics.median(reference) / 1e3,
+                      "s", 30)  # fmt: skip
+    line.goal = "30x faster"
+    line.ratio = line.ratio.replace("less", "faster")
+    yield line
+
+
+def change_seconds(setting, fleet, number, flips):
+    """From a changed host's offer to its updated finding, as another session sees it: one sample per flip."""
+    pause = 2
+    watch = subprocess.Popen(
+        [os.path.join(fleet.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", fleet.dsn(), "-c",
+         WATCH.format(seconds=(flips + 2) * (pause + 0.5), host=f"{PREFIX}{number:06}")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    rounds = fleet.simulate("--hosts", 1, "--first", number, "--files", files_of(setting), "--differ", "chunks", "--pause", pause,
+                            "--rounds", ",".join(["first", *["mix"] * flips]))  # fmt: skip
+    seen = [float(found) for found in re.findall(r"seen ([0-9.]+)", watch.communicate()[1])]
+    if len(seen) != flips:
+        raise SystemExit(f"change: {flips} flips of one host, {len(seen)} seen")
+    return [after - line["began"] for after, line in zip(seen, rounds[1:])]
+
+
+def change(setting):
+    """One changed host, from its offer to the updated finding, at 100,000 hosts against 1,000."""
+    flips = setting.size(11, 2)
+    fleet, _ = big(setting)
+    with_many = change_seconds(setting, fleet, 2 * hosts_of(setting), flips)
+    few = setting.size(1_000, 30)
+    with_few = change_seconds(setting, fill(setting, "few", few), 2 * few, flips)
+    yield at_most("one changed host to finding, 100,000 hosts against 1,000", statistics.median(with_many) * 1e3,
+                  statistics.median(with_few) * 1e3, "ms", 1.5)  # fmt: skip
+
+
+def views(setting):
+    """A dashboard's query on each view at 100,000 hosts."""
+    fleet, _ = big(setting)
+    for name, query in VIEWS.items():
+        seen = [fleet.milliseconds(query) for _ in range(setting.samples)]
+        yield under(f"view {name}", statistics.median(seen), 200, "ms")
+
+
+BENCHES = {"size": size, "evaluation": evaluation, "change": change, "views": views}
