@@ -228,8 +228,7 @@ begin
             from overlay_host h
             join overlay_touch using (host_id)
             join overlay_new n using (plan, windows)
-            join file f using (file_id)
-            join path p using (path_id)
+            join path p on p.path_id = n.path_id
             left join host_facts_current fa using (host_id)
             where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
                               join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
