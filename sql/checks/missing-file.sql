@@ -64,24 +64,28 @@ with service as (
     from (select distinct product_id, peers from peer) g
     join peer_file pf using (product_id, peers)
 ), common_total as (
-    select product_id, peers, count(*) as files from common group by product_id, peers
-), common_part as materialized (
-    select k.product_id, k.peers, held.chunk_id, count(*) as files
+    select product_id, peers, component_id, count(*) as files from common group by product_id, peers, component_id
+), chunk_common as materialized (
+    select k.product_id, k.peers, k.component_id, held.chunk_id, k.location
     from held
     join state_chunk sc using (chunk_id)
     cross join unnest(sc.file_ids) u (file_id)
     join file f using (file_id)
     join path p using (path_id)
     join common k on k.location = p.location
-    group by k.product_id, k.peers, held.chunk_id
+), common_part as materialized (
+    select product_id, peers, component_id, chunk_id, count(*) as files
+    from chunk_common
+    group by product_id, peers, component_id, chunk_id
 ), incomplete as materialized (
-    select pe.host_id, pe.product_id, pe.peers
+    -- Installed, for most of its files are there, but not whole.
+    select pe.host_id, pe.product_id, pe.peers, t.component_id
     from peer pe
     join common_total t using (product_id, peers)
-    left join own_chunk o using (host_id)
-    left join common_part cp on cp.product_id = pe.product_id and cp.peers = pe.peers and cp.chunk_id = o.chunk_id
-    group by pe.host_id, pe.product_id, pe.peers, t.files
-    having coalesce(sum(cp.files), 0) < t.files
+    join common_part cp using (product_id, peers, component_id)
+    join own_chunk o on o.host_id = pe.host_id and o.chunk_id = cp.chunk_id
+    group by pe.host_id, pe.product_id, pe.peers, t.component_id, t.files
+    having sum(cp.files) < t.files and sum(cp.files) * 2 >= t.files
 ), suspect_chunk as materialized (
     select distinct o.chunk_id
     from own_chunk o where o.host_id in (select host_id from absent union select host_id from incomplete)
@@ -98,24 +102,23 @@ with service as (
     select distinct o.host_id, fp.folder from own_chunk o join folder_part fp using (chunk_id)
 ), lost as (
     select a.host_id, a.path from absent a join collected c using (host_id, folder)
-), unmet as (
-    select x.host_id, x.product_id, x.peers, k.location, k.component_id, k.hosts, k.lacking
+), met as materialized (
+    select x.host_id, c.product_id, c.location
     from incomplete x
-    join common k using (product_id, peers)
-    where not exists (select from own_chunk o join content c using (chunk_id) where o.host_id = x.host_id and c.location = k.location)
-), installed_component as (
-    select x.host_id, x.product_id, k.component_id
-    from (select host_id, product_id, peers from incomplete) x
-    join (select product_id, peers, component_id, count(*) as files from common group by product_id, peers, component_id) k using (product_id, peers)
-    left join (select host_id, product_id, component_id, count(*) as files from unmet group by host_id, product_id, component_id) u
-        using (host_id, product_id, component_id)
-    where coalesce(u.files, 0) * 2 <= k.files
+    join own_chunk o using (host_id)
+    join chunk_common c using (product_id, peers, component_id, chunk_id)
+), unmet as materialized (
+    select x.host_id, x.product_id, x.peers, k.location, k.component_id, k.hosts, k.lacking, substring(k.location from '^(.*/)') as folder
+    from incomplete x
+    join common k using (product_id, peers, component_id)
+    where not exists (select from met m where (m.host_id, m.product_id, m.location) = (x.host_id, x.product_id, k.location))
+), known_folder as materialized (
+    select distinct host_id, path_location(folder || '/') as folder from collected
 ), unlike_peers as (
     select u.*, row_number() over (partition by u.host_id, u.product_id order by u.location) as place
     from unmet u
-    join installed_component i using (host_id, product_id, component_id)
+    join known_folder c using (host_id, folder)
     where (u.lacking is null or u.lacking = u.host_id)
-      and exists (select from collected c where c.host_id = u.host_id and path_location(c.folder || '/') = substring(u.location from '^(.*/)'))
       and not exists (select from lost l where l.host_id = u.host_id and path_location(l.path) = u.location)
 )
 select l.host_id, l.path as subject,
