@@ -180,8 +180,11 @@ int cli_judge(PGconn *connection, bool quiet, struct error *error)
             database_query(connection, "select count(*) from evenkeel.judge_queue", NULL, 0, true, error);
         if (rows == NULL)
             return -1;
-        if (database_i64(rows, 0, 0) == 0)
-            return 0;
+        if (database_i64(rows, 0, 0) == 0) {
+            _cleanup_(cleanup_result) PGresult *clock =
+                database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
+            return clock != NULL ? 0 : -1;
+        }
         usleep(100000);
     }
     return error_set(error, ERROR_BUSY, "hosts still wait to be judged after a minute: see the aggregator's log");
