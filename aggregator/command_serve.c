@@ -1,6 +1,7 @@
 /* evenkeel serve: answers collectors until SIGTERM or SIGINT. */
 
 #include "cli.h"
+#include "http.h"
 #include "judge.h"
 #include "log.h"
 #include "service.h"
@@ -9,12 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #define URLS_MAXIMUM 16
 #define DEFAULT_URL "tcp://127.0.0.1:8470"
+#define DEFAULT_HTTP_URL "http://127.0.0.1:8471"
 /* What waits when the signal comes is stored within this time, and the rest is told 'busy': an end within 10 seconds in
  * all. */
 #define DRAIN_SECONDS 5
@@ -32,8 +35,31 @@ static int make_ready_file(const char *path, struct error *error)
     return fd >= 0 ? 0 : error_set(error, ERROR_IO, "can't make the ready file '%s': %s", path, strerror(errno));
 }
 
+/*
+ * The HTTP side. An address that was asked for must be free; where the default one is taken, most likely by another
+ * aggregator on this machine, collectors are served without, and that is said.
+ */
+static int start_http(struct http_options *options, struct http **http, struct error *error)
+{
+    const char *url = options->url;
+    if (url != NULL && strcmp(url, "off") == 0)
+        return 0;
+    if (url == NULL)
+        options->url = DEFAULT_HTTP_URL;
+    *http = http_start(options, error);
+    if (*http != NULL) {
+        fprintf(stderr, "report, health and metrics on %s\n", options->url);
+        return 0;
+    }
+    if (url != NULL || error->code != ERROR_BUSY)
+        return -1;
+    log_line(LOG_PRIORITY_WARNING, "no-http", "message=\"%s\"", error->message);
+    return 0;
+}
+
 static int serve(const char *dsn, const struct service_options *service_options,
-                 const struct store_options *store_options, const char *ready, struct error *error)
+                 const struct store_options *store_options, struct http_options *http_options, const char *ready,
+                 struct error *error)
 {
     /* Blocked before any thread starts, so that only sigwait() sees them. */
     sigset_t signals;
@@ -55,7 +81,15 @@ static int serve(const char *dsn, const struct service_options *service_options,
         .dsn = dsn, .store = *store_options, .stored = wake_judge, .context = judge};
     struct writer *writer = writer_start(&writer_options, error);
     struct service *service = writer != NULL ? service_start(service_options, writer, error) : NULL;
-    int result = service != NULL ? make_ready_file(ready, error) : -1;
+    struct http *http = NULL;
+    int result = service != NULL ? 0 : -1;
+    if (result == 0) {
+        http_options->dsn = dsn;
+        http_options->counters = writer_counters(writer);
+        result = start_http(http_options, &http, error);
+    }
+    if (result == 0)
+        result = make_ready_file(ready, error);
     if (result == 0) {
         int signal_number;
         for (size_t i = 0; i < service_options->url_count; i++)
@@ -63,7 +97,8 @@ static int serve(const char *dsn, const struct service_options *service_options,
         sigwait(&signals, &signal_number);
         log_line(LOG_PRIORITY_NOTICE, "stopping", "signal=%d", signal_number);
     }
-    /* The writer first: what was received is stored and answered while the service still sends. */
+    http_stop(http);
+    /* The writer before the service: what was received is stored and answered while the service still sends. */
     struct writer_counters last = {0};
     if (writer != NULL) {
         memcpy(&last, writer_counters(writer), sizeof last);
@@ -99,7 +134,9 @@ int command_serve(int argc, char **argv)
         OPTION_PLAIN,
         OPTION_CERTIFICATE,
         OPTION_KEY,
-        OPTION_QUOTA
+        OPTION_QUOTA,
+        OPTION_HTTP,
+        OPTION_REPORT
     };
     static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
                                             {"trust-on-first-use", no_argument, NULL, OPTION_TRUST},
@@ -108,12 +145,15 @@ int command_serve(int argc, char **argv)
                                             {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
                                             {"private-key", required_argument, NULL, OPTION_KEY},
                                             {"upload-quota", required_argument, NULL, OPTION_QUOTA},
+                                            {"http", required_argument, NULL, OPTION_HTTP},
+                                            {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
                                             {0}};
     const char *urls[URLS_MAXIMUM], *given_dsn = NULL, *ready = NULL;
     struct service_options service_options = {.urls = urls};
     struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
-    char dsn[2048];
+    struct http_options http_options = {0};
+    char dsn[2048], state[1024], report[PATH_MAX];
     struct error error = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -141,6 +181,12 @@ int command_serve(int argc, char **argv)
             if (!quota_of(optarg, &store_options.upload_quota))
                 return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
             break;
+        case OPTION_HTTP:
+            http_options.url = optarg;
+            break;
+        case OPTION_REPORT:
+            http_options.report = optarg;
+            break;
         case CLI_DSN:
             given_dsn = optarg;
             break;
@@ -153,6 +199,9 @@ int command_serve(int argc, char **argv)
                  "  --allow-plain          allow tcp:// beyond loopback\n"
                  "  --trust-on-first-use   approve every new key; only where all addresses are loopback\n"
                  "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
+                 "  --http URL             report, /healthz and /metrics (default: " DEFAULT_HTTP_URL "), or off\n"
+                 "  --report FILE          the page to show (default: report.html in the state directory); without a\n"
+                 "                         fresh one, it is made on request\n"
                  "  --ready-file FILE      made once it listens\n"
                  "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private cluster)");
             return EXIT_STATUS_OK;
@@ -168,8 +217,13 @@ int command_serve(int argc, char **argv)
         if (!service_url_is_loopback(urls[i]))
             return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
                                   urls[i]);
+    if (http_options.report == NULL && database_state_directory(state, sizeof state, &error) == 0) {
+        snprintf(report, sizeof report, "%s/report.html", state);
+        http_options.report = report;
+    }
+    http_options.allow_plain = service_options.allow_plain;
     if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 ||
-        serve(dsn, &service_options, &store_options, ready, &error) < 0)
+        serve(dsn, &service_options, &store_options, &http_options, ready, &error) < 0)
         return cli_fail("serve", &error);
     return EXIT_STATUS_OK;
 }

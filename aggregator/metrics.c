@@ -1,0 +1,134 @@
+/* Metrics in Prometheus' text format. */
+
+#include "metrics.h"
+
+#include "proto/cleanup.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static void head(const char *name, const char *type, const char *help, FILE *out)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void counter(const char *name, const char *help, unsigned long long value, FILE *out)
+{
+    head(name, "counter", help, out);
+    fprintf(out, "%s %llu\n", name, value);
+}
+
+static void gauge(const char *name, const char *help, unsigned long long value, FILE *out)
+{
+    head(name, "gauge", help, out);
+    fprintf(out, "%s %llu\n", name, value);
+}
+
+/* A label's value: backslash, quote and line break are escaped. */
+static void put_label(const char *name, const char *value, FILE *out)
+{
+    fprintf(out, "%s=\"", name);
+    for (; *value != 0; value++) {
+        if (*value == '\\' || *value == '"')
+            putc('\\', out);
+        if (*value == '\n')
+            fputs("\\n", out);
+        else
+            putc(*value, out);
+    }
+    putc('"', out);
+}
+
+static void put_refusals(const struct writer_counters *counters, FILE *out)
+{
+    head("evenkeel_refusals_total", "counter", "Requests refused, by reason.", out);
+    for (int reason = 0; reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++) {
+        const ProtobufCEnumValue *value =
+            protobuf_c_enum_descriptor_get_value(&evenkeel__refusal_reason__descriptor, reason);
+        fputs("evenkeel_refusals_total{reason=\"", out);
+        for (const char *at = value != NULL ? value->name : "unknown"; *at != 0; at++)
+            putc(tolower((unsigned char)*at), out);
+        fprintf(out, "\"} %llu\n", (unsigned long long)atomic_load(&counters->refused[reason]));
+    }
+}
+
+static void put_counters(const struct writer_counters *counters, FILE *out)
+{
+    unsigned long long accepted = atomic_load(&counters->accepted), unchanged = atomic_load(&counters->unchanged);
+    head("evenkeel_build_info", "gauge", "This program's version.", out);
+    fputs("evenkeel_build_info{version=\"" EVENKEEL_VERSION "\"} 1\n", out);
+    counter("evenkeel_requests_total", "Requests that arrived.", atomic_load(&counters->requests), out);
+    head("evenkeel_checkins_total", "counter", "Snapshots accepted: with something new, or as they were.", out);
+    fprintf(out, "evenkeel_checkins_total{outcome=\"changed\"} %llu\n",
+            accepted > unchanged ? accepted - unchanged : 0);
+    fprintf(out, "evenkeel_checkins_total{outcome=\"unchanged\"} %llu\n", unchanged);
+    counter("evenkeel_wants_total", "Answers that asked for objects.", atomic_load(&counters->wants), out);
+    counter("evenkeel_enrolments_total", "Enrolments answered.", atomic_load(&counters->enrolled), out);
+    put_refusals(counters, out);
+    counter("evenkeel_busy_total", "Requests that were told to come again later.", atomic_load(&counters->busy), out);
+    counter("evenkeel_failed_batches_total", "Batches that the database did not take at first.",
+            atomic_load(&counters->failures), out);
+    gauge("evenkeel_queue_requests", "Requests that wait to be stored.", atomic_load(&counters->queued_requests), out);
+    gauge("evenkeel_queue_bytes", "Bytes of the requests that wait to be stored.", atomic_load(&counters->queued_bytes),
+          out);
+    head("evenkeel_commit_seconds", "summary", "Time from taking a batch to its commit.", out);
+    fprintf(out, "evenkeel_commit_seconds_sum %.6f\n", (double)atomic_load(&counters->commit_microseconds) / 1e6);
+    fprintf(out, "evenkeel_commit_seconds_count %llu\n", (unsigned long long)atomic_load(&counters->batches));
+}
+
+/* Gauges out of the database: a query gives label, second label (or ''), and value. */
+static const struct {
+    const char *name, *label, *second, *help, *query;
+} gauges[] = {
+    {"evenkeel_hosts", "verdict", NULL, "Hosts by the worst verdict of their products.",
+     "select w.verdict, '', count(h.worst) from (values (1, 'level'), (2, 'unknown'), (3, 'mixed')) w (worst, verdict)"
+     " left join (select coalesce(max(case p.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end), 2) as worst"
+     "            from evenkeel.host h left join evenkeel.host_product p using (host_id)"
+     "            where h.merged_into is null group by h.host_id) h using (worst) group by 1 order by 1"},
+    {"evenkeel_findings", "check", "severity", "Open findings that are not waived.",
+     "select check_code, severity, count(*) from evenkeel.finding f join evenkeel.host h using (host_id)"
+     " where f.closed_at = 'infinity' and h.merged_into is null and not exists (select from evenkeel.waiver w"
+     "  where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now())"
+     " group by 1, 2 order by 1, 2"},
+    {"evenkeel_judge_queue_hosts", NULL, NULL, "Hosts that wait to be judged.",
+     "select '', '', count(*) from evenkeel.judge_queue"},
+    {"evenkeel_keys_pending", NULL, NULL, "Collectors' keys that wait to be approved.",
+     "select '', '', count(*) from evenkeel.collector_key where status = 'pending'"},
+    {"evenkeel_oldest_snapshot_age_seconds", NULL, NULL, "Age of the snapshot of the host that was silent for longest.",
+     "select '', '', greatest(extract(epoch from now() - min(c.seen_at)), 0)::numeric(20, 3)"
+     " from evenkeel.host_checkin c join evenkeel.host h using (host_id) where h.merged_into is null"},
+};
+
+static void put_gauge(size_t at, const PGresult *rows, FILE *out)
+{
+    head(gauges[at].name, "gauge", gauges[at].help, out);
+    for (int row = 0; row < PQntuples(rows); row++) {
+        if (PQgetisnull(rows, row, 2))
+            continue;
+        fputs(gauges[at].name, out);
+        if (gauges[at].label != NULL) {
+            putc('{', out);
+            put_label(gauges[at].label, PQgetvalue(rows, row, 0), out);
+            if (gauges[at].second != NULL) {
+                putc(',', out);
+                put_label(gauges[at].second, PQgetvalue(rows, row, 1), out);
+            }
+            putc('}', out);
+        }
+        fprintf(out, " %s\n", PQgetvalue(rows, row, 2));
+    }
+}
+
+void metrics_write(const struct writer_counters *counters, PGconn *connection, FILE *out)
+{
+    bool up = connection != NULL;
+    put_counters(counters, out);
+    for (size_t i = 0; up && i < sizeof gauges / sizeof *gauges; i++) {
+        struct error error = {0};
+        _cleanup_(cleanup_result) PGresult *rows = database_query(connection, gauges[i].query, NULL, 0, false, &error);
+        up = rows != NULL;
+        if (up)
+            put_gauge(i, rows, out);
+    }
+    gauge("evenkeel_database_up", "Whether the database answers.", up, out);
+}
