@@ -2,8 +2,9 @@
 --
 -- Per component, the fleet is first reduced to its version sets with their host counts (evenkeel.fleet_key). The 256 sets that most hosts
 -- have are the evidence. Files count that have two versions with at least 20 hosts each; those whose versions change together on
--- all the evidence are one family, and of at most 200 families, the largest first, every two are compared. That bounds the cost of
--- learning: 20,100 pairs over 256 sets, 5 million rows at the very worst, however large the fleet. It is paid again when a sixteenth of the hosts
+-- all the evidence are one family, and families that differ from one of the 16 largest on few hosts only join it. Of at most 200 that are
+-- left, the largest first, every two are compared. That bounds the cost of learning, however large the fleet: at the very worst 16 times
+-- the files of the component and 20,100 pairs over 256 sets, some millions of rows. It is paid again when a sixteenth of the hosts
 -- changed, or a thousandth once nothing waits to be judged. Judging a host by what was learnt is linear in its files that vary.
 
 create or replace function evenkeel.version_evidence_due(idle boolean)
@@ -41,10 +42,11 @@ begin
     create temporary table if not exists evidence_item (place integer, location text, version bigint) on commit delete rows;
     create temporary table if not exists evidence_family (family text, files bigint, locations text[]) on commit delete rows;
     create temporary table if not exists evidence_member (family text, place integer, member bigint, hosts integer) on commit delete rows;
+    create temporary table if not exists evidence_lead (family text, member bigint, lead text, lead_member bigint) on commit delete rows;
     create temporary table if not exists evidence_bond (like evenkeel.version_bond) on commit delete rows;
     create temporary table if not exists evidence_version (like evenkeel.version_family) on commit delete rows;
     delete from evidence_set; delete from evidence_item; delete from evidence_family; delete from evidence_member;
-    delete from evidence_bond; delete from evidence_version;
+    delete from evidence_lead; delete from evidence_bond; delete from evidence_version;
 
     insert into evidence_set select * from evenkeel.version_set_holders(component, 256);
     analyze evidence_set;
@@ -83,12 +85,56 @@ begin
     from (select n.location, md5(string_agg(n.place || ':' || n.name, ',' order by n.place)) as division
           from (select e.location, e.place, min(e.place) over (partition by e.location, e.version) as name from evidence_item e) n
           group by n.location) d
-    group by d.division
-    order by 2 desc, 1
-    limit 200;
+    group by d.division;
     insert into evidence_member
     select f.family, e.place, e.version, s.hosts
     from evidence_family f join evidence_item e on e.location = f.family join evidence_set s using (place);
+    analyze evidence_member;
+
+    -- A single mixed host is enough for a file to divide the sets otherwise than those it belongs to. So files that keep to one of the
+    -- largest families but for few hosts join it; what is left is compared.
+    insert into evidence_lead
+    with ranked as materialized (
+        select f.family, row_number() over (order by f.files desc, f.family) as place from evidence_family f
+    ), kept as (
+        select m.family, count(*) as members
+        from (select family, member from evidence_member group by 1, 2 having sum(hosts) >= enough) m group by m.family
+    ), met as (
+        select a.family as lead, a.member as lead_member, b.family, b.member, sum(a.hosts)::integer as hosts
+        from ranked r
+        join evidence_member a on a.family = r.family
+        join evidence_member b on b.place = a.place
+        join ranked rb on rb.family = b.family and rb.place > r.place
+        where r.place <= 16
+        group by 1, 2, 3, 4
+    ), counted as (
+        select m.*, sum(m.hosts) over (partition by m.lead, m.lead_member, m.family) as here,
+               sum(m.hosts) over (partition by m.lead, m.family, m.member) as there
+        from met m
+    ), bond as materialized (
+        select c.lead, c.lead_member, c.family, c.member, count(*) over (partition by c.lead, c.family) as bonds
+        from counted c
+        where c.hosts >= enough and c.here - c.hosts <= greatest(5, c.here / 20) and c.there - c.hosts <= greatest(5, c.there / 20)
+    ), whole as materialized (
+        select distinct b.lead, b.family
+        from bond b join kept kl on kl.family = b.lead join kept kf on kf.family = b.family
+        where b.bonds = kl.members and b.bonds = kf.members
+    ), chosen as (
+        select distinct on (w.family) w.family, w.lead
+        from whole w join ranked r on r.family = w.lead
+        where not exists (select from whole other where other.family = w.lead)
+        order by w.family, r.place
+    )
+    select b.family, b.member, b.lead, b.lead_member from bond b join chosen c using (family, lead);
+    analyze evidence_lead;
+    delete from evidence_family f
+    where f.family not in (
+        select coalesce(l.lead, g.family)
+        from evidence_family g left join (select distinct family, lead from evidence_lead) l using (family)
+        group by 1 order by sum(g.files) desc, 1 limit 200)
+      and not exists (select from evidence_lead l where l.family = f.family);
+    delete from evidence_member m
+    where exists (select from evidence_lead l where l.family = m.family) or not exists (select from evidence_family f where f.family = m.family);
     analyze evidence_member;
 
     insert into evidence_bond (component_id, family, member, other_family, other_member, hosts)
@@ -114,12 +160,14 @@ begin
     select component, t.other_family, t.other_member, t.family, t.member, t.hosts from told t where t.bonds >= 2;
 
     insert into evidence_version (component_id, location, version, family, member)
-    select distinct component, e.location, e.version, f.family, m.member
+    select distinct component, e.location, e.version, coalesce(l.lead, f.family), coalesce(l.lead_member, m.version)
     from evidence_family f
-    cross join unnest(f.locations) l (location)
-    join evidence_item e on e.location = l.location
-    join evidence_member m on m.family = f.family and m.place = e.place
-    where exists (select from evidence_bond b where b.family = f.family and b.member = m.member);
+    cross join unnest(f.locations) u (location)
+    join evidence_item e on e.location = u.location
+    join evidence_item m on m.location = f.family and m.place = e.place
+    left join evidence_lead l on l.family = f.family and l.member = m.version
+    where exists (select from evidence_bond b where b.family = coalesce(l.lead, f.family) and b.member = coalesce(l.lead_member, m.version))
+      and (l.lead is not null or not exists (select from evidence_lead joined where joined.family = f.family));
 
     select exists ((select component_id, location, version, family, member from evidence_version
                     except select component_id, location, version, family, member from evenkeel.version_family where component_id = component)

@@ -1,5 +1,5 @@
 begin;
-select plan(19);
+select plan(20);
 \ir fixture.psql
 
 -- A host of the fixture product: its files named file-1.dll and so on, each at the version given in that place.
@@ -84,6 +84,15 @@ select fixture.member('new-' || n, array[2, 2, 2, n]) from generate_series(1, 20
 select fixture.member('mixed', '{2,1,2,1}') \g /dev/null
 select fixture.judge() \g /dev/null
 select is(array(select fixture.outliers()), '{mixed ring/core}', 'a fleet in which no two hosts are alike teaches as much');
+
+select fixture.clear_fleet() \g /dev/null
+select fixture.member('old-' || n, array_fill(1, array[20])) from generate_series(1, 100) n \g /dev/null
+select fixture.member('new-' || n, array_fill(2, array[20])) from generate_series(1, 100) n \g /dev/null
+select fixture.member('mixed-' || n, (select array_agg(case when place = n then 2 else 1 end order by place) from generate_series(1, 20) place))
+from generate_series(1, 20) n \g /dev/null
+select fixture.judge() \g /dev/null
+select is(array(select fixture.outliers()), array(select 'mixed-' || n || ' ring/core' from generate_series(1, 20) n order by 1),
+    'hosts that are mixed in as many ways as there are files do not keep each other from being found');
 
 select fixture.clear_fleet() \g /dev/null
 select fixture.host('with-' || n, '{"c:/ring/a.dll": "1.0.0.1", "c:/ring/b.dll": "1.0.0.1", "c:/ring/extra.dll": "1.0.0.1"}') from generate_series(1, 50) n \g /dev/null
