@@ -6,22 +6,27 @@ returns table (file_id integer, product_id integer, component_id integer, levels
 language sql stable
 as $$
     with held as materialized (
-        select f.file_id, pc.product_id, pc.component_id, f.path_id, p.name, p.location, i.machine, i.file_version as version,
-               evenkeel.version_major(i.file_version) as major, evenkeel.version_minor(i.file_version) as minor,
-               evenkeel.version_build(i.file_version) as build, evenkeel.version_revision(i.file_version) as revision
+        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         where f.file_id = any (files)
-    ), line as materialized (
-        select product_id, major, minor, build, revision_from, revision_to from evenkeel.line
+    ), spread as materialized (
+        select version, evenkeel.version_major(version) as major, evenkeel.version_minor(version) as minor,
+               evenkeel.version_build(version) as build, evenkeel.version_revision(version) as revision
+        from (select distinct version from held where version is not null) v
+    ), placed as materialized (
+        select distinct s.version, l.product_id, s.revision
+        from spread s
+        join evenkeel.line l
+          on s.major = coalesce(l.major, s.major) and s.minor = coalesce(l.minor, s.minor) and s.build = coalesce(l.build, s.build)
+         and s.revision between l.revision_from and l.revision_to
     ), judged as materialized (
-        select h.*,
-               exists (select from line l
-                       where l.product_id = h.product_id and h.major = coalesce(l.major, h.major) and h.minor = coalesce(l.minor, h.minor)
-                         and h.build = coalesce(l.build, h.build) and h.revision between l.revision_from and l.revision_to) as on_line
+        select h.*, p.revision, p.product_id is not null as on_line,
+               bool_or(p.product_id is not null) over (partition by h.file_id) as on_some_line
         from held h
+        left join placed p using (version, product_id)
     ), statement as materialized (
         -- What a level ships at a place counts before what it ships under that name anywhere.
         select j.file_id, j.product_id, b.ordinal, b.relation, b.version as shipped, b.source, j.version,
@@ -94,8 +99,8 @@ as $$
     -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage; one that is on
     -- another product's line (Terminal Server's beside NT 4.0's) is that product's.
     where j.on_line
-       or exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location))
-          and not exists (select from judged o where o.file_id = j.file_id and o.on_line)
+       or case when not j.on_some_line
+               then exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location)) end
 $$;
 comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that each file''s version allows, per product. Upper end: a level ships at least, or exactly, a greater version. Lower end: exactly what a level ships, a product-wide rule, or a known patch''s table; of several the least. An upper end holds whatever else is known.';
 
