@@ -1,6 +1,7 @@
 /* evenkeel init: makes or upgrades everything that the database holds of Evenkeel, as one transaction. */
 
 #include "catalog_load.h"
+#include "certificate_authority.h"
 #include "check_file.h"
 #include "cli.h"
 #include "sql_files.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char preparation[] =
     "set client_min_messages = warning;"
@@ -159,10 +161,42 @@ static int init(PGconn *connection, const char *directory, struct error *error)
     return 0;
 }
 
+/* What else a small CA is: a start, and what to type next. */
+static int make_authority(const char *directory, const char **names, size_t count, struct error *error)
+{
+    char own[256];
+    bool made;
+    if (count == 0) {
+        if (gethostname(own, sizeof own) < 0)
+            return error_set(error, ERROR_IO, "can't tell this machine's name: give it with --name");
+        own[sizeof own - 1] = 0;
+        names[count++] = own;
+    }
+    if (certificate_authority_make(directory, names, count, &made, error) < 0)
+        return -1;
+    printf("\n%s CA is in '%s', with a server certificate for %s.\n"
+           "This is for a start. Who reads ca-key.pem there can pose as this aggregator: if you have a PKI of your "
+           "own, use\n"
+           "a certificate of that instead; else keep ca-key.pem on another machine.\n\n"
+           "Here:          evenkeel serve --listen tls+tcp://0.0.0.0:8470 --certificate %s/server.pem --private-key "
+           "%s/server-key.pem\n"
+           "For each host: evenkeel hosts token\n"
+           "On the host, with a copy of %s/ca.pem:\n"
+           "               evenkeel-collector enroll --aggregator tls+tcp://%s:8470 --ca ca.pem --token TOKEN\n",
+           made ? "A new small" : "The", directory, names[0], directory, directory, directory, names[0]);
+    return 0;
+}
+
 int command_init(int argc, char **argv)
 {
-    enum { OPTION_SQL = 256 };
-    static const struct option options[] = {{"sql", required_argument, NULL, OPTION_SQL}, CLI_OPTIONS, {0}};
+    enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME };
+    static const struct option options[] = {{"sql", required_argument, NULL, OPTION_SQL},
+                                            {"ca", required_argument, NULL, OPTION_CA},
+                                            {"name", required_argument, NULL, OPTION_NAME},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *authority = NULL, *names[CERTIFICATE_NAMES_MAXIMUM];
+    size_t name_count = 0;
     const char *given_dsn = NULL, *given_sql = NULL;
     char dsn[2048], directory[PATH_MAX - 256];
     struct error error = {0};
@@ -171,14 +205,28 @@ int command_init(int argc, char **argv)
         case OPTION_SQL:
             given_sql = optarg;
             break;
+        case OPTION_CA:
+            authority = optarg;
+            break;
+        case OPTION_NAME:
+            if (name_count == CERTIFICATE_NAMES_MAXIMUM)
+                return cli_fail_usage("init", "more than %d names", CERTIFICATE_NAMES_MAXIMUM);
+            names[name_count++] = optarg;
+            if (certificate_name_check(optarg, &error) < 0)
+                return cli_fail("init", &error);
+            break;
         case CLI_DSN:
             given_dsn = optarg;
             break;
         case CLI_HELP:
-            puts("usage: evenkeel init [--sql DIR] [--dsn STRING]\n\n"
+            puts("usage: evenkeel init [--sql DIR] [--ca DIR [--name HOST]...] [--dsn STRING]\n\n"
                  "Makes or upgrades schema, functions, views and checks, and loads the shipped catalogue. A second run "
                  "changes nothing.\n"
-                 "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside this program)");
+                 "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside this program)\n"
+                 "  --ca DIR      make a small certificate authority there, unless there is one, and a server "
+                 "certificate\n"
+                 "  --name HOST   a name or address of this aggregator for that certificate; may be repeated (default: "
+                 "this machine's name)");
             return EXIT_STATUS_OK;
         case CLI_QUIET:
             break;
@@ -186,11 +234,14 @@ int command_init(int argc, char **argv)
             return EXIT_STATUS_ERROR;
         }
     }
+    if (name_count > 0 && authority == NULL)
+        return cli_fail_usage("init", "--name is for --ca only");
     if (sql_files_directory(given_sql, directory, sizeof directory, &error) < 0 ||
         database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0)
         return cli_fail("init", &error);
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
-    if (connection == NULL || init(connection, directory, &error) < 0)
+    if (connection == NULL || init(connection, directory, &error) < 0 ||
+        (authority != NULL && make_authority(authority, names, name_count, &error) < 0))
         return cli_fail("init", &error);
     return EXIT_STATUS_OK;
 }

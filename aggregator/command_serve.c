@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define URLS_MAXIMUM 16
 #define DEFAULT_URL "tcp://127.0.0.1:8470"
@@ -21,6 +22,19 @@
 /* What waits when the signal comes is stored within this time, and the rest is told 'busy': an end within 10 seconds in
  * all. */
 #define DRAIN_SECONDS 5
+
+/* A database that hangs would keep the writer in a call that nothing ends. All that was answered 'accepted' is
+ * committed; the rest is asked again. */
+#define GIVE_UP_SECONDS 9
+
+static void give_up(int signal_number)
+{
+    static const char line[] = "event=gave-up message=\"the database does not answer: ending without it\"\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(EXIT_STATUS_ERROR);
+}
 
 static void wake_judge(void *context)
 {
@@ -97,6 +111,8 @@ static int serve(const char *dsn, const struct service_options *service_options,
         sigwait(&signals, &signal_number);
         log_line(LOG_PRIORITY_NOTICE, "stopping", "signal=%d", signal_number);
     }
+    signal(SIGALRM, give_up);
+    alarm(GIVE_UP_SECONDS);
     http_stop(http);
     /* The writer before the service: what was received is stored and answered while the service still sends. */
     struct writer_counters last = {0};
@@ -106,6 +122,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     }
     service_stop(service);
     judge_stop(judge);
+    alarm(0);
     for (int reason = 0; result == 0 && reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++)
         if (last.refused[reason] > 0)
             log_line(LOG_PRIORITY_NOTICE, "refused", "reason=%s requests=%llu",

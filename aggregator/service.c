@@ -2,6 +2,7 @@
 
 #include "service.h"
 
+#include "certificate_authority.h"
 #include "log.h"
 
 #include "proto/cleanup.h"
@@ -145,6 +146,10 @@ static int set_tls(nng_listener listener, const struct service_options *options,
     _cleanup_free_ char *private_key = certificate != NULL ? read_pem(options->private_key, error) : NULL;
     if (private_key == NULL)
         return -1;
+    struct error cause = {0};
+    if (certificate_check_key(certificate, private_key, &cause) < 0)
+        return error_set(error, cause.code, "can't use certificate '%s' with key '%s': %s", options->certificate,
+                         options->private_key, cause.message);
     nng_tls_config *config;
     int failed = nng_tls_config_alloc(&config, NNG_TLS_MODE_SERVER);
     if (failed != 0)
