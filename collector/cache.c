@@ -3,15 +3,17 @@
 #include "collector/cache.h"
 
 #include "proto/cleanup.h"
+#include "proto/digest.h"
 #include "proto/limits.h"
 
 #include <sodium.h>
 #include <string.h>
 
 #define STAT_BYTES 41 /* five numbers and the flags */
-#define PE_BYTES 58   /* digest of the image, machine, two numbers of four bytes, two versions */
+#define PE_BYTES 26   /* machine, two numbers of four bytes, two versions */
 #define SHA256_BYTES 32
-#define ENTRY_BYTES (4 + LIMIT_PATH_BYTES + STAT_BYTES + PE_BYTES + SHA256_BYTES)
+#define LENGTH_BYTES 4
+#define ENTRY_BYTES (4 + LIMIT_PATH_BYTES + STAT_BYTES + PE_BYTES + SHA256_BYTES + LENGTH_BYTES)
 #define HEADER_BYTES 128
 
 enum { FLAG_PE = 1, FLAG_VERSION = 2, FLAG_SHA256 = 4 };
@@ -32,6 +34,8 @@ struct cache {
     struct path old_path;
     struct platform_stat stat;
     struct cache_entry entry;
+    uint8_t *image; /* the entry's packed image */
+    size_t image_size;
 
     FILE *next;
     struct path next_path_text;
@@ -97,6 +101,26 @@ static bool old_read(struct cache *cache, void *data, size_t length)
     return true;
 }
 
+static bool old_read_image(struct cache *cache)
+{
+    uint8_t bytes[LENGTH_BYTES];
+    const uint8_t *at = bytes;
+    if (!old_read(cache, bytes, LENGTH_BYTES))
+        return false;
+    size_t length = get_number(&at, LENGTH_BYTES);
+    if (length > LIMIT_OBJECT_BYTES)
+        return false;
+    if (length > cache->image_size) {
+        uint8_t *larger = realloc(cache->image, length);
+        if (larger == NULL)
+            return false;
+        cache->image = larger;
+        cache->image_size = length;
+    }
+    cache->entry.image = bytes_of(cache->image, length);
+    return old_read(cache, cache->image, length);
+}
+
 static bool old_read_entry(struct cache *cache)
 {
     uint8_t bytes[STAT_BYTES + PE_BYTES + SHA256_BYTES];
@@ -123,15 +147,15 @@ static bool old_read_entry(struct cache *cache)
     if (entry->is_pe) {
         if (!old_read(cache, bytes, PE_BYTES))
             return false;
-        memcpy(entry->image.bytes, at, DIGEST_BYTES);
-        at += DIGEST_BYTES;
         entry->machine = (uint16_t)get_number(&at, 2);
         entry->time_date_stamp = (uint32_t)get_number(&at, 4);
         entry->checksum = (uint32_t)get_number(&at, 4);
         entry->file_version = get_number(&at, 8);
         entry->product_version = get_number(&at, 8);
     }
-    return !entry->has_sha256 || old_read(cache, entry->sha256, SHA256_BYTES);
+    if (entry->has_sha256 && !old_read(cache, entry->sha256, SHA256_BYTES))
+        return false;
+    return !entry->is_pe || old_read_image(cache);
 }
 
 static bool old_next(struct cache *cache)
@@ -212,8 +236,7 @@ void cache_put(struct cache *cache, struct bytes path, const struct platform_sta
     *at++ = (uint8_t)((entry->is_pe ? FLAG_PE : 0) | (entry->has_version ? FLAG_VERSION : 0) |
                       (entry->has_sha256 ? FLAG_SHA256 : 0));
     if (entry->is_pe) {
-        memcpy(at, entry->image.bytes, DIGEST_BYTES);
-        at = put_number(at + DIGEST_BYTES, entry->machine, 2);
+        at = put_number(at, entry->machine, 2);
         at = put_number(at, entry->time_date_stamp, 4);
         at = put_number(at, entry->checksum, 4);
         at = put_number(at, entry->file_version, 8);
@@ -223,7 +246,11 @@ void cache_put(struct cache *cache, struct bytes path, const struct platform_sta
         memcpy(at, entry->sha256, SHA256_BYTES);
         at += SHA256_BYTES;
     }
+    if (entry->is_pe)
+        at = put_number(at, entry->image.length, LENGTH_BYTES);
     next_write(cache, bytes, (size_t)(at - bytes));
+    if (entry->is_pe && entry->image.length > 0)
+        next_write(cache, entry->image.data, entry->image.length);
 }
 
 int cache_open(const char *path, const char *kind, struct cache **cache, struct error *error)
@@ -237,7 +264,7 @@ int cache_open(const char *path, const char *kind, struct cache **cache, struct 
         *cache = NULL;
         return error_set(error, ERROR_MEMORY, "no memory for a cache");
     }
-    snprintf(made->header, sizeof made->header, "evenkeel-collector cache 1 %s %s\n", EVENKEEL_VERSION, kind);
+    snprintf(made->header, sizeof made->header, "evenkeel-collector cache 2 %s %s\n", EVENKEEL_VERSION, kind);
     struct error problem = {0};
     made->next = platform_stream(made->next_path, "w", &problem);
     if (made->next == NULL) {
@@ -283,6 +310,7 @@ void cache_close(struct cache *cache)
         fclose(cache->next);
         platform_remove(cache->next_path, NULL);
     }
+    free(cache->image);
     free(cache->path);
     free(cache->next_path);
     free(cache);

@@ -3,10 +3,11 @@
  * again. The file is sorted as the walk is and read in step with it; a new one is written beside it and takes its place
  * at the end. Memory holds one entry.
  *
- * The file: a line 'evenkeel-collector cache 1 VERSION KIND', entries, and the BLAKE2b-256 digest of all that. One that
+ * The file: a line 'evenkeel-collector cache 2 VERSION KIND', entries, and the BLAKE2b-256 digest of all that. One that
  * is damaged, or of another version of the collector or another kind, counts as empty. An entry, numbers little-endian:
  * how many bytes its path shares with the one before and how many follow (2 bytes each), those, five numbers of 8 bytes
- * (size, modified, changed, device, identity), one byte of flags, and for a PE what struct cache_entry has.
+ * (size, modified, changed, device, identity), one byte of flags, and for a PE what struct cache_entry has, the packed
+ * image behind its length in 4 bytes.
  */
 
 #ifndef EVENKEEL_CACHE_H
@@ -15,7 +16,6 @@
 #include "collector/pe.h"
 #include "collector/platform.h"
 #include "proto/bytes.h"
-#include "proto/digest.h"
 #include "proto/error.h"
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ struct cache; /* opaque */
 /* What is kept of one file. */
 struct cache_entry {
     bool is_pe;
-    struct digest image; /* of the packed image; zero where it was not packed */
+    struct bytes image; /* the packed image, by cache_find() valid until its next call; empty where it was not packed */
     bool has_version, has_sha256;
     uint16_t machine;
     uint32_t time_date_stamp, checksum;

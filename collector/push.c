@@ -41,6 +41,7 @@ static struct take_options take_options(struct push *push)
         .config = push->options->config,
         .root = push->options->root,
         .registry_file = push->options->registry_file,
+        .cache = push->state,
         .location = &push->location,
         .report = report,
         .context = push,

@@ -38,6 +38,7 @@ struct snapshot {
     uint64_t length; /* of the file */
     struct pe_options options;
     struct pe_image image;
+    struct cache *cache; /* NULL: none */
 
     struct shard shards[SHARDS];
     uint8_t slot_key[crypto_shorthash_KEYBYTES];
@@ -221,42 +222,81 @@ static int put_chunk(struct snapshot *snapshot, struct error *error)
                         error);
 }
 
+void snapshot_use_cache(struct snapshot *snapshot, struct cache *cache)
+{
+    snapshot->cache = cache;
+}
+
+const char *snapshot_cache_kind(const struct pe_options *options)
+{
+    return options->hash      ? options->symbols ? "image hash symbols" : "image hash"
+           : options->symbols ? "image symbols"
+                              : "image";
+}
+
 /* The hash is of no use for what is no PE, so it is only asked for once that is known. */
-static int read_image(struct snapshot *snapshot, const struct walk_file *walked, struct error *error)
+static int read_image(struct snapshot *snapshot, const struct walk_file *walked, struct platform_stat *stat,
+                      struct error *error)
 {
     _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
-    struct platform_stat stat;
     struct pe_options options = snapshot->options;
     if (platform_file_open_in(walked->directory, walked->name, &file, error) < 0 ||
-        platform_file_stat(&file, &stat, error) < 0)
+        platform_file_stat(&file, stat, error) < 0)
         return -1;
     if (options.hash) {
         options.hash = options.symbols = false;
-        if (pe_read(&file, stat.size, &options, &snapshot->image, error) < 0)
+        if (pe_read(&file, stat->size, &options, &snapshot->image, error) < 0)
             return -1;
         if (!snapshot->image.is_pe)
             return 0;
     }
-    return pe_read(&file, stat.size, &snapshot->options, &snapshot->image, error);
+    return pe_read(&file, stat->size, &snapshot->options, &snapshot->image, error);
 }
 
-int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, struct error *error)
+/* Adds a file by its packed image. */
+static int add_file(struct snapshot *snapshot, const struct walk_file *walked, struct bytes packed, struct error *error)
 {
-    if (read_image(snapshot, walked, error) < 0)
-        return error != NULL && error->code == ERROR_MEMORY ? -1 : 1;
-    if (!snapshot->image.is_pe)
-        return 0;
-
-    _cleanup_free_ uint8_t *packed = NULL;
-    size_t length;
     struct digest digest;
     bool complete;
-    if (image_pack(&snapshot->image, &packed, &length, error) < 0 ||
-        snapshot_put(snapshot, EVENKEEL__OBJECT_KIND__IMAGE, bytes_of(packed, length), &digest, error) < 0 ||
+    if (snapshot_put(snapshot, EVENKEEL__OBJECT_KIND__IMAGE, packed, &digest, error) < 0 ||
         chunk_builder_add(snapshot->chunk, walked->path, &digest, &complete, error) < 0)
         return -1;
     snapshot->counts.files++;
     return complete ? put_chunk(snapshot, error) : 0;
+}
+
+/* Adds a file that the cache knows: 1, 0 where it does not, or -1. */
+static int add_cached(struct snapshot *snapshot, const struct walk_file *walked, struct error *error)
+{
+    struct platform_stat stat;
+    struct cache_entry entry;
+    if (platform_directory_stat(walked->directory, walked->name, &stat, NULL) < 0 ||
+        !cache_find(snapshot->cache, walked->path, &stat, &entry))
+        return 0;
+    cache_put(snapshot->cache, walked->path, &stat, &entry);
+    return entry.is_pe && add_file(snapshot, walked, entry.image, error) < 0 ? -1 : 1;
+}
+
+int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, struct error *error)
+{
+    int cached = snapshot->cache != NULL ? add_cached(snapshot, walked, error) : 0;
+    if (cached != 0)
+        return cached < 0 ? -1 : 0;
+    struct platform_stat stat;
+    if (read_image(snapshot, walked, &stat, error) < 0)
+        return error != NULL && error->code == ERROR_MEMORY ? -1 : 1;
+
+    _cleanup_free_ uint8_t *packed = NULL;
+    size_t length = 0;
+    if (snapshot->image.is_pe && image_pack(&snapshot->image, &packed, &length, error) < 0)
+        return -1;
+    if (snapshot->cache != NULL) {
+        struct cache_entry entry;
+        cache_entry_from_image(&snapshot->image, &entry);
+        entry.image = bytes_of(packed, length);
+        cache_put(snapshot->cache, walked->path, &stat, &entry);
+    }
+    return snapshot->image.is_pe ? add_file(snapshot, walked, bytes_of(packed, length), error) : 0;
 }
 
 int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error *error)

@@ -9,6 +9,7 @@
 #ifndef EVENKEEL_SNAPSHOT_H
 #define EVENKEEL_SNAPSHOT_H
 
+#include "collector/cache.h"
 #include "collector/pe.h"
 #include "collector/walk.h"
 #include "evenkeel.pb-c.h"
@@ -30,6 +31,11 @@ struct snapshot_counts {
 /* Objects go to `file`, which stays the caller's; it must be readable for snapshot_get(). Free with snapshot_free(). */
 int snapshot_new(FILE *file, const struct pe_options *options, struct snapshot **snapshot, struct error *error);
 void snapshot_free(struct snapshot *snapshot); /* NULL is allowed */
+
+/* From now on, files that `cache` knows are not opened; it stays the caller's, who opened it with that kind. NULL:
+ * none. */
+void snapshot_use_cache(struct snapshot *snapshot, struct cache *cache);
+const char *snapshot_cache_kind(const struct pe_options *options);
 
 /* Adds one file of a strict and folding walk if it is a PE; returns what walk_options.visit() should. */
 int snapshot_visit(struct snapshot *snapshot, const struct walk_file *file, struct error *error);

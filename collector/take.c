@@ -18,6 +18,7 @@ struct take {
     char drive;
     struct roots *roots;
     struct snapshot *snapshot;
+    struct cache *cache; /* NULL: none */
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
 };
@@ -26,6 +27,7 @@ static void take_clear(struct take *take)
 {
     roots_free(take->roots);
     snapshot_free(take->snapshot);
+    cache_close(take->cache);
     if (take->facts != NULL)
         evenkeel__facts__free_unpacked(take->facts, NULL);
     if (take->times != NULL)
@@ -86,6 +88,30 @@ static void report(void *context, const char *sentence)
     take->options->report(take->options->context, sentence);
 }
 
+/* Each drive has a cache of its own. Without one everything is read, which is slow but right. */
+static void use_cache(struct take *take, const struct pe_options *read)
+{
+    char path[LIMIT_PATH_BYTES], hex[DIGEST_HEX_SIZE];
+    struct error problem = {0};
+    if (take->options->cache == NULL)
+        return;
+    struct digest name = digest_of(bytes_of(take->root, strlen(take->root)));
+    digest_hex(&name, hex);
+    int length = snprintf(path, sizeof path, "%s/cache-%.16s", take->options->cache, hex);
+    if (length < (int)sizeof path && cache_open(path, snapshot_cache_kind(read), &take->cache, &problem) == 0)
+        snapshot_use_cache(take->snapshot, take->cache);
+    else
+        report(take, problem.message);
+}
+
+static void keep_cache(struct take *take)
+{
+    struct error problem = {0};
+    snapshot_use_cache(take->snapshot, NULL);
+    if (take->cache != NULL && cache_commit(take->cache, &problem) < 0)
+        report(take, problem.message);
+}
+
 static int take_files(struct take *take, FILE *file, struct digest *inventory, struct walk_counts *counts,
                       struct error *error)
 {
@@ -105,6 +131,7 @@ static int take_files(struct take *take, FILE *file, struct digest *inventory, s
     if (snapshot_new(file, &read, &take->snapshot, error) < 0 ||
         platform_directory_open(take->root, &directory, error) < 0)
         return -1;
+    use_cache(take, &read);
     int status = walk(directory, &options, counts, error);
     platform_directory_close(directory);
     if (status < 0)
@@ -118,7 +145,10 @@ static int take_files(struct take *take, FILE *file, struct digest *inventory, s
                          "there is no PE file (.exe, .dll, .sys) in '%s': name the folder that holds the host's "
                          "Windows directory, or own folders with 'root' in the configuration",
                          take->root);
-    return snapshot_end(take->snapshot, inventory, error);
+    if (snapshot_end(take->snapshot, inventory, error) < 0)
+        return -1;
+    keep_cache(take);
+    return 0;
 }
 
 /* ---- facts ---- */

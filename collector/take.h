@@ -14,6 +14,7 @@ struct take_options {
     const struct config *config;
     const char *root;              /* folder that holds the host's system drive; NULL: the running system's */
     const char *registry_file;     /* .reg export for the facts; NULL: the registry below root */
+    const char *cache;             /* directory for what was read before; NULL: read everything */
     const struct digest *location; /* where the collector's key is, collector/key.h */
     void (*report)(void *context, const char *sentence); /* what was passed over on the way */
     void *context;

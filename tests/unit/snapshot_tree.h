@@ -77,19 +77,25 @@ static inline int visit(void *context, const struct walk_file *file, struct erro
     return snapshot_visit(context, file, error);
 }
 
-static inline void take(struct tree *tree, struct taken *taken)
+static inline void take_cached(struct tree *tree, struct taken *taken, struct cache *cache)
 {
     struct error error = {0};
     struct pe_options read = {.symbols = true};
     struct platform_directory *directory;
     *taken = (struct taken){.file = tmpfile()};
     assert_int_equal(snapshot_new(taken->file, &read, &taken->snapshot, &error), 0);
+    snapshot_use_cache(taken->snapshot, cache);
     struct walk_options options = {
         .prefix = "c:/", .fold = true, .strict = true, .context = taken->snapshot, .visit = visit};
     assert_int_equal(platform_directory_open(tree->name, &directory, &error), 0);
     assert_int_equal(walk(directory, &options, &taken->walk, &error), 0);
     platform_directory_close(directory);
     assert_int_equal(snapshot_end(taken->snapshot, &taken->inventory, &error), 0);
+}
+
+static inline void take(struct tree *tree, struct taken *taken)
+{
+    take_cached(tree, taken, NULL);
 }
 
 static inline void taken_free(struct taken *taken)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -267,6 +268,64 @@ static void a_snapshot_file_that_was_tampered_with_is_noticed(void **state)
     tree_stop(&tree);
 }
 
+/* Takes the tree with the cache of this path; how many images there are. */
+static uint64_t images_with_cache(struct tree *tree, const char *path)
+{
+    struct pe_options read = {.symbols = true};
+    struct error error = {0};
+    struct cache *cache;
+    struct taken taken;
+    assert_int_equal(cache_open(path, snapshot_cache_kind(&read), &cache, &error), 0);
+    take_cached(tree, &taken, cache);
+    assert_int_equal(cache_commit(cache, &error), 0);
+    assert_int_equal(snapshot_counts(taken.snapshot)->files, 2);
+    uint64_t images = snapshot_counts(taken.snapshot)->images;
+    taken_free(&taken);
+    cache_close(cache);
+    return images;
+}
+
+/* Writes a cache that tells one file's image of both. */
+static void write_lie(struct tree *tree, const char *path)
+{
+    static const char *const names[] = {"a.dll", "b.dll"};
+    struct pe_options read = {.symbols = true};
+    struct error error = {0};
+    struct cache *cache;
+    struct cache_entry entry;
+    assert_int_equal(cache_open(path, snapshot_cache_kind(&read), &cache, &error), 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct platform_stat stat;
+        char folded[] = "c:/?.dll";
+        folded[3] = names[i][0];
+        assert_int_equal(platform_stat(tree_path(tree, names[i]), &stat, &error), 0);
+        if (i == 0)
+            assert_true(cache_find(cache, bytes_of(folded, strlen(folded)), &stat, &entry));
+        cache_put(cache, bytes_of(folded, strlen(folded)), &stat, &entry);
+    }
+    assert_int_equal(cache_commit(cache, &error), 0);
+    cache_close(cache);
+}
+
+static void a_file_that_the_cache_knows_is_opened_again_only_when_it_changed(void **state)
+{
+    (void)state;
+    struct tree tree;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 1);
+    write_image(tree_path(&tree, "b.dll"), 2);
+    struct timespec settling = {.tv_sec = CACHE_SETTLED / 1000000, .tv_nsec = 100000000};
+    nanosleep(&settling, NULL);
+    assert_int_equal(images_with_cache(&tree, "cache"), 2);
+    assert_int_equal(images_with_cache(&tree, "cache"), 2);
+    write_lie(&tree, "cache");
+    assert_int_equal(images_with_cache(&tree, "cache"), 1);
+    write_image(tree_path(&tree, "b.dll"), 3);
+    assert_int_equal(images_with_cache(&tree, "cache"), 2);
+    unlink("cache");
+    tree_stop(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +339,7 @@ int main(void)
         cmocka_unit_test(an_object_counts_as_given_until_all_marks_are_taken_back),
         cmocka_unit_test(a_full_disk_is_an_error_not_half_a_snapshot),
         cmocka_unit_test(a_snapshot_file_that_was_tampered_with_is_noticed),
+        cmocka_unit_test(a_file_that_the_cache_knows_is_opened_again_only_when_it_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
