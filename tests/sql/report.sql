@@ -1,0 +1,78 @@
+-- The drift report's parts at their edges; tests/integration/report has a whole fleet.
+begin;
+select plan(16);
+\ir fixture.psql
+
+delete from evenkeel.baseline;
+delete from evenkeel.patch;
+delete from evenkeel.check_definition where code <> 'mixed-level';
+insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
+select evenkeel.product_number('windows-2003'), o, f, '=', evenkeel.version_of(6, 0, 3790, r), 'captured', 'golden'
+from (values (0, 0), (1, 1830), (2, 3959)) v (o, r) cross join (values ('iisutil.dll'), ('w3core.dll'), ('asp.dll')) x (f);
+
+create function fixture.web(name text, iisutil integer, w3core integer, asp integer default 3959, extra jsonb default '{}') returns void language sql as $$
+    select fixture.host(name, jsonb_build_object('c:/windows/system32/inetsrv/iisutil.dll', '6.0.3790.' || iisutil,
+        'c:/windows/system32/inetsrv/w3core.dll', '6.0.3790.' || w3core, 'c:/windows/system32/inetsrv/asp.dll', '6.0.3790.' || asp) || extra,
+        '{"service_pack": "Service Pack 2", "current_version": "5.2", "current_build": 3790}')
+$$;
+create function fixture.night() returns void language plpgsql as $$
+begin
+    perform fixture.judge();
+    update evenkeel.host_inventory_past set valid_from = valid_from - interval '1 day', valid_to = valid_to - interval '1 day';
+    update evenkeel.host_inventory_current set valid_from = valid_from - interval '1 day';
+    update evenkeel.host_facts_current set valid_from = valid_from - interval '1 day';
+    update evenkeel.host_product_history set valid_from = valid_from - interval '1 day', valid_to = valid_to - interval '1 day';
+    update evenkeel.finding set opened_at = opened_at - interval '1 day', closed_at = closed_at - interval '1 day', evidence_at = evidence_at - interval '1 day';
+    update evenkeel.finding_past set opened_at = opened_at - interval '1 day', valid_to = valid_to - interval '1 day';
+end $$;
+
+select fixture.web('a', 3959, 3959), fixture.web('b', 3959, 3959), fixture.web('sick', 0, 3959), fixture.web('worse', 0, 3959);
+select fixture.night(), fixture.night();
+
+select is(evenkeel.report_drift(ops.moment('yesterday')) ->> 'sentence', 'No host became mixed; 0 of 4 hosts changed', 'a quiet night is one quiet sentence');
+
+select fixture.web('a', 3959, 4611), fixture.web('b', 3959, 4611, 3959, '{"c:/windows/system32/other.dll": "1.0.0.0"}');
+select fixture.web('sick', 3959, 3959), fixture.web('worse', 0, 0);
+select fixture.judge();
+select is(evenkeel.report_drift(ops.moment('yesterday')) ->> 'sentence', '1 host was mended; 4 of 4 hosts changed', 'who was mended is told first');
+select results_eq($$ select kind, what, hosts, host_names from evenkeel.report_changes(now() - interval '1 day') where what like 'w3core.dll 6.0.3790.4611' $$,
+    $$ values ('newer', 'w3core.dll 6.0.3790.4611', 2::bigint, array['a', 'b']) $$,
+    'the same file to the same version is one line, although one of the hosts changed in more than that');
+select results_eq($$ select kind, hosts from evenkeel.report_changes(now() - interval '1 day') where what = 'other.dll 1.0.0.0' $$,
+    $$ values ('added', 1::bigint) $$, 'and what it changed besides is another line');
+select results_eq($$ select kind, what from evenkeel.report_changes(now() - interval '1 day') order by hosts, what limit 1 $$,
+    $$ values ('level', 'Windows Server 2003 SP2') $$, 'a file that a level ships is told under the level');
+select is((select kind from evenkeel.report_changes(now() - interval '1 day') limit 1), 'older', 'what fell back comes first');
+insert into evenkeel.patch (code, product_id, title, source) values ('KB9', evenkeel.product_number('windows-2003'), 'the ninth', 'test');
+insert into evenkeel.patch_file (patch_id, file, version) select patch_id, 'w3core.dll', evenkeel.version_of('6.0.3790.4611') from evenkeel.patch;
+select results_eq($$ select what, title, hosts from evenkeel.report_changes(now() - interval '1 day') where kind = 'patch' $$,
+    $$ values ('KB9', 'the ninth', 2::bigint) $$, 'once the catalogue knows the patch, the line has its name');
+
+select results_eq($$ select section, host, why from evenkeel.report_findings(now() - interval '1 day') order by 1 $$,
+    $$ values ('closed', 'sick', null), ('worsened', 'worse', 'from 1 to 2') $$, 'closed and worsened; what stayed as it was is not told');
+select is((select before_summary like '%1 file to move%' from evenkeel.report_findings(now() - interval '1 day') where section = 'worsened'), true,
+    'what got worse is told with what it said before');
+select results_eq($$ select host, was, is_now from evenkeel.report_verdicts(now() - interval '1 day') $$, $$ values ('sick', 'mixed', 'level') $$,
+    'verdicts that changed, and only those');
+
+-- There and back again between two reports.
+select fixture.night();
+select fixture.web('a', 0, 4611);
+select fixture.judge();
+select fixture.web('a', 3959, 4611);
+select fixture.judge();
+select is_empty($$ select * from evenkeel.report_changes(now() - interval '12 hours') $$, 'what changed and changed back is no change');
+select is_empty($$ select * from evenkeel.report_findings(now() - interval '12 hours') $$, 'a finding that came and went since is not told');
+select is(evenkeel.report_drift(now() - interval '12 hours') ->> 'sentence', 'No host became mixed; 1 of 4 hosts changed', 'that the host stirred is counted');
+
+-- Waivers.
+insert into evenkeel.waiver (host_id, check_code, subject, reason, until)
+select host_id, 'mixed-level', 'windows-2003', 'known', now() + interval '1 day' from evenkeel.host where name = 'worse';
+select results_eq($$ select section, reason from evenkeel.report_findings(now() - interval '12 hours') $$, $$ values ('waived', 'known') $$,
+    'a finding that is waived is told as that, with the reason');
+update evenkeel.waiver set until = now() - interval '1 hour', waived_at = now() - interval '2 days';
+select results_eq($$ select section, why from evenkeel.report_findings(now() - interval '12 hours') $$, $$ values ('new', 'its waiver ended') $$,
+    'when the waiver ends the finding is new again');
+select throws_like($$ select evenkeel.report_drift(now() + interval '1 day') $$, '%about the future', 'there is no report about the future');
+select * from finish();
+rollback;
