@@ -10,7 +10,8 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
-/* The schema that this program works with, DATABASE_SCHEMA_VERSION, is the number of the newest file in sql/schema: CMake defines it. */
+/* The schema that this program works with, DATABASE_SCHEMA_VERSION, is the number of the newest file in sql/schema:
+ * CMake defines it. */
 
 /*
  * The connection string: `given` (from --dsn) or else EVENKEEL_DSN or else the private cluster's socket below the state

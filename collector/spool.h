@@ -18,8 +18,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SPOOL_LIMIT (256u << 20) /* bytes in the directory unless told otherwise: some forty states of a large server  \
-                                  */
+#define SPOOL_LIMIT                                                                                                    \
+    (256u << 20) /* bytes in the directory unless told otherwise: some forty states of a large server                  \
+                  */
 
 struct spool; /* opaque; one program at a time may have a directory open */
 
