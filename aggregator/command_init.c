@@ -132,6 +132,22 @@ static int load_checks(PGconn *connection, const char *directory, struct error *
     return gone != NULL ? changed + atoi(PQcmdTuples(gone)) : -1;
 }
 
+/* Without the roles everything runs as the database's owner, which is more than a service needs. */
+static int note_roles(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *roles = database_query(
+        connection,
+        "select count(*) from pg_roles where rolname in ('evenkeel_owner', 'evenkeel_ingest', 'evenkeel_read')", NULL,
+        0, true, error);
+    if (roles == NULL)
+        return -1;
+    if (database_i64(roles, 0, 0) < 3)
+        fputs("evenkeel init: this database user may not make roles, so evenkeel_owner, evenkeel_ingest and "
+              "evenkeel_read are not there: for them run init once as one who may\n",
+              stderr);
+    return 0;
+}
+
 static int init(PGconn *connection, const char *directory, struct error *error)
 {
     struct catalog_change change;
@@ -240,7 +256,7 @@ int command_init(int argc, char **argv)
         database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0)
         return cli_fail("init", &error);
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
-    if (connection == NULL || init(connection, directory, &error) < 0 ||
+    if (connection == NULL || init(connection, directory, &error) < 0 || note_roles(connection, &error) < 0 ||
         (authority != NULL && make_authority(authority, names, name_count, &error) < 0))
         return cli_fail("init", &error);
     return EXIT_STATUS_OK;

@@ -1,0 +1,53 @@
+-- Three roles without login, to be granted to those who log in. Made where the role that runs 'evenkeel init' may make roles; granted
+-- anew each time, so that a table that is new is not forgotten, and one that is in no list can be written by its owner only.
+--   evenkeel_owner   administers: all commands but init, which the database's owner runs
+--   evenkeel_ingest  serves: takes snapshots in and judges them; writes neither the catalogue nor what people decided
+--   evenkeel_read    looks: the views of the schema ops
+
+do $$
+declare
+    may_make boolean := (select rolsuper or rolcreaterole from pg_roles where rolname = current_user);
+    wanted text;
+    written constant text[] := array[
+        'collector_key', 'host', 'enrolment', 'host_key', 'host_checkin', 'upload',
+        'path', 'image', 'image_import', 'file', 'chunk', 'host_inventory', 'host_facts', 'host_times',
+        'path_component', 'file_level', 'chunk_level', 'chunk_imports', 'import_need', 'import_pair',
+        'host_component', 'host_product', 'host_product_history', 'host_patch', 'peer_file', 'peer_refresh',
+        'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'fleet_key', 'finding', 'finding_past'];
+begin
+    foreach wanted in array array['evenkeel_owner', 'evenkeel_ingest', 'evenkeel_read'] loop
+        if may_make and not exists (select from pg_roles where rolname = wanted) then
+            execute format('create role %I nologin', wanted);
+        end if;
+    end loop;
+    if (select count(*) from pg_roles where rolname in ('evenkeel_owner', 'evenkeel_ingest', 'evenkeel_read')) < 3 then
+        return;
+    end if;
+
+    revoke all on all tables in schema evenkeel from evenkeel_ingest, evenkeel_read;
+    grant usage on schema evenkeel, ops to evenkeel_owner, evenkeel_ingest, evenkeel_read;
+    grant select on all tables in schema ops to evenkeel_owner, evenkeel_ingest, evenkeel_read;
+
+    grant select, insert, update, delete on all tables in schema evenkeel to evenkeel_owner;
+    revoke insert, update, delete on evenkeel.migration from evenkeel_owner;
+    grant usage, select on all sequences in schema evenkeel to evenkeel_owner, evenkeel_ingest;
+
+    grant select on all tables in schema evenkeel to evenkeel_ingest;
+    foreach wanted in array written loop
+        execute format('grant insert, update, delete on evenkeel.%I to evenkeel_ingest', wanted);
+    end loop;
+    grant update (uses_left) on evenkeel.token to evenkeel_ingest;
+
+    -- A view reads tables as its owner, but the functions that it calls would read them as whoever looks.
+    for wanted in
+        select distinct p.oid::regprocedure
+        from pg_depend d
+        join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+        join pg_class v on v.oid = r.ev_class and v.relnamespace = 'ops'::regnamespace
+        join pg_proc p on d.refclassid = 'pg_proc'::regclass and p.oid = d.refobjid
+        where p.pronamespace = 'evenkeel'::regnamespace and p.provolatile = 's'
+    loop
+        execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', wanted);
+    end loop;
+end
+$$;
