@@ -4,14 +4,14 @@
 -- have are the evidence. Files count that have two versions with at least 20 hosts each; those whose versions change together on
 -- all the evidence are one family, and families that differ from one of the 16 largest on few hosts only join it. Of at most 200 that are
 -- left, the largest first, every two are compared. That bounds the cost of learning, however large the fleet: at the very worst 16 times
--- the files of the component and 20,100 pairs over 256 sets, some millions of rows. It is paid again when a sixteenth of the hosts
+-- the files of the component and 20,100 pairs over 256 sets, some millions of rows. It is paid again when an eighth of the hosts
 -- changed, or a thousandth once nothing waits to be judged. Judging a host by what was learnt is linear in its files that vary.
 
 create or replace function evenkeel.version_evidence_due(idle boolean)
 returns boolean language sql stable
 as $$
     select exists (select from evenkeel.version_evidence e
-                   where e.judged > 0 and e.judged::bigint * case when idle then 1000 else 16 end >= e.hosts)
+                   where e.judged > 0 and e.judged::bigint * case when idle then 1000 else 8 end >= e.hosts)
 $$;
 comment on function evenkeel.version_evidence_due(boolean) is 'Whether enough hosts changed for bonds to be learnt again; idle: nothing waits to be judged.';
 
@@ -262,7 +262,7 @@ begin
     for learnt in
         select e.component_id from evenkeel.version_evidence e
         where e.judged > 0
-          and e.judged::bigint * case when exists (select from state_host) then 16 else 1000 end >= e.hosts
+          and e.judged::bigint * case when exists (select from state_host) then 8 else 1000 end >= e.hosts
         order by 1
     loop
         if evenkeel.learn_version_bonds(learnt) then
