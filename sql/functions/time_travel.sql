@@ -102,7 +102,7 @@ comment on function evenkeel.facts_diff(jsonb, jsonb) is 'The items that differ 
 create or replace function ops.host_file_at(host_name text, at timestamptz)
 returns table (host text, path text, file_version text, product_version text, component text, level_range text, product text,
                size bigint, machine integer, valid_from timestamptz, valid_to timestamptz, host_id uuid)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select h.name, p.path, version_text(i.file_version), version_text(i.product_version), c.code,
            level_range_text(fl.product_id, fl.levels), pr.code, i.size, i.machine, v.valid_from, nullif(v.valid_to, 'infinity'), h.host_id
@@ -124,7 +124,7 @@ comment on function ops.host_file_at(text, timestamptz) is 'The PE files that a 
 
 create or replace function ops.host_facts_at(host_name text, at timestamptz)
 returns table (host text, facts jsonb, valid_from timestamptz, valid_to timestamptz, host_id uuid)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select h.name, f.facts, f.valid_from, nullif(f.valid_to, 'infinity'), h.host_id
     from host h
@@ -135,7 +135,7 @@ comment on function ops.host_facts_at(text, timestamptz) is 'What was true of a 
 
 create or replace function ops.changes(host_name text, since timestamptz)
 returns table (host text, changed_at timestamptz, kind text, what text, old text, new text, direction text, known_as text, host_id uuid)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with asked as (
         select h.host_id, h.name from host h where h.host_id = any (evenkeel.host_ids(host_name))
@@ -206,7 +206,7 @@ comment on function evenkeel.version_source(text, text, evenkeel.version, intege
 
 create or replace function ops.version_origin(file_name text, version text)
 returns table (relation text, kind text, code text, product text, title text, file_version text, released date, source text)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with asked as (
         select lower(file_name) as file, evenkeel.version_of(version_origin.version) as version
@@ -240,7 +240,7 @@ comment on function ops.version_origin(text, text) is 'Which patch or level intr
 
 create or replace function ops.file_holders(file_name text, below_level text default null)
 returns table (host text, path text, file_version text, level_range text, component text, product text, image_id integer, host_id uuid)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with files as materialized (
         select f.file_id, p.path, i.image_id, i.file_version, fl.product_id, fl.component_id, fl.levels
@@ -270,7 +270,7 @@ comment on function ops.file_holders(text, text) is 'Which hosts hold a file of 
 
 create or replace function ops.level_history(nights integer default 30)
 returns table (night timestamptz, product text, level text, verdict text, hosts bigint)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     -- Backwards from now: what holds today, without what came since that night, with what went since. So the cost is that of the
     -- changes, and a night in which the aggregator stood still is as good as any other.
@@ -284,7 +284,8 @@ as $$
         where h.merged_into is null
         group by 1, 2, 3
     ), moves as materialized (
-        select m.moment, m.product_id, m.verdict, m.levels, m.step
+        -- By the midnight before them: a move counts for that night and all before.
+        select date_trunc('day', m.moment - interval '1 microsecond') as night, m.product_id, m.verdict, m.levels, sum(m.step) as step
         from (select valid_to as moment, host_id, product_id, verdict, levels, 1 as step
               from host_product_history
               where valid_to <> 'infinity' and valid_to > (select min(wanted.night) from wanted)
@@ -294,11 +295,12 @@ as $$
               where valid_from > (select min(wanted.night) from wanted)) m
         join host h using (host_id)
         where h.merged_into is null
+        group by 1, 2, 3, 4
     ), kinds as (
         select product_id, verdict, levels from present union select product_id, verdict, levels from moves
     ), moved as (
         select w.night, m.product_id, m.verdict, m.levels, sum(m.step) as step
-        from wanted w join moves m on m.moment > w.night
+        from wanted w join moves m on m.night >= w.night
         group by 1, 2, 3, 4
     ), counted as (
         select w.night, k.product_id, k.verdict, k.levels, coalesce(p.hosts, 0) + coalesce(m.step, 0) as hosts
@@ -318,7 +320,7 @@ comment on function ops.level_history(integer) is 'How many hosts were at which 
 
 create or replace function ops.mixed_history(nights integer default 30)
 returns table (night timestamptz, hosts bigint)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with wanted as (
         select case when n = 0 then now() else date_trunc('day', now()) - make_interval(days => n - 1) end as night
