@@ -27,7 +27,17 @@ begin
         primary key (model, product_id)) on commit delete rows;
     create temporary table state_model_file (model uuid, file_id integer, primary key (model, file_id)) on commit delete rows;
     create temporary table state_patch_target (file_id integer not null, product_id integer not null, name text not null,
-        location text not null, version bigint not null, machine integer not null) on commit delete rows;
+        location text not null, version bigint not null, machine integer not null, on_line boolean not null) on commit delete rows;
+    -- Tables between two steps, so that the planner knows their size.
+    create temporary table state_patch_pair (file_id integer, product_id integer, patch_id integer, branch text, brought bigint not null,
+        dated date) on commit delete rows;
+    create temporary table state_patch_match (file_id integer, product_id integer, dated date, shipped boolean not null,
+        may_ship integer[] not null) on commit delete rows;
+    create temporary table state_model_best (model uuid, patch_id integer, branch text not null, same_files integer not null,
+        newer_files integer not null, older_files integer not null, product_id integer not null, required_levels integer[] not null,
+        levels int4range not null, least_level integer not null) on commit delete rows;
+    create temporary table state_model_same (model uuid, patch_id integer, file_id integer, least_level integer not null, whole boolean not null,
+        proof boolean not null) on commit delete rows;
     -- relation: -1 older than what the patch brings, 0 the same, 1 newer. shipped: some level ships exactly this. may_ship: levels
     -- that came out after the file was made and of which nothing says that they ship another version.
     create temporary table state_patch_file (file_id integer, patch_id integer, branch text, relation smallint not null,
@@ -48,7 +58,8 @@ returns void language plpgsql
 as $$
 begin
     delete from state_model; delete from state_model_product; delete from state_model_file; delete from state_patch_target;
-    delete from state_patch_file; delete from state_model_patch;
+    delete from state_patch_pair; delete from state_patch_match; delete from state_patch_file; delete from state_model_best;
+    delete from state_model_same; delete from state_model_patch;
     perform evenkeel.find_patch_targets();
     perform evenkeel.compare_patch_targets();
     perform evenkeel.find_models();
@@ -61,7 +72,7 @@ create or replace function evenkeel.find_patch_targets()
 returns void language plpgsql
 as $$
 begin
-    insert into state_patch_target (file_id, product_id, name, location, version, machine)
+    insert into state_patch_target (file_id, product_id, name, location, version, machine, on_line)
     with held as materialized (
         select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)
     ), entry as materialized (
@@ -73,7 +84,7 @@ begin
         join evenkeel.patch_file pf using (patch_id)
         where pf.version is not null
     )
-    select f.file_id, pc.product_id, p.name, p.location, i.file_version, i.machine
+    select f.file_id, pc.product_id, p.name, p.location, i.file_version, i.machine, evenkeel.on_line(pc.product_id, i.file_version)
     from entry
     join evenkeel.file f using (file_id)
     join evenkeel.path_component pc using (path_id)
@@ -91,56 +102,69 @@ create or replace function evenkeel.compare_patch_targets()
 returns void language plpgsql
 as $$
 begin
-    insert into state_patch_file (file_id, patch_id, branch, relation, brought, shipped, may_ship)
+    insert into state_patch_pair (file_id, product_id, patch_id, branch, brought, dated)
     with named as (
-        select t.*, pf.patch_id, pf.branch, pf.version as brought, pf.dated
+        select t.file_id, t.product_id, t.version, t.machine, t.on_line, pf.patch_id, pf.branch, pf.version as brought, pf.dated, pf.machine as for_machine
         from state_patch_target t join evenkeel.patch_file pf on pf.file = t.name
-        where pf.version is not null and (pf.machine is null or pf.machine = t.machine)
         union all
-        select t.*, pf.patch_id, pf.branch, pf.version, pf.dated
+        select t.file_id, t.product_id, t.version, t.machine, t.on_line, pf.patch_id, pf.branch, pf.version, pf.dated, pf.machine
         from state_patch_target t join evenkeel.patch_file pf on pf.file = t.location and t.location <> t.name
-        where pf.version is not null and (pf.machine is null or pf.machine = t.machine)
-    ), comparable as materialized (
+    ), pair as materialized (
         select n.*
         from named n
         join evenkeel.patch t on t.patch_id = n.patch_id and t.product_id = n.product_id
-        where case when n.version >> 16 = n.brought >> 16 then (n.version & 32768) = (n.brought & 32768)
-                   else evenkeel.on_line(n.product_id, n.version) and evenkeel.on_line(n.product_id, n.brought) end
-    ), branch_of as materialized (
+        where n.brought is not null and (n.for_machine is null or n.for_machine = n.machine)
+    ), line_of as materialized (
+        select product_id, brought, evenkeel.on_line(product_id, brought) as on_line
+        from (select distinct product_id, brought from pair where version >> 16 <> brought >> 16) d
+    )
+    select p.file_id, p.product_id, p.patch_id, p.branch, p.brought, p.dated
+    from pair p
+    left join line_of l on l.product_id = p.product_id and l.brought = p.brought and p.version >> 16 <> p.brought >> 16
+    where case when p.version >> 16 = p.brought >> 16 then (p.version & 32768) = (p.brought & 32768) else p.on_line and l.on_line end;
+    analyze state_patch_pair;
+
+    insert into state_patch_match (file_id, product_id, dated, shipped, may_ship)
+    select m.file_id, m.product_id, m.dated,
+           exists (select from evenkeel.baseline b
+                   where b.product_id = m.product_id and b.file in (m.name, m.location) and b.relation = '='
+                     and b.version = m.version and (b.machine is null or b.machine = m.machine))
+           or m.on_line and exists (select from evenkeel.level_rule r
+                                    where r.product_id = m.product_id and r.relation = '=' and r.revision = m.version & 65535),
+           array(select l.ordinal from evenkeel.level l
+                 where l.product_id = m.product_id and l.released >= m.dated
+                   and not exists (select from evenkeel.baseline b
+                                   where b.product_id = m.product_id and b.file in (m.name, m.location) and b.ordinal = l.ordinal
+                                     and (b.machine is null or b.machine = m.machine)
+                                     and case b.relation when '=' then b.version <> m.version when '>=' then b.version > m.version
+                                                         else b.version < m.version end))
+    from (select t.*, p.dated
+          from (select distinct file_id, product_id, brought, dated from state_patch_pair) p
+          join state_patch_target t on t.file_id = p.file_id and t.product_id = p.product_id and t.version = p.brought) m;
+    analyze state_patch_match;
+
+    insert into state_patch_file (file_id, patch_id, branch, relation, brought, shipped, may_ship)
+    with branch_of as materialized (
         -- What no branch is named for belongs to every one of the patch's.
         select distinct pf.patch_id, pf.branch
-        from evenkeel.patch_file pf
-        where pf.branch <> '' and pf.patch_id in (select patch_id from comparable)
-    ), compared as (
-        select c.file_id, c.product_id, c.name, c.location, c.version, c.machine, c.patch_id, coalesce(b.branch, '') as branch,
-               case when bool_or(c.version = c.brought) then 0 when c.version < min(c.brought) then -1 else 1 end as relation,
-               min(c.brought) as brought, min(c.dated) filter (where c.version = c.brought) as dated
-        from comparable c
-        left join branch_of b on b.patch_id = c.patch_id and c.branch in ('', b.branch)
-        group by c.file_id, c.product_id, c.name, c.location, c.version, c.machine, c.patch_id, coalesce(b.branch, '')
-    ), matched as materialized (
-        select distinct product_id, name, location, version, machine, dated from compared where relation = 0
-    ), explained as (
-        select m.*,
-               exists (select from evenkeel.baseline b
-                       where b.product_id = m.product_id and b.file in (m.name, m.location) and b.relation = '='
-                         and b.version = m.version and (b.machine is null or b.machine = m.machine))
-               or exists (select from evenkeel.level_rule r
-                          where r.product_id = m.product_id and r.relation = '=' and r.revision = m.version & 65535
-                            and evenkeel.on_line(m.product_id, m.version)) as shipped,
-               array(select l.ordinal from evenkeel.level l
-                     where l.product_id = m.product_id and l.released >= m.dated
-                       and not exists (select from evenkeel.baseline b
-                                       where b.product_id = m.product_id and b.file in (m.name, m.location) and b.ordinal = l.ordinal
-                                         and (b.machine is null or b.machine = m.machine)
-                                         and case b.relation when '=' then b.version <> m.version when '>=' then b.version > m.version
-                                                             else b.version < m.version end)) as may_ship
-        from matched m
+        from (select distinct patch_id from state_patch_pair) p join evenkeel.patch_file pf using (patch_id)
+        where pf.branch <> ''
+    ), compared as materialized (
+        select p.file_id, p.product_id, p.patch_id, coalesce(b.branch, '') as branch,
+               case when bool_or(t.version = p.brought) then 0 when min(t.version) < min(p.brought) then -1 else 1 end as relation,
+               min(p.brought) as brought, min(p.dated) filter (where t.version = p.brought) as dated
+        from state_patch_pair p
+        join state_patch_target t using (file_id, product_id)
+        left join branch_of b on b.patch_id = p.patch_id and p.branch in ('', b.branch)
+        group by p.file_id, p.product_id, p.patch_id, coalesce(b.branch, '')
     )
-    select c.file_id, c.patch_id, c.branch, c.relation, c.brought, coalesce(e.shipped, false), coalesce(e.may_ship, '{}')
+    select c.file_id, c.patch_id, c.branch, c.relation, c.brought, false, '{}'
+    from compared c where c.relation <> 0
+    union all
+    select c.file_id, c.patch_id, c.branch, c.relation, c.brought, m.shipped, m.may_ship
     from compared c
-    left join explained e on c.relation = 0 and e.product_id = c.product_id and e.name = c.name and e.location = c.location
-         and e.version = c.version and e.machine = c.machine and e.dated is not distinct from c.dated;
+    join state_patch_match m on m.file_id = c.file_id and m.product_id = c.product_id and coalesce(m.dated, 'infinity') = coalesce(c.dated, 'infinity')
+    where c.relation = 0;
     create index if not exists state_patch_file_file on state_patch_file (file_id);
     analyze state_patch_file;
 end
@@ -210,7 +234,7 @@ create or replace function evenkeel.judge_models()
 returns void language plpgsql
 as $$
 begin
-    insert into state_model_patch (model, patch_id, state, listed, proven, branch, same_files, newer_files, older_files, superseded_by)
+    insert into state_model_best (model, patch_id, branch, same_files, newer_files, older_files, product_id, required_levels, levels, least_level)
     with branch_level as materialized (
         -- 'SP2QFE' is for SP2.
         select distinct on (x.patch_id, x.branch) x.patch_id, x.branch, l.ordinal
@@ -218,47 +242,45 @@ begin
         join evenkeel.patch t using (patch_id)
         join evenkeel.level l on l.product_id = t.product_id and starts_with(lower(x.branch), lower(l.code))
         order by x.patch_id, x.branch, length(l.code) desc
-    ), counted as (
+    ), counted as materialized (
         select mf.model, pf.patch_id, pf.branch, count(*) filter (where pf.relation = 0) as same_files,
                count(*) filter (where pf.relation > 0) as newer_files, count(*) filter (where pf.relation < 0) as older_files
         from state_model_file mf
         join state_patch_file pf using (file_id)
-        join evenkeel.patch t using (patch_id)
-        join state_model_product mp on mp.model = mf.model and mp.product_id = t.product_id
         group by mf.model, pf.patch_id, pf.branch
-    ), best as materialized (
-        -- One branch is enough: one for the host's level before others, then the one that lacks least.
-        select distinct on (c.model, c.patch_id) c.*, t.product_id, t.code, t.required_levels, mp.levels,
-               coalesce((select min(r) from unnest(t.required_levels) r), 0) as least_level
-        from counted c
-        join evenkeel.patch t using (patch_id)
-        join state_model_product mp on mp.model = c.model and mp.product_id = t.product_id
-        left join branch_level bl on bl.patch_id = c.patch_id and bl.branch = c.branch
-        order by c.model, c.patch_id, coalesce(bl.ordinal <@ mp.levels, bl.ordinal is null) desc, c.older_files, c.same_files desc, c.branch
-    ), proof as materialized (
-        select b.model, b.patch_id, mf.file_id, b.least_level
-        from best b
-        join state_patch_file pf using (patch_id, branch)
-        join state_model_file mf on mf.model = b.model and mf.file_id = pf.file_id
-        where pf.relation = 0 and not pf.shipped
-          and not exists (select from unnest(pf.may_ship) o where o <@ b.levels)
-    ), explanation as materialized (
-        -- Files and the patches, present whole, that bring them: how many, and the lowest level that one of them needs.
-        select mf.model, mf.file_id, count(*) as patches, min(b.least_level) as least_level
-        from best b
-        join state_patch_file pf using (patch_id, branch)
-        join state_model_file mf on mf.model = b.model and mf.file_id = pf.file_id
-        where pf.relation = 0 and b.older_files = 0
-        group by mf.model, mf.file_id
-    ), proven as (
+    )
+    -- One branch is enough: one for the host's level before others, then the one that lacks least.
+    select distinct on (c.model, c.patch_id) c.model, c.patch_id, c.branch, c.same_files, c.newer_files, c.older_files, t.product_id,
+           t.required_levels, mp.levels, coalesce((select min(r) from unnest(t.required_levels) r), 0)
+    from counted c
+    join evenkeel.patch t using (patch_id)
+    join state_model_product mp on mp.model = c.model and mp.product_id = t.product_id
+    left join branch_level bl on bl.patch_id = c.patch_id and bl.branch = c.branch
+    order by c.model, c.patch_id, coalesce(bl.ordinal <@ mp.levels, bl.ordinal is null) desc, c.older_files, c.same_files desc, c.branch;
+    analyze state_model_best;
+
+    insert into state_model_same (model, patch_id, file_id, least_level, whole, proof)
+    select b.model, b.patch_id, pf.file_id, b.least_level, b.older_files = 0,
+           not pf.shipped and not exists (select from unnest(pf.may_ship) o where o <@ b.levels)
+    from state_patch_file pf
+    join state_model_file mf using (file_id)
+    join state_model_best b on b.model = mf.model and b.patch_id = pf.patch_id and b.branch = pf.branch
+    where pf.relation = 0;
+    analyze state_model_same;
+
+    insert into state_model_patch (model, patch_id, state, listed, proven, branch, same_files, newer_files, older_files, superseded_by)
+    with explanation as materialized (
+        -- Files that patches, present whole, bring: the lowest level that one of these needs.
+        select model, file_id, min(least_level) as least_level from state_model_same where whole group by model, file_id
+    ), proven as materialized (
         -- A patch that is not whole is proven by a file that none explains; of those that are whole, the least demanding.
-        select p.model, p.patch_id,
-               bool_or(case when b.older_files > 0 then e.patches is null else e.least_level >= p.least_level end) as proven
-        from proof p
-        join best b using (model, patch_id)
-        left join explanation e on e.model = p.model and e.file_id = p.file_id
-        group by p.model, p.patch_id
-    ), listed as (
+        select s.model, s.patch_id,
+               bool_or(case when not s.whole then e.file_id is null else e.least_level >= s.least_level end) as proven
+        from state_model_same s
+        left join explanation e using (model, file_id)
+        where s.proof
+        group by s.model, s.patch_id
+    ), listed as materialized (
         select distinct mp.model, t.patch_id
         from state_model_product mp
         join state_facts f on f.host_id = mp.model
@@ -269,7 +291,7 @@ begin
                p.patch_id is not null as any_proof, coalesce(p.proven, false) as proven, coalesce(b.branch, '') as branch,
                coalesce(b.same_files, 0) as same_files, coalesce(b.newer_files, 0) as newer_files,
                coalesce(b.older_files, 0) as older_files, b.patch_id is not null as compared, b.required_levels, b.levels
-        from best b
+        from state_model_best b
         full join listed l using (model, patch_id)
         left join proven p on p.model = b.model and p.patch_id = b.patch_id
     ), whole as materialized (
@@ -290,7 +312,7 @@ begin
         from closure c
         join evenkeel.patch t on t.product_id = c.product_id and evenkeel.patch_number(t.code) = c.number
         where t.patch_id <> c.patch_id
-    ), superseded as (
+    ), superseded as materialized (
         select w.model, r.patch_id, min(t.code) as by_code
         from whole w
         join replaced r on r.by_patch = w.patch_id
