@@ -174,10 +174,16 @@ begin
     drop table if exists fresh_path_component, fresh_file_level, changed_file, changed_chunk;
 
     create temporary table fresh_path_component on commit drop as
+    with wanted as materialized (
+        select component_id, product_id, glob, evenkeel.glob_regex(glob) as pattern, taken_out
+        from (select component_id, product_id, unnest(include) as glob,
+                     array(select evenkeel.glob_regex(x) from unnest(exclude) x) as taken_out
+              from evenkeel.component) c
+    )
     select distinct on (p.path_id, c.product_id) p.path_id, c.product_id, c.component_id
-    from (select component_id, product_id, exclude, unnest(include) as glob from evenkeel.component) c
-    join evenkeel.path p on p.location ~ evenkeel.glob_regex(c.glob)
-    where not exists (select from unnest(c.exclude) x (glob) where p.location ~ evenkeel.glob_regex(x.glob))
+    from wanted c
+    join evenkeel.path p on p.location ~ c.pattern
+    where not exists (select from unnest(c.taken_out) x (pattern) where p.location ~ x.pattern)
     order by p.path_id, c.product_id, length(c.glob) desc, c.component_id;
     delete from evenkeel.path_component o
     where not exists (select from fresh_path_component n where (n.path_id, n.product_id, n.component_id) = (o.path_id, o.product_id, o.component_id));
