@@ -11,7 +11,7 @@ static const char *refusal_sentence(Evenkeel__RefusalReason reason)
 {
     switch (reason) {
     case EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN:
-        return "the key is not known here: enrol first (evenkeel-collector enroll)";
+        return "the key is not known here: enrol first, with a token ('evenkeel hosts token') or for approval";
     case EVENKEEL__REFUSAL_REASON__KEY_PENDING:
         return "the key waits for approval: run 'evenkeel hosts approve' on the aggregator, or enrol with a token";
     case EVENKEEL__REFUSAL_REASON__KEY_REVOKED:

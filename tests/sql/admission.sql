@@ -1,0 +1,38 @@
+-- Which marks tell machines apart, who is known under which name, and what tokens and grants let in.
+begin;
+select plan(18);
+
+create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
+create function pg_temp.ask(key text, host text, token text default null, sid text default '', guid text default '', place text default '',
+                            trust boolean default false, most integer default 1000)
+returns text language sql as $$
+    select case when reason <> 0 then 'refused ' || reason when approved then 'approved' else 'pending' end
+    from evenkeel.enroll(pg_temp.key(key), host, sha256(convert_to(token, 'utf8')), sid, guid, convert_to(place, 'utf8'), '', trust, most)
+$$;
+
+select is(evenkeel.marks_differ('s', 'g', 'p', 's', 'g', 'p'), 0, 'the same marks do not differ');
+select is(evenkeel.marks_differ('s', 'g', 'p', 't', 'h', 'q'), 3, 'all three may differ');
+select is(evenkeel.marks_differ('', 'g', 'p', 't', 'h', 'p'), 1, 'an empty mark says nothing');
+select is(evenkeel.marks_differ('s', 'g', '', 't', 'g', 'q'), 1, 'on either side');
+select is(evenkeel.marks_differ(null, null, null, 't', 'g', 'q'), null, 'marks that were not given are not compared');
+
+select is(pg_temp.ask('a', 'web-01'), 'pending', 'a new key waits');
+select is(pg_temp.ask('b', 'web-02', most => 1), 'refused 5', 'when as many wait as may, another is refused');
+select is(pg_temp.ask('a', 'web-01', most => 1), 'pending', 'one that waits already may ask again');
+select is((select count(*) from evenkeel.collector_key), 1::bigint, 'a refused enrolment leaves no key');
+select is((select host from evenkeel.approve('WEB-*')), 'web-01', 'a glob approves without regard to case');
+select is(pg_temp.ask('a', 'web-01'), 'approved', 'an approved key is known under its host''s name');
+
+insert into evenkeel.token (token_digest, expires_at, uses_left, host_glob) values (sha256('t'), now() + interval '1 hour', 1, 'web-?');
+select is(pg_temp.ask('c', 'web-10', 't'), 'refused 12', 'a token is for the names of its glob');
+select is(pg_temp.ask('c', 'web-3', 't'), 'approved', 'and lets one of them in');
+select is(pg_temp.ask('d', 'web-4', 't'), 'refused 12', 'as often as it may be used');
+
+select is(pg_temp.ask('a', 'db-01'), 'pending', 'an approved key waits for a further host');
+select is((select count(*) from evenkeel.grant_hosts('web-01', 'db-*')), 1::bigint, 'until it is granted');
+select is(pg_temp.ask('a', 'db-02'), 'approved', 'and is then let in under every name of the grant');
+
+select throws_like($$ select evenkeel.approve('web-77') $$, 'no enrolment of ''web-77'' waits for approval%', 'what does not wait can''t be approved');
+
+select * from finish();
+rollback;
