@@ -1,30 +1,29 @@
 -- Hosts as dashboards see them.
 
+-- What a filter or an order is most likely to ask for comes from narrow rows; all else is looked up for the rows that are shown.
 create or replace view ops.host as
 select h.name as host,
        c.seen_at as last_seen,
-       coalesce(nullif(f.facts ->> 'product_name', ''), 'unknown')
-           || case when f.service_pack <> '' then ' ' || f.service_pack else '' end
-           || case when f.os_build > 0 then format(' (%s.%s%s)', f.os_version, f.os_build, case when f.ubr > 0 then '.' || f.ubr else '' end) else '' end as os,
-       d.declared as declared_level,
-       coalesce(d.verdict, 'unknown') as verdict,
+       coalesce((select coalesce(nullif(f.facts ->> 'product_name', ''), 'unknown')
+                   || case when f.service_pack <> '' then ' ' || f.service_pack else '' end
+                   || case when f.os_build > 0 then format(' (%s.%s%s)', f.os_version, f.os_build, case when f.ubr > 0 then '.' || f.ubr else '' end) else '' end
+        from evenkeel.host_facts_current f where f.host_id = h.host_id), 'unknown') as os,
+       (select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ')
+        from evenkeel.host_product p where p.host_id = h.host_id) as declared_level,
+       case when exists (select from evenkeel.host_product p where p.host_id = h.host_id and p.verdict = 'mixed') then 'mixed'
+            when exists (select from evenkeel.host_product p where p.host_id = h.host_id and p.verdict = 'unknown') then 'unknown'
+            when exists (select from evenkeel.host_product p where p.host_id = h.host_id) then 'level'
+            else 'unknown' end as verdict,
        h.host_id,
        c.taken_at,
-       i.files,
-       i.valid_from as changed_at,
+       (select i.files from evenkeel.host_inventory_current i where i.host_id = h.host_id) as files,
+       (select i.valid_from from evenkeel.host_inventory_current i where i.host_id = h.host_id) as changed_at,
        c.unreadable,
-       coalesce(d.missing, 'no product of the catalogue was found') as missing
+       coalesce((select coalesce(string_agg(nullif(p.missing, ''), '; '), '')
+                 from evenkeel.host_product p where p.host_id = h.host_id having count(*) > 0),
+                'no product of the catalogue was found') as missing
 from evenkeel.host h
 left join evenkeel.host_checkin c using (host_id)
-left join evenkeel.host_facts_current f using (host_id)
-left join evenkeel.host_inventory_current i using (host_id)
-left join lateral (
-    select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ') as declared,
-           case when bool_or(p.verdict = 'mixed') then 'mixed' when bool_or(p.verdict = 'unknown') then 'unknown' else 'level' end as verdict,
-           string_agg(nullif(p.missing, ''), '; ') as missing
-    from evenkeel.host_product p where p.host_id = h.host_id
-    having count(*) > 0
-) d on true
 where h.merged_into is null;
 comment on view ops.host is 'A row per host.';
 comment on column ops.host.host is 'Its name; two hosts may share one, host_id tells them apart.';

@@ -66,7 +66,7 @@ select is_empty('select view, tables, joins from joined where joins < tables - 1
 create temporary view statement as
 select p.oid::regprocedure as function, s.statement,
        (select count(*) from distributed d
-        where s.statement ~ (d.name || '(_current|_past)?\M')) as tables,
+        where s.statement ~ (d.name || case when exists (select from pg_inherits i where i.inhparent = d.relation) then '(_current|_past)?' else '' end || '\M')) as tables,
        (select count(*) from regexp_matches(s.statement, 'using \(([a-z_]+, )*host_id|host_id\)? = |host_id[a-z_., ]*\) = \(|host_id in \(', 'g')) as joins
 from pg_proc p
 cross join regexp_split_to_table(regexp_replace(p.prosrc, '--[^\n]*', '', 'g'), ';') s (statement)
