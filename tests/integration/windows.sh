@@ -1,0 +1,40 @@
+# What the windows-* tests share; sourced behind lib.sh. The cross build and one Wine prefix, made once per build folder.
+# Only one of these tests runs at a time.
+
+WINDOWS=$BUILD/windows
+EXE=$WINDOWS/x86_64/evenkeel-collector.exe
+EXE32=$WINDOWS/i686/evenkeel-collector.exe
+export WINEPREFIX=$WINDOWS/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=d;mshtml=d;winemenubuilder.exe=d'
+DRIVE=$WINEPREFIX/drive_c
+unset DISPLAY
+
+for program in wine wixl msiinfo x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
+  command -v "$program" >/dev/null || fail "$program is missing: deploy/install-packages tests/packages"
+done
+mkdir -p "$WINDOWS"
+exec 8>"$WINDOWS/lock"
+flock 8
+BUILD_MORE=${BUILD_MORE:-} # further options of the build
+"$SOURCE/deploy/windows/build" --out "$WINDOWS" --cache "$WINDOWS/cache" $BUILD_MORE >"$SCRATCH/cross.log" 2>&1 8>&- ||
+  fail "the cross build failed"
+if [ ! -e "$WINEPREFIX/made" ]; then
+  rm -rf "$WINEPREFIX"
+  wine wineboot --init >"$SCRATCH/wineboot.log" 2>&1 8>&- || fail "Wine makes no prefix"
+  wineserver --wait 8>&-
+  touch "$WINEPREFIX/made"
+fi
+trap 'status=$?; wineserver --kill 2>/dev/null; (exit $status); stop_all' EXIT
+
+# wine_run COMMAND [ARGUMENT...]
+wine_run() {
+  wine "$@" 8>&-
+}
+
+win() {
+  wine "$EXE" "$@" 8>&-
+}
+
+# A path of this machine as Wine's programs see it.
+windows_path() {
+  printf 'Z:%s' "${1//\//\\}"
+}
