@@ -4,10 +4,11 @@ import os
 import re
 import statistics
 import subprocess
+import time
 
 from flat import EVALUATION, Flat
 from fleet import Fleet
-from measure import BENCH, at_most, times_less, under
+from measure import BENCH, Line, at_most, number, times_less, under
 
 PREFIX = "sim-"
 
@@ -174,4 +175,53 @@ def views(setting):
         yield under(f"view {name}", statistics.median(seen), 200, "ms")
 
 
-BENCHES = {"size": size, "evaluation": evaluation, "change": change, "views": views}
+def ask(setting, fleet, *arguments):
+    """Seconds that one command of the aggregator takes; statuses 2 and 3 are verdicts."""
+    environment = dict(os.environ, EVENKEEL_DSN=fleet.dsn())
+    started = time.monotonic()
+    run = subprocess.run([setting.evenkeel, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if run.returncode not in (0, 2, 3):
+        raise SystemExit(f"evenkeel {' '.join(arguments)}: {run.stderr}")
+    return time.monotonic() - started
+
+
+def night(setting, fleet, first):
+    """Lets so many hosts come, be judged and change; returns when they began to change."""
+    changed = setting.size(2_000, 20)
+    rounds = fleet.simulate("--hosts", changed, "--first", first, "--files", files_of(setting), "--in-flight", 64, "--differ", "chunks",
+                            "--rounds", "first,mix", "--pause", setting.size(60, 5))  # fmt: skip
+    fleet.wait_judged()
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(int(rounds[-1]["began"])))
+
+
+def drift(setting):
+    """Drift report of a night in which 2,000 hosts changed, of 100,000 and of 2,000."""
+    fleet, _ = big(setting)
+    alone = Fleet(setting, "night")
+    with alone:
+        ways = [(each, night(setting, each, first)) for each, first in ((fleet, 3 * hosts_of(setting)), (alone, 0))]
+        for each, _ in ways:
+            each.query("vacuum analyze")
+        seen = [[ask(setting, each, "report", "drift", "--quiet", "--since", since) for each, since in ways]
+                for _ in range(setting.samples)]  # fmt: skip
+    ours, reference = (statistics.median(column) for column in zip(*seen))
+    yield at_most("drift report, 2 % of 100,000 hosts, against 2,000 hosts", ours, reference, "s", 3)
+
+
+def risk(setting):
+    """Risk check of a patch of 20 files over 100,000 hosts: how long, without a goal."""
+    fleet, _ = big(setting)
+    fleet.query("""
+        with made as (
+            insert into evenkeel.patch (code, product_id, source)
+            select 'BENCH', product_id, 'bench' from evenkeel.product where code = 'windows-2003'
+            on conflict do nothing returning patch_id
+        )
+        insert into evenkeel.patch_file (patch_id, file, version)
+        select m.patch_id, p.name, (select max(file_version) + 1 from evenkeel.image)
+        from made m cross join (select name from evenkeel.path where name like 'sim%' order by name limit 20) p""")
+    seen = [ask(setting, fleet, "risk", "BENCH", "--quiet", "--format", "csv") for _ in range(setting.size(3, 1))]
+    yield Line("risk check, 20 files, 100,000 hosts", number(statistics.median(seen), "s"), "-", "-", "-", None)
+
+
+BENCHES = {"size": size, "evaluation": evaluation, "change": change, "views": views, "drift": drift, "risk": risk}
