@@ -198,7 +198,7 @@ static int make_authority(const char *directory, const char **names, size_t coun
            "%s/server-key.pem\n"
            "For each host: evenkeel hosts token\n"
            "On the host, with a copy of %s/ca.pem:\n"
-           "               evenkeel-collector push --aggregator tls+tcp://%s:8470 --ca ca.pem --token TOKEN\n",
+           "               evenkeel-collector enroll --aggregator tls+tcp://%s:8470 --ca ca.pem --token TOKEN\n",
            made ? "A new small" : "The", directory, names[0], directory, directory, directory, names[0]);
     return 0;
 }

@@ -7,6 +7,7 @@
 /* argv[0] is the subcommand's name. */
 int command_scan(int argc, char **argv);
 int command_push(int argc, char **argv);
+int command_enroll(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_service(int argc, char **argv);
 

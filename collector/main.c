@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     {"scan", command_scan, "print which files are here, with their versions; no network, no configuration"},
     {"push", command_push, "take one snapshot of a host and give it to an aggregator, now"},
+    {"enroll", command_enroll, "ask an aggregator to be let in, without a snapshot"},
     {"run", command_run, "the agent: take snapshots by schedule and ship them, whenever an aggregator is there"},
     {"service", command_service, "install, remove, start or stop the agent as a Windows service"},
 };

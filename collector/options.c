@@ -1,4 +1,4 @@
-/* The options that push and run have in common. */
+/* The options of push, run and enroll. */
 
 #include "collector/options.h"
 
@@ -72,6 +72,20 @@ static const struct option run_options[] = {
     {0},
 };
 
+static const struct option enroll_options[] = {
+    {"root", required_argument, NULL, ROOT},
+    {"facts", required_argument, NULL, FACTS},
+    {"config", required_argument, NULL, CONFIG},
+    {"help", no_argument, NULL, HELP},
+    {"drive", required_argument, NULL, 'd'},
+    {"host", required_argument, NULL, 'h'},
+    {"aggregator", required_argument, NULL, 'a'},
+    {"ca", required_argument, NULL, 'c'},
+    {"token", required_argument, NULL, 't'},
+    {"state", required_argument, NULL, 's'},
+    {0},
+};
+
 static int set_at_once(struct options *options, const char *text, struct error *error)
 {
     char *end;
@@ -108,8 +122,8 @@ static int apply(struct options *options, int option, const char *value, bool *a
 
 int options_parse(int argc, char **argv, struct options *options, struct error *error)
 {
-    bool is_run = strcmp(argv[0], "run") == 0, aggregators_replaced = false;
-    const struct option *known = is_run ? run_options : push_options;
+    bool is_push = strcmp(argv[0], "push") == 0, aggregators_replaced = false;
+    const struct option *known = is_push ? push_options : strcmp(argv[0], "run") == 0 ? run_options : enroll_options;
     const char *file = NULL;
     int option;
     *options = (struct options){.at_once = OPTIONS_AT_ONCE_DEFAULT};
@@ -132,7 +146,7 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
     if (optind < argc)
         return error_set(error, ERROR_USAGE, "'%s' is no option; 'evenkeel-collector %s --help' tells the options",
                          argv[optind], argv[0]);
-    if (is_run && file == NULL && settings_load(&options->config, error) < 0)
+    if (!is_push && file == NULL && settings_load(&options->config, error) < 0)
         return -1;
     optind = 1;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)

@@ -1,4 +1,4 @@
-/* The options that push and run have in common. */
+/* The options of push, run and enroll. */
 
 #ifndef EVENKEEL_OPTIONS_H
 #define EVENKEEL_OPTIONS_H
@@ -18,12 +18,13 @@ struct options {
 #define OPTIONS_AT_ONCE_DEFAULT 4u
 #define OPTIONS_AT_ONCE_MAXIMUM 64u
 
-/* How the common ones are told by --help. */
+/* How those that push and run have in common are told by --help. */
 void options_usage(FILE *out);
 
 /*
- * Fills *options, which options_clear() empties: 0, 1 where --help is asked for, or -1. argv[0] is 'push' or 'run'.
- * Settings come from --config, or else from where an installation leaves them if it is 'run'; options come on top.
+ * Fills *options, which options_clear() empties: 0, 1 where --help is asked for, or -1. argv[0] is 'push', 'run' or
+ * 'enroll'. Settings come from --config, or else from where an installation leaves them unless it is 'push'; options
+ * come on top.
  */
 int options_parse(int argc, char **argv, struct options *options, struct error *error);
 void options_clear(struct options *options);

@@ -121,19 +121,19 @@ int push_take(struct push *push, FILE *file, struct spool_offer *offer, struct w
 
 /* ---- giving ---- */
 
-static int enroll(struct push *push, Evenkeel__RefusalReason *reason, struct error *error)
+static int enroll(struct push *push, struct push_result *result, struct error *error)
 {
     const struct config *config = push->options->config;
     bool approved;
-    if (exchange_enroll(push->exchange, &push->host, push->marks, config->token, &approved, reason, error) < 0)
+    if (exchange_enroll(push->exchange, &push->host, push->marks, config->token, &approved, &result->reason, error) < 0)
         return -1;
     if (!approved) {
-        char fingerprint[17];
-        sodium_bin2hex(fingerprint, sizeof fingerprint, push->key.public_key, 8);
+        result->waits = true;
+        sodium_bin2hex(result->key, sizeof result->key, push->key.public_key, (sizeof result->key - 1) / 2);
         return error_set(error, ERROR_REFUSED,
                          "%s is enrolled and waits to be approved: 'evenkeel hosts approve %s' where the aggregator "
                          "runs (its key is %s), then push again",
-                         push->host.name, push->host.name, fingerprint);
+                         push->host.name, push->host.name, result->key);
     }
     if (config->token != NULL)
         settings_forget("token");
@@ -164,10 +164,10 @@ static char *accepted_path(const struct push *push, struct error *error)
     return NULL;
 }
 
-/* One try with the key and the host as they are; *reason tells why it was refused. */
-static int give_once(struct push *push, Evenkeel__Offer *offer, bool *changed, Evenkeel__RefusalReason *reason,
-                     struct error *error)
+/* One try with the key and the host as they are. */
+static int give_once(struct push *push, Evenkeel__Offer *offer, struct push_result *result, struct error *error)
 {
+    Evenkeel__RefusalReason *reason = &result->reason;
     bool known = push->host.enrolled;
     struct exchange_ahead *ahead;
     size_t ahead_count;
@@ -175,29 +175,36 @@ static int give_once(struct push *push, Evenkeel__Offer *offer, bool *changed, E
     if (accepted == NULL || accepted_compare(accepted, push->snapshot, offer, &ahead, &ahead_count, error) < 0)
         return -1;
     _cleanup_free_ void *ahead_memory = ahead;
-    if (!known && enroll(push, reason, error) < 0)
+    if (!known && enroll(push, result, error) < 0)
         return -1;
-    int status =
-        exchange_push(push->exchange, &push->host, push->snapshot, offer, ahead, ahead_count, changed, reason, error);
+    int status = exchange_push(push->exchange, &push->host, push->snapshot, offer, ahead, ahead_count, &result->changed,
+                               reason, error);
     bool forgotten =
         status < 0 && known && error->code == ERROR_REFUSED &&
         (*reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || *reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
     if (!forgotten)
         return status;
     /* Another database than before, or an older one: what was remembered is of no use there. */
-    if (enroll(push, reason, error) < 0)
+    if (enroll(push, result, error) < 0)
         return -1;
-    return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, changed, reason, error);
+    return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, &result->changed, reason, error);
 }
 
-static int give_offer(struct push *push, Evenkeel__Offer *offer, struct push_result *result, struct error *error)
+/* Without an offer the host is enrolled and that is all. */
+static int try_once(struct push *push, Evenkeel__Offer *offer, struct push_result *result, struct error *error)
+{
+    return offer != NULL ? give_once(push, offer, result, error) : enroll(push, result, error);
+}
+
+/* Likewise, with a key of its own where it turns out that the key is a copy. */
+static int try_as_itself(struct push *push, Evenkeel__Offer *offer, struct push_result *result, struct error *error)
 {
     bool copied = false;
     /* Only where this machine's own disk is read are SID and GUID those of the machine that holds the key. */
     if (push->options->root == NULL && key_check_machine(push->state, push->marks, &copied, error) < 0)
         return -1;
     if (!copied) {
-        int status = give_once(push, offer, &result->changed, &result->reason, error);
+        int status = try_once(push, offer, result, error);
         copied =
             status < 0 && error->code == ERROR_REFUSED && result->reason == EVENKEEL__REFUSAL_REASON__KEY_SET_APART;
         if (!copied)
@@ -206,7 +213,7 @@ static int give_offer(struct push *push, Evenkeel__Offer *offer, struct push_res
     if (become_itself(push, error) < 0 ||
         (push->options->root == NULL && key_note_machine(push->state, push->marks, error) < 0))
         return -1;
-    return give_once(push, offer, &result->changed, &result->reason, error);
+    return try_once(push, offer, result, error);
 }
 
 static int read_marks(struct push *push, const struct digest *digest, struct error *error)
@@ -234,7 +241,7 @@ static int give(struct push *push, const struct spool_offer *taken, struct push_
 
     if (read_marks(push, &taken->marks, error) < 0 ||
         host_load(push->state, &push->key, taken->host, &push->host, error) < 0 ||
-        give_offer(push, &offer, result, error) < 0)
+        try_as_itself(push, &offer, result, error) < 0)
         return -1;
     struct error unsaved = {0};
     _cleanup_free_ char *accepted = accepted_path(push, &unsaved);
@@ -298,4 +305,30 @@ int push_snapshot(const struct push_options *options, struct push_result *result
     if (take_snapshot(&take, file, &snapshot, &offer, &result->walk, error) < 0)
         return -1;
     return give_snapshot(push, snapshot, &offer, result, error);
+}
+
+static int enroll_host(struct push *push, struct push_result *result, struct error *error)
+{
+    struct take_options take = take_options(push);
+    struct spool_offer named;
+    _cleanup_(cleanup_arena) struct arena *arena = arena_new(MARKS_BUDGET);
+    if (arena == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for an enrolment");
+    if (take_identity(&take, arena, &push->marks, &named, error) < 0 ||
+        host_load(push->state, &push->key, named.host, &push->host, error) < 0)
+        return -1;
+    strcpy(result->host, named.host);
+    int status = try_as_itself(push, NULL, result, error);
+    push->marks = NULL;
+    return result->waits ? 0 : status;
+}
+
+int push_enroll(const struct push_options *options, struct push_result *result, struct error *error)
+{
+    _cleanup_(close_push) struct push *push = NULL;
+    *result = (struct push_result){0};
+    if (push_open(options, &push, error) < 0 || enroll_host(push, result, error) < 0)
+        return -1;
+    result->traffic = *exchange_traffic(push->exchange);
+    return 0;
 }

@@ -29,11 +29,17 @@ struct push_result {
     uint64_t files, chunks;
     struct walk_counts walk;
     struct exchange_traffic traffic;
+    bool waits;                     /* the host is enrolled, and a person has to approve its key */
+    char key[17];                   /* how that key begins, in hexadecimal, where it waits */
     Evenkeel__RefusalReason reason; /* where it was refused */
 };
 
 /* 0 only where the aggregator has the snapshot in its database. */
 int push_snapshot(const struct push_options *options, struct push_result *result, struct error *error);
+
+/* Asks to be let in, whether or not the host was before; takes no snapshot. 0 where it may push from now on, or where
+ * result->waits. */
+int push_enroll(const struct push_options *options, struct push_result *result, struct error *error);
 
 struct push; /* opaque: key, state directory and aggregators, for one snapshot after the other */
 

@@ -164,7 +164,7 @@ static int put_message(struct take *take, Evenkeel__ObjectKind kind, const Proto
     return status;
 }
 
-static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
+static int collect_facts(struct take *take, struct error *error)
 {
     const struct config *config = take->options->config;
     struct facts_options options = {
@@ -179,13 +179,24 @@ static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, 
     for (size_t i = 0; i < problems.count; i++)
         report(take, problems.items[i]);
     string_list_clear(&problems);
-    if (status < 0)
-        return -1;
+    return status;
+}
 
+/* Its fields are those of the facts and of the options. */
+static Evenkeel__MachineMarks marks_of(const struct take *take)
+{
     Evenkeel__MachineMarks marks = EVENKEEL__MACHINE_MARKS__INIT;
     marks.machine_sid = take->facts->machine_sid;
     marks.machine_guid = take->facts->machine_guid;
     marks.key_location = (ProtobufCBinaryData){.data = (uint8_t *)take->options->location->bytes, .len = DIGEST_BYTES};
+    return marks;
+}
+
+static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
+{
+    if (collect_facts(take, error) < 0)
+        return -1;
+    Evenkeel__MachineMarks marks = marks_of(take);
     if (put_message(take, EVENKEEL__OBJECT_KIND__FACTS, &take->facts->base, &offer->facts, error) < 0 ||
         put_message(take, EVENKEEL__OBJECT_KIND__TIMES, &take->times->base, &offer->times, error) < 0 ||
         put_message(take, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &marks.base, &offer->marks, error) < 0)
@@ -233,4 +244,20 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
     *snapshot = take.snapshot;
     take.snapshot = NULL;
     return 0;
+}
+
+int take_identity(const struct take_options *options, struct arena *arena, Evenkeel__MachineMarks **marks,
+                  struct spool_offer *offer, struct error *error)
+{
+    _cleanup_(take_clear) struct take take = {.options = options};
+    *offer = (struct spool_offer){.taken_at = platform_now()};
+    if (prepare(&take, error) < 0 || collect_facts(&take, error) < 0 || name_host(&take, offer, error) < 0)
+        return -1;
+    Evenkeel__MachineMarks found = marks_of(&take);
+    struct bytes packed;
+    if (!object_pack(&found.base, &packed))
+        return error_set(error, ERROR_MEMORY, "no memory for the machine's marks");
+    *marks = (Evenkeel__MachineMarks *)object_unpack(&evenkeel__machine_marks__descriptor, packed, arena, error);
+    free((void *)packed.data);
+    return *marks != NULL ? 0 : -1;
 }

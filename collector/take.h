@@ -7,6 +7,8 @@
 #include "collector/snapshot.h"
 #include "collector/spool.h"
 #include "collector/walk.h"
+#include "evenkeel.pb-c.h"
+#include "proto/arena.h"
 #include "proto/digest.h"
 #include "proto/error.h"
 
@@ -30,5 +32,10 @@ int take_check(const struct take_options *options, struct error *error);
  */
 int take_snapshot(const struct take_options *options, FILE *file, struct snapshot **snapshot, struct spool_offer *offer,
                   struct walk_counts *counts, struct error *error);
+
+/* What tells the host from others, without a look at its files: fills offer->host, and *marks, which lies in `arena`.
+ */
+int take_identity(const struct take_options *options, struct arena *arena, Evenkeel__MachineMarks **marks,
+                  struct spool_offer *offer, struct error *error);
 
 #endif
