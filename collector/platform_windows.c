@@ -252,8 +252,7 @@ void platform_directory_close(struct platform_directory *directory)
 int platform_file_open(const char *path, struct platform_file *file, struct error *error)
 {
     *file = PLATFORM_FILE_NONE;
-    HANDLE handle = open_path(path, FILE_READ_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE, FILE_FLAG_OPEN_REPARSE_POINT,
-                              "open", error);
+    HANDLE handle = open_path(path, GENERIC_READ, FILE_FLAG_OPEN_REPARSE_POINT, "open", error);
     if (handle == INVALID_HANDLE_VALUE)
         return -1;
     struct platform_stat stat;
