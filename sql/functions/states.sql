@@ -12,6 +12,7 @@ begin
     create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null) on commit delete rows;
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
+    create temporary table state_level (like evenkeel.chunk_level) on commit delete rows;
     create temporary table state_component (like evenkeel.host_component including indexes) on commit delete rows;
     create temporary table state_product (like evenkeel.host_product including indexes) on commit delete rows;
     create temporary table state_finding (
@@ -45,11 +46,18 @@ returns void language plpgsql
 as $$
 begin
     analyze state_host;
+    -- Each chunk is looked up once, however many hosts hold it; counted, so that all of a fleet is not joined by lookups either.
+    delete from state_level;
+    insert into state_level
+    select cl.*
+    from (select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)) held
+    join state_chunk_level cl using (chunk_id);
+    analyze state_level;
     insert into state_component (host_id, component_id, product_id, levels, files, covered)
     select h.host_id, cl.component_id, cl.product_id, range_intersect_agg(cl.levels), sum(cl.files), sum(cl.covered)
     from state_host h
     cross join unnest(h.chunk_ids) c (chunk_id)
-    join state_chunk_level cl using (chunk_id)
+    join state_level cl using (chunk_id)
     group by h.host_id, cl.component_id, cl.product_id;
     analyze state_component;
 
