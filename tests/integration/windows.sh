@@ -1,5 +1,5 @@
 # What the windows-* tests share; sourced behind lib.sh. The cross build and one Wine prefix, made once per build folder.
-# Only one of these tests runs at a time.
+# Only one of these tests runs at a time (tests/CMakeLists.txt).
 
 WINDOWS=$BUILD/windows
 EXE=$WINDOWS/x86_64/evenkeel-collector.exe
@@ -12,27 +12,29 @@ for program in wine wixl msiinfo x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc; do
   command -v "$program" >/dev/null || fail "$program is missing: deploy/install-packages tests/packages"
 done
 mkdir -p "$WINDOWS"
-exec 8>"$WINDOWS/lock"
-flock 8
 BUILD_MORE=${BUILD_MORE:-} # further options of the build
-"$SOURCE/deploy/windows/build" --out "$WINDOWS" --cache "$WINDOWS/cache" $BUILD_MORE >"$SCRATCH/cross.log" 2>&1 8>&- ||
+"$SOURCE/deploy/windows/build" --out "$WINDOWS" --cache "$WINDOWS/cache" $BUILD_MORE >"$SCRATCH/cross.log" 2>&1 ||
   fail "the cross build failed"
 if [ ! -e "$WINEPREFIX/made" ]; then
   rm -rf "$WINEPREFIX"
-  wine wineboot --init >"$SCRATCH/wineboot.log" 2>&1 8>&- || fail "Wine makes no prefix"
-  wineserver --wait 8>&-
+  wine wineboot --init >"$SCRATCH/wineboot.log" 2>&1 || fail "Wine makes no prefix"
+  wineserver --wait
   touch "$WINEPREFIX/made"
 fi
-trap 'status=$?; wineserver --kill 2>/dev/null; (exit $status); stop_all' EXIT
+trap 'status=$?; set +e; wineserver --kill 2>/dev/null; (exit $status); stop_all' EXIT
 
 # wine_run COMMAND [ARGUMENT...]
 wine_run() {
-  wine "$@" 8>&-
+  wine "$@"
 }
 
 win() {
-  wine "$EXE" "$@" 8>&-
+  wine "$EXE" "$@"
 }
+
+# What a test that failed has left in the prefix would start with it.
+win service remove >/dev/null 2>&1 || true
+rm -rf "$DRIVE/ProgramData/Evenkeel"
 
 # A path of this machine as Wine's programs see it.
 windows_path() {
