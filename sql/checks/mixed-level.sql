@@ -14,33 +14,34 @@ with mixed as (
            (select max(l.ordinal) + 1 from level l where l.product_id = p.product_id) as level_count
     from state_product s join product p using (product_id)
     where s.verdict = 'mixed'
-), ranges as materialized (
-    select m.host_id, m.product_id, m.declared, c.place, c.chunk_id, cl.levels
+), ranges as (
+    select m.host_id, m.product_id, m.declared, c.place, c.chunk_id, cl.levels,
+           min(upper(cl.levels)) over host as least_upper, max(lower(cl.levels)) over host as greatest_lower,
+           bool_or(isempty(cl.levels)) over host as torn
     from mixed m
     join state_host h using (host_id)
     cross join unnest(h.chunk_ids) with ordinality c (chunk_id, place)
     join state_chunk_level cl on cl.chunk_id = c.chunk_id and cl.product_id = m.product_id
-), ends as (
-    select host_id, product_id, min(upper(levels)) as least_upper, max(lower(levels)) as greatest_lower, bool_or(isempty(levels)) as torn
-    from ranges group by host_id, product_id
-), first_chunk as (
-    select r.host_id, r.product_id, min(r.place) filter (where upper(r.levels) = e.least_upper) as least,
-           min(r.place) filter (where lower(r.levels) = e.greatest_lower) as greatest
-    from ranges r join ends e using (host_id, product_id)
-    group by r.host_id, r.product_id
+    window host as (partition by m.host_id, m.product_id)
+), placed as (
+    select r.*, min(r.place) filter (where upper(r.levels) = r.least_upper) over host as least_place,
+           min(r.place) filter (where lower(r.levels) = r.greatest_lower) over host as greatest_place
+    from ranges r
+    window host as (partition by r.host_id, r.product_id)
 ), opened as materialized (
     -- Chunks lie in the order of paths: the first at either end holds the file to be named. Files that must move are in chunks that do not
     -- reach the target, and may be in those that are mixed themselves. All others need not be looked into.
-    select distinct r.host_id, r.product_id, r.chunk_id
-    from ranges r join ends e using (host_id, product_id) join first_chunk f using (host_id, product_id)
-    where isempty(r.levels) or r.place in (f.least, f.greatest)
-       or case when r.declared is not null then isempty(r.levels * r.declared)
-               else upper(r.levels) <= e.greatest_lower or (e.torn and upper(r.levels) is not null) end
+    select distinct p.host_id, p.product_id, p.chunk_id
+    from placed p
+    where isempty(p.levels) or p.place in (p.least_place, p.greatest_place)
+       or case when p.declared is not null then isempty(p.levels * p.declared)
+               else upper(p.levels) <= p.greatest_lower or (p.torn and upper(p.levels) is not null) end
+), content as materialized (
+    select o.host_id, o.product_id, c.file_ids from opened o join state_chunk c using (chunk_id)
 ), held as materialized (
     select o.host_id, o.product_id, f.file_id, fl.levels, fl.lower_basis, fl.upper_basis, pa.path, i.file_version
-    from opened o
-    join state_chunk c using (chunk_id)
-    cross join unnest(c.file_ids) u (file_id)
+    from content o
+    cross join unnest(o.file_ids) u (file_id)
     join file f on f.file_id = u.file_id
     join file_level fl on fl.file_id = f.file_id and fl.product_id = o.product_id
     join path pa on pa.path_id = f.path_id
