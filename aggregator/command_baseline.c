@@ -83,7 +83,32 @@ static int fill_from_root(PGconn *connection, const char *root, struct error *er
                          &tree.rows, error);
 }
 
-static int fill_from_host(PGconn *connection, const char *host, struct error *error)
+/* A host that is mixed, or declares another level, would teach the whole fleet something wrong. */
+static int check_host(PGconn *connection, const char *host_id, const char *host, const char *product, const char *level,
+                      struct error *error)
+{
+    struct parameter parameters[] = {PARAMETER_TEXT(host_id), PARAMETER_TEXT(product), PARAMETER_TEXT(level)};
+    _cleanup_(cleanup_result) PGresult *judged = database_query(
+        connection,
+        "select verdict, coalesce(evenkeel.level_range_text(product_id, declared), ''), "
+        "coalesce(declared @> evenkeel.level_ordinal($2, $3), true) "
+        "from evenkeel.host_product where host_id = $1::uuid and product_id = evenkeel.product_number($2)",
+        parameters, 3, false, error);
+    if (judged == NULL)
+        return -1;
+    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 2), "t") != 0)
+        return error_set(error, ERROR_USAGE,
+                         "'%s' declares %s, not %s: capture that from a host that is at %s, or use --force", host,
+                         PQgetvalue(judged, 0, 1), level, level);
+    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 0), "mixed") == 0)
+        return error_set(error, ERROR_USAGE,
+                         "'%s' is mixed: a baseline is taken from a healthy host ('evenkeel plan %s'), or use --force",
+                         host, host);
+    return 0;
+}
+
+static int fill_from_host(PGconn *connection, const char *host, const char *product, const char *level, bool force,
+                          struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *ids = database_query(connection, "select host_id from ops.host where host = $1",
                                                              &PARAMETER_TEXT(host), 1, false, error);
@@ -94,6 +119,8 @@ static int fill_from_host(PGconn *connection, const char *host, struct error *er
     if (PQntuples(ids) > 1)
         return error_set(error, ERROR_USAGE, "%d hosts are called '%s'; merge or rename them first", PQntuples(ids),
                          host);
+    if (!force && check_host(connection, PQgetvalue(ids, 0, 0), host, product, level, error) < 0)
+        return -1;
     _cleanup_(cleanup_result) PGresult *filled =
         database_query(connection, "select evenkeel.capture_from_host($1::uuid)",
                        &PARAMETER_TEXT(PQgetvalue(ids, 0, 0)), 1, false, error);
@@ -101,7 +128,7 @@ static int fill_from_host(PGconn *connection, const char *host, struct error *er
 }
 
 static int capture(PGconn *connection, const char *product, const char *level, const char *host, const char *root,
-                   struct error *error)
+                   bool force, struct error *error)
 {
     char origin[600];
     snprintf(origin, sizeof origin, "%s %s", host != NULL ? "host" : "media", host != NULL ? host : root);
@@ -115,8 +142,8 @@ static int capture(PGconn *connection, const char *product, const char *level, c
     /* The names are checked before a tree is read: a typing error should not cost minutes. */
     _cleanup_(cleanup_result) PGresult *known = database_query(
         connection, "select evenkeel.product_number($1), evenkeel.level_ordinal($1, $2)", parameters, 2, false, error);
-    if (known == NULL ||
-        (host != NULL ? fill_from_host(connection, host, error) : fill_from_root(connection, root, error)) < 0)
+    if (known == NULL || (host != NULL ? fill_from_host(connection, host, product, level, force, error)
+                                       : fill_from_root(connection, root, error)) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *captured =
         database_query(connection, "select matched, added, other_levels from evenkeel.capture_baseline($1, $2, $3)",
@@ -141,14 +168,16 @@ static int capture(PGconn *connection, const char *product, const char *level, c
 
 int command_baseline(int argc, char **argv)
 {
-    enum { OPTION_PRODUCT = 256, OPTION_LEVEL, OPTION_HOST, OPTION_ROOT };
+    enum { OPTION_PRODUCT = 256, OPTION_LEVEL, OPTION_HOST, OPTION_ROOT, OPTION_FORCE };
     static const struct option options[] = {{"product", required_argument, NULL, OPTION_PRODUCT},
                                             {"level", required_argument, NULL, OPTION_LEVEL},
                                             {"host", required_argument, NULL, OPTION_HOST},
                                             {"root", required_argument, NULL, OPTION_ROOT},
+                                            {"force", no_argument, NULL, OPTION_FORCE},
                                             CLI_OPTIONS,
                                             {0}};
     const char *dsn = NULL, *product = NULL, *level = NULL, *host = NULL, *root = NULL;
+    bool force = false;
     struct error error = {0};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -164,19 +193,23 @@ int command_baseline(int argc, char **argv)
         case OPTION_ROOT:
             root = optarg;
             break;
+        case OPTION_FORCE:
+            force = true;
+            break;
         case CLI_DSN:
             dsn = optarg;
             break;
         case CLI_QUIET:
             break;
         case CLI_HELP:
-            puts("usage: evenkeel baseline capture --product P --level L (--host NAME | --root DIR)\n\n"
+            puts("usage: evenkeel baseline capture --product P --level L (--host NAME | --root DIR) [--force]\n\n"
                  "Takes the versions of a product's files on a healthy host, or in a tree or unpacked media, as what "
                  "that level ships.\n"
                  "  --product P   its code in the catalogue, windows-2003\n"
                  "  --level L     SP2\n"
                  "  --host NAME   a host that was pushed\n"
-                 "  --root DIR    a folder that stands for c:");
+                 "  --root DIR    a folder that stands for c:\n"
+                 "  --force       even from a host that is mixed, or declares another level");
             return EXIT_STATUS_OK;
         default:
             return EXIT_STATUS_ERROR;
@@ -187,7 +220,7 @@ int command_baseline(int argc, char **argv)
     if (product == NULL || level == NULL || (host == NULL) == (root == NULL))
         return cli_fail_usage("baseline", "capture needs --product, --level and either --host or --root");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || capture(connection, product, level, host, root, &error) < 0)
+    if (connection == NULL || capture(connection, product, level, host, root, force, &error) < 0)
         return cli_fail("baseline", &error);
     return EXIT_STATUS_OK;
 }

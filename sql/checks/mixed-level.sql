@@ -46,6 +46,13 @@ with mixed as (
     join file_level fl on fl.file_id = f.file_id and fl.product_id = o.product_id
     join path pa on pa.path_id = f.path_id
     join image i on i.image_id = f.image_id
+    union all
+    select m.host_id, m.product_id, f.file_id, sf.levels, '', sf.basis, pa.path, i.file_version
+    from mixed m
+    join state_foreign sf using (host_id, product_id)
+    join file f on f.file_id = sf.file_id
+    join path pa on pa.path_id = f.path_id
+    join image i on i.image_id = f.image_id
 ), least as (
     select distinct on (host_id, product_id) host_id, product_id, path, file_version, upper(levels) - 1 as ordinal, upper_basis
     from held where upper(levels) is not null

@@ -71,12 +71,16 @@ comment on column ops.mixed_level.host_id is 'The host.';
 create or replace view ops.level_matrix as
 select p.code as product, c.code as component,
        case when isempty(m.levels) then 'mixed' else evenkeel.level_range_text(p.product_id, m.levels) end as level,
-       m.hosts
-from (select product_id, component_id, levels, count(*) as hosts
-      from evenkeel.host_component
-      group by product_id, component_id, levels) m
+       sum(m.hosts)::bigint as hosts
+from (select hc.product_id, hc.component_id, hc.levels, count(*) as hosts
+      from evenkeel.host_component hc
+      join evenkeel.host_product hp using (host_id, product_id)
+      join evenkeel.host h using (host_id)
+      where h.merged_into is null
+      group by hc.product_id, hc.component_id, hc.levels) m
 join evenkeel.product p using (product_id)
-join evenkeel.component c using (component_id);
+join evenkeel.component c using (component_id)
+group by 1, 2, 3;
 comment on view ops.level_matrix is 'How many hosts hold a component at which level.';
 comment on column ops.level_matrix.product is 'The product.';
 comment on column ops.level_matrix.component is 'The component.';

@@ -83,9 +83,9 @@ select fixture.host('undeclared', '{"c:/rule/a.dll": "9.1.3790.3959"}', fixture.
 select fixture.judge();
 select is(fixture.verdict('twin', 'rule'), 'level SP2', 'a healthy SP2 host with a file that never changed since RTM is level');
 select is(fixture.verdict('mixed', 'rule'), 'mixed none', 'an SP1 file beside SP2 files is mixed');
-select is(fixture.verdict('mute', 'rule'), 'level SP2', 'a host without a registry is judged by its files');
+select is(fixture.verdict('mute', 'rule'), 'unknown SP2', 'a host without a registry says SP2 by its files, but is unknown: nothing was compared with what it declares');
 select is((select missing from evenkeel.host_product join evenkeel.host h using (host_id) where h.name = 'mute' and product_id = evenkeel.product_number('rule')),
-          'no registry was read: not compared with what it declares', 'and it is said that nothing was compared');
+          'no registry was read: not compared with what it declares', 'and it is said what is missing');
 select is(fixture.verdict('put-back', 'low'), 'mixed none', 'an older service pack''s hotfix put back on SP3 makes the host mixed');
 select is(fixture.verdict('patched', 'low'), 'level SP3', 'a hotfix for SP1 and SP2 that SP3 need not replace leaves it level');
 select is(fixture.verdict('two', 'rule') || ', ' || fixture.verdict('two', 'low'), 'level SP2, mixed none', 'two products of a host are judged apart');
