@@ -6,12 +6,12 @@ as $$ select regexp_replace(path, '/[^/]*$', '') $$;
 comment on function evenkeel.folder_of(text) is 'The path without its last part: c:/windows/system32';
 
 create or replace function evenkeel.import_dll(written text)
-returns text language sql immutable strict parallel safe
+returns text language sql immutable parallel safe
 as $$ select lower(written) || case when position('.' in written) = 0 then '.dll' else '' end $$;
 comment on function evenkeel.import_dll(text) is 'A DLL''s name as the loader looks for it: lower case, .dll where no extension is written.';
 
 create or replace function evenkeel.is_api_set(dll text)
-returns boolean language sql immutable strict parallel safe
+returns boolean language sql immutable parallel safe
 as $$ select dll ~ '^(api|ext)-ms-' $$;
 comment on function evenkeel.is_api_set(text) is 'Whether a DLL''s name is that of an API set, which the system maps to a DLL of its own.';
 
@@ -30,8 +30,10 @@ begin
     end if;
     -- Chunks that a patch would make are known to this session only.
     create temporary table state_overlay_chunk_imports (like evenkeel.chunk_imports including indexes) on commit delete rows;
-    -- Where it holds names, only what concerns files of these names is judged: the two states that risk compares differ in nothing else.
-    create temporary table state_focus (name text primary key) on commit delete rows;
+    -- Where it holds rows, only what these images may change under these names is judged: the two states that risk compares differ in
+    -- nothing else. state_overlay_need: what the new files of a chunk want.
+    create temporary table state_focus (name text, image_id integer, primary key (name, image_id)) on commit delete rows;
+    create temporary table state_overlay_need (chunk_id bigint, folder text, machine integer, need_id integer) on commit delete rows;
     create temporary table imports_fresh (chunk_id bigint, folder text, machine integer, dll text, symbols text[]) on commit delete rows;
     create temporary table imports_twin (host_id uuid primary key, lead uuid not null) on commit delete rows;
     create temporary table imports_chunk (chunk_id bigint primary key) on commit delete rows;
@@ -47,7 +49,13 @@ begin
                                              primary key (context_id, dll)) on commit delete rows;
     create temporary table imports_step (context_id integer, need_id integer, root boolean, depth integer,
                                          primary key (context_id, need_id)) on commit delete rows;
-    create temporary table imports_fine (context_id integer, need_id integer, primary key (context_id, need_id)) on commit delete rows;
+    create index imports_provider_name on imports_provider (host_id, name);
+    create temporary table imports_name (name text primary key, done boolean) on commit delete rows;
+    create temporary table imports_asked (context_id integer, dll text) on commit delete rows;
+    create temporary table imports_focused (need_id integer primary key, dll text) on commit delete rows;
+    create temporary table imports_answer (context_id integer, need_id integer, image_id integer) on commit delete rows;
+    create temporary table imports_open_step (context_id integer, need_id integer, image_id integer, root boolean, missing boolean, blind boolean,
+                                              forward_needs integer[], primary key (context_id, need_id)) on commit delete rows;
     create temporary table imports_bad (context_id integer, need_id integer, symbol text, reason text, chain jsonb) on commit delete rows;
 end
 $$;
@@ -67,19 +75,19 @@ begin
         return;
     end if;
     perform evenkeel.imports_lock();
-    create temporary table if not exists imports_unread (chunk_id bigint primary key, overlay boolean) on commit delete rows;
+    create temporary table if not exists imports_unread (chunk_id bigint primary key) on commit delete rows;
     create temporary table if not exists imports_unread_file (chunk_id bigint, folder text, name text, machine integer, image_id integer)
         on commit delete rows;
     delete from imports_unread; delete from imports_unread_file; delete from imports_fresh;
     insert into imports_unread
-    select c.chunk_id, exists (select from state_overlay_chunk o where o.chunk_id = c.chunk_id)
+    select c.chunk_id
     from imports_chunk c
     where not exists (select from chunk_imports k where k.chunk_id = c.chunk_id)
       and not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id);
     insert into imports_unread_file
     select u.chunk_id, evenkeel.folder_of(p.path), p.name, i.machine, i.image_id
     from imports_unread u
-    join state_chunk sc using (chunk_id)
+    join chunk sc using (chunk_id)
     cross join unnest(sc.file_ids) x (file_id)
     join file f using (file_id)
     join path p using (path_id)
@@ -97,9 +105,7 @@ begin
     select distinct on (1) evenkeel.need_digest(f.dll, f.symbols), f.dll, f.symbols from imports_fresh f order by 1
     on conflict (digest) do nothing;
 
-    create temporary table if not exists imports_read (like evenkeel.chunk_imports) on commit delete rows;
-    delete from imports_read;
-    insert into imports_read
+    insert into chunk_imports
     select u.chunk_id, coalesce(n.folders, '{}'), coalesce(n.machines, '{}'), coalesce(n.need_ids, '{}'), coalesce(g.folders, '{}')
     from imports_unread u
     left join (select f.chunk_id, array_agg(f.folder order by f.folder, f.machine, f.dll) as folders,
@@ -108,17 +114,17 @@ begin
                from imports_fresh f join import_need k on k.digest = evenkeel.need_digest(f.dll, f.symbols)
                group by f.chunk_id) n using (chunk_id)
     left join (select f.chunk_id, array_agg(distinct f.folder) as folders from imports_unread_file f where f.name ~ '\.exe$'
-               group by f.chunk_id) g using (chunk_id);
-    insert into chunk_imports select r.* from imports_read r join imports_unread u using (chunk_id) where not u.overlay
+               group by f.chunk_id) g using (chunk_id)
     on conflict (chunk_id) do nothing;
-    insert into state_overlay_chunk_imports select r.* from imports_read r join imports_unread u using (chunk_id) where u.overlay;
 end
 $$;
-comment on function evenkeel.imports_read_chunks() is 'Looks at the chunks of imports_chunk that no state had before.';
+comment on function evenkeel.imports_read_chunks() is 'Looks at the chunks of imports_chunk that no state had before; those that a patch would make are told by overlay_imports().';
 
 create or replace function evenkeel.imports_read_pairs()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+declare
+    added bigint;
 begin
     create temporary table if not exists imports_pair_wanted (need_id integer, image_id integer) on commit delete rows;
     create temporary table if not exists imports_pair_read (need_id integer, image_id integer, missing text[], forwarded text[], targets text[], blind boolean)
@@ -126,11 +132,7 @@ begin
     delete from imports_pair_wanted; delete from imports_pair_read;
     insert into imports_pair_wanted
     select w.need_id, w.image_id
-    from (select distinct s.need_id, r.image_id
-          from imports_step s
-          join import_need n using (need_id)
-          join imports_resolved r on r.context_id = s.context_id and r.dll = n.dll
-          where r.image_id is not null) w
+    from (select distinct need_id, image_id from imports_answer where image_id is not null) w
     where not exists (select from import_pair p where (p.need_id, p.image_id) = (w.need_id, w.image_id));
     if not found then
         return;
@@ -177,9 +179,14 @@ begin
                  left join import_need k on k.digest = o.digest order by x.place),
            array(select coalesce(o.symbol, '') from generate_subscripts(p.forwarded, 1) x (place)
                  left join imports_onward o on (o.need_id, o.image_id, o.place) = (p.need_id, p.image_id, x.place) order by x.place),
-           p.blind
+           p.blind, p.missing = '{}' and not p.blind and p.forwarded = '{}'
     from imports_pair_read p
     on conflict (need_id, image_id) do nothing;
+    get diagnostics added = row_count;
+    -- A plan made for the few rows that were there before would go through the many row by row.
+    if added > 1000 then
+        analyze import_pair, import_need;
+    end if;
 end
 $$;
 comment on function evenkeel.imports_read_pairs() is 'Compares the needs of imports_step with the images that they resolve to, where no state had that pair before.';

@@ -55,13 +55,12 @@ as $$
 $$;
 comment on function evenkeel.assembly_may_hold(jsonb, text) is 'Whether a side-by-side assembly of the host may bring a DLL of that name, so that nothing may be said of who imports it.';
 
-create or replace function evenkeel.imports_resolve()
+create or replace function evenkeel.imports_resolve(level integer)
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
     -- Names that came up since the last round.
-    create temporary table if not exists imports_name (name text primary key, done boolean) on commit delete rows;
-    insert into imports_name select distinct n.dll, false from imports_step s join import_need n using (need_id)
+    insert into imports_name select distinct n.dll, false from imports_step s join import_need n using (need_id) where s.depth = level
     on conflict (name) do nothing;
     insert into imports_provider
     select hc.host_id, c.name, c.folder, c.machine, c.image_id, c.path_id
@@ -77,11 +76,13 @@ begin
     update imports_name set done = true where not done;
     analyze imports_provider;
 
+    truncate imports_asked;
+    insert into imports_asked select distinct s.context_id, n.dll from imports_step s join import_need n using (need_id) where s.depth = level;
+    analyze imports_asked;
     insert into imports_resolved (context_id, dll, image_id, path_id, gone)
     select distinct on (w.context_id, w.dll) w.context_id, w.dll, case when r.rank is not null then p.image_id end,
            case when r.rank is not null then p.path_id end, p.image_id is null
-    from (select distinct s.context_id, n.dll from imports_step s join import_need n using (need_id)
-          where not exists (select from imports_resolved r where (r.context_id, r.dll) = (s.context_id, n.dll))) w
+    from imports_asked w
     join imports_context c using (context_id)
     left join imports_provider p on p.host_id = c.host_id and p.name = w.dll and p.machine = c.machine
     left join imports_tail t on t.host_id = c.host_id and t.machine = c.machine and t.folder = p.folder
@@ -90,10 +91,11 @@ begin
         select case when t.rank <= 2 and f.facts -> 'known_dlls' ? w.dll then -1
                     when p.folder = c.folder then case when c.own then 0 else coalesce(t.rank, 1000) end
                     else t.rank end as rank) r
-    order by w.context_id, w.dll, r.rank, p.path_id;
+    order by w.context_id, w.dll, r.rank, p.path_id
+    on conflict (context_id, dll) do nothing;
 end
 $$;
-comment on function evenkeel.imports_resolve() is 'Picks, for every context and DLL of imports_step, the file that the loader would; gone where the host has none of that name and machine at all.';
+comment on function evenkeel.imports_resolve(integer) is 'Picks, for every context and DLL of imports_step at that depth, the file that the loader would; gone where the host has none of that name and machine at all.';
 
 create or replace function evenkeel.imports_judge()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -102,11 +104,8 @@ declare
     level integer := 0;
 begin
     perform evenkeel.imports_open();
-    delete from imports_twin; delete from imports_chunk; delete from imports_host_chunk; delete from imports_wanted; delete from imports_tail;
-    delete from imports_context; delete from imports_provider; delete from imports_resolved; delete from imports_step;
-    delete from imports_fine; delete from imports_bad;
-    create temporary table if not exists imports_name (name text primary key, done boolean) on commit delete rows;
-    delete from imports_name;
+    truncate imports_twin, imports_chunk, imports_host_chunk, imports_wanted, imports_tail, imports_context, imports_provider, imports_resolved,
+             imports_step, imports_answer, imports_open_step, imports_bad, imports_name, imports_asked;
     insert into imports_name values ('kernel32.dll', false), ('ntdll.dll', false);
 
     -- Hosts that hold the same files and look for them alike come out alike.
@@ -123,14 +122,18 @@ begin
     analyze imports_host_chunk; analyze imports_chunk;
     perform evenkeel.imports_read_chunks();
 
+    if exists (select from state_focus) then
+        perform evenkeel.imports_focus();
+    end if;
     insert into imports_wanted
     select k.chunk_id, x.folder, x.machine, x.need_id
     from imports_chunk c
     join (select * from chunk_imports union all select * from state_overlay_chunk_imports) k using (chunk_id)
     cross join unnest(k.folders, k.machines, k.need_ids) x (folder, machine, need_id)
     where not exists (select from state_focus)
-       or exists (select from state_overlay_chunk o where o.chunk_id = c.chunk_id)
-       or x.need_id in (select need_id from evenkeel.imports_focus_needs());
+       or x.need_id in (select need_id from imports_focused)
+    union all
+    select o.chunk_id, o.folder, o.machine, o.need_id from state_overlay_need o join imports_chunk using (chunk_id);
     analyze imports_wanted;
     if not exists (select from imports_wanted) then
         return;
@@ -139,7 +142,8 @@ begin
     perform evenkeel.imports_tail();
     insert into imports_context (host_id, folder, machine, own)
     with folders as (
-        select distinct hc.host_id, w.folder, w.machine from imports_wanted w join imports_host_chunk hc using (chunk_id)
+        select distinct hc.host_id, w.folder, w.machine
+        from (select distinct chunk_id, folder, machine from imports_wanted) w join imports_host_chunk hc using (chunk_id)
     ), programs as (
         select distinct hc.host_id, p.folder
         from imports_host_chunk hc
@@ -166,52 +170,53 @@ begin
     -- Forwarders lead on to further DLLs; what comes up again was followed already, so this ends.
     loop
         analyze imports_step;
-        perform evenkeel.imports_resolve();
+        perform evenkeel.imports_resolve(level);
         analyze imports_resolved;
-        perform evenkeel.imports_read_pairs();
-        insert into imports_step (context_id, need_id, root, depth)
-        select distinct s.context_id, o.need_id, false, level + 1
+        delete from imports_answer;
+        insert into imports_answer (context_id, need_id, image_id)
+        select s.context_id, s.need_id, r.image_id
         from imports_step s
         join import_need n using (need_id)
         join imports_resolved r on r.context_id = s.context_id and r.dll = n.dll
-        join import_pair p on p.need_id = s.need_id and p.image_id = r.image_id
-        cross join unnest(p.forward_needs) o (need_id)
-        where s.depth = level and o.need_id is not null
+        where s.depth = level;
+        analyze imports_answer;
+        perform evenkeel.imports_read_pairs();
+        insert into imports_open_step (context_id, need_id, image_id, root, missing, blind, forward_needs)
+        select a.context_id, a.need_id, a.image_id, level = 0, coalesce(p.missing <> '{}', true), coalesce(p.blind, false), coalesce(p.forward_needs, '{}')
+        from imports_answer a
+        left join import_pair p on p.need_id = a.need_id and p.image_id = a.image_id
+        where p.fine is not true;
+        insert into imports_step (context_id, need_id, root, depth)
+        select distinct a.context_id, o.need_id, false, level + 1
+        from imports_answer a
+        join imports_open_step s on s.context_id = a.context_id and s.need_id = a.need_id
+        cross join unnest(s.forward_needs) o (need_id)
+        where o.need_id is not null
         on conflict (context_id, need_id) do nothing;
         exit when not found;
         level := level + 1;
     end loop;
 
-    -- Fine is what is proven to end well; what leads into a circle never is.
-    insert into imports_fine
-    select s.context_id, s.need_id
-    from imports_step s
-    join import_need n using (need_id)
-    join imports_resolved r on r.context_id = s.context_id and r.dll = n.dll
-    join import_pair p on p.need_id = s.need_id and p.image_id = r.image_id
-    where p.missing = '{}' and not p.blind and p.forwarded = '{}';
+    -- Fine is what is proven to end well; what leads into a circle never is. Few steps are open at all: those that forward or lack something.
+    analyze imports_open_step;
     loop
-        insert into imports_fine
-        select s.context_id, s.need_id
-        from imports_step s
-        join import_need n using (need_id)
-        join imports_resolved r on r.context_id = s.context_id and r.dll = n.dll
-        join import_pair p on p.need_id = s.need_id and p.image_id = r.image_id
-        where p.missing = '{}' and not p.blind and p.forwarded <> '{}'
-          and not exists (select from imports_fine f where (f.context_id, f.need_id) = (s.context_id, s.need_id))
-          and not exists (select from unnest(p.forward_needs) o (need_id)
-                          where o.need_id is not null
-                            and not exists (select from imports_fine f where (f.context_id, f.need_id) = (s.context_id, o.need_id)));
+        delete from imports_open_step s
+        where not s.missing and not s.blind
+          and not exists (select from unnest(s.forward_needs) o (need_id)
+                          join imports_open_step n on n.context_id = s.context_id and n.need_id = o.need_id);
         exit when not found;
     end loop;
+    if not exists (select from imports_open_step where root) then
+        return;
+    end if;
 
     insert into imports_bad (context_id, need_id, symbol, reason, chain)
     with recursive walk as (
         select s.context_id, s.need_id as root_need, x.symbol as root_symbol, s.need_id, n.dll, x.symbol, '{}'::text[] as seen, '[]'::jsonb as chain
-        from imports_step s
+        from imports_open_step s
         join import_need n using (need_id)
         cross join unnest(case when n.symbols = '{}' then array[''] else n.symbols end) x (symbol)
-        where s.root and not exists (select from imports_fine f where (f.context_id, f.need_id) = (s.context_id, s.need_id))
+        where s.root
         union all
         select w.context_id, w.root_need, w.root_symbol, p.forward_needs[place.at], n.dll, p.forward_symbols[place.at],
                w.seen || (w.dll || '!' || w.symbol),
@@ -264,18 +269,28 @@ as $$
 $$;
 comment on function evenkeel.imports_whole(uuid, integer) is 'Whether the inventory holds the core of the system that programs of this machine run on; else a DLL that is not in it may still be on the host.';
 
-create or replace function evenkeel.imports_focus_needs()
-returns setof integer language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+create or replace function evenkeel.imports_focus()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    -- Needs that the names of state_focus answer, at once or through forwarders of images that were compared before.
+begin
+    -- Each need once against the images that are new: what they answer in full can't come to lack anything by them.
+    truncate imports_answer, imports_focused;
+    insert into imports_answer (context_id, need_id, image_id)
+    select 0, n.need_id, f.image_id from state_focus f join import_need n on n.dll = f.name;
+    analyze imports_answer;
+    perform evenkeel.imports_read_pairs();
+    insert into imports_focused
     with recursive reached as (
-        select need_id from import_need join state_focus on name = dll
+        select a.need_id from imports_answer a join import_pair p using (need_id, image_id) where not p.fine
         union
         select p.need_id from reached r join import_pair p on p.forward_needs <> '{}' and p.forward_needs @> array[r.need_id]
     )
-    select need_id from reached
+    select n.need_id, n.dll from reached join import_need n using (need_id);
+    truncate imports_answer;
+    analyze imports_focused;
+end
 $$;
-comment on function evenkeel.imports_focus_needs() is 'Needs whose answer depends on the files of state_focus.';
+comment on function evenkeel.imports_focus() is 'Fills imports_focused with the needs that the images of state_focus may leave unanswered, at once or through forwarders of images that were compared before.';
 
 create or replace function evenkeel.unresolved_imports()
 returns table (host_id uuid, importer text, importer_version evenkeel.version, image_id integer, dll text, symbol text, delay boolean,

@@ -149,13 +149,25 @@ end
 $$;
 comment on function evenkeel.overlay_plan(text, text) is 'Works out which files of a patch would land where on the hosts whose names match. Stores the (path, image) pairs that this would make as files: commit before the long part.';
 
+create or replace function evenkeel.overlay_close()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    truncate overlay_chunk, overlay_added, state_overlay_chunk, state_overlay_chunk_level, state_overlay_chunk_imports, state_overlay_need,
+             state_focus
+$$;
+comment on function evenkeel.overlay_close() is 'Takes the overlay off again: the state of this session is what is.';
+
 create or replace function evenkeel.overlay_chunks()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    delete from overlay_chunk; delete from overlay_added; delete from state_overlay_chunk; delete from state_overlay_chunk_level;
-    delete from state_overlay_chunk_imports; delete from state_focus;
-    insert into state_focus select distinct name from overlay_plan_file;
+    perform evenkeel.overlay_close();
+    insert into state_focus
+    select distinct p.name, f.image_id
+    from (select new_file_id as file_id from overlay_landing where new_file_id is not null union select file_id from overlay_new) n
+    join file f using (file_id) join path p using (path_id);
+    -- A patch that changes nothing anywhere still needs judging to be begun once.
+    insert into state_focus values ('', 0);
     insert into overlay_chunk (plan, chunk_id, overlay_id, names, replaced, same, kept)
     select l.plan, c.chunk_id, case when bool_or(l.action = 'replace') then -row_number() over () end,
            array_agg(p.name), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
@@ -181,6 +193,7 @@ begin
     group by o.overlay_id;
     analyze state_overlay_chunk;
     perform evenkeel.overlay_levels();
+    perform evenkeel.overlay_imports();
 end
 $$;
 comment on function evenkeel.overlay_chunks() is 'Makes the overlay of every chunk of the fleet that a plan touches.';
@@ -194,9 +207,57 @@ as $$
     cross join unnest(c.file_ids) f (file_id)
     join file_level fl using (file_id)
     where not exists (select from state_overlay_chunk_level o where o.chunk_id = c.chunk_id)
-    group by c.chunk_id, fl.component_id, fl.product_id
+    group by c.chunk_id, fl.component_id, fl.product_id;
 $$;
 comment on function evenkeel.overlay_levels() is 'What the files of overlaid chunks say together.';
+
+create or replace function evenkeel.overlay_imports()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    truncate imports_chunk;
+    insert into imports_chunk select distinct chunk_id from overlay_chunk where overlay_id is not null;
+    perform evenkeel.imports_read_chunks();
+
+    -- What was wanted before, plus what the new files want: the importer that is replaced is no longer there to want anything.
+    create temporary table if not exists overlay_import (chunk_id bigint, folder text, name text, machine integer, dll text, symbols text[])
+        on commit delete rows;
+    truncate overlay_import;
+    insert into overlay_import
+    select c.chunk_id, evenkeel.folder_of(p.path), p.name, i.machine, m.dll, m.symbols
+    from state_overlay_chunk c
+    cross join unnest(c.file_ids) u (file_id)
+    join (select new_file_id as file_id from overlay_landing where new_file_id is not null union select file_id from overlay_new) n using (file_id)
+    join file f using (file_id)
+    join path p using (path_id)
+    join image i using (image_id)
+    left join (select m.image_id, evenkeel.import_dll(m.dll) as dll,
+                      coalesce(array_agg(distinct s.symbol) filter (where s.symbol is not null), '{}') as symbols
+               from image_import m
+               left join lateral (select unnest(m.names) union all select '#' || o from unnest(m.ordinals) o) s (symbol) on true
+               where m.image_id in (select image_id from overlay_landing union select image_id from overlay_new)
+               group by m.image_id, evenkeel.import_dll(m.dll)) m on m.image_id = i.image_id
+    where not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id);
+    if exists (select from overlay_import) then
+        perform evenkeel.imports_lock();
+    end if;
+    insert into import_need (digest, dll, symbols)
+    select distinct on (1) evenkeel.need_digest(dll, symbols), dll, symbols
+    from overlay_import where dll is not null and not evenkeel.is_api_set(dll) order by 1
+    on conflict (digest) do nothing;
+    insert into state_overlay_need (chunk_id, folder, machine, need_id)
+    select distinct o.chunk_id, o.folder, o.machine, n.need_id
+    from overlay_import o join import_need n on n.digest = evenkeel.need_digest(o.dll, o.symbols);
+    insert into state_overlay_chunk_imports (chunk_id, folders, machines, need_ids, program_folders)
+    select c.chunk_id, coalesce(k.folders, '{}'), coalesce(k.machines, '{}'), coalesce(k.need_ids, '{}'),
+           coalesce(k.program_folders, '{}') || array(select distinct o.folder from overlay_import o where o.chunk_id = c.chunk_id and o.name ~ '\.exe$')
+    from state_overlay_chunk c
+    left join overlay_chunk b on b.overlay_id = c.chunk_id
+    left join chunk_imports k on k.chunk_id = b.chunk_id
+    on conflict (chunk_id) do nothing;
+end
+$$;
+comment on function evenkeel.overlay_imports() is 'What the files of overlaid chunks import.';
 
 create or replace function evenkeel.overlay_state(hosts uuid[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -244,6 +305,7 @@ begin
         on conflict (file_ids) do nothing;
         insert into state_overlay_chunk select overlay_id, file_ids from overlay_added on conflict (chunk_id) do nothing;
         perform evenkeel.overlay_levels();
+        perform evenkeel.overlay_imports();
     end if;
 
     insert into state_host (host_id, chunk_ids)

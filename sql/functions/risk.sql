@@ -6,6 +6,7 @@ as $$
 begin
     perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
     perform evenkeel.overlay_plan(patch_code, host_glob);
+    perform evenkeel.overlay_close();
     if to_regclass('pg_temp.risk_result') is null then
         create temporary table risk_result (
             host_id uuid primary key, verdict text not null, reason text not null, findings jsonb not null default '[]',
@@ -29,6 +30,7 @@ begin
     select array_agg(host_id) into hosts
     from (select host_id from overlay_host o where not exists (select from risk_result r where r.host_id = o.host_id) order by place limit most) n;
     if hosts is null then
+        perform evenkeel.overlay_close();
         return 0;
     end if;
     if not exists (select from state_focus) then

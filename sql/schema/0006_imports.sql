@@ -35,6 +35,7 @@ create table evenkeel.import_pair (
     forward_needs integer[] not null,
     forward_symbols text[] not null,
     blind boolean not null,
+    fine boolean not null,
     primary key (need_id, image_id)
 );
 create index import_pair_image on evenkeel.import_pair (image_id);
@@ -47,3 +48,4 @@ comment on column evenkeel.import_pair.forwarded is 'Symbols that it forwards.';
 comment on column evenkeel.import_pair.forward_needs is 'Per forwarded symbol: the need that leads on; null where it leads to an API set.';
 comment on column evenkeel.import_pair.forward_symbols is 'Per forwarded symbol: its name there.';
 comment on column evenkeel.import_pair.blind is 'Its exports were not read, or not all of them: nothing follows from their absence.';
+comment on column evenkeel.import_pair.fine is 'It exports all of it, by itself: nothing else is to be looked at.';
