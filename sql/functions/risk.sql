@@ -7,6 +7,12 @@ begin
     perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
     perform evenkeel.overlay_plan(patch_code, host_glob);
     perform evenkeel.overlay_close();
+    -- A host that never sent anything is among those that were asked for.
+    insert into overlay_host (host_id, place)
+    select h.host_id, (select count(*) from overlay_host) + row_number() over (order by h.host_id)
+    from host h
+    where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
+      and not exists (select from overlay_host o where o.host_id = h.host_id);
     if to_regclass('pg_temp.risk_result') is null then
         create temporary table risk_result (
             host_id uuid primary key, verdict text not null, reason text not null, findings jsonb not null default '[]',
@@ -55,18 +61,137 @@ end
 $$;
 comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result; returns how many.';
 
+create or replace function evenkeel.risk_landed()
+returns table (host_id uuid, file_id integer, path_id integer, path text, old_image integer, new_image integer)
+language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with changed as materialized (
+        select o.overlay_id as chunk_id, l.new_file_id as file_id, f.image_id as old_image
+        from overlay_chunk o
+        join chunk c using (chunk_id)
+        cross join unnest(c.file_ids) u (file_id)
+        join overlay_landing l on l.plan = o.plan and l.file_id = u.file_id and l.action = 'replace'
+        join file f on f.file_id = l.file_id
+        where o.overlay_id is not null
+        union all
+        select a.overlay_id, u.file_id, null from overlay_added a cross join unnest(a.file_ids) u (file_id)
+    )
+    select h.host_id, f.file_id, f.path_id, p.path, c.old_image, f.image_id
+    from state_host h
+    cross join unnest(h.chunk_ids) u (chunk_id)
+    join changed c using (chunk_id)
+    join file f using (file_id)
+    join path p using (path_id)
+    where u.chunk_id < 0
+$$;
+comment on function evenkeel.risk_landed() is 'The files that the patch would put on the hosts of state_host, and the image that each would replace; null: it is new there.';
+
+create or replace function evenkeel.risk_already()
+returns table (host_id uuid, check_code text, subject text, severity text, summary text, evidence jsonb)
+language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with touched as materialized (
+        select distinct l.host_id, p.code, c.code as component
+        from evenkeel.risk_landed() l
+        join path_component pc using (path_id)
+        join component c using (component_id)
+        join product p on p.product_id = c.product_id
+    )
+    select f.host_id, f.check_code, f.subject, f.severity, f.summary, f.evidence
+    from finding f join state_host h using (host_id)
+    where f.closed_at = 'infinity'
+      and case f.check_code
+          when 'mixed-level' then exists (select from touched t where t.host_id = f.host_id and t.code = f.subject)
+          when 'partial-patch' then exists (select from jsonb_array_elements(f.evidence -> 'older') e
+                                            join path pa on pa.name = substring(e ->> 'path' from '[^/]*$') and pa.path = e ->> 'path'
+                                            join path_component pc using (path_id)
+                                            join component c using (component_id)
+                                            join product p on p.product_id = c.product_id
+                                            join touched t on t.host_id = f.host_id and t.code = p.code and t.component = c.code)
+          when 'pending-reboot' then jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components' else '[]' end) = 0
+               or exists (select from jsonb_array_elements(f.evidence -> 'components') e join touched t
+                          on t.host_id = f.host_id and t.code = e ->> 'product' and t.component = e ->> 'component')
+          else false end
+$$;
+comment on function evenkeel.risk_already() is 'Findings of hosts of state_host that are already mixed, half patched or waiting for a restart where the patch would land.';
+
+create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
+returns boolean language sql immutable parallel safe
+as $$ select not has_symbols or defects & (128 | 256 | 512 | 1024) <> 0 $$;
+comment on function evenkeel.image_unread(boolean, integer) is 'Imports or exports of an image were not read, or not all of them.';
+
+create or replace function evenkeel.risk_unread()
+returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    select l.host_id, format('imports of %s could not be read', min(l.path))
+    from evenkeel.risk_landed() l
+    join image i on i.image_id = l.new_image
+    where evenkeel.image_unread(i.has_symbols, i.defects)
+    group by l.host_id
+$$;
+comment on function evenkeel.risk_unread() is 'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
+
+create or replace function evenkeel.risk_removed()
+returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with landed as materialized (
+        select * from evenkeel.risk_landed() where old_image is not null
+    ), removing as materialized (
+        select p.old_image, p.new_image, n.machine
+        from (select distinct old_image, new_image from landed) p
+        join image o on o.image_id = p.old_image
+        join image n on n.image_id = p.new_image
+        where evenkeel.image_unread(o.has_symbols, o.defects)
+           or not o.export_names <@ n.export_names or not o.export_ordinals <@ n.export_ordinals
+    ), losing as materialized (
+        select distinct l.host_id, l.path, r.machine from landed l join removing r using (old_image, new_image)
+    ), silent as materialized (
+        select f.file_id, p.path, i.machine
+        from image i
+        join file f using (image_id)
+        join path p using (path_id)
+        where evenkeel.image_unread(i.has_symbols, i.defects)
+          and i.machine in (select machine from removing)
+          and exists (select from path_component pc where pc.path_id = f.path_id)
+    ), held as materialized (
+        -- Each chunk is looked through once, however many hosts hold it.
+        select c.chunk_id, s.path, s.machine
+        from (select distinct u.chunk_id from state_host h cross join unnest(h.chunk_ids) u (chunk_id)
+              where h.host_id in (select l.host_id from losing l)) c
+        join state_chunk sc using (chunk_id)
+        cross join unnest(sc.file_ids) u (file_id)
+        join silent s using (file_id)
+    )
+    select l.host_id, min(format('imports of %s were not read: it may need what %s would no longer export', s.path, l.path))
+    from losing l
+    join state_host h using (host_id)
+    cross join unnest(h.chunk_ids) u (chunk_id)
+    join held s on s.chunk_id = u.chunk_id and s.machine = l.machine and s.path <> l.path
+    group by l.host_id
+$$;
+comment on function evenkeel.risk_removed() is 'Hosts on which the patch takes exports away, or may, while the imports of some component file were not read, and the first such file.';
+
 create or replace function evenkeel.risk_passed_over(hosts uuid[], max_age interval)
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+    with already as materialized (
+        select distinct a.host_id from evenkeel.risk_already() a
+    )
     insert into risk_result (host_id, verdict, reason, kept)
     select host_id, verdict, reason, kept
     from (
         select o.host_id, coalesce(t.kept, '[]') as kept,
-               case when products.codes is null then 'not applicable'
+               case when waiting.says is not null then 'unknown'
+                    when products.codes is null and not other.known then 'unknown'
+                    when products.codes is null then 'not applicable'
                     when stale.says is not null then 'unknown'
-                    when o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}' or superseding.codes is not null
+                    when o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}'
+                         or superseding.codes is not null and not exists (select from already a where a.host_id = o.host_id)
                     then 'not applicable' end as verdict,
-               case when products.codes is null
+               case when waiting.says is not null then waiting.says
+                    when products.codes is null and not other.known
+                    then 'which products are here is not known: no product of it could be judged'
+                    when products.codes is null
                     then 'another product: ' || (select string_agg(distinct p.name, ', ') from overlay_patch join product p using (product_id)) || ' is not here'
                     when stale.says is not null then stale.says
                     when o.plan is null then 'brings nothing for the level of this host'
@@ -85,9 +210,22 @@ as $$
         cross join lateral (select string_agg(distinct s.code, ', ') as codes
                             from overlay_patch p join patch own on own.patch_id = p.patch_id
                             join patch s on s.product_id = p.product_id and own.code = any (s.supersedes)
-                            where f.hotfix_ids ? s.code) superseding
-        cross join lateral (select case when c.seen_at is null then 'no snapshot yet: push one'
-                                        when c.taken_at < now() - max_age or c.seen_at < now() - max_age
+                            join host_patch hp on hp.host_id = o.host_id
+                            cross join unnest(hp.patch_ids, hp.states, hp.same_files, hp.newer_files) st (patch_id, state, same_files, newer_files)
+                            -- Listed is not enough: its files must be there.
+                            where st.patch_id = s.patch_id and st.state = 'installed' and st.same_files + st.newer_files > 0) superseding
+        cross join lateral (select exists (select from host_product hp where hp.host_id = o.host_id and hp.verdict <> 'unknown')
+                                   or (f.has_registry
+                                       and exists (select from product p where p.os_version <> '' and p.os_version = f.os_version
+                                                     and (p.os_build is null or p.os_build = f.os_build))
+                                       and not exists (select from overlay_patch op join product p using (product_id)
+                                                       where (p.os_version = '' or p.os_version = f.os_version)
+                                                         and (p.os_build is null or p.os_build = coalesce(f.os_build, p.os_build))))
+                                   is true as known) other
+        cross join lateral (select case when c.seen_at is null or not exists (select from host_inventory_current i where i.host_id = o.host_id)
+                                        then 'no snapshot yet: push one'
+                                        when exists (select from judge_queue q where q.host_id = o.host_id) then 'not judged yet' end as says) waiting
+        cross join lateral (select case when c.taken_at < now() - max_age or c.seen_at < now() - max_age
                                         then format('its last snapshot is of %s: push a new one',
                                                     to_char(least(c.taken_at, c.seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end as says) stale
         where o.host_id = any (hosts)
@@ -145,37 +283,24 @@ as $$
         where f.host_id is null
            -- The same importer and DLL, but more symbols than before.
            or not coalesce(s.evidence -> 'symbols', '[]') <@ coalesce(f.evidence -> 'symbols', '[]')
-    ), touched as materialized (
-        select distinct p.code, c.code as component
-        from overlay_landing l
-        join file f using (file_id)
-        join path_component pc using (path_id)
-        join component c using (component_id)
-        join product p on p.product_id = c.product_id
-        where l.action = 'replace'
+           or array_position(array['low', 'medium', 'high'], s.severity) > array_position(array['low', 'medium', 'high'], f.severity)
     ), mixed as materialized (
-        -- Already mixed, half patched or waiting for a restart where the patch would land.
-        select f.host_id, f.check_code, f.subject, f.severity, f.summary, f.evidence
-        from finding f join state_host h using (host_id)
-        where f.closed_at = 'infinity'
-          and case f.check_code
-              when 'mixed-level' then f.subject in (select code from touched)
-              when 'partial-patch' then exists (select from jsonb_array_elements(f.evidence -> 'older') e
-                                                join path pa on pa.name = substring(e ->> 'path' from '[^/]*$') and pa.path = e ->> 'path'
-                                                join path_component pc using (path_id)
-                                                join component c using (component_id)
-                                                join product p on p.product_id = c.product_id
-                                                join touched t on t.code = p.code and t.component = c.code)
-              when 'pending-reboot' then jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components' else '[]' end) = 0
-                   or exists (select from jsonb_array_elements(f.evidence -> 'components') e join touched t
-                              on t.code = e ->> 'product' and t.component = e ->> 'component')
-              else false end
+        select a.* from evenkeel.risk_already() a join state_host h using (host_id)
+        union all
+        -- A file that fails now, that the patch replaces, and that fails still.
+        select f.host_id, f.check_code, f.subject, s.severity, s.summary, s.evidence
+        from finding f
+        join state_finding s on (s.host_id, s.check_code, s.subject) = (f.host_id, f.check_code, f.subject)
+        where f.check_code = 'unresolved-import' and f.closed_at = 'infinity'
+          and exists (select from evenkeel.risk_landed() l where l.host_id = f.host_id and l.path = f.evidence #>> '{importer,path}')
+          and not exists (select from come c where (c.host_id, c.check_code, c.subject) = (f.host_id, f.check_code, f.subject))
     ), listed as (
         select host_id, jsonb_agg(jsonb_build_object('check', check_code, 'subject', subject, 'severity', severity, 'summary', summary,
                                                      'new', fresh, 'evidence', evidence)
                                   order by fresh desc, weight, subject) as findings,
                (array_agg(case when fresh then summary else format('already %s: %s',
-                              case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched' else 'waiting for a restart' end, summary) end
+                              case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched' when 'unresolved-import' then 'broken'
+                                              else 'waiting for a restart' end, summary) end
                           order by fresh desc, weight, subject))[1] as first,
                (array_agg(format('reapply %s first', evidence ->> 'target')) filter (where check_code = 'mixed-level' and evidence ->> 'target' is not null))[1] as advice,
                count(*) as total
@@ -189,7 +314,11 @@ as $$
         where sp.verdict = 'unknown'
         group by sp.host_id
     ), blind as (
-        select * from evenkeel.risk_blind()
+        select host_id, string_agg(says, '; ' order by place, says) as says
+        from (select 1 as place, b.* from evenkeel.risk_blind() b
+              union all select 2, u.* from evenkeel.risk_unread() u where payload
+              union all select 3, r.* from evenkeel.risk_removed() r where payload) x
+        group by host_id
     )
     insert into risk_result (host_id, verdict, reason, findings, kept, replaced)
     select h.host_id,

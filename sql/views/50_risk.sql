@@ -2,9 +2,14 @@
 
 create or replace function ops.risk(patch text, hosts text default null, max_age interval default '48 hours')
 returns table (host text, verdict text, reason text, findings jsonb, kept jsonb, replaced integer, host_id uuid)
-language plpgsql
+language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 begin
+    -- What runs with the owner's rights must not meet temporary relations or types that the caller made under its names.
+    if exists (select from pg_catalog.pg_class c where c.relnamespace = pg_my_temp_schema() and c.relowner <> current_user::regrole)
+       or exists (select from pg_catalog.pg_type t where t.typnamespace = pg_my_temp_schema() and t.typowner <> current_user::regrole) then
+        raise exception 'this session has temporary relations of its own: call ops.risk() in a new one';
+    end if;
     perform evenkeel.risk_open(patch, hosts);
     while evenkeel.risk_next(2000, max_age) > 0 loop
     end loop;

@@ -1,0 +1,118 @@
+-- What ops.risk() may call safe, and what it must not.
+begin;
+select plan(26);
+\ir fixture.psql
+\ir catalogue.psql
+
+-- A file of a host or of a payload.
+create function fixture.pe(version text, exports text[] default '{}', imports jsonb default '[]')
+returns jsonb language sql as $$ select jsonb_build_object('version', version, 'exports', to_jsonb(exports), 'imports', imports) $$;
+create function fixture.wants(dll text, variadic names text[]) returns jsonb language sql as $$
+    select jsonb_build_array(jsonb_build_object('dll', dll, 'names', to_jsonb(names), 'ordinals', '[]'::jsonb))
+$$;
+-- A patch with its payload, as {"a.dll": file} or, where a file may be new, {"c:/app/new.dll": file}.
+create function fixture.payload(product text, patch text, files jsonb) returns void language plpgsql as $$
+begin
+    perform fixture.patch(product, patch, '{}', '{}');
+    update evenkeel.patch t set has_payload = true where t.code = payload.patch;
+    insert into evenkeel.patch_file (patch_id, file, version, machine, image_id)
+    select t.patch_id, f.key, evenkeel.version_of(f.value ->> 'version'), 34404, i.id
+    from evenkeel.patch t cross join jsonb_each(files) f
+    cross join lateral (select fixture.image(f.value ->> 'version', array(select jsonb_array_elements_text(f.value -> 'exports')), f.value -> 'imports') as id) i
+    where t.code = payload.patch;
+    perform evenkeel.resolve_files(array[sha256(convert_to(f.file, 'utf8'))], array[f.file], array[f.image_id])
+    from evenkeel.patch_file f where f.file like '%/%' and f.image_id is not null;
+end $$;
+create function fixture.unread(wanted text) returns void language sql as $$
+    update evenkeel.image set has_symbols = false where file_version = evenkeel.version_of(wanted)
+$$;
+create function fixture.risk(patch text, host_name text) returns text language sql as $$
+    select verdict || ': ' || reason from ops.risk(patch, host_name)
+$$;
+
+select fixture.product('app', array['RTM', 'SP1', 'SP2']);
+select fixture.product('away', array['RTM'], false);
+select fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20', 'SP1 b.dll = 9.1.100.10', 'SP2 b.dll = 9.1.100.20',
+                            'SP2 c.dll = 9.1.100.21', 'SP2 d.dll = 9.1.100.22');
+select fixture.payload('app', 'KB1', jsonb_build_object('a.dll', fixture.pe('9.1.100.31', array['One', 'Two'])));
+select fixture.payload('app', 'KB2', jsonb_build_object('a.dll', fixture.pe('9.1.100.32', array['One'])));
+select fixture.payload('app', 'KB3', jsonb_build_object('a.dll', fixture.pe('9.1.100.33', array['One', 'Two'])));
+select fixture.payload('app', 'KB4', jsonb_build_object('c:/app/new.dll', fixture.pe('9.1.100.34', array['New'])));
+select fixture.payload('app', 'KB5', jsonb_build_object('b.dll', fixture.pe('9.1.100.35', '{}', fixture.wants('a.dll', 'Gone'))));
+select fixture.patch('app', 'KB6', '{}', array['b.dll 9.1.100.36'], array['KB1']);
+select fixture.payload('away', 'KB7', jsonb_build_object('a.dll', fixture.pe('9.1.100.37')));
+select fixture.payload('app', 'KB8', jsonb_build_object('a.dll', fixture.pe('9.1.100.38', array['One', 'Two'])));
+select fixture.patch('app', 'KB9', '{}', array['c.dll 9.1.100.39', 'd.dll 9.1.100.39']);
+select fixture.unread('9.1.100.33');
+update evenkeel.image set defects = 256 where file_version = evenkeel.version_of('9.1.100.38');
+
+create temporary view sp2 as select jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])) as files;
+select fixture.host('plain', (table sp2) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'One'))), fixture.runs('Service Pack 2'));
+select fixture.host('silent', (table sp2) || '{"c:/app/c.dll": "9.1.100.21"}', fixture.runs('Service Pack 2'));
+select fixture.unread('9.1.100.21');
+select fixture.host('mixed', (table sp2) || '{"c:/app/b.dll": "9.1.100.10"}', fixture.runs('Service Pack 2'));
+select fixture.host('listed', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}', fixture.runs('Service Pack 2', 'KB6'));
+select fixture.host('only listed', (table sp2), fixture.runs('Service Pack 2', 'KB6'));
+select fixture.host('present', (table sp2) || '{"c:/app/b.dll": "9.1.100.36"}', fixture.runs('Service Pack 2', 'KB6'));
+select fixture.host('half', (table sp2) || '{"c:/app/b.dll": "9.1.100.36", "c:/app/d.dll": "9.1.100.22"}', fixture.runs('Service Pack 2', 'KB6', 'KB9'));
+select fixture.host('broken', (table sp2) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'Gone'))), fixture.runs('Service Pack 2'));
+select fixture.host('lazy', (table sp2) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}',
+    '[{"dll": "a.dll", "names": ["Gone"], "ordinals": [], "delay": true}]')), fixture.runs('Service Pack 2'));
+select fixture.host('foreign', '{"c:/else/x.dll": "1.0.0.0"}', null);
+select fixture.host('other windows', '{"c:/else/x.dll": "1.0.0.0"}', '{"current_version": "5.0", "current_build": "2195", "service_pack": "Service Pack 4"}');
+insert into evenkeel.host (name) values ('never');
+select fixture.judge();
+
+select is(fixture.risk('KB1', 'plain'), 'safe: 1 file replaced', 'a patch whose files need nothing and take nothing away is safe');
+
+select is(fixture.risk('KB3', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'a file of the payload whose symbols were not read is never safe');
+select is(fixture.risk('KB8', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'nor one whose tables are broken');
+
+select is(fixture.risk('KB2', 'plain'), 'safe: 1 file replaced', 'an export may go that no file of the host imports');
+select is(fixture.risk('KB2', 'silent'), 'unknown: imports of c:/app/c.dll were not read: it may need what c:/app/a.dll would no longer export',
+          'but not where the imports of a component''s file were not read');
+select is(fixture.risk('KB1', 'silent'), 'safe: 1 file replaced', 'which does not matter where no export goes');
+
+select matches(fixture.risk('KB4', 'mixed'), '^at risk: already mixed', 'files that are only added to a mixed component are at risk');
+select is(fixture.risk('KB4', 'plain'), 'safe: 0 files replaced; 1 added', 'and are safe elsewhere');
+
+select is(fixture.risk('KB1', 'listed'), 'at risk: already half patched: ' || (select summary from ops.finding where host = 'listed' and "check" = 'partial-patch'),
+          'a patch that supersedes it and is only listed does not stand in its way');
+select is(fixture.risk('KB1', 'only listed'), 'safe: 1 file replaced', 'nor one of whose files none is here');
+select is(fixture.risk('KB1', 'present'), 'not applicable: superseded by KB6, which is installed', 'one that is there does');
+select matches(fixture.risk('KB1', 'half'), '^at risk: already half patched: KB9', 'but half patched is said first');
+
+select is(fixture.risk('KB7', 'plain'), 'not applicable: another product: The away is not here', 'a host whose product is known has another product');
+select is(fixture.risk('KB1', 'other windows'), 'not applicable: another product: The app is not here', 'as has one that declares another Windows');
+select matches(fixture.risk('KB1', 'foreign'), '^unknown: which products are here is not known', 'of any other nothing is known');
+select is(fixture.risk('KB1', 'never'), 'unknown: no snapshot yet: push one', 'a host that never sent a snapshot is unknown');
+select is((select count(*) from ops.risk('KB1') where host = 'never'), 1::bigint, 'and stands in the list of all');
+select is((select count(*) from ops.risk('KB1', 'NEV*')), 1::bigint, 'and is found by a glob');
+
+select matches(fixture.risk('KB5', 'broken'), '^at risk: already broken: c:/app/b.dll', 'a file that fails, is replaced and fails still is at risk');
+select matches(fixture.risk('KB5', 'lazy'), '^at risk: c:/app/b.dll 9.1.100.35 imports a.dll!Gone', 'a finding that becomes graver is new');
+select ok((select (findings @> '[{"new": true, "check": "unresolved-import"}]') from ops.risk('KB5', 'lazy')), 'and is listed as new');
+
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host where name = 'plain';
+select is(fixture.risk('KB1', 'plain'), 'unknown: not judged yet', 'a host that waits to be judged is unknown');
+select fixture.judge();
+select is(fixture.risk('KB1', 'plain'), 'safe: 1 file replaced', 'until it is');
+
+select ok((select prosecdef from pg_proc where oid = 'ops.risk(text, text, interval)'::regprocedure), 'who may only look runs it with its owner''s rights');
+create function fixture.as_reader() returns text language plpgsql as $$
+declare
+    answer text;
+begin
+    -- In a session of its own the reader has no temporary relations: those of this one are the owner's.
+    set local role evenkeel_read;
+    select verdict into answer from ops.risk('KB1', 'plain');
+    reset role;
+    return answer;
+end $$;
+select is(fixture.as_reader(), 'safe', 'and gets an answer');
+set local role evenkeel_read;
+create temporary table of_the_reader ();
+reset role;
+select throws_like($$ select fixture.as_reader() $$, '%temporary relations of its own%', 'but not where relations of the reader could stand in for the owner''s');
+select * from finish();
+rollback;
