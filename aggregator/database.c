@@ -124,9 +124,9 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
 PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
                          bool binary, struct error *error)
 {
-    const char *values[PARAMETERS_MAXIMUM];
-    int lengths[PARAMETERS_MAXIMUM], formats[PARAMETERS_MAXIMUM];
-    Oid types[PARAMETERS_MAXIMUM];
+    const char *values[PARAMETERS_MAXIMUM] = {0};
+    int lengths[PARAMETERS_MAXIMUM] = {0}, formats[PARAMETERS_MAXIMUM] = {0};
+    Oid types[PARAMETERS_MAXIMUM] = {0};
     if (count > PARAMETERS_MAXIMUM) {
         error_set(error, ERROR_LIMIT, "a statement has %zu parameters", count);
         return NULL;
