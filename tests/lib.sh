@@ -189,10 +189,18 @@ expect_equal() {
   [ "$1" = "$2" ] || fail "${3:-value}: wanted '$1', saw '$2'"
 }
 
+# What a test stops by itself before the aggregator and the cluster: at_end COMMAND, one line for the shell. Its status is not
+# the test's.
+AT_END=:
+at_end() {
+  AT_END=$1
+}
+
 stop_all() {
   local status=$?
   trap - EXIT
   set +e
+  eval "$AT_END"
   if [ -n "$AGGREGATOR_PID" ]; then
     kill -TERM "$AGGREGATOR_PID" 2>/dev/null
     wait "$AGGREGATOR_PID"
