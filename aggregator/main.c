@@ -1,6 +1,7 @@
 /* evenkeel: a table of subcommands. */
 
 #include "commands.h"
+#include "version.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 #include "metrics.h"
 
 #include "proto/cleanup.h"
+#include "version.h"
 
 #include <ctype.h>
 #include <string.h>

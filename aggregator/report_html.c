@@ -4,6 +4,7 @@
 
 #include "html.h"
 #include "report_assets.h"
+#include "version.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "proto/cleanup.h"
 #include "proto/digest.h"
 #include "proto/limits.h"
+#include "version.h"
 
 #include <sodium.h>
 #include <string.h>

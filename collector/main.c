@@ -2,6 +2,7 @@
 
 #include "collector/commands.h"
 #include "collector/platform.h"
+#include "version.h"
 
 #include <stdio.h>
 #include <string.h>
