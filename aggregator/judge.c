@@ -45,6 +45,11 @@ static bool rest(struct judge *judge, int seconds)
 /* Judges one batch: how many hosts it had, or -1. */
 static int judge_once(PGconn *connection, struct error *error)
 {
+    /* New content first and by itself: so its lock is held for short. */
+    _cleanup_(cleanup_result) PGresult *content =
+        database_query(connection, "select evenkeel.judge_content()", NULL, 0, true, error);
+    if (content == NULL)
+        return -1;
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection, "select evenkeel.judge_queued(" HOSTS_PER_BATCH ")", NULL, 0, true, error);
     return rows != NULL ? database_i32(rows, 0, 0) : -1;

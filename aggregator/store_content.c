@@ -262,7 +262,7 @@ int store_new_files(struct batch *batch, struct error *error)
                                      PARAMETER_BINARY(TYPE_TEXT_ARRAY, paths),
                                      PARAMETER_BINARY(TYPE_INT4_ARRAY, images)};
     _cleanup_(cleanup_result) PGresult *rows = database_query(
-        store->connection, "select ord, file_id from evenkeel.resolve_files($1, $2, $3)", parameters, 3, true, error);
+        store->connection, "select ord, file_id from evenkeel.store_files($1, $2, $3)", parameters, 3, true, error);
     if (rows == NULL)
         return -1;
     if ((size_t)PQntuples(rows) != count)
@@ -288,8 +288,8 @@ int store_new_chunks(struct batch *batch, struct error *error)
     if (ids == NULL)
         return -1;
     _cleanup_(buffer_clear) struct buffer rows = {0};
-    _cleanup_(buffer_clear) struct buffer judged = {0};
-    struct buffer_array judged_array = buffer_array_begin(&judged, TYPE_INT8, false);
+    _cleanup_(buffer_clear) struct buffer unjudged = {0};
+    struct buffer_array unjudged_array = buffer_array_begin(&unjudged, TYPE_INT8, false);
     size_t taken = 0;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
         struct new_chunk *chunk = &batch->new_chunks[c];
@@ -306,17 +306,17 @@ int store_new_chunks(struct batch *batch, struct error *error)
             buffer_field_i32(&rows, (int32_t)digest_map_get(&store->files, &key)->id);
         }
         buffer_array_end(&rows, array, chunk->decoded->count);
-        buffer_field_i64(&judged, chunk->chunk_id);
+        buffer_field_i64(&unjudged, chunk->chunk_id);
     }
-    buffer_array_end(&judged, judged_array, count);
-    if (rows.failed || judged.failed)
+    buffer_array_end(&unjudged, unjudged_array, count);
+    if (rows.failed || unjudged.failed)
         return store_no_memory(error);
     if (database_copy(store->connection, "copy evenkeel.chunk from stdin (format binary)", &rows, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *levels =
-        database_query(store->connection, "select evenkeel.judge_chunks($1)",
-                       &PARAMETER_BINARY(TYPE_INT8_ARRAY, judged), 1, true, error);
-    if (levels == NULL)
+    _cleanup_(cleanup_result) PGresult *queued =
+        database_query(store->connection, "insert into evenkeel.unjudged_chunk select unnest($1)",
+                       &PARAMETER_BINARY(TYPE_INT8_ARRAY, unjudged), 1, true, error);
+    if (queued == NULL)
         return -1;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
         const struct new_chunk *chunk = &batch->new_chunks[c];

@@ -12,7 +12,7 @@ select c.oid::regclass as relation,
        case
            -- Who may report is decided, and what is to be judged is queued, on the coordinator alone: few and short rows, some with
            -- triggers, which only stay possible there.
-           when c.relname in ('collector_key', 'token', 'judge_queue')
+           when c.relname in ('collector_key', 'token', 'judge_queue', 'unjudged_file', 'unjudged_chunk')
              or exists (select from pg_constraint k where k.conrelid = c.oid and k.confrelid = 'evenkeel.collector_key'::regclass) then 'local'
            -- A host's key is looked up by the key's value, over all hosts.
            when c.relname = 'fleet_key' then 'reference'

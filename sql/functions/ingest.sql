@@ -24,12 +24,11 @@ end
 $$;
 comment on function evenkeel.ingest_begin() is 'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
 
-create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
+create or replace function evenkeel.store_files(path_digests bytea[], paths text[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
 as $$
 declare
     new_paths integer[];
-    new_files integer[];
 begin
     with given as (
         select distinct on (g.digest) g.digest, g.path from unnest(path_digests, paths) g (digest, path) order by g.digest
@@ -57,10 +56,7 @@ begin
         on conflict (path_id, image_id) do nothing
         returning f.file_id
     )
-    select array_agg(i.file_id) into new_files from inserted i;
-    if new_files is not null then
-        perform evenkeel.judge_files(new_files);
-    end if;
+    insert into evenkeel.unjudged_file select i.file_id from inserted i;
     return query
     select g.ord::integer, f.file_id
     from unnest(path_digests, images) with ordinality g (digest, image_id, ord)
@@ -69,7 +65,17 @@ begin
     order by g.ord;
 end
 $$;
-comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet and judging them.';
+comment on function evenkeel.store_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet; what is new waits in unjudged_file.';
+
+create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
+returns table (ord integer, file_id integer) language plpgsql
+as $$
+begin
+    return query select s.ord, s.file_id from evenkeel.store_files(path_digests, paths, images) s;
+    perform evenkeel.judge_content();
+end
+$$;
+comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The same, with all content judged that waits for it.';
 
 create or replace function evenkeel.accept_snapshots()
 returns table (host_id uuid, valid_from timestamptz, changed boolean) language plpgsql

@@ -131,3 +131,30 @@ as $$
         set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered
 $$;
 comment on function evenkeel.judge_chunks(bigint[]) is 'Stores what the files of chunks say together.';
+
+create or replace function evenkeel.judge_content()
+returns integer language plpgsql
+as $$
+declare
+    chunks bigint[];
+    files integer[];
+begin
+    -- Rows that another session is judging are still to be seen here: then it is waited for.
+    if not exists (select from evenkeel.unjudged_chunk) and not exists (select from evenkeel.unjudged_file) then
+        return 0;
+    end if;
+    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform pg_advisory_xact_lock(hashtext('evenkeel content'));
+    -- The chunks first: what is stored between the two statements may add files that no chunk of these holds, and never lack one.
+    with taken as (delete from evenkeel.unjudged_chunk returning chunk_id) select array_agg(chunk_id) into chunks from taken;
+    with taken as (delete from evenkeel.unjudged_file returning file_id) select array_agg(file_id) into files from taken;
+    if files is not null then
+        perform evenkeel.judge_files(files);
+    end if;
+    if chunks is not null then
+        perform evenkeel.judge_chunks(chunks);
+    end if;
+    return coalesce(cardinality(chunks), 0) + coalesce(cardinality(files), 0);
+end
+$$;
+comment on function evenkeel.judge_content() is 'Judges the files and chunks that were stored and wait for it; returns how many there were. Each is judged once for the fleet, apart from taking snapshots in, and before any host that holds it.';

@@ -58,6 +58,7 @@ begin
     if made is not null then
         perform evenkeel.judge_files(made);
     end if;
+    perform evenkeel.judge_content();
 end
 $$;
 comment on function evenkeel.make_files(integer[], integer[]) is 'Stores and judges images at paths that no host may have yet.';

@@ -134,12 +134,14 @@ begin
                                  where i.valid_from >= (select at from prune_mark));
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.chunk c where c.chunk_id = b);
         delete from evenkeel.chunk_level l where l.chunk_id = any (gone);
+        delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
     when 'file' then
         delete from evenkeel.file f where f.file_id = any (batch)
           and not exists (select from evenkeel.chunk c where c.file_ids @> array[f.file_id]);
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.file f where f.file_id = b);
         delete from evenkeel.file_level l where l.file_id = any (gone);
+        delete from evenkeel.unjudged_file l where l.file_id = any (gone);
     when 'image' then
         delete from evenkeel.image i where i.image_id = any (batch)
           and not exists (select from evenkeel.file f where f.image_id = i.image_id)

@@ -95,6 +95,7 @@ create or replace function evenkeel.judge_state()
 returns void language plpgsql
 as $$
 begin
+    perform evenkeel.judge_content();
     analyze state_host;
     -- Each chunk is looked up once, however many hosts hold it; counted, so that all of a fleet is not joined by lookups either.
     delete from state_level;

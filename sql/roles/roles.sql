@@ -11,7 +11,7 @@ declare
     written constant text[] := array[
         'collector_key', 'host', 'enrolment', 'host_key', 'host_checkin', 'upload',
         'path', 'image', 'image_import', 'file', 'chunk', 'host_inventory', 'host_facts', 'host_times',
-        'path_component', 'file_level', 'chunk_level', 'chunk_imports', 'import_need', 'import_pair',
+        'path_component', 'file_level', 'chunk_level', 'unjudged_file', 'unjudged_chunk', 'chunk_imports', 'import_need', 'import_pair',
         'host_component', 'host_product', 'host_product_history', 'host_patch', 'peer_file', 'peer_refresh',
         'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'fleet_key', 'finding', 'finding_past'];
 begin

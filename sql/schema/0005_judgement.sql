@@ -48,6 +48,14 @@ comment on column evenkeel.chunk_level.levels is 'Intersection of the ranges of 
 comment on column evenkeel.chunk_level.files is 'Files of the component in this chunk.';
 comment on column evenkeel.chunk_level.covered is 'How many of them say something.';
 
+create table evenkeel.unjudged_file (file_id integer primary key);
+comment on table evenkeel.unjudged_file is 'Files that were stored and have no row in file_level yet: judged before anything that reads their chunks.';
+comment on column evenkeel.unjudged_file.file_id is 'The file.';
+
+create table evenkeel.unjudged_chunk (chunk_id bigint primary key);
+comment on table evenkeel.unjudged_chunk is 'Chunks that were stored and have no rows in chunk_level yet: judged before any host that holds them.';
+comment on column evenkeel.unjudged_chunk.chunk_id is 'The chunk.';
+
 create table evenkeel.host_component (
     host_id uuid not null,
     component_id integer not null,
