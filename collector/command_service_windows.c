@@ -7,6 +7,7 @@
 #include "collector/event_log.h"
 #include "collector/options.h"
 #include "collector/run.h"
+#include "collector/settings.h"
 #include "collector/stop.h"
 #include "collector/wide.h"
 #include "proto/cleanup.h"
@@ -24,7 +25,8 @@ static const char usage_text[] =
     "usage: evenkeel-collector service install [OPTION]...\n"
     "       evenkeel-collector service remove|start|stop\n\n"
     "Installs the agent as a Windows service that starts with the computer, removes it again, starts or stops it. The\n"
-    "options of install are those of 'evenkeel-collector run' and are kept with the service.\n";
+    "options of install are those of 'evenkeel-collector run' and are kept with the service, but for the token: that\n"
+    "goes with the other settings of the installation until the host is let in.\n";
 
 /* ---- the service itself ---- */
 
@@ -179,7 +181,7 @@ static int remove_service(struct error *error)
     if (!DeleteService(service) && GetLastError() != ERROR_SERVICE_MARKED_FOR_DELETE)
         return refuse(error, "remove");
     event_log_unregister();
-    return 0;
+    return settings_forget("token", error);
 }
 
 /* Appends an argument as CommandLineToArgvW() takes it apart again; false where there is no more room. */
@@ -211,7 +213,16 @@ static bool append(wchar_t *line, size_t room, const wchar_t *argument)
     return true;
 }
 
-/* '"...\evenkeel-collector.exe" service main' and the options. */
+/* How many arguments '--token' in any of getopt's spellings takes at argv[0]. */
+static int token_arguments(char **argv)
+{
+    size_t length = strcspn(argv[0], "=");
+    if (length < sizeof "--t" - 1 || length >= sizeof "--token" || strncmp(argv[0], "--token", length) != 0)
+        return 0;
+    return argv[0][length] == '=' ? 1 : 2;
+}
+
+/* '"...\evenkeel-collector.exe" service main' and the options but for the token: everybody may read that line. */
 static int command_line(int argc, char **argv, wchar_t *line, size_t room, wchar_t *program, struct error *error)
 {
     DWORD length = GetModuleFileNameW(NULL, program, MAX_PATH);
@@ -219,6 +230,11 @@ static int command_line(int argc, char **argv, wchar_t *line, size_t room, wchar
     bool fits = length > 0 && length < MAX_PATH && append(line, room, program) && append(line, room, L"service") &&
                 append(line, room, L"main");
     for (int i = 1; fits && i < argc; i++) {
+        int token = token_arguments(argv + i);
+        if (token > 0) {
+            i += token - 1;
+            continue;
+        }
         _cleanup_free_ wchar_t *argument = malloc((strlen(argv[i]) + 1) * sizeof *argument);
         fits = argument != NULL && wide_from_bytes(argv[i], (uint16_t *)argument, NULL) && append(line, room, argument);
     }
@@ -237,16 +253,29 @@ static void describe(SC_HANDLE service)
     ChangeServiceConfig2W(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure);
 }
 
+/* The token is kept where the service takes it away once it is let in. */
+static int keep_token(int argc, char **argv, const struct config *config, struct error *error)
+{
+    bool given = false;
+    for (int i = 1; i < argc; i++)
+        given = given || token_arguments(argv + i) > 0;
+    if (!given)
+        return 0;
+    if (!config->installed)
+        return error_set(error, ERROR_USAGE, "with --config the token belongs into that file: leave --token out");
+    return windows_keep_setting("token", config->token, error);
+}
+
 /* Over one that is there already, so that its options can be changed. argv[0] is 'run'. */
 static int install_service(int argc, char **argv, struct error *error)
 {
     wchar_t line[2048], program[MAX_PATH];
-    struct options checked;
+    _cleanup_(options_clear) struct options checked;
     int status = options_parse(argc, argv, &checked, error);
-    options_clear(&checked);
     if (status != 0)
         return status;
-    if (command_line(argc, argv, line, sizeof line / sizeof *line, program, error) < 0)
+    if (command_line(argc, argv, line, sizeof line / sizeof *line, program, error) < 0 ||
+        keep_token(argc, argv, &checked.config, error) < 0)
         return -1;
     _cleanup_(close_service) SC_HANDLE manager =
         OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT | SC_MANAGER_CREATE_SERVICE);

@@ -161,6 +161,52 @@ int config_read(FILE *file, const char *name, struct config *config, struct erro
     return 0;
 }
 
+/* ---- forgetting a setting ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static size_t skip_blanks(const char *line, size_t length, size_t at)
+{
+    while (at < length && is_blank(line[at]))
+        at++;
+    return at;
+}
+
+static bool sets(const char *line, size_t length, const char *key)
+{
+    size_t name = strlen(key), at = skip_blanks(line, length, 0);
+    if (length - at < name || memcmp(line + at, key, name) != 0)
+        return false;
+    at = skip_blanks(line, length, at + name);
+    return at < length && (line[at] == '=' || line[at] == ':');
+}
+
+size_t config_forget(char *text, size_t length, const char *key)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* an editor's, of UTF-8 */
+    size_t at = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0, kept = at;
+    bool named = false, forgotten = false; /* a name came before; it was that of `key` */
+    while (at < length) {
+        const char *line = text + at, *end = memchr(line, '\n', length - at);
+        size_t line_length = end != NULL ? (size_t)(end - line) + 1 : length - at;
+        size_t start = skip_blanks(line, line_length, 0);
+        bool remark = start == line_length || line[start] == ';' || line[start] == '#';
+        if (!remark && (start == 0 || !named)) {
+            named = true;
+            forgotten = sets(line, line_length, key);
+        }
+        if (remark || !forgotten) {
+            memmove(text + kept, line, line_length);
+            kept += line_length;
+        }
+        at += line_length;
+    }
+    return kept;
+}
+
 int config_load(const char *path, struct config *config, struct error *error)
 {
     struct error problem = {0};

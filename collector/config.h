@@ -6,7 +6,7 @@
  *   ca           once     file with the certificates (PEM) that aggregators are checked by   none
  *   allow-plain  once     yes: tcp:// to other machines too, unencrypted                     no
  *   host         once     the host's name                                                    its computer name
- *   token        once     enrolment token for a host that is new to the aggregator                none
+ *   token        once     enrolment token for a host that is new to the aggregator           none
  *   group        several  label of a group of hosts that should be alike                     none
  *   state        once     directory of key, state and spool                                  by platform.h
  *   drive        once     letter of the host's system drive                                  c
@@ -24,6 +24,7 @@
 #include "proto/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -32,6 +33,7 @@ struct config {
     char *ca, *host, *state, *token; /* NULL where not given */
     char drive;
     bool allow_plain, hash, symbols;
+    bool installed; /* read from where an installation leaves settings, see collector/settings.h */
     uint32_t schedule;
 };
 
@@ -45,6 +47,10 @@ int config_read(FILE *file, const char *name, struct config *config, struct erro
 
 /* Likewise, from a path. */
 int config_load(const char *path, struct config *config, struct error *error);
+
+/* Takes the lines that set `key`, and those that continue them, out of a file's text; returns the length that is left.
+ */
+size_t config_forget(char *text, size_t length, const char *key);
 
 /* Sets one key as a line of the file would; for options of commands. */
 int config_set(struct config *config, const char *key, const char *value, struct error *error);

@@ -20,6 +20,7 @@ struct push {
     struct signing_key key;
     struct digest location;
     struct exchange *exchange;
+    bool token_forgotten;
 
     /* of the snapshot that is being given */
     struct snapshot *snapshot;
@@ -121,6 +122,18 @@ int push_take(struct push *push, FILE *file, struct spool_offer *offer, struct w
 
 /* ---- giving ---- */
 
+/* Who is let in needs no token any more; one that an installation left is a secret that lies about. */
+static void forget_token(struct push *push)
+{
+    struct error error = {0};
+    const struct config *config = push->options->config;
+    if (config->token == NULL || !config->installed || push->token_forgotten)
+        return;
+    if (settings_forget("token", &error) < 0)
+        report(push, error.message);
+    push->token_forgotten = true;
+}
+
 static int enroll(struct push *push, struct push_result *result, struct error *error)
 {
     const struct config *config = push->options->config;
@@ -135,8 +148,7 @@ static int enroll(struct push *push, struct push_result *result, struct error *e
                          "runs (its key is %s), then push again",
                          push->host.name, push->host.name, result->key);
     }
-    if (config->token != NULL)
-        settings_forget("token");
+    forget_token(push);
     return host_save(push->state, &push->key, &push->host, error);
 }
 
@@ -182,6 +194,8 @@ static int give_once(struct push *push, Evenkeel__Offer *offer, struct push_resu
     bool forgotten =
         status < 0 && known && error->code == ERROR_REFUSED &&
         (*reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || *reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
+    if (status == 0)
+        forget_token(push);
     if (!forgotten)
         return status;
     /* Another database than before, or an older one: what was remembered is of no use there. */

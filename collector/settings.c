@@ -28,6 +28,7 @@ int settings_load(struct config *config, struct error *error)
     char path[4096];
     struct platform_stat stat;
     struct error why = {0};
+    config->installed = true;
     if (settings_system(config, error) < 0 || settings_file(path, sizeof path, error) < 0)
         return -1;
     if (platform_stat(path, &stat, &why) < 0)

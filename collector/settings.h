@@ -16,10 +16,14 @@
 /* The configuration file where none is named. */
 int settings_file(char *path, size_t capacity, struct error *error);
 
-/* The system's settings, then those of settings_file() where it is there, over what *config holds. */
+/* The system's settings, then those of settings_file() where it is there, over what *config holds; notes that these
+ * are an installation's. */
 int settings_load(struct config *config, struct error *error);
 
-/* A setting has served its purpose; no error where there is none, or it may not be removed. */
-void settings_forget(const char *key);
+/*
+ * A secret has served its purpose: on Windows it is taken out of the system's settings and out of settings_file(). On
+ * Linux that file belongs to the administrator, and the agent may not write it. -1 with *error where it had to be left.
+ */
+int settings_forget(const char *key, struct error *error);
 
 #endif

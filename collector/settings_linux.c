@@ -19,7 +19,9 @@ int settings_system(struct config *config, struct error *error)
     return 0;
 }
 
-void settings_forget(const char *key)
+int settings_forget(const char *key, struct error *error)
 {
     (void)key;
+    (void)error;
+    return 0;
 }

@@ -5,6 +5,7 @@
 #include "collector/platform.h"
 #include "collector/settings.h"
 #include "collector/settings_source.h"
+#include "collector/wide.h"
 #include "proto/cleanup.h"
 
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #define KEY L"SOFTWARE\\Evenkeel\\Collector"
 #define VALUE_UNITS 2048
+#define FILE_BYTES (64u << 10) /* of collector.conf */
 
 /* Names that the configuration knows; others are left to whoever put them there. */
 static const struct {
@@ -66,13 +68,78 @@ int settings_system(struct config *config, struct error *error)
     return status;
 }
 
-void settings_forget(const char *name)
+static const wchar_t *value_of(const char *name)
 {
-    HKEY key;
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, &key) != ERROR_SUCCESS)
-        return;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (strcmp(values[i].key, name) == 0)
-            RegDeleteValueW(key, values[i].name);
+            return values[i].name;
+    return NULL;
+}
+
+static LSTATUS forget_value(const wchar_t *value)
+{
+    HKEY key;
+    LSTATUS status = RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, &key);
+    if (status == ERROR_SUCCESS) {
+        status = RegDeleteValueW(key, value);
+        RegCloseKey(key);
+    }
+    return status == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS : status;
+}
+
+static int forget_line(const char *path, const char *name, struct error *error)
+{
+    struct error why = {0};
+    _cleanup_fclose_ FILE *file = platform_stream(path, "r", &why);
+    _cleanup_free_ char *text = malloc(FILE_BYTES);
+    if (file == NULL && why.code == ERROR_NOT_FOUND)
+        return 0;
+    if (file == NULL || text == NULL)
+        return error_set(error, ERROR_IO, "%s", file == NULL ? why.message : "no memory for the configuration");
+    size_t length = fread(text, 1, FILE_BYTES, file);
+    if (ferror(file) || length == FILE_BYTES)
+        return error_set(error, ERROR_IO, "'%s' can't be read, or is too long", path);
+    fclose(file);
+    file = NULL;
+    size_t left = config_forget(text, length, name);
+    return left == length ? 0 : platform_file_replace(path, text, left, error);
+}
+
+int settings_forget(const char *name, struct error *error)
+{
+    char path[4096];
+    struct error why = {0};
+    const wchar_t *value = value_of(name);
+    LSTATUS status = value != NULL ? forget_value(value) : ERROR_SUCCESS;
+    if (status != ERROR_SUCCESS)
+        return windows_error(error, (DWORD)status, "remove the setting", name);
+    if (settings_file(path, sizeof path, error) < 0)
+        return -1;
+    if (forget_line(path, name, &why) < 0)
+        return error_set(error, why.code, "the setting '%s' could not be removed; do that by hand: %s", name,
+                         why.message);
+    return 0;
+}
+
+int windows_keep_setting(const char *name, const char *text, struct error *error)
+{
+    HKEY key;
+    const wchar_t *value = value_of(name);
+    size_t length;
+    _cleanup_free_ wchar_t *wide = malloc((strlen(text) + 1) * sizeof *wide);
+    PSECURITY_DESCRIPTOR descriptor = windows_administrators_key(error);
+    if (descriptor == NULL)
+        return -1;
+    SECURITY_ATTRIBUTES security = {.nLength = sizeof security, .lpSecurityDescriptor = descriptor};
+    LSTATUS status = value == NULL || wide == NULL || !wide_from_bytes(text, (uint16_t *)wide, &length)
+                         ? ERROR_INVALID_PARAMETER
+                         : RegCreateKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, NULL, 0,
+                                           KEY_SET_VALUE | WRITE_DAC | KEY_WOW64_64KEY, &security, &key, NULL);
+    LocalFree(descriptor);
+    if (status != ERROR_SUCCESS)
+        return windows_error(error, (DWORD)status, "keep the setting", name);
+    close_to_others(key);
+    status = RegSetValueExW(key, value, 0, REG_SZ, (const BYTE *)wide, (DWORD)((length + 1) * sizeof *wide));
     RegCloseKey(key);
+    return status == ERROR_SUCCESS ? 0 : windows_error(error, (DWORD)status, "keep the setting", name);
 }

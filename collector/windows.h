@@ -40,6 +40,9 @@ void windows_redirection_on(void *before);
 /* Whether this runs as SYSTEM, or as an administrator with his rights. */
 bool windows_is_administrator(void);
 
+/* Writes a setting to where settings_load() finds it, for SYSTEM and Administrators only. */
+int windows_keep_setting(const char *name, const char *text, struct error *error);
+
 /* Protected: full rights for SYSTEM and Administrators, and for the user who runs this if he is neither; inherited by
  * what is made below. To be freed with LocalFree(); NULL with *error. */
 PSECURITY_DESCRIPTOR windows_private(struct error *error);

@@ -136,6 +136,28 @@ static void a_file_that_is_not_there_is_told(void **state)
     config_clear(&config);
 }
 
+static void assert_left(const char *text, const char *left)
+{
+    char changed[200];
+    strcpy(changed, text);
+    size_t length = config_forget(changed, strlen(text), "token");
+    changed[length] = 0;
+    assert_string_equal(changed, left);
+}
+
+static void a_setting_that_is_forgotten_takes_its_lines_along_and_no_others(void **state)
+{
+    (void)state;
+    assert_left("", "");
+    assert_left("token=a", "");
+    assert_left("host = A\r\ntoken = secret\r\ngroup = iis\r\n", "host = A\r\ngroup = iis\r\n");
+    assert_left("host = A\ntoken: secret", "host = A\n");
+    assert_left("  token = first\n# note\n  more\nhost = A\n  B\ntoken\t=x\n", "# note\nhost = A\n  B\n");
+    assert_left("\xef\xbb\xbftoken = secret\nhost = A\n", "\xef\xbb\xbfhost = A\n");
+    assert_left("; token = not this\nhost = token = x\ntokens = y\ntoken\n",
+                "; token = not this\nhost = token = x\ntokens = y\ntoken\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +169,7 @@ int main(void)
         cmocka_unit_test(a_section_is_told_not_passed_over),
         cmocka_unit_test(a_line_that_is_too_long_is_told),
         cmocka_unit_test(a_file_that_is_not_there_is_told),
+        cmocka_unit_test(a_setting_that_is_forgotten_takes_its_lines_along_and_no_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
