@@ -25,21 +25,26 @@ static char *trim(char *text)
     return text;
 }
 
-static void cut_comment(char *text)
+/* The first of `chars`, the ';' of a comment behind a blank, or the end. */
+static char *find(char *text, const char *chars)
 {
     for (char *at = text; *at != 0; at++)
-        if (*at == ';' && (at == text || is_blank(at[-1])))
-            *at = 0;
+        if (strchr(chars, *at) != NULL || (*at == ';' && at > text && is_blank(at[-1])))
+            return at;
+    return text + strlen(text);
 }
 
-static bool read_section(char *line, char section[SECTION_BYTES])
+/* A value, without the comment behind it. */
+static char *value_of(char *text)
 {
-    size_t length = strcspn(line, "]");
-    if (line[length] != ']' || length >= SECTION_BYTES)
-        return false;
-    memcpy(section, line, length);
-    section[length] = 0;
-    return true;
+    *find(text, "") = 0;
+    return trim(text);
+}
+
+static void keep(char *to, const char *from, size_t room)
+{
+    to[0] = 0;
+    strncat(to, from, room - 1);
 }
 
 int ini_parse_stream(ini_reader reader, void *stream, ini_handler handler, void *user)
@@ -48,26 +53,27 @@ int ini_parse_stream(ini_reader reader, void *stream, ini_handler handler, void 
     int wrong = 0;
     for (int number = 1; reader(buffer, sizeof buffer, stream) != NULL; number++) {
         bool marked = number == 1 && strncmp(buffer, "\xef\xbb\xbf", 3) == 0; /* an editor's mark of UTF-8 */
-        char *line = trim(marked ? buffer + 3 : buffer);
-        size_t end = strcspn(line, "=:");
+        char *line = trim(marked ? buffer + 3 : buffer), *end = find(line, "=:");
         bool sound = true;
         if (*line == 0 || *line == ';' || *line == '#')
             continue;
-        if (*line == '[') {
-            sound = read_section(line + 1, section);
-            last[0] = 0;
-        } else if (last[0] != 0 && is_blank(buffer[0])) {
-            cut_comment(line);
-            sound = handler(user, section, last, trim(line)) != 0;
-        } else if (line[end] == 0) {
-            sound = false;
-        } else {
-            line[end] = 0;
-            cut_comment(line + end + 1);
+        if (last[0] != 0 && line > buffer) {
+            sound = handler(user, section, last, value_of(line)) != 0;
+        } else if (*line == '[') {
+            end = find(line + 1, "]");
+            sound = *end == ']';
+            if (sound) {
+                *end = 0;
+                keep(section, line + 1, sizeof section);
+                last[0] = 0;
+            }
+        } else if (*end == '=' || *end == ':') {
+            *end = 0;
             const char *name = trim(line);
-            last[0] = 0;
-            strncat(last, name, sizeof last - 1);
-            sound = handler(user, section, name, trim(line + end + 1)) != 0;
+            keep(last, name, sizeof last);
+            sound = handler(user, section, name, value_of(end + 1)) != 0;
+        } else {
+            sound = false;
         }
         if (!sound && wrong == 0)
             wrong = number;
