@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define KWAJ_HEADER_BYTES 14
+
 enum payload_kind payload_kind_of(const char *path)
 {
     static const struct {
@@ -151,6 +153,9 @@ static int unpack_single(const char *path, enum payload_kind kind, const char *d
                                                  : UINT64_MAX; /* the most that these formats expand to */
     if (largest > budget->bytes)
         return spend(budget, largest, path, error);
+    /* libmspack 0.11 frees what it has not set yet where a file ends within KWAJ's header. */
+    if (kind == PAYLOAD_KWAJ && stat_of.st_size < KWAJ_HEADER_BYTES)
+        return error_set(error, ERROR_FORMAT, "can't unpack '%s': it is cut within its header", path);
     if (kind == PAYLOAD_SZDD) {
         struct msszdd_decompressor *szdd = mspack_create_szdd_decompressor(NULL);
         struct msszddd_header *header = szdd != NULL ? szdd->open(szdd, path) : NULL;

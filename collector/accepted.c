@@ -68,6 +68,14 @@ static bool is_named(const struct digest *digest, ProtobufCBinaryData field)
     return digest_from(bytes_of_field(field), &named) && digest_equal(&named, digest);
 }
 
+/* An object of the snapshot that it must have, for its offer or its inventory names it. */
+static int must_get(struct snapshot *snapshot, const struct digest *digest, struct arena *arena,
+                    Evenkeel__Object **object, struct error *error)
+{
+    int found = snapshot_get(snapshot, digest, arena, object, error);
+    return found != 0 ? found : error_set(error, ERROR_FORMAT, "a snapshot's file is damaged: it lacks what it names");
+}
+
 /* ---- what was accepted ---- */
 
 /* The next object of a file: 1, 0 at its end, or where it is damaged. */
@@ -182,7 +190,7 @@ static int add_new(struct comparison *comparison, struct snapshot *snapshot, con
         Evenkeel__Object *object;
         if (arena == NULL)
             return error_set(error, ERROR_MEMORY, "no memory for a chunk");
-        if (snapshot_get(snapshot, &new_chunks->items[i], arena, &object, error) < 1 ||
+        if (must_get(snapshot, &new_chunks->items[i], arena, &object, error) < 0 ||
             read_chunk(object->body, add_new_image, comparison, arena, error) < 0)
             return -1;
         add_ahead(comparison, EVENKEEL__OBJECT_KIND__CHUNK, &new_chunks->items[i]);
@@ -202,8 +210,9 @@ static int chunks_of(struct snapshot *snapshot, const Evenkeel__Offer *offer, st
     _cleanup_(cleanup_arena) struct arena *arena = arena_new(OBJECT_BUDGET);
     if (arena == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for an inventory");
-    if (!digest_from(bytes_of_field(offer->inventory), &digest) ||
-        snapshot_get(snapshot, &digest, arena, &object, error) < 1)
+    if (!digest_from(bytes_of_field(offer->inventory), &digest))
+        return error_set(error, ERROR_FORMAT, "an offer names no inventory");
+    if (must_get(snapshot, &digest, arena, &object, error) < 0)
         return -1;
     Evenkeel__Inventory *inventory = (Evenkeel__Inventory *)object_unpack(&evenkeel__inventory__descriptor,
                                                                           bytes_of_field(object->body), arena, error);
@@ -255,7 +264,7 @@ static int copy_object(struct snapshot *snapshot, const struct digest *digest, F
     _cleanup_(cleanup_arena) struct arena *arena = arena_new(OBJECT_BUDGET);
     if (arena == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for an object");
-    if (snapshot_get(snapshot, digest, arena, &object, error) < 1)
+    if (must_get(snapshot, digest, arena, &object, error) < 0)
         return -1;
     return snapshot_write(file, object->kind, bytes_of_field(object->body), NULL, error);
 }

@@ -7,8 +7,6 @@
 #include "collector/push.h"
 #include "proto/error.h"
 
-#define BATCH_HOSTS_MAXIMUM 100000u
-
 /* The line that tells a person what a push came to, to stdout. */
 void batch_print(const struct push_result *result);
 

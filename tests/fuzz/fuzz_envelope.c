@@ -1,5 +1,6 @@
 /* Requests from outside: the first byte tells whether the rest is a whole envelope or a payload yet to be signed. */
 
+#include "aggregator/request.h"
 #include "proto/envelope.h"
 #include "proto/limits.h"
 
@@ -23,6 +24,20 @@ static void open_envelope(struct bytes sealed, bool signed_here)
     arena_free(arena);
 }
 
+/* All that the aggregator looks at before it asks the database. */
+static void open_request(struct bytes sealed)
+{
+    struct request request = {.arena = arena_new(LIMIT_UNPACKED_BYTES)};
+    if (request_open(&request, sealed) == 0) {
+        if (request.reply.data != NULL || (request.enroll == NULL) == (request.offer == NULL))
+            abort();
+    } else if (request.reply.length == 0 || request.refusal == EVENKEEL__REFUSAL_REASON__REFUSAL_UNKNOWN) {
+        abort();
+    }
+    free((void *)request.reply.data);
+    arena_free(request.arena);
+}
+
 static void open_signed(struct bytes payload)
 {
     uint8_t signature[crypto_sign_BYTES];
@@ -41,6 +56,7 @@ static void open_signed(struct bytes payload)
     uint8_t *packed = malloc(length);
     evenkeel__envelope__pack(&envelope, packed);
     open_envelope(bytes_of(packed, length), true);
+    open_request(bytes_of(packed, length));
     free(packed);
 }
 
@@ -52,7 +68,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     crypto_sign_seed_keypair(key.public_key, key.secret_key, seed);
     if (data[0] & 1)
         open_signed(bytes_of(data + 1, size - 1));
-    else
+    else {
         open_envelope(bytes_of(data + 1, size - 1), false);
+        open_request(bytes_of(data + 1, size - 1));
+    }
     return 0;
 }

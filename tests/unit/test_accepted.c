@@ -157,6 +157,22 @@ static void a_damaged_or_missing_file_only_costs_the_shortcut(void **state)
     fixture_stop(&fixture);
 }
 
+static void a_snapshot_that_lacks_what_its_offer_names_is_damaged(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct error error = {0};
+    struct exchange_ahead *ahead;
+    size_t count;
+    fixture_start(&fixture);
+    fixture_compare(&fixture, "WEB01");
+    fixture.after.taken.inventory.bytes[0] ^= 1;
+    assert_int_equal(
+        accepted_compare(fixture.path, fixture.after.taken.snapshot, &fixture.after.offer, &ahead, &count, &error), -1);
+    assert_int_equal(error.code, ERROR_FORMAT);
+    fixture_stop(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(changed_facts_go_alone),
         cmocka_unit_test(where_all_is_new_nothing_goes_ahead),
         cmocka_unit_test(a_damaged_or_missing_file_only_costs_the_shortcut),
+        cmocka_unit_test(a_snapshot_that_lacks_what_its_offer_names_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
