@@ -18,6 +18,12 @@
  * batch can hold decoded. */
 #define WAITING_BYTES (48u << 20)
 
+/* What earlier gives of a batch's hosts left is loaded up to this, twice WAITING_BYTES; the writer takes fewer hosts at
+ * a time then. */
+#define BATCH_WAITING_BYTES "100663296"
+/* A lock that is not had in this time makes a batch 'busy': a third of what a collector waits for an answer. */
+#define LOCK_MILLISECONDS "20000"
+
 struct store *store_open(const char *dsn, const struct store_options *options, struct error *error)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -26,8 +32,11 @@ struct store *store_open(const char *dsn, const struct store_options *options, s
         return NULL;
     }
     store->options = *options;
+    store->staging.limit = options->staging_bytes;
     store->connection = database_open(dsn, error);
-    if (store->connection == NULL || database_execute(store->connection, "select evenkeel.ingest_open()", error) < 0) {
+    if (store->connection == NULL ||
+        database_execute(store->connection, "set lock_timeout = " LOCK_MILLISECONDS "; select evenkeel.ingest_open()",
+                         error) < 0) {
         store_close(store);
         return NULL;
     }
@@ -47,6 +56,7 @@ void store_close(struct store *store)
         return;
     PQfinish(store->connection);
     forget(store);
+    staging_clear(&store->staging);
     free(store);
 }
 
@@ -67,6 +77,46 @@ static int begin(struct store *store, struct error *error)
     return 0;
 }
 
+/* Reads one more object that an earlier give left. */
+static int load_upload(struct batch *batch, struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body,
+                       struct error *error)
+{
+    struct object *object = &snapshot->uploads[snapshot->upload_count];
+    Evenkeel__RefusalReason reason;
+    *object =
+        (struct object){.kind = kind, .body = bytes_of(arena_copy(batch->arena, body.data, body.length), body.length)};
+    if (object->body.data == NULL)
+        return store_no_memory(error);
+    if (request_decode_object(object, batch->arena, &reason, error) < 0)
+        return -1;
+    snapshot->upload_count++;
+    return 0;
+}
+
+/* What earlier gives of a host left behind: rows first..end of the table upload, and what memory holds. */
+static int load_host(struct batch *batch, struct snapshot *snapshot, const PGresult *rows, int first, int end,
+                     struct error *error)
+{
+    const struct staged_host *staged = staging_find(&batch->store->staging, snapshot->request->offer->host_id.data);
+    size_t count = (size_t)(end - first);
+    for (const struct staged_object *object = staged != NULL ? staged->objects : NULL; object; object = object->next)
+        count++;
+    if (count == 0)
+        return 0;
+    snapshot->uploads = arena_take(batch->arena, count * sizeof *snapshot->uploads);
+    if (snapshot->uploads == NULL)
+        return store_no_memory(error);
+    for (int row = first; row < end; row++)
+        if (load_upload(batch, snapshot, (Evenkeel__ObjectKind)database_i32(rows, row, 1), database_bytes(rows, row, 2),
+                        error) < 0)
+            return -1;
+    snapshot->uploads_in_database = snapshot->upload_count;
+    for (const struct staged_object *object = staged != NULL ? staged->objects : NULL; object; object = object->next)
+        if (load_upload(batch, snapshot, object->kind, object->body, error) < 0)
+            return -1;
+    return 0;
+}
+
 /* What earlier gives of these hosts left behind. */
 static int load_uploads(struct batch *batch, struct error *error)
 {
@@ -82,34 +132,30 @@ static int load_uploads(struct batch *batch, struct error *error)
     if (count == 0)
         return 0;
     buffer_array_end(&hosts, array, count);
+    /* In the order of the array, so that each snapshot finds its rows behind those of the one before. */
     _cleanup_(cleanup_result) PGresult *rows = database_query(
         batch->store->connection,
-        "select host_id, kind::integer, body from evenkeel.upload where host_id = any ($1) order by host_id",
+        "select u.host_id, u.kind::integer, case when sum(octet_length(u.body)) over () <= " BATCH_WAITING_BYTES
+        " then u.body end from unnest($1) with ordinality h (host_id, place) "
+        "join evenkeel.upload u using (host_id) order by h.place",
         &PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts), 1, true, error);
     if (rows == NULL)
         return -1;
-    int total = PQntuples(rows);
-    for (int first = 0, end; first < total; first = end) {
-        struct bytes host = database_bytes(rows, first, 0);
-        for (end = first + 1; end < total && memcmp(database_bytes(rows, end, 0).data, host.data, 16) == 0; end++)
-            ;
-        struct snapshot *snapshot = batch->snapshots;
-        while (memcmp(snapshot->request->offer->host_id.data, host.data, 16) != 0)
-            snapshot++;
-        snapshot->uploads = arena_take(batch->arena, (size_t)(end - first) * sizeof *snapshot->uploads);
-        if (snapshot->uploads == NULL)
-            return store_no_memory(error);
-        for (int row = first; row < end; row++) {
-            struct bytes body = database_bytes(rows, row, 2);
-            struct object *object = &snapshot->uploads[snapshot->upload_count++];
-            Evenkeel__RefusalReason reason;
-            *object = (struct object){.kind = (Evenkeel__ObjectKind)database_i32(rows, row, 1),
-                                      .body = bytes_of(arena_copy(batch->arena, body.data, body.length), body.length)};
-            if (object->body.data == NULL)
-                return store_no_memory(error);
-            if (request_decode_object(object, batch->arena, &reason, error) < 0)
-                return -1;
-        }
+    int total = PQntuples(rows), first = 0;
+    if (total > 0 && PQgetisnull(rows, 0, 2))
+        return error_set(error, ERROR_LIMIT, "more than %s bytes wait for the rest of %zu snapshots",
+                         BATCH_WAITING_BYTES, count);
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        struct snapshot *snapshot = &batch->snapshots[s];
+        const uint8_t *host_id = snapshot->request->offer->host_id.data;
+        int end = first;
+        if (snapshot->unchanged)
+            continue;
+        while (end < total && memcmp(database_bytes(rows, end, 0).data, host_id, 16) == 0)
+            end++;
+        if (load_host(batch, snapshot, rows, first, end, error) < 0)
+            return -1;
+        first = end;
     }
     return 0;
 }
@@ -230,8 +276,10 @@ static int want(struct batch *batch, struct snapshot *snapshot, Evenkeel__Object
     struct wanted *wanted = &snapshot->wanted[kind];
     if (snapshot->wanted_count == LIMIT_WANTED_DIGESTS)
         return 0;
-    if (wanted->digests == NULL)
-        wanted->digests = arena_take(batch->arena, LIMIT_WANTED_DIGESTS * sizeof *wanted->digests);
+    if (wanted->digests == NULL) {
+        bool several = kind == EVENKEEL__OBJECT_KIND__CHUNK || kind == EVENKEEL__OBJECT_KIND__IMAGE;
+        wanted->digests = arena_take(batch->arena, (several ? LIMIT_WANTED_DIGESTS : 1) * sizeof *wanted->digests);
+    }
     if (wanted->digests == NULL)
         return -1;
     wanted->digests[wanted->count++] = *digest;
@@ -327,6 +375,11 @@ static int drop_uploads(struct batch *batch, struct error *error)
         for (size_t i = 0; i < snapshot->upload_count; i++) {
             if (must_wait(batch->store, snapshot, &snapshot->uploads[i], &chunks))
                 continue;
+            if (i >= snapshot->uploads_in_database) {
+                staging_drop(&batch->store->staging, snapshot->request->offer->host_id.data,
+                             &snapshot->uploads[i].digest);
+                continue;
+            }
             buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
             buffer_field_bytes(&digests, bytes_of(snapshot->uploads[i].digest.bytes, DIGEST_BYTES));
             count++;
@@ -348,7 +401,7 @@ static int drop_uploads(struct batch *batch, struct error *error)
     return done != NULL ? 0 : -1;
 }
 
-/* Objects of incomplete snapshots wait in the database for the rest. */
+/* Objects of incomplete snapshots wait for the rest: in memory, or in the database where that has no room. */
 static int stage_uploads(struct batch *batch, struct error *error)
 {
     _cleanup_(buffer_clear) struct buffer hosts = {0};
@@ -369,7 +422,9 @@ static int stage_uploads(struct batch *batch, struct error *error)
             return -1;
         for (size_t i = 0; i < snapshot->request->object_count; i++) {
             const struct object *object = &snapshot->request->objects[i];
-            if (!must_wait(batch->store, snapshot, object, &chunks))
+            if (!must_wait(batch->store, snapshot, object, &chunks) ||
+                staging_put(&batch->store->staging, snapshot->request->offer->host_id.data, object->kind,
+                            &object->digest, object->body))
                 continue;
             buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
             buffer_field_bytes(&digests, bytes_of(object->digest.bytes, DIGEST_BYTES));
@@ -480,6 +535,7 @@ static void answer(struct batch *batch, int64_t moment, struct store_outcome *ou
             outcome->unchanged++;
         } else if (snapshot->complete) {
             request_accept(snapshot->request, moment, true);
+            staging_forget(&batch->store->staging, snapshot->request->offer->host_id.data);
         } else {
             request_want(snapshot->request, snapshot->wanted);
             outcome->wants++;

@@ -14,10 +14,12 @@ struct store_options {
     bool trust_on_first_use;
     int64_t upload_quota; /* bytes of objects that a host may upload a day */
     int32_t most_pending; /* enrolments that may wait for approval */
+    size_t staging_bytes; /* memory for objects of unfinished snapshots; what has no room waits in the database */
 };
 
 #define STORE_UPLOAD_QUOTA ((int64_t)256 << 20) /* twenty times what a first snapshot of a large server takes */
 #define STORE_MOST_PENDING 1000                 /* what a person can look through */
+#define STORE_STAGING_BYTES ((size_t)64 << 20)  /* some 250 hosts that bring 3,000 files each which nobody had */
 
 /* Connects, and prepares the session; NULL with *error. */
 struct store *store_open(const char *dsn, const struct store_options *options, struct error *error);

@@ -5,6 +5,7 @@
 
 #include "database.h"
 #include "digest_map.h"
+#include "staging.h"
 #include "store.h"
 
 struct store {
@@ -14,6 +15,7 @@ struct store {
     struct digest_map chunks; /* chunk digest -> chunk_id, entries */
     struct digest_map images; /* image digest -> image_id */
     struct digest_map files;  /* file_key() -> file_id */
+    struct staging staging;   /* objects of unfinished snapshots; what has no room there is in the table upload */
 };
 
 /* A snapshot on its way: what was offered, what of it is at hand, what lacks. */
@@ -26,8 +28,8 @@ struct snapshot {
     bool old;                   /* will be refused, once the marks tell how: nothing but they is wanted */
     const struct object *marks; /* that came with the give; NULL: none */
     int64_t given_bytes;        /* of the give's objects */
-    struct object *uploads;     /* that an earlier give left */
-    size_t upload_count;
+    struct object *uploads;     /* that earlier gives left: in the database, then in memory */
+    size_t upload_count, uploads_in_database;
     const struct object *inventory, *facts, *times; /* bodies at hand; NULL: none */
     struct digest *chunk_digests;                   /* of the inventory at hand */
     size_t chunk_count;
