@@ -3,7 +3,6 @@
 #include "collector/scan.h"
 
 #include <string.h>
-#include <time.h>
 
 void scan_print_tsv_header(FILE *out)
 {
@@ -73,21 +72,25 @@ static char *put_two(char *at, unsigned number)
 
 #define TIME_SIZE 24 /* "2026-11-21T09:02:56Z" and a NUL */
 
+/* By hand: gmtime() of a 32-bit Windows ends in 2038, and link timestamps that are hashes don't. */
 static char *put_time(char *at, uint32_t seconds)
 {
-    time_t time = (time_t)seconds;
-    const struct tm *utc = gmtime(&time);
-    at = put_number(at, (uint64_t)utc->tm_year + 1900);
+    uint32_t days = seconds / 86400 + 719468; /* since 0000-03-01: so that leap days end a year */
+    uint32_t era = days / 146097, day_of_era = days % 146097;
+    uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t month = (5 * day_of_year + 2) / 153; /* from March */
+    at = put_number(at, era * 400 + year_of_era + (month >= 10));
     *at++ = '-';
-    at = put_two(at, (unsigned)utc->tm_mon + 1);
+    at = put_two(at, month < 10 ? month + 3 : month - 9);
     *at++ = '-';
-    at = put_two(at, (unsigned)utc->tm_mday);
+    at = put_two(at, day_of_year - (153 * month + 2) / 5 + 1);
     *at++ = 'T';
-    at = put_two(at, (unsigned)utc->tm_hour);
+    at = put_two(at, seconds / 3600 % 24);
     *at++ = ':';
-    at = put_two(at, (unsigned)utc->tm_min);
+    at = put_two(at, seconds / 60 % 60);
     *at++ = ':';
-    at = put_two(at, (unsigned)utc->tm_sec);
+    at = put_two(at, seconds % 60);
     *at++ = 'Z';
     return at;
 }
