@@ -35,6 +35,18 @@ as $$
 $$;
 comment on function evenkeel.host_of_key(integer, text, text, text, bytea) is 'The host that a key already speaks for under that name, or that was merged or renamed since; null: none.';
 
+create or replace function evenkeel.key_was_copied(key integer, host uuid, sid text, guid text, location bytea)
+returns boolean language sql stable
+as $$
+    select coalesce(bool_or(evenkeel.marks_differ(sid, guid, location, hk.machine_sid, hk.machine_guid, hk.key_location) >= 2
+                            and ((location <> '' and hk.key_location <> '' and location <> hk.key_location)
+                                 or (host is not null and others.count = 0))), false)
+    from evenkeel.host_key hk,
+         lateral (select count(*) from evenkeel.host_key o where o.key_id = key and o.host_id <> hk.host_id) others
+    where hk.key_id = key and (hk.host_id = host or (host is null and others.count = 0))
+$$;
+comment on function evenkeel.key_was_copied(integer, uuid, text, text, bytea) is 'Whether a machine with these marks that enrols has the key from another one: judged as admit() judges offers by the host that the key is known to speak for under that name, or, where it is none (null), by the only host that it speaks for.';
+
 create or replace function evenkeel.grant_host(key integer, wanted_name text, may_exist boolean default false)
 returns uuid language plpgsql
 as $$
@@ -83,18 +95,18 @@ begin
     end if;
     if key.status = 'approved' then
         host_id := evenkeel.host_of_key(key.key_id, wanted_name, sid, guid, location);
+        if evenkeel.key_was_copied(key.key_id, host_id, sid, guid, location) then
+            update evenkeel.collector_key k set note = 'a copy was refused on another machine' where k.key_id = key.key_id;
+            host_id := null;
+            reason := 11;
+            return;
+        end if;
         if host_id is not null then
             update evenkeel.host h set name = wanted_name
             where h.host_id = enroll.host_id and h.name <> wanted_name
               and not exists (select from evenkeel.host m where m.merged_into = h.host_id and m.name = wanted_name);
             approved := true;
             select hk.sequence into sequence from evenkeel.host_key hk where hk.host_id = enroll.host_id and hk.key_id = key.key_id;
-            return;
-        end if;
-        if (select count(*) = 1 and bool_and(hk.key_location <> location
-                   and evenkeel.marks_differ(sid, guid, location, hk.machine_sid, hk.machine_guid, hk.key_location) >= 2)
-            from evenkeel.host_key hk where hk.key_id = key.key_id) then
-            reason := 11;
             return;
         end if;
         by_grant := exists (select from evenkeel.key_grant g
@@ -135,7 +147,7 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, boolean, integer) is 'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a grant or trust on first use approves them. A refusal leaves nothing behind.';
+comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, boolean, integer) is 'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a grant or trust on first use approves them. A refusal leaves nothing behind but a note on a key that was copied.';
 
 create or replace function evenkeel.admit(
     keys bytea[], hosts uuid[], sequences bigint[], offers bytea[], inventories bytea[], all_facts bytea[], all_times bytea[],

@@ -1,6 +1,6 @@
 -- Which marks tell machines apart, who is known under which name, and what tokens and grants let in.
 begin;
-select plan(18);
+select plan(28);
 
 create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
 create function pg_temp.ask(key text, host text, token text default null, sid text default '', guid text default '', place text default '',
@@ -31,6 +31,19 @@ select is(pg_temp.ask('d', 'web-4', 't'), 'refused 12', 'as often as it may be u
 select is(pg_temp.ask('a', 'db-01'), 'pending', 'an approved key waits for a further host');
 select is((select count(*) from evenkeel.grant_hosts('web-01', 'db-*')), 1::bigint, 'until it is granted');
 select is(pg_temp.ask('a', 'db-02'), 'approved', 'and is then let in under every name of the grant');
+
+-- A machine with all its marks: key m, host mail-01.
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'g', place => 'p', trust => true), 'approved', 'a machine is let in with its marks');
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'g', place => 'p'), 'approved', 'and is known when it enrols again');
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'new', place => 'p'), 'approved', 'with a MachineGuid that was reset too');
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'g', place => 'other'), 'approved', 'or with a key file that lies elsewhere');
+select is(pg_temp.ask('m', 'mail-01', sid => 't', guid => 'h', place => 'q'), 'refused 11', 'a copy of its key on another machine is refused, under the same name');
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'h', place => 'q'), 'refused 11', 'whichever two marks differ');
+select is(pg_temp.ask('m', 'mail-02', sid => 't', guid => 'h', place => 'q'), 'refused 11', 'and under another name');
+select is((select k.status || ': ' || k.note from evenkeel.collector_key k where k.public_key = pg_temp.key('m')),
+          'approved: a copy was refused on another machine', 'the key stays approved, and its copy is told of');
+select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'g', place => 'p'), 'approved', 'the machine that it belongs to stays known');
+select is(pg_temp.ask('m', 'mail-02', sid => 't', guid => 'h', place => 'p'), 'pending', 'a foreign disk that it reads is another host, not a copy');
 
 select throws_like($$ select evenkeel.approve('web-77') $$, 'no enrolment of ''web-77'' waits for approval%', 'what does not wait can''t be approved');
 
