@@ -2,18 +2,16 @@
 
 #include "log.h"
 
+#include "proto/journal.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 void log_line(enum log_priority priority, const char *event, const char *format, ...)
 {
     char line[1024];
-    size_t length = 0;
-    if (getenv("JOURNAL_STREAM") != NULL)
-        length += (size_t)snprintf(line, sizeof line, "<%d>", (int)priority);
-    length += (size_t)snprintf(line + length, sizeof line - length, "event=%s ", event);
+    size_t length = (size_t)snprintf(line, sizeof line, "%sevent=%s ", journal_prefix(priority), event);
     va_list arguments;
     va_start(arguments, format);
     int more = vsnprintf(line + length, sizeof line - length - 1, format, arguments);

@@ -25,7 +25,7 @@ enum agent_answer {
 struct agent_duties {
     void *context;
     int64_t (*now)(void *context);                                 /* microseconds since 1970; may jump either way */
-    bool (*wait)(void *context, uint32_t milliseconds);            /* true: asked to stop */
+    bool (*wait)(void *context, uint32_t milliseconds);            /* true: asked to return */
     uint32_t (*random)(void *context, uint32_t bound);             /* 0 to bound - 1 */
     int (*take)(void *context, struct error *error);               /* one more snapshot into the spool */
     size_t (*waiting)(void *context);                              /* how many are there */
@@ -45,7 +45,7 @@ int64_t agent_next(const struct agent_schedule *schedule, int64_t now);
 /* Milliseconds below which the wait after so many failures in a row is drawn. */
 uint32_t agent_backoff(const struct agent_schedule *schedule, unsigned failures);
 
-/* Runs until wait() says stop. */
+/* Runs until wait() says so. */
 void agent_run(const struct agent_schedule *schedule, const struct agent_duties *duties);
 
 #endif

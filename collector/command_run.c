@@ -6,6 +6,7 @@
 #include "collector/run.h"
 #include "collector/stop.h"
 #include "proto/cleanup.h"
+#include "proto/journal.h"
 
 static void usage(FILE *out)
 {
@@ -22,8 +23,36 @@ static void usage(FILE *out)
 
 static void announce(enum run_weight weight, const char *sentence)
 {
-    fprintf(stderr, "evenkeel-collector: %s%s\n", weight == RUN_NEWS ? "" : "warning: ", sentence);
+    static const struct {
+        unsigned priority; /* of syslog(3) */
+        const char *name;
+    } levels[] = {[RUN_NEWS] = {6, "info"}, [RUN_WARNING] = {4, "warning"}, [RUN_FAILURE] = {3, "error"}};
+    fprintf(stderr, "%slevel=%s message=\"%s\"\n", journal_prefix(levels[weight].priority), levels[weight].name,
+            sentence);
     fflush(stderr);
+}
+
+/* After a SIGHUP: with the settings as they are now or, where these can't be used, with those from before. */
+static int run_with_new_settings(int argc, char **argv, struct options *options, struct error *error)
+{
+    struct error problem = {0};
+    struct options fresh;
+    stop_reload_begin();
+    int status = options_parse(argc, argv, &fresh, &problem);
+    if (status == 0) {
+        announce(RUN_NEWS, "the settings were read again");
+        status = run_agent(&fresh, announce, &problem);
+    }
+    if (status >= 0) {
+        options_clear(options);
+        *options = fresh;
+        return status;
+    }
+    options_clear(&fresh);
+    char sentence[sizeof problem.message + 64];
+    snprintf(sentence, sizeof sentence, "%s; the settings from before stay", problem.message);
+    announce(RUN_WARNING, sentence);
+    return run_agent(options, announce, error);
 }
 
 int command_run(int argc, char **argv)
@@ -38,6 +67,8 @@ int command_run(int argc, char **argv)
     if (status == 0) {
         stop_arm();
         status = run_agent(&options, announce, &error);
+        while (status > 0)
+            status = run_with_new_settings(argc, argv, &options, &error);
     }
     if (status < 0)
         fprintf(stderr, "evenkeel-collector run: %s\n", error.message);

@@ -54,7 +54,7 @@ static int64_t now(void *context)
 static bool wait(void *context, uint32_t milliseconds)
 {
     (void)context;
-    return stop_wait(milliseconds);
+    return stop_wait(milliseconds) || stop_reload_asked();
 }
 
 static uint32_t draw(void *context, uint32_t bound)
@@ -187,6 +187,8 @@ int run_agent(const struct options *options, void (*teller)(enum run_weight weig
     announce(&run, RUN_NEWS, "started: a snapshot every %u s, %zu wait to be shipped", schedule.every,
              spool_count(run.spool));
     agent_run(&schedule, &duties);
+    if (!stop_asked())
+        return 1;
     announce(&run, RUN_NEWS, "stopped: %zu snapshots wait to be shipped", spool_count(run.spool));
     return 0;
 }

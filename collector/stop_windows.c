@@ -44,6 +44,15 @@ bool stop_asked(void)
     return asked != 0;
 }
 
+bool stop_reload_asked(void)
+{
+    return false;
+}
+
+void stop_reload_begin(void)
+{
+}
+
 bool stop_wait(uint32_t milliseconds)
 {
     if (event == NULL)

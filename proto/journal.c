@@ -1,0 +1,24 @@
+/* Lines for the systemd journal. */
+
+#include "proto/journal.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* The variable is inherited, also by what redirects stderr elsewhere: so it names the stream that is meant. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat status;
+    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fileno(stderr), &status) == 0 &&
+           (unsigned long long)status.st_dev == device && (unsigned long long)status.st_ino == inode;
+}
+
+const char *journal_prefix(unsigned priority)
+{
+    static const char *const prefixes[] = {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>", "<6>", "<7>"};
+    return stderr_is_journal() ? prefixes[priority & 7] : "";
+}
