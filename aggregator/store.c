@@ -47,6 +47,7 @@ static void forget(struct store *store)
 {
     digest_map_clear(&store->chunks);
     digest_map_clear(&store->images);
+    digest_map_clear(&store->paths);
     digest_map_clear(&store->files);
 }
 
@@ -71,7 +72,7 @@ static int begin(struct store *store, struct error *error)
         return -1;
     int64_t epoch = database_i64(rows, 0, 0);
     if (epoch != store->epoch || store->chunks.count > REMEMBERED_CHUNKS ||
-        store->files.count + store->images.count > REMEMBERED_FILES)
+        store->files.count + store->images.count + store->paths.count > REMEMBERED_FILES)
         forget(store);
     store->epoch = epoch;
     return 0;

@@ -14,6 +14,7 @@ struct store {
     int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
     struct digest_map chunks; /* chunk digest -> chunk_id, entries */
     struct digest_map images; /* image digest -> image_id */
+    struct digest_map paths;  /* path digest -> path_id */
     struct digest_map files;  /* file_key() -> file_id */
     struct staging staging;   /* objects of unfinished snapshots; what has no room there is in the table upload */
 };
@@ -60,7 +61,7 @@ struct batch {
     struct digest_map chunk_index; /* digest -> id in `new_chunks` */
     struct new_chunk *new_chunks;
     size_t new_chunk_count, new_chunk_size;
-    struct digest_map image_index; /* digest -> id in `new_images` */
+    struct digest_map image_index; /* digest -> place in `new_images`, from 1; 0: not stored by this batch */
     struct new_image *new_images;
     size_t new_image_count, new_image_size;
 };
@@ -90,6 +91,12 @@ int store_find_chunks(struct batch *batch, struct error *error);
 int store_new_images(struct batch *batch, struct error *error);
 int store_new_files(struct batch *batch, struct error *error);
 int store_new_chunks(struct batch *batch, struct error *error);
+
+/* `count` fresh ids of a sequence, into memory of the batch; NULL with *error. */
+int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error);
+
+/* Room for one more in an array of the batch's arena; NULL where there is no memory. */
+void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element);
 
 /* The chunk's id and entries in the store's memory; NULL: not known. */
 static inline const struct digest_value *store_chunk(const struct store *store, const struct digest *digest)

@@ -1,17 +1,9 @@
-/* The store's content: chunks, images and files are looked up by digest, and stored where they are new. */
+/* The store's content: chunks and images are looked up by digest, and stored where they are new. */
 
 #include "image_rows.h"
 #include "store_batch.h"
 
 #include "proto/cleanup.h"
-
-struct digest store_file_key(const struct digest *path, const struct digest *image)
-{
-    struct digest key;
-    memcpy(key.bytes, path->bytes, DIGEST_BYTES / 2);
-    memcpy(key.bytes + DIGEST_BYTES / 2, image->bytes, DIGEST_BYTES / 2);
-    return key;
-}
 
 /* Runs a look-up of digests; each row's (digest, id[, count]) goes into the map. */
 static int look_up(struct store *store, const char *statement, const struct buffer *digests, struct digest_map *map,
@@ -33,8 +25,7 @@ static int look_up(struct store *store, const char *statement, const struct buff
     return 0;
 }
 
-/* `count` fresh ids of a sequence, into memory of the batch. */
-static int64_t *take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error)
+int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error)
 {
     char number[32];
     snprintf(number, sizeof number, "%zu", count);
@@ -52,8 +43,7 @@ static int64_t *take_ids(struct batch *batch, const char *sequence, size_t count
     return ids;
 }
 
-/* Room for one more in an array of the batch's arena. */
-static void *grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element)
+void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element)
 {
     if (count < *size)
         return array;
@@ -106,8 +96,8 @@ int store_find_chunks(struct batch *batch, struct error *error)
                 continue;
             struct digest_value *index = digest_map_get(&batch->chunk_index, digest);
             if (index->id < 0) {
-                batch->new_chunks = grown(batch->arena, batch->new_chunks, batch->new_chunk_count,
-                                          &batch->new_chunk_size, sizeof *batch->new_chunks);
+                batch->new_chunks = store_grown(batch->arena, batch->new_chunks, batch->new_chunk_count,
+                                                &batch->new_chunk_size, sizeof *batch->new_chunks);
                 if (batch->new_chunks == NULL)
                     return store_no_memory(error);
                 index->id = (int64_t)batch->new_chunk_count;
@@ -170,8 +160,8 @@ int store_new_images(struct batch *batch, struct error *error)
                                              : NULL;
             if (index == NULL || index->id != 0 || digest_map_get(&store->images, &object->digest) != NULL)
                 continue;
-            batch->new_images = grown(batch->arena, batch->new_images, batch->new_image_count, &batch->new_image_size,
-                                      sizeof *batch->new_images);
+            batch->new_images = store_grown(batch->arena, batch->new_images, batch->new_image_count,
+                                            &batch->new_image_size, sizeof *batch->new_images);
             if (batch->new_images == NULL)
                 return store_no_memory(error);
             batch->new_images[batch->new_image_count++] =
@@ -181,7 +171,7 @@ int store_new_images(struct batch *batch, struct error *error)
     }
     if (count == 0)
         return 0;
-    int64_t *ids = take_ids(batch, "evenkeel.image_image_id_seq", count, error);
+    int64_t *ids = store_take_ids(batch, "evenkeel.image_image_id_seq", count, error);
     if (ids == NULL)
         return -1;
     _cleanup_(buffer_clear) struct buffer images = {0};
@@ -201,81 +191,6 @@ int store_new_images(struct batch *batch, struct error *error)
     return 0;
 }
 
-/* Whether all images of a chunk's entries are known by now. */
-static bool images_known(const struct store *store, const struct decoded_chunk *decoded)
-{
-    for (size_t i = 0; i < decoded->count; i++) {
-        struct digest key = store_file_key(&decoded->entries[i].path_digest, &decoded->entries[i].image);
-        if (digest_map_get(&store->files, &key) == NULL &&
-            digest_map_get(&store->images, &decoded->entries[i].image) == NULL)
-            return false;
-    }
-    return true;
-}
-
-int store_new_files(struct batch *batch, struct error *error)
-{
-    struct store *store = batch->store;
-    _cleanup_(buffer_clear) struct buffer digests = {0};
-    _cleanup_(buffer_clear) struct buffer paths = {0};
-    _cleanup_(buffer_clear) struct buffer images = {0};
-    _cleanup_(digest_map_clear) struct digest_map asked = {0};
-    struct buffer_array digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false),
-                        path_array = buffer_array_begin(&paths, TYPE_TEXT, false),
-                        image_array = buffer_array_begin(&images, TYPE_INT4, false);
-    size_t count = 0, size = 0;
-    struct digest *keys = NULL;
-    for (size_t c = 0; c < batch->new_chunk_count; c++) {
-        struct new_chunk *chunk = &batch->new_chunks[c];
-        if (chunk->decoded == NULL || !images_known(store, chunk->decoded))
-            continue;
-        chunk->file_ids = arena_take(batch->arena, chunk->decoded->count * sizeof *chunk->file_ids);
-        if (chunk->file_ids == NULL)
-            return store_no_memory(error);
-        for (size_t i = 0; i < chunk->decoded->count; i++) {
-            const struct decoded_entry *entry = &chunk->decoded->entries[i];
-            struct digest key = store_file_key(&entry->path_digest, &entry->image);
-            bool added;
-            if (digest_map_get(&store->files, &key) != NULL)
-                continue;
-            if (digest_map_put(&asked, &key, &added) == NULL)
-                return store_no_memory(error);
-            if (!added)
-                continue;
-            keys = grown(batch->arena, keys, count, &size, sizeof *keys);
-            if (keys == NULL)
-                return store_no_memory(error);
-            keys[count++] = key;
-            buffer_field_bytes(&digests, bytes_of(entry->path_digest.bytes, DIGEST_BYTES));
-            buffer_field_bytes(&paths, entry->path);
-            buffer_field_i32(&images, (int32_t)digest_map_get(&store->images, &entry->image)->id);
-        }
-    }
-    if (count == 0)
-        return 0;
-    buffer_array_end(&digests, digest_array, count);
-    buffer_array_end(&paths, path_array, count);
-    buffer_array_end(&images, image_array, count);
-    if (digests.failed || paths.failed || images.failed)
-        return store_no_memory(error);
-    struct parameter parameters[] = {PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests),
-                                     PARAMETER_BINARY(TYPE_TEXT_ARRAY, paths),
-                                     PARAMETER_BINARY(TYPE_INT4_ARRAY, images)};
-    _cleanup_(cleanup_result) PGresult *rows = database_query(
-        store->connection, "select ord, file_id from evenkeel.store_files($1, $2, $3)", parameters, 3, true, error);
-    if (rows == NULL)
-        return -1;
-    if ((size_t)PQntuples(rows) != count)
-        return error_set(error, ERROR_DATABASE, "%zu files were asked for, %d came back", count, PQntuples(rows));
-    for (size_t i = 0; i < count; i++) {
-        struct digest_value *value = digest_map_put(&store->files, &keys[i], NULL);
-        if (value == NULL)
-            return store_no_memory(error);
-        value->id = database_i32(rows, (int)i, 1);
-    }
-    return 0;
-}
-
 int store_new_chunks(struct batch *batch, struct error *error)
 {
     struct store *store = batch->store;
@@ -284,7 +199,7 @@ int store_new_chunks(struct batch *batch, struct error *error)
         count += batch->new_chunks[c].file_ids != NULL;
     if (count == 0)
         return 0;
-    int64_t *ids = take_ids(batch, "evenkeel.chunk_chunk_id_seq", count, error);
+    int64_t *ids = store_take_ids(batch, "evenkeel.chunk_chunk_id_seq", count, error);
     if (ids == NULL)
         return -1;
     _cleanup_(buffer_clear) struct buffer rows = {0};

@@ -24,8 +24,8 @@ end
 $$;
 comment on function evenkeel.ingest_begin() is 'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
 
-create or replace function evenkeel.store_files(path_digests bytea[], paths text[], images integer[])
-returns table (ord integer, file_id integer) language plpgsql
+create or replace function evenkeel.store_paths(path_digests bytea[], paths text[])
+returns table (ord integer, path_id integer) language plpgsql
 as $$
 declare
     new_paths integer[];
@@ -33,24 +33,32 @@ begin
     with given as (
         select distinct on (g.digest) g.digest, g.path from unnest(path_digests, paths) g (digest, path) order by g.digest
     ), inserted as (
-        insert into evenkeel.path (digest, path, location, name)
+        insert into evenkeel.path as p (digest, path, location, name)
         select g.digest, g.path, evenkeel.path_location(g.path), substring(g.path from '[^/]*$')
         from given g
-        where not exists (select from evenkeel.path p where p.digest = g.digest)
+        where not exists (select from evenkeel.path k where k.digest = g.digest)
         order by g.digest
         on conflict (digest) do nothing
-        returning path_id
+        returning p.path_id
     )
-    select array_agg(path_id) into new_paths from inserted;
+    select array_agg(i.path_id) into new_paths from inserted i;
     if new_paths is not null then
         perform evenkeel.match_paths(new_paths);
     end if;
-    with given as (
-        select distinct p.path_id, g.image_id
-        from unnest(path_digests, images) g (digest, image_id) join evenkeel.path p using (digest)
-    ), inserted as (
+    return query
+    select g.ord::integer, p.path_id
+    from unnest(path_digests) with ordinality g (digest, ord) join evenkeel.path p using (digest) order by g.ord;
+end
+$$;
+comment on function evenkeel.store_paths(bytea[], text[]) is 'The path_id of each path, making those that are not there yet and binding them to components.';
+
+create or replace function evenkeel.store_files(paths integer[], images integer[])
+returns table (ord integer, file_id integer) language plpgsql
+as $$
+begin
+    with inserted as (
         insert into evenkeel.file as f (path_id, image_id)
-        select g.path_id, g.image_id from given g
+        select distinct g.path_id, g.image_id from unnest(paths, images) g (path_id, image_id)
         where not exists (select from evenkeel.file k where (k.path_id, k.image_id) = (g.path_id, g.image_id))
         order by 1, 2
         on conflict (path_id, image_id) do nothing
@@ -59,23 +67,23 @@ begin
     insert into evenkeel.unjudged_file select i.file_id from inserted i;
     return query
     select g.ord::integer, f.file_id
-    from unnest(path_digests, images) with ordinality g (digest, image_id, ord)
-    join evenkeel.path p using (digest)
-    join evenkeel.file f using (path_id, image_id)
+    from unnest(paths, images) with ordinality g (path_id, image_id, ord) join evenkeel.file f using (path_id, image_id)
     order by g.ord;
 end
 $$;
-comment on function evenkeel.store_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet; what is new waits in unjudged_file.';
+comment on function evenkeel.store_files(integer[], integer[]) is 'The file_id of each image at a path, making those that are not there yet; what is new waits in unjudged_file.';
 
 create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
 as $$
 begin
-    return query select s.ord, s.file_id from evenkeel.store_files(path_digests, paths, images) s;
+    return query
+    select s.ord, s.file_id
+    from evenkeel.store_files(array(select p.path_id from evenkeel.store_paths(path_digests, paths) p order by p.ord), images) s;
     perform evenkeel.judge_content();
 end
 $$;
-comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The same, with all content judged that waits for it.';
+comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet, with all content judged that waits for it.';
 
 create or replace function evenkeel.accept_snapshots()
 returns table (host_id uuid, valid_from timestamptz, changed boolean) language plpgsql
