@@ -13,10 +13,10 @@ struct kb_level {
 };
 
 /*
- * Finds the levels that `words` names, in their order, with the product that each belongs to; a level without a product
+ * Finds the levels that `text` names, in their order, with the product that each belongs to; a level without a product
  * of its own belongs to the one before it. Products are brought to one form: no 'Microsoft', no 'version', no edition
  * of Windows but Terminal Server. 'post-Service Pack 6a' and 'Service Pack 6a-based' name no level. Returns how many.
  */
-size_t kb_levels_find(struct kb_span words, struct kb_level levels[KB_LEVELS_MAX]);
+size_t kb_levels_find(struct kb_span text, struct kb_level levels[KB_LEVELS_MAX]);
 
 #endif

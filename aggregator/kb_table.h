@@ -24,7 +24,7 @@ struct kb_table {
 void kb_table_begin(struct kb_table *table, struct kb_document *document, const struct kb_heading *heading);
 
 /* Adds a row; a cell that can't be read stays empty and becomes a problem of that line. */
-int kb_table_add(struct kb_table *table, const struct kb_cells *cells, uint32_t line, struct error *error);
+int kb_table_add(struct kb_table *table, const struct kb_cells *given, uint32_t line, struct error *error);
 
 /* Dates the rows, counts the table if it has any. */
 int kb_table_end(struct kb_table *table, struct error *error);

@@ -14,8 +14,6 @@
 
 #define ARGUMENTS_MAXIMUM 32
 
-extern char **environ;
-
 /* The collector beside this program (installed or built), else the one in PATH. */
 static void find_collector(char *path, size_t size)
 {

@@ -34,7 +34,7 @@ struct spool_offer {
 };
 
 /* Makes the directory where there is none, and removes what was left unfinished in it. */
-int spool_open(const char *directory, uint64_t limit, struct spool **spool, struct error *error);
+int spool_open(const char *path, uint64_t limit, struct spool **spool, struct error *error);
 void spool_close(struct spool *spool); /* NULL is allowed */
 
 /* How many snapshots wait. */

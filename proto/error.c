@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-int error_set(struct error *error, enum error_code code, const char *format, ...)
+int(error_set)(struct error *error, enum error_code code, const char *format, ...)
 {
     if (error == NULL)
         return -1;
