@@ -203,8 +203,9 @@ static struct kb_span requirement_in(struct kb_span sentence)
             if (cut != NULL)
                 clause.length = (size_t)(cut - clause.text);
         }
-        bool other = kb_span_find(clause, " without ") != NULL || kb_span_find(clause, "apply to ") != NULL;
-        return other ? (struct kb_span){.text = ""} : clause;
+        if (kb_span_find(clause, " without ") != NULL || kb_span_find(clause, "apply to ") != NULL)
+            break;
+        return clause;
     }
     return (struct kb_span){.text = ""};
 }
