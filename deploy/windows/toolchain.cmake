@@ -18,4 +18,4 @@ set(ENV{PKG_CONFIG_LIBDIR} ${EVENKEEL_PREFIX}/lib/pkgconfig)
 # would warn by the rules of the latter, and Linux's checks the same lines.
 set(CMAKE_C_FLAGS_INIT
   "-D_WIN32_WINNT=0x0600 -D__USE_MINGW_ANSI_STDIO=1 -Wno-format -ffunction-sections -fdata-sections -ffile-prefix-map=${EVENKEEL_PREFIX}/../../src/=")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -s -Wl,--gc-sections,--dynamicbase,--nxcompat,--no-insert-timestamp")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static -s -Wl,--gc-sections,--dynamicbase,--nxcompat,--no-insert-timestamp${EVENKEEL_LINKER_FLAGS}")
