@@ -1,5 +1,6 @@
-/* evenkeel serve: answers collectors until SIGTERM or SIGINT. */
+/* evenkeel serve: answers collectors until SIGTERM or SIGINT; SIGHUP has it read its certificate again. */
 
+#include "canceller.h"
 #include "cli.h"
 #include "http.h"
 #include "judge.h"
@@ -14,18 +15,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define URLS_MAXIMUM 16
+#define SESSION_NAME_BYTES 64 /* as many as PostgreSQL keeps */
 #define DEFAULT_URL "tcp://127.0.0.1:8470"
 #define DEFAULT_HTTP_URL "http://127.0.0.1:8471"
-/* What waits when the signal comes is stored within this time, and the rest is told 'busy': an end within 10 seconds in
- * all. */
+/* What waits when the signal comes is stored within this time; then what still runs in the database is cancelled, and
+ * the rest is told 'busy': an end within 10 seconds in all. */
 #define DRAIN_SECONDS 5
 
 /* A database that hangs would keep the writer in a call that nothing ends. All that was answered 'accepted' is
  * committed; the rest is asked again. */
 #define GIVE_UP_SECONDS 9
+
+#define MEMORY_LEAST 40 /* MiB: the largest request with all that it decodes to */
+#define CONNECTIONS_MOST 65536
 
 static void give_up(int signal_number)
 {
@@ -71,6 +77,22 @@ static int start_http(struct http_options *options, struct http **http, struct e
     return 0;
 }
 
+/* The signal that ends it. */
+static int wait_for_end(const sigset_t *signals, struct service *service, const struct service_options *options)
+{
+    int signal_number;
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+        struct error error = {0};
+        if (service_reload(service, &error) < 0)
+            log_line(LOG_PRIORITY_ERROR, "not-reloaded", "message=\"%s; the certificate from before stays\"",
+                     error.message);
+        else
+            log_line(LOG_PRIORITY_NOTICE, "reloaded", "certificate=\"%s\"",
+                     options->certificate != NULL ? options->certificate : "");
+    }
+    return signal_number;
+}
+
 static int serve(const char *dsn, const struct service_options *service_options,
                  const struct store_options *store_options, struct http_options *http_options, const char *ready,
                  struct error *error)
@@ -80,9 +102,13 @@ static int serve(const char *dsn, const struct service_options *service_options,
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
+    static char name[SESSION_NAME_BYTES];
+    snprintf(name, sizeof name, "evenkeel serve %ld", (long)getpid());
+    database_application_name(name);
     /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
     PGconn *trial = database_open(dsn, error);
     if (trial == NULL)
@@ -105,23 +131,27 @@ static int serve(const char *dsn, const struct service_options *service_options,
     if (result == 0)
         result = make_ready_file(ready, error);
     if (result == 0) {
-        int signal_number;
         for (size_t i = 0; i < service_options->url_count; i++)
             fprintf(stderr, "listening on %s\n", service_options->urls[i]);
-        sigwait(&signals, &signal_number);
+        int signal_number = wait_for_end(&signals, service, service_options);
         log_line(LOG_PRIORITY_NOTICE, "stopping", "signal=%d", signal_number);
     }
     signal(SIGALRM, give_up);
     alarm(GIVE_UP_SECONDS);
+    time_t deadline = time(NULL) + DRAIN_SECONDS;
+    struct canceller *canceller = canceller_start(dsn, name, DRAIN_SECONDS);
     http_stop(http);
     /* The writer before the service: what was received is stored and answered while the service still sends. */
     struct writer_counters last = {0};
-    if (writer != NULL) {
-        memcpy(&last, writer_counters(writer), sizeof last);
-        writer_stop(writer, DRAIN_SECONDS);
-    }
+    time_t now = time(NULL);
+    if (writer != NULL)
+        writer_stop(writer, now < deadline ? (unsigned)(deadline - now) : 0);
     service_stop(service);
+    if (writer != NULL)
+        memcpy(&last, writer_counters(writer), sizeof last);
+    writer_free(writer);
     judge_stop(judge);
+    canceller_stop(canceller);
     alarm(0);
     for (int reason = 0; result == 0 && reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++)
         if (last.refused[reason] > 0)
@@ -133,13 +163,12 @@ static int serve(const char *dsn, const struct service_options *service_options,
     return result;
 }
 
-static bool quota_of(const char *text, int64_t *bytes)
+static bool number_of(const char *text, int64_t least, int64_t most, int64_t *number)
 {
     char *end;
     errno = 0;
-    long long mebibytes = strtoll(text, &end, 10);
-    *bytes = mebibytes << 20;
-    return end != text && *end == 0 && errno == 0 && mebibytes >= 1 && mebibytes <= 1 << 20;
+    *number = strtoll(text, &end, 10);
+    return end != text && *end == 0 && errno == 0 && *number >= least && *number <= most;
 }
 
 int command_serve(int argc, char **argv)
@@ -152,6 +181,8 @@ int command_serve(int argc, char **argv)
         OPTION_CERTIFICATE,
         OPTION_KEY,
         OPTION_QUOTA,
+        OPTION_MEMORY,
+        OPTION_CONNECTIONS,
         OPTION_HTTP,
         OPTION_REPORT
     };
@@ -162,13 +193,18 @@ int command_serve(int argc, char **argv)
                                             {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
                                             {"private-key", required_argument, NULL, OPTION_KEY},
                                             {"upload-quota", required_argument, NULL, OPTION_QUOTA},
+                                            {"memory", required_argument, NULL, OPTION_MEMORY},
+                                            {"connections", required_argument, NULL, OPTION_CONNECTIONS},
                                             {"http", required_argument, NULL, OPTION_HTTP},
                                             {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
                                             {0}};
     const char *urls[URLS_MAXIMUM], *given_dsn = NULL, *ready = NULL;
-    struct service_options service_options = {.urls = urls};
-    struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
+    struct service_options service_options = {
+        .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
+    int64_t memory, connections;
+    struct store_options store_options = {
+        .upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING, .staging_bytes = STORE_STAGING_BYTES};
     struct http_options http_options = {0};
     char dsn[2048], state[1024], report[PATH_MAX];
     struct error error = {0};
@@ -195,8 +231,21 @@ int command_serve(int argc, char **argv)
             service_options.private_key = optarg;
             break;
         case OPTION_QUOTA:
-            if (!quota_of(optarg, &store_options.upload_quota))
+            if (!number_of(optarg, 1, 1 << 20, &store_options.upload_quota))
                 return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
+            store_options.upload_quota <<= 20;
+            break;
+        case OPTION_MEMORY:
+            if (!number_of(optarg, MEMORY_LEAST, 1 << 20, &memory))
+                return cli_fail_usage("serve", "--memory '%s' is no number of MiB from %d to 1048576", optarg,
+                                      MEMORY_LEAST);
+            service_options.memory = (size_t)memory << 20;
+            break;
+        case OPTION_CONNECTIONS:
+            if (!number_of(optarg, 1, CONNECTIONS_MOST, &connections))
+                return cli_fail_usage("serve", "--connections '%s' is no number from 1 to %d", optarg,
+                                      CONNECTIONS_MOST);
+            service_options.connections = (unsigned)connections;
             break;
         case OPTION_HTTP:
             http_options.url = optarg;
@@ -209,18 +258,26 @@ int command_serve(int argc, char **argv)
             break;
         case CLI_HELP:
             puts("usage: evenkeel serve [--listen URL]... [OPTION]...\n\n"
-                 "Answers collectors until SIGTERM or SIGINT; stores what they report and judges it.\n"
-                 "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback (default: " DEFAULT_URL ")\n"
+                 "Answers collectors until SIGTERM or SIGINT; stores what they report and judges\n"
+                 "it. On SIGHUP it reads certificate and key again.\n"
+                 "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback\n"
+                 "                         (default: " DEFAULT_URL ")\n"
                  "  --certificate FILE     PEM, for tls+tcp://\n"
                  "  --private-key FILE     PEM, for tls+tcp://\n"
                  "  --allow-plain          allow tcp:// beyond loopback\n"
-                 "  --trust-on-first-use   approve every new key; only where all addresses are loopback\n"
+                 "  --trust-on-first-use   approve every new key; on loopback only\n"
                  "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
-                 "  --http URL             report, /healthz and /metrics (default: " DEFAULT_HTTP_URL "), or off\n"
-                 "  --report FILE          the page to show (default: report.html in the state directory); without a\n"
-                 "                         fresh one, it is made on request\n"
+                 "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
+                 "                         beyond that: 'busy'\n"
+                 "  --connections N        collectors connected at once (default: 512); each may\n"
+                 "                         have 2.5 MiB under way\n"
+                 "  --http URL             report, /healthz and /metrics, or off\n"
+                 "                         (default: " DEFAULT_HTTP_URL ")\n"
+                 "  --report FILE          the page to show (default: report.html in the state\n"
+                 "                         directory); without a fresh one, it is made on request\n"
                  "  --ready-file FILE      made once it listens\n"
-                 "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private cluster)");
+                 "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private\n"
+                 "                         cluster)");
             return EXIT_STATUS_OK;
         case CLI_QUIET:
             break;

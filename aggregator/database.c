@@ -11,6 +11,10 @@
 
 #define PARAMETERS_MAXIMUM 16
 
+/* SQLSTATE; PostgreSQL documentation, appendix A. */
+#define LOCK_NOT_AVAILABLE "55P03"
+#define QUERY_CANCELED "57014"
+
 int database_state_directory(char *directory, size_t size, struct error *error)
 {
     const char *given = getenv("EVENKEEL_STATE"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -62,9 +66,22 @@ static void ignore_notice(void *context, const char *message)
     (void)message;
 }
 
+static const char *application_name = "evenkeel";
+
+void database_application_name(const char *name)
+{
+    application_name = name;
+}
+
 PGconn *database_connect(const char *dsn, struct error *error)
 {
-    PGconn *connection = PQconnectdb(dsn);
+    /* What stands before the connection string is a default, what stands behind it holds whatever that says. A server
+     * that vanished without a word is noticed within a minute or two. */
+    static const char *const keywords[] = {
+        "connect_timeout",  "keepalives_idle", "keepalives_interval", "keepalives_count",
+        "tcp_user_timeout", "dbname",          "application_name",    NULL};
+    const char *const values[] = {"10", "60", "10", "3", "60000", dsn, application_name, NULL};
+    PGconn *connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(connection) != CONNECTION_OK) {
         char line[400];
         first_line(PQerrorMessage(connection), line, sizeof line);
@@ -118,6 +135,9 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
     first_line(primary != NULL ? primary : PQerrorMessage(connection), line, sizeof line);
     if (PQstatus(connection) != CONNECTION_OK)
         return error_set(error, ERROR_NETWORK, "the database went away: %s", line);
+    const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    if (state != NULL && (strcmp(state, LOCK_NOT_AVAILABLE) == 0 || strcmp(state, QUERY_CANCELED) == 0))
+        return error_set(error, ERROR_BUSY, "%s", line);
     return error_set(error, ERROR_DATABASE, "%s", line);
 }
 

@@ -23,6 +23,9 @@ int database_dsn(const char *given, char *dsn, size_t size, struct error *error)
  * ~/.local/state. */
 int database_state_directory(char *directory, size_t size, struct error *error);
 
+/* How the connections that are made from now on are named in pg_stat_activity; the name must live as long. */
+void database_application_name(const char *name);
+
 /* Connects; NULL with *error. Close with PQfinish() (or _cleanup_(cleanup_connection)). */
 PGconn *database_connect(const char *dsn, struct error *error);
 
@@ -43,7 +46,8 @@ struct parameter {
 
 /*
  * Runs one statement; the result (binary or text values) is the caller's to PQclear(), NULL with *error on failure. The
- * error quotes the server's primary message; ERROR_NETWORK where the connection is gone.
+ * error quotes the server's primary message; ERROR_NETWORK where the connection is gone, ERROR_BUSY where a lock was not
+ * had in time or the statement was cancelled.
  */
 PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
                          bool binary, struct error *error);

@@ -70,8 +70,11 @@ static void put_counters(const struct writer_counters *counters, FILE *out)
     counter("evenkeel_failed_batches_total", "Batches that the database did not take at first.",
             atomic_load(&counters->failures), out);
     gauge("evenkeel_queue_requests", "Requests that wait to be stored.", atomic_load(&counters->queued_requests), out);
-    gauge("evenkeel_queue_bytes", "Bytes of the requests that wait to be stored.", atomic_load(&counters->queued_bytes),
-          out);
+    gauge("evenkeel_request_bytes", "Memory that requests hold, as they came and decoded.",
+          atomic_load(&counters->request_bytes), out);
+    gauge("evenkeel_connections", "Collectors that are connected.", atomic_load(&counters->connections), out);
+    counter("evenkeel_connections_refused_total", "Connections that were closed since there were too many.",
+            atomic_load(&counters->connections_refused), out);
     head("evenkeel_commit_seconds", "summary", "Time from taking a batch to its commit.", out);
     fprintf(out, "evenkeel_commit_seconds_sum %.6f\n", (double)atomic_load(&counters->commit_microseconds) / 1e6);
     fprintf(out, "evenkeel_commit_seconds_count %llu\n", (unsigned long long)atomic_load(&counters->batches));

@@ -48,7 +48,7 @@ struct request {
     struct digest inventory, facts, times; /* the offer's */
     struct object *objects;                /* of a give */
     size_t object_count;
-    size_t bytes; /* on the wire, for the bounds on what waits */
+    size_t bytes; /* on the wire, for the bound on a batch */
 
     struct bytes reply;                        /* packed Reply, from malloc; the answer's sender frees it */
     Evenkeel__RefusalReason refusal;           /* why, where the reply is a refusal: for the metrics */

@@ -3,6 +3,7 @@
 #include "service.h"
 
 #include "certificate_authority.h"
+#include "connections.h"
 #include "log.h"
 
 #include "proto/cleanup.h"
@@ -26,12 +27,18 @@ struct exchange {
     nng_aio *aio;
     enum { EXCHANGE_RECEIVING, EXCHANGE_ANSWERING, EXCHANGE_SENDING } state;
     nng_msg *message; /* the request's bytes, which `request` points into */
+    size_t held;      /* bytes that count as this request's */
     struct request request;
 };
 
 struct service {
     nng_socket socket;
     struct writer *writer;
+    struct writer_counters *counters;
+    struct connections *connections;
+    size_t memory;
+    struct service_options options;
+    nng_listener *listeners; /* one per address, in their order */
     struct exchange *exchanges;
     size_t exchange_count;
     atomic_bool stopping;
@@ -54,6 +61,14 @@ static void receive(struct exchange *exchange)
     nng_ctx_recv(exchange->context, exchange->aio);
 }
 
+/* Counts memory that a request takes; false where that is more than all requests may have. */
+static bool hold(struct exchange *exchange, size_t bytes)
+{
+    struct service *service = exchange->service;
+    exchange->held += bytes;
+    return atomic_fetch_add(&service->counters->request_bytes, bytes) + bytes <= service->memory;
+}
+
 /* Called by the writer's thread, or at once where the request was refused. */
 static void answered(struct request *request)
 {
@@ -67,6 +82,8 @@ static void answered(struct request *request)
     free((void *)request->reply.data);
     arena_free(request->arena);
     nng_msg_free(exchange->message);
+    atomic_fetch_sub(&exchange->service->counters->request_bytes, exchange->held);
+    exchange->held = 0;
     exchange->message = NULL;
     exchange->request = (struct request){0};
     if (!ready) {
@@ -80,25 +97,35 @@ static void answered(struct request *request)
     nng_ctx_send(exchange->context, exchange->aio);
 }
 
+static void answer_busy(struct exchange *exchange)
+{
+    struct writer_counters *counters = exchange->service->counters;
+    atomic_fetch_add(&counters->requests, 1);
+    atomic_fetch_add(&counters->busy, 1);
+    request_busy(&exchange->request, WRITER_RETRY_SECONDS);
+    answered(&exchange->request);
+}
+
 static void begin(struct exchange *exchange)
 {
+    struct service *service = exchange->service;
     exchange->message = nng_aio_get_msg(exchange->aio);
     exchange->state = EXCHANGE_ANSWERING;
+    connections_heard(service->connections, nng_msg_get_pipe(exchange->message));
     struct request *request = &exchange->request;
-    *request = (struct request){.arena = arena_new(LIMIT_UNPACKED_BYTES), .answered = answered, .owner = exchange};
-    if (request->arena == NULL) {
-        answered(request);
-        return;
-    }
+    *request = (struct request){.answered = answered, .owner = exchange};
     struct bytes sealed = bytes_of(nng_msg_body(exchange->message), nng_msg_len(exchange->message));
-    if (request_open(request, sealed) == 0) {
-        writer_submit(exchange->service->writer, request);
-        return;
+    if (!hold(exchange, sealed.length) || (request->arena = arena_new(LIMIT_UNPACKED_BYTES)) == NULL) {
+        answer_busy(exchange);
+    } else if (request_open(request, sealed) < 0) {
+        atomic_fetch_add(&service->counters->requests, 1);
+        atomic_fetch_add(&service->counters->refused[request->refusal], 1);
+        answered(request);
+    } else if (!hold(exchange, arena_bytes(request->arena))) {
+        answer_busy(exchange);
+    } else {
+        writer_submit(service->writer, request);
     }
-    struct writer_counters *counters = writer_counters(exchange->service->writer);
-    atomic_fetch_add(&counters->requests, 1);
-    atomic_fetch_add(&counters->refused[request->refusal], 1);
-    answered(request);
 }
 
 static void exchange_step(void *context)
@@ -162,11 +189,17 @@ static int set_tls(nng_listener listener, const struct service_options *options,
     return failed == 0 ? 0 : -1;
 }
 
-static int listen_on(nng_socket socket, const char *url, const struct service_options *options, struct error *error)
+static bool is_tls(const char *url)
+{
+    return strncmp(url, "tls+tcp://", 10) == 0;
+}
+
+static int listen_on(nng_socket socket, const char *url, const struct service_options *options, nng_listener *made,
+                     struct error *error)
 {
     if (strstr(url, "://") == NULL)
         return error_set(error, ERROR_USAGE, "'%s' is no address to listen on: write tcp://127.0.0.1:8470", url);
-    if (strncmp(url, "tls+tcp://", 10) != 0 && !service_url_is_loopback(url) && !options->allow_plain)
+    if (!is_tls(url) && !service_url_is_loopback(url) && !options->allow_plain)
         return error_set(
             error, ERROR_USAGE,
             "'%s' would be plain text on a network: use tls+tcp://, or --allow-plain if the network is trusted", url);
@@ -175,12 +208,47 @@ static int listen_on(nng_socket socket, const char *url, const struct service_op
     if (failed != 0)
         return error_set(error, ERROR_USAGE, "'%s' is no address to listen on (%s): write tcp://127.0.0.1:8470", url,
                          nng_strerror(failed));
-    if (strncmp(url, "tls+tcp://", 10) == 0 && set_tls(listener, options, error) < 0)
+    if (is_tls(url) && set_tls(listener, options, error) < 0)
         return -1;
+    nng_listener_set_bool(listener, NNG_OPT_TCP_KEEPALIVE, true); /* a machine that vanished gives its place up */
     failed = nng_listener_start(listener, 0);
     if (failed != 0)
         return error_set(error, ERROR_NETWORK, "can't listen on '%s': %s; is another aggregator running there?", url,
                          nng_strerror(failed));
+    *made = listener;
+    return 0;
+}
+
+/* nng has given its certificate to the connection that it waits for already: so one comes and goes. */
+static void pass_by(const char *url)
+{
+    const char *address = url + 10;
+    char plain[512];
+    nng_stream_dialer *dialer;
+    nng_aio *aio;
+    bool any = *address == '*';
+    snprintf(plain, sizeof plain, "tcp://%s%s", any ? "127.0.0.1" : "", address + any);
+    if (nng_stream_dialer_alloc(&dialer, plain) != 0)
+        return;
+    if (nng_aio_alloc(&aio, NULL, NULL) == 0) {
+        nng_aio_set_timeout(aio, 1000);
+        nng_stream_dialer_dial(dialer, aio);
+        nng_aio_wait(aio);
+        if (nng_aio_result(aio) == 0)
+            nng_stream_free(nng_aio_get_output(aio, 0));
+        nng_aio_free(aio);
+    }
+    nng_stream_dialer_free(dialer);
+}
+
+int service_reload(struct service *service, struct error *error)
+{
+    for (size_t i = 0; i < service->options.url_count; i++)
+        if (is_tls(service->options.urls[i]) && set_tls(service->listeners[i], &service->options, error) < 0)
+            return -1;
+    for (size_t i = 0; i < service->options.url_count; i++)
+        if (is_tls(service->options.urls[i]))
+            pass_by(service->options.urls[i]);
     return 0;
 }
 
@@ -207,24 +275,31 @@ static int start_exchanges(struct service *service, unsigned count, struct error
 struct service *service_start(const struct service_options *options, struct writer *writer, struct error *error)
 {
     struct service *service = calloc(1, sizeof *service);
-    if (service == NULL) {
+    if (service == NULL || (service->listeners = calloc(options->url_count, sizeof *service->listeners)) == NULL) {
+        free(service);
         error_set(error, ERROR_MEMORY, "no memory for the service");
         return NULL;
     }
+    service->options = *options;
     service->writer = writer;
+    service->counters = writer_counters(writer);
+    service->memory = options->memory;
     int failed = nng_rep0_open(&service->socket);
     if (failed != 0) {
         error_set(error, ERROR_IO, "can't open a socket: %s", nng_strerror(failed));
+        free(service->listeners);
         free(service);
         return NULL;
     }
     /* Before any listener: the length in a message's header alone makes nng allocate. What is a little too long is read
      * and refused with a sentence; for what is longer nng drops the connection. */
     nng_socket_set_size(service->socket, NNG_OPT_RECVMAXSZ, LIMIT_MESSAGE_BYTES + LIMIT_MESSAGE_BYTES / 4);
-    bool fine = true;
+    service->connections = connections_new(service->socket, options->connections, &service->counters->connections,
+                                           &service->counters->connections_refused, error);
+    bool fine = service->connections != NULL;
     for (size_t i = 0; fine && i < options->url_count; i++)
-        fine = listen_on(service->socket, options->urls[i], options, error) == 0;
-    if (!fine || start_exchanges(service, options->contexts > 0 ? options->contexts : SERVICE_CONTEXTS, error) < 0) {
+        fine = listen_on(service->socket, options->urls[i], options, &service->listeners[i], error) == 0;
+    if (!fine || start_exchanges(service, SERVICE_CONTEXTS, error) < 0) {
         service_stop(service);
         return NULL;
     }
@@ -247,6 +322,8 @@ void service_stop(struct service *service)
         nng_aio_stop(service->exchanges[i].aio);
         nng_aio_free(service->exchanges[i].aio);
     }
+    connections_free(service->connections);
     free(service->exchanges);
+    free(service->listeners);
     free(service);
 }

@@ -14,13 +14,23 @@ struct service_options {
     bool allow_plain;
     const char *certificate; /* PEM files, for tls+tcp:// */
     const char *private_key;
-    unsigned contexts; /* requests in flight; 0: SERVICE_CONTEXTS */
+    unsigned connections; /* at once, for each may have a message under way */
+    size_t memory;        /* bytes that requests may hold, as they came and decoded; beyond that the answer is 'busy' */
 };
 
-#define SERVICE_CONTEXTS 1024
+#define SERVICE_CONNECTIONS 512
+#define SERVICE_MEMORY ((size_t)512 << 20)
+/* More requests in flight than may wait for the writer, so that 'busy' is an answer and not a silence. */
+#define SERVICE_CONTEXTS (WRITER_QUEUE_REQUESTS + 512)
 
 /* Listens on all addresses and starts to answer; NULL with *error that names the address. */
 struct service *service_start(const struct service_options *options, struct writer *writer, struct error *error);
+
+/*
+ * Reads certificate and key again, for connections from now on; those that are there stay. Where they can't be used
+ * nothing changes: -1 with *error. What `options` of service_start() refers to must still be there.
+ */
+int service_reload(struct service *service, struct error *error);
 
 /* Takes no more requests, waits for the answers under way (writer_stop() comes before), and frees all. */
 void service_stop(struct service *service);

@@ -14,8 +14,6 @@
 /* A batch is as large as what has come in while the one before was committed, up to these. */
 #define BATCH_REQUESTS 2048
 #define BATCH_WIRE_BYTES (48u << 20)
-/* Sent with 'busy': long enough for a restart of the database, spread by the collectors' own jitter. */
-#define RETRY_SECONDS 5
 
 struct writer {
     struct writer_options options;
@@ -40,7 +38,6 @@ static void answer(struct writer *writer, struct request *request)
 {
     if (request->refusal != 0)
         atomic_fetch_add(&writer->counters.refused[request->refusal], 1);
-    atomic_fetch_sub(&writer->counters.queued_bytes, request->bytes);
     atomic_fetch_sub(&writer->counters.queued_requests, 1);
     request->answered(request);
 }
@@ -48,7 +45,7 @@ static void answer(struct writer *writer, struct request *request)
 static void answer_busy(struct writer *writer, struct request *request)
 {
     request->refusal = 0;
-    request_busy(request, RETRY_SECONDS);
+    request_busy(request, WRITER_RETRY_SECONDS);
     atomic_fetch_add(&writer->counters.busy, 1);
     answer(writer, request);
 }
@@ -56,10 +53,9 @@ static void answer_busy(struct writer *writer, struct request *request)
 void writer_submit(struct writer *writer, struct request *request)
 {
     atomic_fetch_add(&writer->counters.requests, 1);
-    atomic_fetch_add(&writer->counters.queued_requests, 1);
-    size_t waiting = atomic_fetch_add(&writer->counters.queued_bytes, request->bytes);
+    size_t waiting = atomic_fetch_add(&writer->counters.queued_requests, 1);
     pthread_mutex_lock(&writer->lock);
-    bool refused = writer->stopping || waiting > WRITER_QUEUE_BYTES;
+    bool refused = writer->stopping || waiting >= WRITER_QUEUE_REQUESTS;
     if (!refused) {
         request->next = NULL;
         *writer->last = request;
@@ -138,10 +134,19 @@ static void count_outcome(struct writer *writer, const struct store_outcome *out
         writer->options.stored(writer->options.context);
 }
 
+/* Whether the time to drain what waits is over. */
+static bool is_late(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool late = writer->stopping && monotonic_now() > writer->deadline;
+    pthread_mutex_unlock(&writer->lock);
+    return late;
+}
+
 /*
  * Stores a batch; where that fails although the database is there, once more (another aggregator may have stored the
- * same object at the same moment), then each request by itself, so that one that the database can't take does not keep
- * the others out. The store is given up on a lost connection.
+ * same object at the same moment), then half by half, so that one that the database can't take does not keep the others
+ * out, and too many at once become few enough. The store is given up on a lost connection.
  */
 static void store_all(struct writer *writer, struct store **store, struct request **batch, size_t count, bool again)
 {
@@ -161,11 +166,13 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     }
     for (size_t i = 0; i < count; i++)
         batch[i]->refusal = 0;
-    if (*store != NULL && error.code != ERROR_NETWORK && again) {
+    /* Something holds a lock, or this program is stopping: later is the honest answer for all of them. */
+    bool try_on = *store != NULL && error.code != ERROR_NETWORK && error.code != ERROR_BUSY && !is_late(writer);
+    if (try_on && again && error.code == ERROR_DATABASE) {
         store_all(writer, store, batch, count, false);
-    } else if (*store != NULL && error.code != ERROR_NETWORK && count > 1) {
-        for (size_t i = 0; i < count; i++)
-            store_all(writer, store, &batch[i], 1, true);
+    } else if (try_on && count > 1) {
+        store_all(writer, store, batch, count / 2, true);
+        store_all(writer, store, batch + count / 2, count - count / 2, true);
     } else {
         if (error.code == ERROR_NETWORK) {
             store_close(*store);
@@ -185,7 +192,7 @@ static void *run(void *context)
     struct host_set *hosts = malloc(sizeof *hosts);
     size_t count;
     while (batch != NULL && hosts != NULL && (count = take(writer, batch, hosts)) > 0) {
-        bool late = writer->stopping && monotonic_now() > writer->deadline;
+        bool late = is_late(writer);
         if (store == NULL && !late) {
             store = store_open(writer->dsn, &writer->options.store, &error);
             log_line(store != NULL ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_ERROR,
@@ -240,6 +247,12 @@ void writer_stop(struct writer *writer, unsigned seconds)
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
+}
+
+void writer_free(struct writer *writer)
+{
+    if (writer == NULL)
+        return;
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
     free(writer->dsn);

@@ -8,8 +8,11 @@
 
 #include <stdatomic.h>
 
-/* What may wait before new requests are told 'busy': far more than one batch, far less than memory. */
-#define WRITER_QUEUE_BYTES (192u << 20)
+/* Requests that may wait before new ones are told 'busy': a batch's worth, so that the service always has room to say so.
+ */
+#define WRITER_QUEUE_REQUESTS 1536
+/* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
+#define WRITER_RETRY_SECONDS 5
 
 struct writer_options {
     const char *dsn;
@@ -22,7 +25,10 @@ struct writer_counters {
     atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, busy, failures;
     atomic_ullong refused[EVENKEEL__REFUSAL_REASON__TOKEN_INVALID + 1];
     atomic_ullong commit_microseconds;
-    atomic_size_t queued_bytes, queued_requests;
+    atomic_size_t queued_requests;
+    atomic_size_t request_bytes; /* what requests hold, as they came and decoded; the service counts */
+    atomic_size_t connections;
+    atomic_ullong connections_refused;
 };
 
 struct writer; /* opaque; its functions may be called from any thread */
@@ -35,7 +41,9 @@ void writer_submit(struct writer *writer, struct request *request);
 
 struct writer_counters *writer_counters(struct writer *writer);
 
-/* Finishes what waits, within `seconds`, answers the rest 'busy', and ends the thread. */
+/* Finishes what waits, within `seconds`, answers the rest 'busy', and ends the thread. What is submitted later is
+ * answered 'busy', too, until writer_free(). */
 void writer_stop(struct writer *writer, unsigned seconds);
+void writer_free(struct writer *writer); /* NULL is allowed */
 
 #endif

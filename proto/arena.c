@@ -20,6 +20,7 @@ struct block {
 struct arena {
     struct block *newest;
     size_t left; /* of the budget */
+    size_t held; /* in all blocks */
     size_t next_size;
     bool spent;
     ProtobufCAllocator allocator;
@@ -74,6 +75,7 @@ void *arena_take(struct arena *arena, size_t size)
         if (block == NULL)
             return NULL;
         *block = (struct block){.next = arena->newest, .size = block_size};
+        arena->held += sizeof *block + block_size;
         arena->newest = block;
         if (arena->next_size < BLOCK_MAXIMUM)
             arena->next_size *= 2;
@@ -98,6 +100,11 @@ void *arena_copy(struct arena *arena, const void *data, size_t length)
 bool arena_spent(const struct arena *arena)
 {
     return arena->spent;
+}
+
+size_t arena_bytes(const struct arena *arena)
+{
+    return arena->held;
 }
 
 ProtobufCAllocator *arena_allocator(struct arena *arena)

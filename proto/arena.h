@@ -19,6 +19,9 @@ void *arena_take(struct arena *arena, size_t size);
 /* Whether something was refused because the budget was spent. */
 bool arena_spent(const struct arena *arena);
 
+/* The bytes of memory that it holds, used or not. */
+size_t arena_bytes(const struct arena *arena);
+
 /* A copy of `length` bytes with a NUL behind it. */
 void *arena_copy(struct arena *arena, const void *data, size_t length);
 

@@ -30,6 +30,7 @@
 
 enum differ { DIFFER_NONE, DIFFER_CHUNKS, DIFFER_RANDOM };
 enum { LEVELS = 3, SP1 = 1, SP2 = 2 };
+enum { BUSY_MILLISECONDS = 200 }; /* of rest after 'busy', whatever the answer says: it is a bench */
 
 static const uint16_t revisions[LEVELS] = {0, 1830, 3959};
 static const char *const service_packs[LEVELS] = {"", "Service Pack 1", "Service Pack 2"};
@@ -64,12 +65,14 @@ struct talk {
     struct host *host;
     struct digest inventory_digest, facts_digest, times_digest;
     struct bytes inventory, facts, times;
+    struct digest *images; /* of the host's files */
     int steps;
+    bool rests; /* after 'busy' */
 };
 
 static struct host *hosts;
 static nng_socket request_socket;
-static atomic_uint next_host, accepted, failed, talking;
+static atomic_uint next_host, accepted, busy, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
 static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX } current_round;
 
@@ -162,29 +165,16 @@ static struct digest held_digest(const struct host *host, unsigned chunk, unsign
     return digest;
 }
 
-static bool chunk_is_common(const struct host *host, unsigned chunk)
-{
-    for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++) {
-        unsigned level;
-        uint32_t variant;
-        held(host, chunk, file, &level, &variant);
-        if (variant != 0 || level != level_of(host))
-            return false;
-    }
-    return true;
-}
-
-/* A chunk's bytes as this host has it; host NULL: as all of `level` have it. */
-static struct bytes chunk_bytes(const struct host *host, unsigned chunk, unsigned level)
+/* A chunk's bytes where the files are these images. */
+static struct bytes chunk_bytes(const struct digest *images, unsigned chunk)
 {
     struct chunk_builder *builder = chunk_builder_new();
     struct error error = {0};
     struct bytes bytes;
     bool complete;
     for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++) {
-        struct digest digest = host != NULL ? held_digest(host, chunk, file) : fleet.images[level][file];
         struct bytes path = bytes_of(fleet.paths[file], strlen(fleet.paths[file]));
-        if (builder == NULL || chunk_builder_add(builder, path, &digest, &complete, &error) < 0)
+        if (builder == NULL || chunk_builder_add(builder, path, &images[file], &complete, &error) < 0)
             fatal("chunk", error.message);
     }
     if (chunk_builder_take(builder, &bytes, &error) < 0)
@@ -213,18 +203,21 @@ static void make_fleet(void)
             free((void *)bytes.data);
         }
         for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
-            struct bytes bytes = chunk_bytes(NULL, chunk, level);
+            struct bytes bytes = chunk_bytes(fleet.images[level], chunk);
             fleet.chunk_digests[level][chunk] = digest_of(bytes);
             free((void *)bytes.data);
         }
     }
 }
 
-static struct digest chunk_digest(const struct host *host, unsigned chunk)
+/* The digest of a host's chunk; most are everybody's of its level. */
+static struct digest chunk_digest(const struct talk *talk, unsigned chunk)
 {
-    if (chunk_is_common(host, chunk))
-        return fleet.chunk_digests[level_of(host)][chunk];
-    struct bytes bytes = chunk_bytes(host, chunk, 0);
+    unsigned level = level_of(talk->host), first = fleet.chunk_starts[chunk];
+    size_t files = fleet.chunk_starts[chunk + 1] - first;
+    if (memcmp(&talk->images[first], &fleet.images[level][first], files * sizeof *talk->images) == 0)
+        return fleet.chunk_digests[level][chunk];
+    struct bytes bytes = chunk_bytes(talk->images, chunk);
     struct digest digest = digest_of(bytes);
     free((void *)bytes.data);
     return digest;
@@ -234,8 +227,11 @@ static void make_snapshot(struct talk *talk)
 {
     const struct host *host = talk->host;
     _cleanup_free_ struct digest *digests = calloc(fleet.chunks, sizeof *digests);
-    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
-        digests[chunk] = chunk_digest(host, chunk);
+    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
+        for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++)
+            talk->images[file] = held_digest(host, chunk, file);
+        digests[chunk] = chunk_digest(talk, chunk);
+    }
     Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
     inventory.chunks = (ProtobufCBinaryData){.len = fleet.chunks * DIGEST_BYTES, .data = digests[0].bytes};
     talk->inventory = packed(&inventory.base);
@@ -321,21 +317,19 @@ static void send_enroll(struct talk *talk)
 }
 
 /* The object with this digest, made again; empty where this host has none. */
-static struct bytes make_wanted(const struct host *host, Evenkeel__ObjectKind kind, const struct digest *digest,
+static struct bytes make_wanted(const struct talk *talk, Evenkeel__ObjectKind kind, const struct digest *digest,
                                 const struct digest *chunks)
 {
     for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
         if (kind == EVENKEEL__OBJECT_KIND__CHUNK && digest_equal(&chunks[chunk], digest))
-            return chunk_bytes(host, chunk, 0);
-        bool common = kind == EVENKEEL__OBJECT_KIND__IMAGE && chunk_is_common(host, chunk);
+            return chunk_bytes(talk->images, chunk);
         for (unsigned file = fleet.chunk_starts[chunk];
              kind == EVENKEEL__OBJECT_KIND__IMAGE && file < fleet.chunk_starts[chunk + 1]; file++) {
             unsigned level;
             uint32_t variant;
-            struct digest mine = common ? fleet.images[level_of(host)][file] : held_digest(host, chunk, file);
-            if (!digest_equal(&mine, digest))
+            if (!digest_equal(&talk->images[file], digest))
                 continue;
-            held(host, chunk, file, &level, &variant);
+            held(talk->host, chunk, file, &level, &variant);
             return image_bytes(file, level, variant);
         }
     }
@@ -364,7 +358,7 @@ static void send_give(struct talk *talk, const Evenkeel__Want *want)
                                 : wanted->kind == EVENKEEL__OBJECT_KIND__FACTS   ? talk->facts
                                 : wanted->kind == EVENKEEL__OBJECT_KIND__TIMES
                                     ? talk->times
-                                    : make_wanted(talk->host, wanted->kind, &digest, chunks);
+                                    : make_wanted(talk, wanted->kind, &digest, chunks);
             Evenkeel__Object *object = &objects[give.n_objects];
             evenkeel__object__init(object);
             object->kind = wanted->kind;
@@ -381,6 +375,46 @@ static void send_give(struct talk *talk, const Evenkeel__Want *want)
             free(objects[i].body.data);
 }
 
+/* As a collector does of whose host nothing was accepted yet: what no other host can have given goes with the offer. */
+static void send_first(struct talk *talk)
+{
+    struct {
+        Evenkeel__ObjectKind kind;
+        const struct digest *digest;
+    } ahead[] = {{EVENKEEL__OBJECT_KIND__FACTS, &talk->facts_digest},
+                 {EVENKEEL__OBJECT_KIND__TIMES, &talk->times_digest},
+                 {EVENKEEL__OBJECT_KIND__INVENTORY, &talk->inventory_digest}};
+    enum { AHEAD = sizeof ahead / sizeof *ahead };
+    Evenkeel__Wanted kinds[AHEAD], *list[AHEAD];
+    Evenkeel__Want want = EVENKEEL__WANT__INIT;
+    for (size_t i = 0; i < AHEAD; i++) {
+        evenkeel__wanted__init(&kinds[i]);
+        kinds[i].kind = ahead[i].kind;
+        kinds[i].digests = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)ahead[i].digest->bytes};
+        list[i] = &kinds[i];
+    }
+    want.wanted = list;
+    want.n_wanted = AHEAD;
+    send_give(talk, &want);
+}
+
+static void send_snapshot(struct talk *talk)
+{
+    if (current_round == ROUND_FIRST)
+        send_first(talk);
+    else
+        send_offer(talk);
+}
+
+static void talk_begin(struct talk *talk)
+{
+    talk->steps = 0;
+    if (talk->host->enrolled && current_round != ROUND_ENROLL)
+        send_snapshot(talk);
+    else
+        send_enroll(talk);
+}
+
 /* Takes the next host of the round, or ends this talk. */
 static void talk_next(struct talk *talk)
 {
@@ -391,21 +425,15 @@ static void talk_next(struct talk *talk)
         return;
     }
     talk->host = &hosts[number];
-    talk->steps = 0;
     if (current_round == ROUND_CHANGE)
         talk->host->version++;
     if (current_round == ROUND_MIX)
         talk->host->flipped = !talk->host->flipped;
-    if (current_round == ROUND_ENROLL) {
-        send_enroll(talk);
-        return;
+    if (current_round != ROUND_ENROLL) {
+        make_snapshot(talk);
+        talk->host->sequence++;
     }
-    make_snapshot(talk);
-    talk->host->sequence++;
-    if (talk->host->enrolled)
-        send_offer(talk);
-    else
-        send_enroll(talk);
+    talk_begin(talk);
 }
 
 static void talk_reply(struct talk *talk, struct bytes answer)
@@ -423,7 +451,7 @@ static void talk_reply(struct talk *talk, struct bytes answer)
         memcpy(talk->host->id, reply->enrolled->host_id.data, 16);
         talk->host->enrolled = true;
         if (current_round != ROUND_ENROLL) {
-            send_offer(talk);
+            send_snapshot(talk);
             return;
         }
         atomic_fetch_add(&accepted, 1);
@@ -435,8 +463,9 @@ static void talk_reply(struct talk *talk, struct bytes answer)
         atomic_fetch_add(&accepted, 1);
         break;
     case EVENKEEL__REPLY__BODY_BUSY:
-        nng_msleep(200);
-        send_offer(talk);
+        atomic_fetch_add(&busy, 1);
+        talk->rests = true;
+        nng_sleep_aio(BUSY_MILLISECONDS, talk->aio);
         return;
     default:
         fprintf(stderr, "host %u: refused: %.*s\n", talk->host->number,
@@ -454,6 +483,11 @@ static void talk_step(void *context)
     int result = nng_aio_result(talk->aio);
     if (result != 0)
         fatal("nng", nng_strerror(result));
+    if (talk->rests) {
+        talk->rests = false;
+        talk_begin(talk);
+        return;
+    }
     nng_msg *message = nng_aio_get_msg(talk->aio);
     if (message == NULL) {
         nng_ctx_recv(talk->context, talk->aio);
@@ -478,6 +512,7 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
     clock_gettime(CLOCK_REALTIME, &clock);
     atomic_store(&next_host, 0);
     atomic_store(&accepted, 0);
+    atomic_store(&busy, 0);
     atomic_store(&requests, 0);
     atomic_store(&sent_bytes, 0);
     atomic_store(&received_bytes, 0);
@@ -487,11 +522,11 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
     while (atomic_load(&talking) > 0)
         nng_msleep(5);
     double seconds = seconds_now() - started;
-    printf(
-        "%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f began=%.6f\n",
-        name, fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
-        atomic_load(&received_bytes), seconds, fleet.hosts / seconds,
-        (double)clock.tv_sec + (double)clock.tv_nsec / 1e9);
+    printf("%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f busy=%u "
+           "began=%.6f\n",
+           name, fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
+           atomic_load(&received_bytes), seconds, fleet.hosts / seconds, atomic_load(&busy),
+           (double)clock.tv_sec + (double)clock.tv_nsec / 1e9);
     fflush(stdout);
 }
 
@@ -574,7 +609,8 @@ int main(int argc, char **argv)
         fatal(url, nng_strerror(result));
     struct talk *talks = calloc(in_flight, sizeof *talks);
     for (unsigned i = 0; talks != NULL && i < in_flight; i++)
-        if (nng_ctx_open(&talks[i].context, request_socket) != 0 ||
+        if ((talks[i].images = calloc(fleet.files, sizeof *talks[i].images)) == NULL ||
+            nng_ctx_open(&talks[i].context, request_socket) != 0 ||
             nng_aio_alloc(&talks[i].aio, talk_step, &talks[i]) != 0)
             fatal("contexts", "no memory");
     unsigned wrong = 0;
@@ -587,6 +623,8 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < in_flight; i++)
         nng_aio_free(talks[i].aio);
     nng_close(request_socket);
+    for (unsigned i = 0; i < in_flight; i++)
+        free(talks[i].images);
     free(talks);
     free(hosts);
     for (unsigned level = 0; level < LEVELS; level++) {

@@ -298,7 +298,7 @@ static void print(const Evenkeel__Reply *reply)
                (const char *)reply->refused->sentence.data);
         break;
     case EVENKEEL__REPLY__BODY_BUSY:
-        puts("busy");
+        printf("busy %u\n", reply->busy->retry_after);
         break;
     default:
         puts("nonsense");
