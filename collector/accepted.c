@@ -226,27 +226,43 @@ static int chunks_of(struct snapshot *snapshot, const Evenkeel__Offer *offer, st
     return 0;
 }
 
+/* Of a host of which nothing was accepted yet nothing can be known there but chunks and images that others have. */
+static void add_first(struct comparison *comparison, const Evenkeel__Offer *offer)
+{
+    add_field(comparison, false, EVENKEEL__OBJECT_KIND__FACTS, offer->facts);
+    add_field(comparison, false, EVENKEEL__OBJECT_KIND__TIMES, offer->times);
+    add_field(comparison, false, EVENKEEL__OBJECT_KIND__INVENTORY, offer->inventory);
+}
+
+/* What is new against the accepted state in `file`. */
+static int add_changes(struct comparison *comparison, FILE *file, struct snapshot *snapshot,
+                       const Evenkeel__Offer *offer, struct error *error)
+{
+    struct digests chunks = {0};
+    int status = chunks_of(snapshot, offer, &chunks, error);
+    _cleanup_free_ struct digest *items = chunks.items;
+    if (status < 0)
+        return -1;
+    digests_sort(&chunks);
+    if (read_accepted(file, &chunks, offer, comparison))
+        return add_new(comparison, snapshot, &chunks, offer, error);
+    comparison->too_much = true; /* it can't be compared: nothing goes ahead */
+    return 0;
+}
+
 int accepted_compare(const char *path, struct snapshot *snapshot, const Evenkeel__Offer *offer,
                      struct exchange_ahead **ahead, size_t *count, struct error *error)
 {
     _cleanup_(comparison_clear) struct comparison comparison = {0};
-    struct digests chunks = {0};
     *ahead = NULL;
     *count = 0;
-    _cleanup_fclose_ FILE *file = platform_stream(path, "r", NULL);
-    if (file == NULL)
-        return 0;
-    int status = chunks_of(snapshot, offer, &chunks, error);
-    _cleanup_free_ struct digest *items = chunks.items;
     comparison.ahead = malloc(ACCEPTED_AHEAD_LIMIT * sizeof *comparison.ahead);
     if (comparison.ahead == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a request");
-    if (status < 0)
-        return -1;
-    digests_sort(&chunks);
-    if (!read_accepted(file, &chunks, offer, &comparison))
-        return 0;
-    if (add_new(&comparison, snapshot, &chunks, offer, error) < 0)
+    _cleanup_fclose_ FILE *file = platform_stream(path, "r", NULL);
+    if (file == NULL)
+        add_first(&comparison, offer);
+    else if (add_changes(&comparison, file, snapshot, offer, error) < 0)
         return -1;
     if (comparison.too_much)
         return 0;

@@ -16,7 +16,8 @@
 #define ACCEPTED_CHUNK_LIMIT 64u
 
 /* What is new in the snapshot that `offer` names: the caller's to free, in the order in which it is to be given. None
- * where nothing is new, where `path` is not there or damaged, or where it is too much. */
+ * where nothing is new, where `path` is damaged, or where it is too much; where `path` is not there, all but chunks and
+ * images, which other hosts may have given. */
 int accepted_compare(const char *path, struct snapshot *snapshot, const Evenkeel__Offer *offer,
                      struct exchange_ahead **ahead, size_t *count, struct error *error);
 

@@ -138,22 +138,30 @@ static void where_all_is_new_nothing_goes_ahead(void **state)
     fixture_stop(&fixture);
 }
 
-static void a_damaged_or_missing_file_only_costs_the_shortcut(void **state)
+static void a_damaged_file_only_costs_the_shortcut(void **state)
 {
     (void)state;
     struct fixture fixture;
-    struct error error = {0};
-    struct exchange_ahead *ahead;
-    size_t count;
     fixture_start(&fixture);
     write_image(tree_path(&fixture.tree, "file0321.dll"), 123456);
     assert_return_code(truncate(fixture.path, 5000), 0);
     fixture_compare(&fixture, "WEB01");
     assert_int_equal(fixture.count, 0);
+    fixture_stop(&fixture);
+}
+
+static void a_first_snapshot_goes_ahead_but_for_what_other_hosts_may_have_given(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_start(&fixture);
     unlink(fixture.path);
-    assert_int_equal(
-        accepted_compare(fixture.path, fixture.after.taken.snapshot, &fixture.after.offer, &ahead, &count, &error), 0);
-    assert_int_equal(count, 0);
+    fixture_compare(&fixture, "WEB01");
+    assert_int_equal(fixture.count, 3);
+    assert_int_equal(fixture.ahead[0].kind, EVENKEEL__OBJECT_KIND__FACTS);
+    assert_true(digest_equal(&fixture.ahead[0].digest, &fixture.after.facts));
+    assert_int_equal(fixture.ahead[1].kind, EVENKEEL__OBJECT_KIND__TIMES);
+    assert_int_equal(fixture.ahead[2].kind, EVENKEEL__OBJECT_KIND__INVENTORY);
     fixture_stop(&fixture);
 }
 
@@ -181,7 +189,8 @@ int main(void)
         cmocka_unit_test(a_file_that_is_gone_brings_no_image),
         cmocka_unit_test(changed_facts_go_alone),
         cmocka_unit_test(where_all_is_new_nothing_goes_ahead),
-        cmocka_unit_test(a_damaged_or_missing_file_only_costs_the_shortcut),
+        cmocka_unit_test(a_damaged_file_only_costs_the_shortcut),
+        cmocka_unit_test(a_first_snapshot_goes_ahead_but_for_what_other_hosts_may_have_given),
         cmocka_unit_test(a_snapshot_that_lacks_what_its_offer_names_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
