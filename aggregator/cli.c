@@ -177,7 +177,7 @@ int cli_judge(PGconn *connection, bool quiet, struct error *error)
     /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
     for (int tries = 0; tries < 600; tries++) {
         _cleanup_(cleanup_result) PGresult *rows =
-            database_query(connection, "select count(*) from evenkeel.judge_queue", NULL, 0, true, error);
+            database_query(connection, "select count(distinct host_id) from evenkeel.judge_queue", NULL, 0, true, error);
         if (rows == NULL)
             return -1;
         if (database_i64(rows, 0, 0) == 0) {

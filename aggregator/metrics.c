@@ -95,7 +95,7 @@ static const struct {
      "  where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now())"
      " group by 1, 2 order by 1, 2"},
     {"evenkeel_judge_queue_hosts", NULL, NULL, "Hosts that wait to be judged.",
-     "select '', '', count(*) from evenkeel.judge_queue"},
+     "select '', '', count(distinct host_id) from evenkeel.judge_queue"},
     {"evenkeel_keys_pending", NULL, NULL, "Collectors' keys that wait to be approved.",
      "select '', '', count(*) from evenkeel.collector_key where status = 'pending'"},
     {"evenkeel_oldest_snapshot_age_seconds", NULL, NULL, "Age of the snapshot of the host that was silent for longest.",

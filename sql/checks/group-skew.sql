@@ -52,7 +52,7 @@ with concerned as materialized (
     from fleet_key k
     join (select distinct compared from concerned) t on t.compared = left(k.key, -37)
     join host h on h.host_id = k.host_id
-    left join judge_queue q on q.host_id = k.host_id
+    left join (select distinct host_id from judge_queue) q on q.host_id = k.host_id
     where k.check_code = 'group-skew'
     group by k.key
 ), ranked as materialized (

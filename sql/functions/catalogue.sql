@@ -218,7 +218,7 @@ begin
     -- Patches, levels and products bear on verdicts without changing any range, so every host is judged again where the catalogue itself
     -- changed; judging shares all that was computed per chunk.
     insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current order by host_id
-    on conflict (host_id) do nothing;
+    on conflict do nothing;
     get diagnostics queued = row_count;
     return queued;
 end

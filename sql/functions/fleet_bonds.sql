@@ -22,7 +22,7 @@ as $$
     select row_number() over (order by s.hosts desc, s.key)::integer, s.hosts, i.host_id, i.chunk_ids
     from (select k.key, count(*)::integer as hosts, min(k.host_id::text) filter (where q.host_id is null)::uuid as host_id
           from evenkeel.fleet_key k
-          left join evenkeel.judge_queue q using (host_id)
+          left join (select distinct host_id from evenkeel.judge_queue) q using (host_id)
           where k.check_code = 'outlier' and k.key like component || ' %'
           group by k.key
           order by 2 desc, 1

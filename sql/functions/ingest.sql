@@ -126,7 +126,7 @@ begin
             unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times;
 
     insert into evenkeel.judge_queue (host_id) select s.host_id from ingest_snapshot s order by s.host_id
-    on conflict on constraint judge_queue_pkey do update set queued_at = now();
+    on conflict do nothing;
     delete from evenkeel.upload u using ingest_snapshot s where u.host_id = s.host_id;
 
     return query select s.host_id, moment, true from ingest_snapshot s;

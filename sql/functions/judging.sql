@@ -100,14 +100,19 @@ as $$
 declare
     hosts uuid[];
 begin
+    -- A host that reports while it is judged waits again at once: a second judge could be done with it before the first one is.
+    if not pg_try_advisory_xact_lock(hashtext('evenkeel judging')) then
+        return 0;
+    end if;
     perform evenkeel.state_open();
     perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
-    with taken as (
-        delete from evenkeel.judge_queue q
-        where q.host_id in (select host_id from evenkeel.judge_queue order by queued_at limit most for update skip locked)
+    with oldest as (
+        select q.host_id, q.queued_at from evenkeel.judge_queue q order by q.queued_at limit most for update skip locked
+    ), taken as (
+        delete from evenkeel.judge_queue q using oldest o where (q.host_id, q.queued_at) = (o.host_id, o.queued_at)
         returning q.host_id
     )
-    select array_agg(host_id) into hosts from taken;
+    select array_agg(distinct host_id) into hosts from taken;
     if hosts is null then
         -- What a busy time put off is made up for once nothing waits.
         if evenkeel.version_evidence_due(true) and not exists (select from evenkeel.judge_queue) then
@@ -119,7 +124,7 @@ begin
     return cardinality(hosts);
 end
 $$;
-comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were. Where none waited, the fleet''s common files are learnt anew if that is due, and the hosts on which that bears are queued and returned.';
+comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were, and 0 while somebody else judges. Where none waited, the fleet''s common files are learnt anew if that is due, and the hosts on which that bears are queued and returned.';
 
 create or replace function evenkeel.judge_clock()
 returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public

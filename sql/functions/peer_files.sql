@@ -98,7 +98,7 @@ begin
     )
     insert into evenkeel.judge_queue (host_id)
     select t.host_id from touched t join evenkeel.host_inventory_current i using (host_id) order by t.host_id
-    on conflict (host_id) do nothing;
+    on conflict do nothing;
     get diagnostics queued = row_count;
     insert into evenkeel.peer_file (product_id, peers, location, component_id, hosts, lacking)
     select product_id, peers, location, component_id, hosts, lacking from fresh_peer_file n

@@ -96,10 +96,11 @@ comment on column evenkeel.host_product.verdict is 'level, mixed, or unknown.';
 comment on column evenkeel.host_product.missing is 'What would have to be known for a (better) verdict; empty: nothing.';
 
 create table evenkeel.judge_queue (
-    host_id uuid primary key,
-    queued_at timestamptz not null default now()
+    host_id uuid not null,
+    queued_at timestamptz not null default now(),
+    primary key (host_id, queued_at)
 );
-comment on table evenkeel.judge_queue is 'Hosts whose state or catalogue changed since they were last judged.';
+comment on table evenkeel.judge_queue is 'Hosts whose state or catalogue changed since they were last judged; a row per change, so that nobody who reports waits for a judge that has the host in hand.';
 comment on column evenkeel.judge_queue.host_id is 'The host.';
 comment on column evenkeel.judge_queue.queued_at is 'Since when it waits.';
 
