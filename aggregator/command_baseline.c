@@ -202,9 +202,10 @@ int command_baseline(int argc, char **argv)
         case CLI_QUIET:
             break;
         case CLI_HELP:
-            puts("usage: evenkeel baseline capture --product P --level L (--host NAME | --root DIR) [--force]\n\n"
-                 "Takes the versions of a product's files on a healthy host, or in a tree or unpacked media, as what "
-                 "that level ships.\n"
+            puts("usage: evenkeel baseline capture --product P --level L\n"
+                 "                                 (--host NAME | --root DIR) [--force]\n\n"
+                 "Takes the versions of a product's files on a healthy host, or in a tree or\n"
+                 "unpacked media, as what that level ships.\n"
                  "  --product P   its code in the catalogue, windows-2003\n"
                  "  --level L     SP2\n"
                  "  --host NAME   a host that was pushed\n"

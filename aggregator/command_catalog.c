@@ -10,20 +10,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: evenkeel catalog load DIR\n"
-    "       evenkeel catalog import-kb [--product P] [--level BUILD.UBR] [--dry-run] FILE...\n"
-    "       evenkeel catalog import-kb --format tsv FILE...\n\n"
-    "  load DIR         merges products, levels, lines, components, rules, baselines, patches and patch_files (.csv) "
-    "of that folder\n"
-    "  import-kb FILE   takes knowledge-base articles (text, HTML, pasted pages) and 'File information' lists (CSV) "
-    "into the catalogue,\n"
-    "                   all of them or none: patches, the levels they need, what they prove of levels; of a list the "
-    "level that it is\n"
-    "  --product P      only what belongs to this product, windows-2019\n"
-    "  --level LEVEL    the build that a list is of, 17763.6054, where its highest revision is not that\n"
-    "  --dry-run        says what would be taken, and changes nothing\n"
-    "  --format tsv     prints the rows that were read, and touches no database";
+static const char help[] = "usage: evenkeel catalog load DIR\n"
+                           "       evenkeel catalog import-kb [--product P] [--level BUILD.UBR] [--dry-run]\n"
+                           "                                  FILE...\n"
+                           "       evenkeel catalog import-kb --format tsv FILE...\n\n"
+                           "  load DIR         merges products, levels, lines, components, rules, baselines,\n"
+                           "                   patches and patch_files (.csv) of that folder\n"
+                           "  import-kb FILE   takes knowledge-base articles (text, HTML, pasted pages) and\n"
+                           "                   'File information' lists (CSV) into the catalogue, all of\n"
+                           "                   them or none: patches, the levels they need, what they prove\n"
+                           "                   of levels; of a list the level that it is\n"
+                           "  --product P      only what belongs to this product, windows-2019\n"
+                           "  --level LEVEL    the build that a list is of, 17763.6054, where its highest\n"
+                           "                   revision is not that\n"
+                           "  --dry-run        says what would be taken, and changes nothing\n"
+                           "  --format tsv     prints the rows that were read, and touches no database";
 
 struct options {
     const char *dsn, *format, *product, *level;

@@ -101,13 +101,15 @@ int command_check(int argc, char **argv)
             quiet = true;
             break;
         case CLI_HELP:
-            puts("usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived] [--quiet]\n\n"
+            puts("usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived]\n"
+                 "                      [--quiet]\n\n"
                  "Prints what is found wrong, and what can't be judged and why.\n"
-                 "  --host NAME     that host only\n"
-                 "  --format F      text (default), json or csv, with all evidence\n"
-                 "  --waived        show waived findings too\n\n"
-                 "Exit status: 0 all is level, 2 something is found, 3 nothing is found but something is unknown, 1 "
-                 "error.");
+                 "  --host NAME   that host only\n"
+                 "  --format F    text (default), json or csv, with all evidence\n"
+                 "  --waived      show waived findings too\n"
+                 "  --quiet       no progress\n\n"
+                 "Exit status: 0 all is level, 2 something is found, 3 nothing is found but\n"
+                 "something is unknown, 1 error.");
             return EXIT_STATUS_OK;
         default:
             return EXIT_STATUS_ERROR;

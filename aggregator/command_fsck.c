@@ -244,12 +244,12 @@ int command_fsck(int argc, char **argv)
             run.quiet = true;
             break;
         case CLI_HELP:
-            puts(
-                "usage: evenkeel fsck [--quiet]\n\n"
-                "Packs every chunk, inventory and host's facts again and compares them with the digests that they are\n"
-                "stored under; looks for rows that are missing, and for gaps, overlaps and duplicates in histories.\n"
-                "Changes nothing; safe while the aggregator runs.\n\n"
-                "Exit status: 0 all is whole, 2 something is not, 1 error.");
+            puts("usage: evenkeel fsck [--quiet]\n\n"
+                 "Packs every chunk, inventory and host's facts again and compares them with the\n"
+                 "digests that they are stored under; looks for rows that are missing, and for\n"
+                 "gaps, overlaps and duplicates in histories. Changes nothing; safe while the\n"
+                 "aggregator runs.\n\n"
+                 "Exit status: 0 all is whole, 2 something is not, 1 error.");
             return EXIT_STATUS_OK;
         default:
             return EXIT_STATUS_ERROR;

@@ -7,22 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
-    "  list                     every host: when it was last seen, what it declares, its verdict (default)\n"
-    "  pending                  enrolments that wait for approval\n"
-    "  keys                     every key, its status and the hosts that it may speak for\n"
-    "  approve NAME|GLOB|KEY    approve a waiting enrolment, by host name or by key\n"
-    "  revoke NAME|KEY          refuse a key from now on\n"
-    "  grant KEY|NAME HOST...   let a key speak for these hosts too, by name or glob: for a collector that reads the\n"
-    "                           disks of several hosts\n"
-    "  merge OTHER HOST         two hosts are one: join the first into the second, with its history and keys\n"
-    "  token [--uses N] [--for 24h | --until DATE] [--hosts GLOB] [--note TEXT]\n"
-    "                           print an enrolment token, once (default: one use, for 24 hours, any host)\n"
-    "  token list               tokens and what is left of them\n"
-    "  token remove ID          end a token\n\n"
-    "  --format F               text (default), json or csv\n\n"
-    "A key is called by the first 8 or more digits that 'keys' and 'pending' show.";
+static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
+                           "  list                    every host: when last seen, what it declares, its\n"
+                           "                          verdict (default)\n"
+                           "  pending                 enrolments that wait for approval\n"
+                           "  keys                    every key, its status and the hosts it may speak for\n"
+                           "  approve NAME|GLOB|KEY   approve a waiting enrolment, by host name or by key\n"
+                           "  revoke NAME|KEY         refuse a key from now on\n"
+                           "  grant KEY|NAME HOST...  let a key speak for these hosts too, by name or glob:\n"
+                           "                          for a collector that reads the disks of several\n"
+                           "  merge OTHER HOST        two hosts are one: join the first into the second,\n"
+                           "                          with its history and keys\n"
+                           "  token [--uses N] [--for 24h | --until DATE] [--hosts GLOB] [--note TEXT]\n"
+                           "                          print an enrolment token, once (default: one use,\n"
+                           "                          for 24 hours, any host)\n"
+                           "  token list              tokens and what is left of them\n"
+                           "  token remove ID         end a token\n\n"
+                           "  --format F              text (default), json or csv\n\n"
+                           "A key is called by the first 8 or more digits that 'keys' and 'pending' show.";
 
 static int print(const struct hosts_call *call, const char *query, size_t parameters, struct error *error)
 {

@@ -236,13 +236,14 @@ int command_init(int argc, char **argv)
             break;
         case CLI_HELP:
             puts("usage: evenkeel init [--sql DIR] [--ca DIR [--name HOST]...] [--dsn STRING]\n\n"
-                 "Makes or upgrades schema, functions, views and checks, and loads the shipped catalogue. A second run "
-                 "changes nothing.\n"
-                 "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside this program)\n"
-                 "  --ca DIR      make a small certificate authority there, unless there is one, and a server "
-                 "certificate\n"
-                 "  --name HOST   a name or address of this aggregator for that certificate; may be repeated (default: "
-                 "this machine's name)");
+                 "Makes or upgrades schema, functions, views and checks, and loads the shipped\n"
+                 "catalogue. A second run changes nothing.\n"
+                 "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside\n"
+                 "                this program)\n"
+                 "  --ca DIR      make a small certificate authority there, unless there is one,\n"
+                 "                and a server certificate\n"
+                 "  --name HOST   a name or address of this aggregator for that certificate; may\n"
+                 "                be repeated (default: this machine's name)");
             return EXIT_STATUS_OK;
         case CLI_QUIET:
             break;

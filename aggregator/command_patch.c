@@ -10,21 +10,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: evenkeel patch add CODE --payload PATH [OPTION]...\n"
-    "       evenkeel patch list [--format text|json|csv]\n"
-    "       evenkeel patch show CODE [--format text|json|csv]\n\n"
-    "  add    reads the files of a patch, so that 'evenkeel risk CODE' knows what they import and export\n"
-    "  list   every patch of the catalogue\n"
-    "  show   the files of one patch\n\n"
-    "  --payload PATH       the folder of its files, or its package: cabinet, .msu, self-extracting .exe, .dl_; "
-    "folders\n"
-    "                       like WINDOWS/system32 in it say where new files go, SP2GDR and SP2QFE name its branches\n"
-    "  --product P          whose files these are (default: as the catalogue or the files' names and versions tell)\n"
-    "  --requires LEVEL     a level that it may be installed on; repeat it for several\n"
-    "  --supersedes CODE    a patch that it replaces; repeat it for several\n"
-    "  --title TEXT         what it is about\n"
-    "  --no-restart         no restart is needed after it";
+static const char help[] = "usage: evenkeel patch add CODE --payload PATH [OPTION]...\n"
+                           "       evenkeel patch list [--format text|json|csv]\n"
+                           "       evenkeel patch show CODE [--format text|json|csv]\n\n"
+                           "  add    reads the files of a patch, so that 'evenkeel risk CODE' knows what\n"
+                           "         they import and export\n"
+                           "  list   every patch of the catalogue\n"
+                           "  show   the files of one patch\n\n"
+                           "  --payload PATH      the folder of its files, or its package: cabinet, .msu,\n"
+                           "                      self-extracting .exe, .dl_; folders like WINDOWS/system32\n"
+                           "                      in it say where new files go, SP2GDR and SP2QFE name its\n"
+                           "                      branches\n"
+                           "  --product P         whose files these are (default: as the catalogue or the\n"
+                           "                      files' names and versions tell)\n"
+                           "  --requires LEVEL    a level that it may be installed on; may be repeated\n"
+                           "  --supersedes CODE   a patch that it replaces; may be repeated\n"
+                           "  --title TEXT        what it is about\n"
+                           "  --no-restart        no restart is needed after it";
 
 /* A text[] parameter that options add to. */
 struct texts {

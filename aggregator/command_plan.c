@@ -8,11 +8,10 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel plan HOST [--format text|json|csv] [--quiet]\n\n"
-                           "Prints, in order, what brings a host back to one level: the service pack to reapply, the "
-                           "hotfixes to reapply\n"
-                           "after it and those to leave out, files to restore, identities to renew, and when to "
-                           "restart.\n"
-                           "Findings that are waived ask for nothing.\n\n"
+                           "Prints, in order, what brings a host back to one level: the service pack to\n"
+                           "reapply, the hotfixes to reapply after it and those to leave out, files to\n"
+                           "restore, identities to renew, and when to restart. Findings that are waived ask\n"
+                           "for nothing.\n\n"
                            "Exit status: 0, whether there is something to do or not; 1 error.";
 
 static PGresult *query_host(PGconn *connection, const char *statement, const char *host_id, struct error *error)

@@ -95,8 +95,9 @@ int command_prune(int argc, char **argv)
             break;
         case CLI_HELP:
             puts("usage: evenkeel prune [--keep DAYS] [--quiet]\n\n"
-                 "Removes history that is older, uploads that were not finished for a week, and files that no host's\n"
-                 "present or past refers to any more. Safe while the aggregator runs.\n"
+                 "Removes history that is older, uploads that were not finished for a week, and\n"
+                 "files that no host's present or past refers to any more. Safe while the\n"
+                 "aggregator runs.\n"
                  "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ")");
             return EXIT_STATUS_OK;
         default:

@@ -8,14 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: evenkeel report drift [--since WHEN] [--format text|html|json|csv] [-o FILE] [--quiet]\n\n"
-    "Prints what changed in the fleet: findings that are new, worse, closed or waived, then changes gathered by\n"
-    "what they are, outliers and silent hosts.\n"
-    "  --since WHEN    yesterday (24 hours ago; default), monday, '3 days', 2026-06-01, '2026-06-01 08:00'\n"
-    "  --format F      text (default); html: one page that needs nothing else; json and csv: all of it\n"
-    "  -o FILE         write there, whole or not at all (default: stdout); 'evenkeel serve' shows the page\n"
-    "                  report.html of its state directory";
+static const char help[] = "usage: evenkeel report drift [--since WHEN] [--format text|html|json|csv]\n"
+                           "                             [-o FILE] [--quiet]\n\n"
+                           "Prints what changed in the fleet: findings that are new, worse, closed or\n"
+                           "waived, then changes gathered by what they are, outliers and silent hosts.\n"
+                           "  --since WHEN   yesterday (24 hours ago; default), monday, '3 days',\n"
+                           "                 2026-06-01, '2026-06-01 08:00'\n"
+                           "  --format F     text (default); html: one page that needs nothing else; json\n"
+                           "                 and csv: all of it\n"
+                           "  -o FILE        write there, whole or not at all (default: stdout); 'evenkeel\n"
+                           "                 serve' shows the page report.html of its state directory\n"
+                           "  --quiet        no progress";
 
 static bool format_of(const char *word, enum report_format *format)
 {

@@ -11,15 +11,15 @@
 /* Hosts per step: enough to share what is computed once, few enough that progress shows. */
 #define HOSTS_PER_STEP "5000"
 
-static const char help[] =
-    "usage: evenkeel risk PATCH [OPTION]...\n\n"
-    "Says of every host what the checks would find with the patch on it and do not find without it.\n\n"
-    "  --hosts GLOB      only hosts whose names match\n"
-    "  --max-age AGE     an older snapshot says nothing (default: 48h; also 30m, 7d)\n"
-    "  --format FORMAT   text, json or csv; json has all evidence\n"
-    "  --quiet           no progress\n\n"
-    "Exit status: 0 safe or not applicable everywhere, 2 at risk somewhere, 3 nothing at risk but something unknown, 1 "
-    "error.";
+static const char help[] = "usage: evenkeel risk PATCH [OPTION]...\n\n"
+                           "Says of every host what the checks would find with the patch on it and do not\n"
+                           "find without it.\n\n"
+                           "  --hosts GLOB      only hosts whose names match\n"
+                           "  --max-age AGE     an older snapshot says nothing (default: 48h; also 30m, 7d)\n"
+                           "  --format FORMAT   text, json or csv; json has all evidence\n"
+                           "  --quiet           no progress\n\n"
+                           "Exit status: 0 safe or not applicable everywhere, 2 at risk somewhere, 3 nothing\n"
+                           "at risk but something unknown, 1 error.";
 
 #define ORDER                                                                                                          \
     " order by case r.verdict when 'at risk' then 0 when 'unknown' then 1 when 'safe' then 2 else 3 end, h.name"

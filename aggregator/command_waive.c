@@ -7,15 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: evenkeel waive --host NAME --check CODE [--subject S] --reason TEXT --until DATE\n"
-    "       evenkeel waive --host NAME --check CODE [--subject S] --remove\n"
-    "       evenkeel waive list [--host NAME] [--format text|json|csv]\n\n"
-    "Accepts open findings until a date; until then 'evenkeel check' counts them only when asked to.\n"
-    "  --subject S    that subject only (default: all that the host has of the check)\n"
-    "  --until DATE   the last day, 2030-12-31, or a time, '2030-12-31 18:00'\n"
-    "  --remove       ends the waiver at once\n"
-    "  list           all waivers, also those whose finding is closed and those that ended";
+static const char help[] = "usage: evenkeel waive --host NAME --check CODE [--subject S]\n"
+                           "                      --reason TEXT --until DATE\n"
+                           "       evenkeel waive --host NAME --check CODE [--subject S] --remove\n"
+                           "       evenkeel waive list [--host NAME] [--format text|json|csv]\n\n"
+                           "Accepts open findings until a date; until then 'evenkeel check' counts them only\n"
+                           "when asked to.\n"
+                           "  --subject S    that subject only (default: all that the host has of the check)\n"
+                           "  --until DATE   the last day, 2030-12-31, or a time, '2030-12-31 18:00'\n"
+                           "  --remove       ends the waiver at once\n"
+                           "  list           all waivers, also those whose finding is closed and those that\n"
+                           "                 ended";
 
 struct waiver {
     const char *host, *check, *subject, *reason, *until;

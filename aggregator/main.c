@@ -33,7 +33,9 @@ static void usage(FILE *out)
     fputs("usage: evenkeel COMMAND [OPTION]...\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nEvery command takes --dsn STRING (default: EVENKEEL_DSN, else the private cluster) and --help.\n", out);
+    fputs("\nEvery command takes --dsn STRING (default: EVENKEEL_DSN, else the private\n"
+          "cluster), --quiet for no progress, and --help.\n",
+          out);
 }
 
 int main(int argc, char **argv)

@@ -9,17 +9,21 @@
 static void usage(FILE *out)
 {
     fputs("usage: evenkeel-collector enroll [OPTION]...\n\n"
-          "Asks an aggregator to let this host in, and sends nothing of its files. The status is 0 once it is let in,\n"
-          "and 1 while a person has to approve it; ask again to hear whether that happened.\n\n"
-          "  --root DIR         the folder that holds the host's system drive (default: this Windows' own)\n"
+          "Asks an aggregator to let this host in, and sends nothing of its files. The\n"
+          "status is 0 once it is let in, and 1 while a person has to approve it; ask again\n"
+          "to hear whether that happened.\n\n"
+          "  --root DIR         the folder of the host's system drive (default: this\n"
+          "                     Windows' own)\n"
           "  --drive LETTER     the letter of that drive (default: c)\n"
           "  --host NAME        the host's name (default: its computer name)\n"
-          "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine; may be repeated\n"
+          "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine;\n"
+          "                     may be repeated\n"
           "  --ca FILE          certificates to check the aggregator by, for tls+tcp\n"
-          "  --token TOKEN      enrolment token; without one a person has to approve the host\n"
-          "  --facts FILE       the host's registry export (.reg), where there is no registry below DIR\n"
-          "  --state DIR        where key and state are kept; that of the agent or pushes to come\n"
-          "  --config FILE      settings, instead of those of the installation; options given here come on top\n",
+          "  --token TOKEN      enrolment token; without one a person has to approve\n"
+          "  --facts FILE       the host's registry export (.reg), where DIR has none\n"
+          "  --state DIR        where key and state are kept\n"
+          "  --config FILE      settings, instead of those of the installation; options\n"
+          "                     given here come on top\n",
           out);
 }
 

@@ -15,10 +15,9 @@ static void usage(FILE *out)
           out);
     options_usage(out);
     fputs("  --config FILE      settings; options given here come on top\n"
-          "  --hosts FILE       many hosts, from this machine: a line for each with its name, the folder that holds\n"
-          "                     its drive and, where that has no registry, its registry export, with tabs between\n"
-          "                     them; '#' begins a remark. One line is printed per host; the status is 0 only if all\n"
-          "                     were accepted. The aggregator must have granted the hosts to this collector's key\n"
+          "  --hosts FILE       many hosts: a line for each with its name, the folder of\n"
+          "                     its drive and, where that has no registry, its export,\n"
+          "                     between tabs. The status is 0 only if all were accepted\n"
           "  --at-once N        with --hosts: so many at a time (default: 4, at most 64)\n",
           out);
 }

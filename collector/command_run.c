@@ -10,14 +10,14 @@
 
 static void usage(FILE *out)
 {
-    fputs(
-        "usage: evenkeel-collector run [OPTION]...\n\n"
-        "Takes snapshots of a host by schedule and gives them to an aggregator, until it is told to stop. What could\n"
-        "not be given yet waits on the disk.\n\n",
-        out);
+    fputs("usage: evenkeel-collector run [OPTION]...\n\n"
+          "Takes snapshots of a host by schedule and gives them to an aggregator, until it\n"
+          "is told to stop. What could not be given yet waits on the disk.\n\n",
+          out);
     options_usage(out);
-    fputs("  --schedule N       seconds from one snapshot to the next (default: 86400, once a day)\n"
-          "  --config FILE      settings, instead of those of the installation; options given here come on top\n",
+    fputs("  --schedule N       seconds between snapshots (default: 86400, once a day)\n"
+          "  --config FILE      settings, instead of those of the installation; options\n"
+          "                     given here come on top\n",
           out);
 }
 

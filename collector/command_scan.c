@@ -33,19 +33,27 @@ static void usage(FILE *out)
 {
     fputs("usage: evenkeel-collector scan [OPTION]... PATH...\n"
           "       evenkeel-collector scan [OPTION]... --root DIR [PATH...]\n\n"
-          "Prints the files at PATH, and in all folders below it, in the order of their paths.\n\n"
-          "  --root DIR       DIR is a host's drive: paths are printed folded and from the drive letter, PATH is\n"
-          "                   looked up below DIR whatever its case; without PATH, the host's own folders\n"
+          "Prints the files at PATH, and in all folders below it, in the order of paths.\n\n"
+          "  --root DIR       DIR is a host's drive: paths are printed folded and from the\n"
+          "                   drive letter, PATH is looked up below DIR whatever its case;\n"
+          "                   without PATH, the host's own folders\n"
           "  --payload DIR    like --root, with everything in DIR\n"
           "  --drive LETTER   the drive that DIR stands for (default: c)\n"
           "  --include NAME   with --root, the backup folder NAME too:\n",
           out);
     const char *pattern, *name;
-    for (unsigned i = 0; (name = roots_backup_name(i, &pattern)) != NULL; i++)
-        fprintf(out, "                     %-24s%s\n", name, pattern);
-    fputs("  --format FORMAT  tsv (default), json: a line per file with all that is known of it, or objects: images,\n"
-          "                   chunks and the inventory as they are shipped, each behind its length\n"
-          "  --cache FILE     with tsv, don't open files again that FILE knows unchanged from the last scan\n"
+    size_t column = 80;
+    for (unsigned i = 0; (name = roots_backup_name(i, &pattern)) != NULL; i++) {
+        column += strlen(name) + 1;
+        if (column >= 80)
+            column = (size_t)fprintf(out, "%s                     %s", i > 0 ? "\n" : "", name);
+        else
+            fprintf(out, " %s", name);
+    }
+    fputc('\n', out);
+    fputs("  --format FORMAT  tsv (default), json: a line per file with all that is known\n"
+          "                   of it, or objects: images, chunks and inventory as shipped\n"
+          "  --cache FILE     with tsv, don't open files that FILE knows from the last scan\n"
           "  --hash           read whole files for their SHA-256\n"
           "  --symbols        read exports and imports (default for json and objects)\n"
           "  --no-symbols     don't\n",

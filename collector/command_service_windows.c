@@ -21,12 +21,12 @@
     L"Reports the versions of this computer's program files to Evenkeel, so that mixed service-pack levels are found."
 #define CONTROL_WAIT 30000u /* milliseconds that the service may take to start or to stop */
 
-static const char usage_text[] =
-    "usage: evenkeel-collector service install [OPTION]...\n"
-    "       evenkeel-collector service remove|start|stop\n\n"
-    "Installs the agent as a Windows service that starts with the computer, removes it again, starts or stops it. The\n"
-    "options of install are those of 'evenkeel-collector run' and are kept with the service, but for the token: that\n"
-    "goes with the other settings of the installation until the host is let in.\n";
+static const char usage_text[] = "usage: evenkeel-collector service install [OPTION]...\n"
+                                 "       evenkeel-collector service remove|start|stop\n\n"
+                                 "Installs the agent as a Windows service that starts with the computer, removes\n"
+                                 "it again, starts or stops it. The options of install are those of\n"
+                                 "'evenkeel-collector run' and are kept with the service, but for the token: that\n"
+                                 "goes with the other settings of the installation until the host is let in.\n";
 
 /* ---- the service itself ---- */
 

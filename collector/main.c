@@ -12,10 +12,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {"scan", command_scan, "print which files are here, with their versions; no network, no configuration"},
+    {"scan", command_scan, "print which files are here, with their versions; needs nothing"},
     {"push", command_push, "take one snapshot of a host and give it to an aggregator, now"},
     {"enroll", command_enroll, "ask an aggregator to be let in, without a snapshot"},
-    {"run", command_run, "the agent: take snapshots by schedule and ship them, whenever an aggregator is there"},
+    {"run", command_run, "the agent: take snapshots by schedule and ship them"},
     {"service", command_service, "install, remove, start or stop the agent as a Windows service"},
 };
 
@@ -24,7 +24,7 @@ static void usage(FILE *out)
     fputs("usage: evenkeel-collector COMMAND [OPTION]...\n\n", out);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    fputs("\n'evenkeel-collector COMMAND --help' tells a command's options; --version this program's version.\n", out);
+    fputs("\n'evenkeel-collector COMMAND --help' tells its options, --version the version.\n", out);
 }
 
 int main(int argc, char **argv)

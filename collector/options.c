@@ -10,15 +10,16 @@
 
 void options_usage(FILE *out)
 {
-    fputs("  --root DIR         the folder that holds the host's system drive (default: this Windows' own)\n"
+    fputs("  --root DIR         the folder of the host's drive (default: this Windows' own)\n"
           "  --drive LETTER     the letter of that drive (default: c)\n"
           "  --host NAME        the host's name (default: its computer name)\n"
-          "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine; may be repeated\n"
+          "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine;\n"
+          "                     may be repeated\n"
           "  --ca FILE          certificates to check the aggregator by, for tls+tcp\n"
           "  --token TOKEN      enrolment token, for a host that is new to the aggregator\n"
-          "  --facts FILE       the host's registry export (.reg), where there is no registry below DIR\n"
+          "  --facts FILE       the host's registry export (.reg), where DIR has none\n"
           "  --group LABEL      a group of hosts that should be alike; may be repeated\n"
-          "  --include NAME     a backup folder that is wanted nevertheless; 'scan --help' lists them\n"
+          "  --include NAME     a backup folder too; 'scan --help' lists them\n"
           "  --hash             read whole files for their SHA-256\n"
           "  --state DIR        where key, state and spool are kept\n",
           out);
