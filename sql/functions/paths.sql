@@ -17,15 +17,20 @@ comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression
 create or replace function evenkeel.match_paths(paths integer[])
 returns void language sql
 as $$
+    -- Products share most globs, so each is compiled and tried once.
+    with pattern as materialized (
+        select glob, evenkeel.glob_regex(glob) as regex
+        from (select distinct unnest(include || exclude) as glob from evenkeel.component) g
+    ), hit as materialized (
+        select t.glob, p.path_id from pattern t join evenkeel.path p on p.location ~ t.regex where p.path_id = any (paths)
+    )
     insert into evenkeel.path_component (path_id, product_id, component_id)
-    select distinct on (p.path_id, c.product_id) p.path_id, c.product_id, c.component_id
-    from evenkeel.path p
-    join evenkeel.component c on true
+    select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id
+    from evenkeel.component c
     cross join unnest(c.include) g (glob)
-    where p.path_id = any (paths)
-      and p.location ~ evenkeel.glob_regex(g.glob)
-      and not exists (select from unnest(c.exclude) x (glob) where p.location ~ evenkeel.glob_regex(x.glob))
-    order by p.path_id, c.product_id, length(g.glob) desc, c.component_id
+    join hit h using (glob)
+    where not exists (select from hit x where x.path_id = h.path_id and x.glob = any (c.exclude))
+    order by h.path_id, c.product_id, length(g.glob) desc, c.component_id
     on conflict (path_id, product_id) do nothing
 $$;
 comment on function evenkeel.match_paths(integer[]) is 'Binds paths to the components whose globs match them.';

@@ -9,12 +9,13 @@ from flat import Flat
 from fleet import Fleet, free_port
 from measure import at_least, wall_seconds
 
-# Every table that ingest fills, with the columns that are not computed by the table itself.
+# Every table that is filled before a snapshot is accepted, with the columns that are not computed by the table itself; levels are
+# judged apart, afterwards, on either side.
 FILLED = """
     select c.oid::regclass, string_agg(quote_ident(a.attname), ', ' order by a.attnum)
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
     where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r' and c.relname = any ('{path, image, image_import, file,
-          chunk, path_component, file_level, chunk_level, host_inventory_current, host_facts_current, host_times,
+          chunk, path_component, unjudged_file, unjudged_chunk, host_inventory_current, host_facts_current, host_times,
           host_checkin}')
     group by c.oid, c.relname order by c.relname
 """
@@ -49,7 +50,6 @@ def ingest(setting):
             # Hosts are known before: what is measured is content.
             first = fleet.simulate("--hosts", hosts, "--files", files, "--in-flight", 64, "--differ", "random",
                                    "--rounds", "enroll,first")[1]  # fmt: skip
-            fleet.wait_judged()
             fleet.stop()
             tables = [line.split("|") for line in fleet.query(FILLED).splitlines()]
             rows = sum(int(fleet.query(f"select count(*) from {table}")) for table, _ in tables)
