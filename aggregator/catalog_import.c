@@ -14,8 +14,8 @@ enum { STAGE_FILE, STAGE_SECTION, STAGE_ROW, STAGE_REQUIREMENT, STAGE_CORRECTED,
 static const char *const copies[STAGE_COUNT] = {
     [STAGE_FILE] = "copy kb_file (doc, path, article, number, is_list) from stdin (format binary)",
     [STAGE_SECTION] = "copy kb_section (doc, section, line, banner, architecture) from stdin (format binary)",
-    [STAGE_ROW] = "copy kb_row (doc, line, table_number, section, dated, version, printed, size, file, platform) "
-                  "from stdin (format binary)",
+    [STAGE_ROW] = ("copy kb_row (doc, line, table_number, section, dated, version, printed, size, file, platform) "
+                   "from stdin (format binary)"),
     [STAGE_REQUIREMENT] = "copy kb_requirement (doc, line, product, levels, or_later) from stdin (format binary)",
     [STAGE_CORRECTED] = "copy kb_corrected (doc, line, product, service_pack) from stdin (format binary)",
 };
