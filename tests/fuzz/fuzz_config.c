@@ -57,16 +57,14 @@ static void read_setting(struct bytes bytes)
 {
     struct config config;
     struct error error = {0};
-    char *key = strndup((const char *)bytes.data, bytes.length);
-    size_t length = strlen(key) + 1;
-    char *values =
-        length < bytes.length ? strndup((const char *)bytes.data + length, bytes.length - length) : strdup("");
+    char *key = calloc(1, bytes.length + 2); /* a NUL behind the key, and one behind the values */
+    memcpy(key, bytes.data, bytes.length);
+    char *values = key + strlen(key) + 1;
     config_init(&config);
     require(settings_set_all(&config, key, values, &error) == 0 || error.code != ERROR_NONE);
     check_config(&config);
     config_clear(&config);
     free(key);
-    free(values);
 }
 
 static void read_hosts(struct bytes bytes)
