@@ -2,12 +2,14 @@
 
 #include "cli.h"
 
+#include "progress.h"
+#include "table.h"
+
 #include "proto/cleanup.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 int cli_fail(const char *command, const struct error *error)
@@ -46,58 +48,6 @@ bool cli_format_of(const char *command, const char *word, enum cli_format *forma
     }
     cli_fail_usage(command, "there is no format '%s': text, json and csv are", word);
     return false;
-}
-
-/* Columns that text takes: characters of UTF-8, which is close enough for names and versions. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-    for (; *text != 0; text++)
-        width += (*text & 0xc0) != 0x80;
-    return width;
-}
-
-/* Foreign text on a terminal: control characters become '?', and at most `width` columns are printed. */
-static void print_cell(const char *text, size_t width)
-{
-    size_t columns = 0, total = width_of(text);
-    for (; *text != 0; text++) {
-        bool starts = (*text & 0xc0) != 0x80;
-        if (starts && total > width && columns + 1 == width) {
-            fputs("…", stdout);
-            return;
-        }
-        columns += starts;
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-    }
-}
-
-static void print_table(const PGresult *result)
-{
-    size_t widths[32] = {0}, used = 0;
-    int columns = PQnfields(result) < 32 ? PQnfields(result) : 32, rows = PQntuples(result);
-    for (int column = 0; column < columns; column++) {
-        widths[column] = width_of(PQfname(result, column));
-        for (int row = 0; row < rows; row++) {
-            size_t width = width_of(PQgetvalue(result, row, column));
-            widths[column] = width > widths[column] ? width : widths[column];
-        }
-        used += column + 1 < columns ? widths[column] + 2 : 0;
-    }
-    struct winsize window;
-    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > used + 20 &&
-        widths[columns - 1] > window.ws_col - used)
-        widths[columns - 1] = window.ws_col - used;
-    for (int row = -1; row < rows; row++) {
-        for (int column = 0; column < columns; column++) {
-            const char *text = row < 0 ? PQfname(result, column) : PQgetvalue(result, row, column);
-            print_cell(text, widths[column]);
-            size_t width = width_of(text);
-            for (size_t pad = width; column + 1 < columns && pad < widths[column] + 2; pad++)
-                putchar(' ');
-        }
-        putchar('\n');
-    }
 }
 
 static int print_csv(PGconn *connection, const char *query, const struct parameter *parameters, size_t count, int *rows,
@@ -148,7 +98,7 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
     *rows = PQntuples(result);
     if (format == CLI_TEXT) {
         if (*rows > 0)
-            print_table(result);
+            table_print(result);
         return 0;
     }
     putchar('[');
@@ -160,24 +110,21 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
 {
-    bool shown = !quiet && isatty(STDERR_FILENO);
+    _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     long total = 0;
     for (int judged = 1; judged > 0;) {
+        progress_show(&progress, "judged %ld hosts", total);
         _cleanup_(cleanup_result) PGresult *rows =
             database_query(connection, "select evenkeel.judge_queued(500)", NULL, 0, true, error);
         if (rows == NULL)
             return -1;
         judged = database_i32(rows, 0, 0);
         total += judged;
-        if (shown && total > 500 && judged > 0)
-            fprintf(stderr, "\rjudged %ld hosts", total);
     }
-    if (shown && total > 500)
-        fprintf(stderr, "\n");
     /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
     for (int tries = 0; tries < 600; tries++) {
-        _cleanup_(cleanup_result) PGresult *rows =
-            database_query(connection, "select count(distinct host_id) from evenkeel.judge_queue", NULL, 0, true, error);
+        _cleanup_(cleanup_result) PGresult *rows = database_query(
+            connection, "select count(distinct host_id) from evenkeel.judge_queue", NULL, 0, true, error);
         if (rows == NULL)
             return -1;
         if (database_i64(rows, 0, 0) == 0) {

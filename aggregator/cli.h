@@ -30,9 +30,8 @@ enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
 bool cli_format_of(const char *command, const char *word, enum cli_format *format);
 
 /*
- * Prints the rows of a query: as a table that fits the terminal (the last column is cut where it does not, never when
- * stdout is no terminal), as a JSON array of objects, or as CSV with a header. JSON and CSV are made by PostgreSQL.
- * *rows counts them. -1 with *error.
+ * Prints the rows of a query: as a table (table_print()), as a JSON array of objects, or as CSV with a header. JSON and
+ * CSV are made by PostgreSQL. *rows counts them. -1 with *error.
  */
 int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
               enum cli_format format, int *rows, struct error *error);

@@ -1,6 +1,7 @@
 /* evenkeel fsck: whether everything that the database holds is whole, and is what its name says. */
 
 #include "cli.h"
+#include "progress.h"
 
 #include "proto/arena.h"
 #include "proto/chunk.h"
@@ -18,11 +19,13 @@ struct fsck {
     PGconn *connection;
     bool quiet;
     long long chunks, inventories, facts, problems;
+    struct progress progress;
 };
 
 static void report(struct fsck *fsck, const char *place, const char *problem)
 {
     fsck->problems++;
+    progress_end(&fsck->progress);
     printf("%s: %s\n", place, problem);
 }
 
@@ -86,6 +89,7 @@ static int check_chunks(struct fsck *fsck, struct error *error)
         if (rows == NULL)
             return -1;
         int total = PQntuples(rows);
+        progress_show(&fsck->progress, "checked %lld chunks", fsck->chunks);
         for (int first = 0, end; first < total; first = end) {
             int64_t chunk = database_i64(rows, first, 0);
             for (end = first + 1; end < total && database_i64(rows, end, 0) == chunk; end++)
@@ -168,6 +172,8 @@ static int check_states(struct fsck *fsck, const char *statement, const char *(*
         if (rows == NULL)
             return -1;
         int total = PQntuples(rows);
+        progress_show(&fsck->progress, "checked %lld chunks, %lld inventories, %lld facts", fsck->chunks,
+                      fsck->inventories, fsck->facts);
         for (int row = 0; row < total; row++) {
             const char *wrong = problem(rows, row);
             memcpy(position.host, database_bytes(rows, row, 0).data, sizeof position.host);
@@ -223,6 +229,7 @@ static int fsck(struct fsck *fsck, struct error *error)
                      facts_problem, &fsck->facts, error) < 0 ||
         check_contradictions(fsck, error) < 0)
         return -1;
+    progress_end(&fsck->progress);
     if (!fsck->quiet)
         printf("%lld chunks, %lld inventories, %lld facts; %lld %s\n", fsck->chunks, fsck->inventories, fsck->facts,
                fsck->problems, fsck->problems == 1 ? "problem" : "problems");
@@ -258,7 +265,10 @@ int command_fsck(int argc, char **argv)
     if (optind < argc)
         return cli_fail_usage("fsck", "'%s' is too much", argv[optind]);
     _cleanup_(cleanup_connection) PGconn *connection = run.connection = cli_connect(dsn, &error);
-    if (connection == NULL || fsck(&run, &error) < 0)
+    run.progress = progress_begin(run.quiet);
+    if (connection == NULL || fsck(&run, &error) < 0) {
+        progress_end(&run.progress);
         return cli_fail("fsck", &error);
+    }
     return run.problems > 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_OK;
 }

@@ -2,6 +2,7 @@
  * on. */
 
 #include "cli.h"
+#include "progress.h"
 
 #include "proto/cleanup.h"
 
@@ -26,10 +27,12 @@ static bool days_of(const char *text, int *days)
 }
 
 /* Runs a statement of one integer until it returns less than `least`; *total adds them up. */
-static int repeat(PGconn *connection, const char *statement, int least, long long *total, struct error *error)
+static int repeat(PGconn *connection, const char *statement, int least, const char *what, struct progress *progress,
+                  long long *total, struct error *error)
 {
     *total = 0;
     for (int rows = least; rows >= least;) {
+        progress_show(progress, "removed %lld %s", *total, what);
         _cleanup_(cleanup_result) PGresult *done = database_query(connection, statement, NULL, 0, true, error);
         if (done == NULL)
             return -1;
@@ -39,14 +42,16 @@ static int repeat(PGconn *connection, const char *statement, int least, long lon
     return 0;
 }
 
-static int prune_content(PGconn *connection, const char *kind, long long *removed, struct error *error)
+static int prune_content(PGconn *connection, const char *kind, struct progress *progress, long long *removed,
+                         struct error *error)
 {
-    char statement[128];
+    char statement[128], what[32];
     snprintf(statement, sizeof statement, "select evenkeel.prune_find('%s')", kind);
     if (database_execute(connection, statement, error) < 0)
         return -1;
     snprintf(statement, sizeof statement, "select evenkeel.prune_remove('%s', %d)", kind, STEP_ROWS);
-    return repeat(connection, statement, 0, removed, error);
+    snprintf(what, sizeof what, "%ss", kind);
+    return repeat(connection, statement, 0, what, progress, removed, error);
 }
 
 static int prune(PGconn *connection, int days, bool quiet, struct error *error)
@@ -56,16 +61,18 @@ static int prune(PGconn *connection, int days, bool quiet, struct error *error)
     enum { KINDS = sizeof kinds / sizeof *kinds };
     long long history, waiting, content[KINDS];
     char statement[128];
+    _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     snprintf(statement, sizeof statement, "select evenkeel.prune_history(interval '%d days', %d)", days, STEP_ROWS);
-    if (repeat(connection, statement, 1, &history, error) < 0)
+    if (repeat(connection, statement, 1, "states and findings", &progress, &history, error) < 0)
         return -1;
     snprintf(statement, sizeof statement, "select evenkeel.prune_waiting(%d)", STEP_ROWS);
-    if (repeat(connection, statement, 1, &waiting, error) < 0 ||
+    if (repeat(connection, statement, 1, "unfinished uploads and enrolments", &progress, &waiting, error) < 0 ||
         database_execute(connection, "select evenkeel.prune_mark()", error) < 0)
         return -1;
     for (size_t i = 0; i < KINDS; i++)
-        if (prune_content(connection, kinds[i], &content[i], error) < 0)
+        if (prune_content(connection, kinds[i], &progress, &content[i], error) < 0)
             return -1;
+    progress_end(&progress);
     if (!quiet)
         printf(
             "removed %lld states and findings older than %d days; %lld unfinished uploads and enrolments; %lld chunks, "

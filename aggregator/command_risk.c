@@ -1,6 +1,7 @@
 /* evenkeel risk: what a patch would break, before it rolls out. */
 
 #include "cli.h"
+#include "progress.h"
 
 #include "proto/cleanup.h"
 
@@ -50,7 +51,7 @@ static int age_of(const char *word, char *interval, size_t size, struct error *e
 static int judge(PGconn *connection, const char *patch, const char *hosts, const char *max_age, bool quiet,
                  long long *total, struct error *error)
 {
-    bool shown = !quiet && isatty(STDERR_FILENO);
+    _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     struct parameter parameters[] = {PARAMETER_TEXT(patch), PARAMETER_TEXT(hosts)};
     _cleanup_(cleanup_result) PGresult *opened =
         database_query(connection, "select evenkeel.risk_open($1, $2)", parameters, 2, true, error);
@@ -62,17 +63,14 @@ static int judge(PGconn *connection, const char *patch, const char *hosts, const
     if (database_execute(connection, "begin", error) < 0)
         return -1;
     for (long long done = 0, step = 1; step > 0; done += step) {
+        progress_show(&progress, "judged %lld of %lld hosts", done, *total);
         _cleanup_(cleanup_result) PGresult *rows =
             database_query(connection, "select evenkeel.risk_next(" HOSTS_PER_STEP ", $1::interval)",
                            &PARAMETER_TEXT(max_age), 1, true, error);
         if (rows == NULL)
             return -1;
         step = database_i64(rows, 0, 0);
-        if (shown && *total > 5000)
-            fprintf(stderr, "\rjudged %lld of %lld hosts", done + step, *total);
     }
-    if (shown && *total > 5000)
-        fprintf(stderr, "\n");
     return database_execute(connection, "commit", error);
 }
 

@@ -1,0 +1,187 @@
+/* A query's rows as a table for people. */
+
+#include "table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define COLUMNS_MAXIMUM 32
+#define GAP 2
+#define INDENT 4        /* of a last column that stands below the others */
+#define ROOM_LEAST 40   /* columns in which a sentence can still be read */
+#define COLUMN_LEAST 10 /* no column is cut below that */
+
+struct table {
+    const PGresult *rows;
+    int columns;
+    size_t widths[COLUMNS_MAXIMUM];
+    size_t terminal; /* its width; 0: no terminal */
+    bool wrapped;    /* the last column is */
+    bool below;      /* and it stands below the others */
+    bool coloured;
+};
+
+/* Columns that text takes: characters of UTF-8, which is close enough for names and versions. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text != 0; text++)
+        width += (*text & 0xc0) != 0x80;
+    return width;
+}
+
+/* Foreign text: control characters become '?'. Prints up to `width` columns and returns where it ended. */
+static const char *print_columns(const char *text, size_t width)
+{
+    size_t columns = 0;
+    for (; *text != 0; text++) {
+        columns += (*text & 0xc0) != 0x80;
+        if (columns > width)
+            break;
+        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    }
+    return text;
+}
+
+static void print_cell(const char *text, size_t width)
+{
+    if (width_of(text) <= width) {
+        print_columns(text, width);
+        return;
+    }
+    print_columns(text, width - 1);
+    fputs("…", stdout);
+}
+
+static void print_blanks(size_t count)
+{
+    printf("%*s", (int)count, "");
+}
+
+/* Breaks at the last blank within the width, or else, as in a long path, where the width ends. */
+static void print_wrapped(const char *text, size_t indent, size_t width)
+{
+    while (width_of(text) > width) {
+        size_t columns = 0, fitting = 0; /* those before the last blank */
+        for (const char *at = text; *at != 0 && columns <= width; at++) {
+            if (*at == ' ')
+                fitting = columns;
+            columns += (*at & 0xc0) != 0x80;
+        }
+        text = print_columns(text, fitting > 0 ? fitting : width);
+        text += fitting > 0; /* the blank itself */
+        putchar('\n');
+        print_blanks(indent);
+    }
+    print_columns(text, width);
+}
+
+/* The SGR code of a word that tells how bad something is; NULL for other words. */
+static const char *colour_of(const char *column, const char *word)
+{
+    static const struct {
+        const char *column, *word, *code;
+    } colours[] = {
+        {"severity", "high", "31"},   {"severity", "medium", "33"}, {"verdict", "mixed", "31"},
+        {"verdict", "at risk", "31"}, {"verdict", "unknown", "33"}, {"verdict", "level", "32"},
+        {"verdict", "safe", "32"},
+    };
+    for (size_t i = 0; i < sizeof colours / sizeof *colours; i++)
+        if (strcmp(colours[i].column, column) == 0 && strcmp(colours[i].word, word) == 0)
+            return colours[i].code;
+    return NULL;
+}
+
+static size_t width_before_last(const struct table *table)
+{
+    size_t width = 0;
+    for (int column = 0; column + 1 < table->columns; column++)
+        width += table->widths[column] + GAP;
+    return width;
+}
+
+/* Cuts the widest columns until all fit, or none can give more. */
+static void cut_columns(struct table *table, int columns)
+{
+    for (;;) {
+        size_t total = 0;
+        int widest = 0;
+        for (int column = 0; column < columns; column++) {
+            total += table->widths[column] + (column > 0 ? GAP : 0);
+            if (table->widths[column] >= table->widths[widest])
+                widest = column;
+        }
+        if (total <= table->terminal || table->widths[widest] <= COLUMN_LEAST)
+            return;
+        table->widths[widest]--;
+    }
+}
+
+static void lay_out(struct table *table)
+{
+    for (int column = 0; column < table->columns; column++) {
+        table->widths[column] = width_of(PQfname(table->rows, column));
+        for (int row = 0; row < PQntuples(table->rows); row++) {
+            size_t width = width_of(PQgetvalue(table->rows, row, column));
+            table->widths[column] = width > table->widths[column] ? width : table->widths[column];
+        }
+    }
+    struct winsize window;
+    const char *no_color = getenv("NO_COLOR"), *kind = getenv("TERM");
+    bool is_terminal = isatty(STDOUT_FILENO);
+    table->coloured = is_terminal && (no_color == NULL || *no_color == 0) && kind != NULL && strcmp(kind, "dumb") != 0;
+    if (is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0)
+        table->terminal = window.ws_col;
+    int last = table->columns - 1;
+    size_t before = width_before_last(table);
+    if (table->terminal == 0 || before + table->widths[last] <= table->terminal)
+        return;
+    table->wrapped = table->widths[last] >= ROOM_LEAST && table->columns > 1 && table->terminal >= ROOM_LEAST;
+    if (!table->wrapped) {
+        cut_columns(table, table->columns);
+    } else if (before + ROOM_LEAST <= table->terminal) {
+        table->widths[last] = table->terminal - before;
+    } else {
+        table->below = true;
+        table->widths[last] = table->terminal - INDENT;
+        cut_columns(table, last);
+    }
+}
+
+static void print_row(const struct table *table, int row)
+{
+    int last = table->columns - 1;
+    for (int column = 0; column < table->columns; column++) {
+        const char *name = PQfname(table->rows, column);
+        const char *text = row < 0 ? name : PQgetvalue(table->rows, row, column);
+        const char *colour = table->coloured && row >= 0 ? colour_of(name, text) : NULL;
+        size_t width = table->widths[column], used = width_of(text);
+        if (column == last && table->below) {
+            putchar('\n');
+            print_blanks(INDENT);
+        }
+        if (colour != NULL)
+            printf("\033[%sm", colour);
+        if (column == last && table->wrapped)
+            print_wrapped(text, table->below ? INDENT : width_before_last(table), width);
+        else
+            print_cell(text, width);
+        if (colour != NULL)
+            fputs("\033[0m", stdout);
+        if (column < last && (column + 1 < last || !table->below))
+            print_blanks(GAP + (used < width ? width - used : 0));
+    }
+    putchar('\n');
+}
+
+void table_print(const PGresult *rows)
+{
+    int columns = PQnfields(rows);
+    struct table table = {.rows = rows, .columns = columns < COLUMNS_MAXIMUM ? columns : COLUMNS_MAXIMUM};
+    lay_out(&table);
+    for (int row = -1; row < PQntuples(rows); row++)
+        print_row(&table, row);
+}
