@@ -6,6 +6,13 @@ returns void language plpgsql
 as $$
 begin
     perform evenkeel.imports_open();
+    -- A state of this session may hold chunks that a patch would make.
+    create or replace temporary view state_chunk as
+        select chunk_id, file_ids from evenkeel.chunk
+        union all select chunk_id, file_ids from state_overlay_chunk;
+    create or replace temporary view state_chunk_level as
+        select * from evenkeel.chunk_level
+        union all select * from state_overlay_chunk_level;
     if to_regclass('pg_temp.overlay_patch') is not null then
         return;
     end if;
@@ -154,33 +161,44 @@ create or replace function evenkeel.overlay_close()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     truncate overlay_chunk, overlay_added, state_overlay_chunk, state_overlay_chunk_level, state_overlay_chunk_imports, state_overlay_need,
-             state_focus
+             state_focus, imports_bad
 $$;
 comment on function evenkeel.overlay_close() is 'Takes the overlay off again: the state of this session is what is.';
 
-create or replace function evenkeel.overlay_chunks()
-returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+create or replace function evenkeel.overlay_focus()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-begin
-    perform evenkeel.overlay_close();
+    select evenkeel.overlay_close();
     insert into state_focus
     select distinct p.name, f.image_id
     from (select new_file_id as file_id from overlay_landing where new_file_id is not null union select file_id from overlay_new) n
     join file f using (file_id) join path p using (path_id);
     -- A patch that changes nothing anywhere still needs judging to be begun once.
     insert into state_focus values ('', 0);
+$$;
+comment on function evenkeel.overlay_focus() is 'Begins a state with the overlay: what its files may change of imports.';
+
+create or replace function evenkeel.overlay_chunks(hosts uuid[])
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
     insert into overlay_chunk (plan, chunk_id, overlay_id, names, replaced, same, kept)
-    select l.plan, c.chunk_id, case when bool_or(l.action = 'replace') then -row_number() over () end,
+    select l.plan, c.chunk_id,
+           case when bool_or(l.action = 'replace')
+                then (select least(min(s.chunk_id), 0) from state_overlay_chunk s) - row_number() over (order by l.plan, c.chunk_id) end,
            array_agg(p.name), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
            coalesce(jsonb_agg(jsonb_build_object('path', p.path, 'version', version_text(i.file_version), 'brought', version_text(l.brought)) order by p.path)
                filter (where l.action = 'keep'), '[]')
-    from chunk c
+    from (select distinct h.plan, u.chunk_id
+          from overlay_host h join host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
+          where h.host_id = any (hosts)) held
+    join chunk c using (chunk_id)
     cross join unnest(c.file_ids) u (file_id)
-    join overlay_landing l using (file_id)
-    join file f using (file_id)
+    join overlay_landing l on l.plan = held.plan and l.file_id = u.file_id
+    join file f on f.file_id = l.file_id
     join path p using (path_id)
     join image i on i.image_id = f.image_id
-    where c.file_ids && array(select distinct file_id from overlay_landing)
+    where not exists (select from overlay_chunk o where o.plan = held.plan and o.chunk_id = held.chunk_id)
     group by l.plan, c.chunk_id;
     analyze overlay_chunk;
 
@@ -190,14 +208,14 @@ begin
     join chunk c using (chunk_id)
     cross join unnest(c.file_ids) with ordinality u (file_id, ord)
     left join overlay_landing l on l.plan = o.plan and l.file_id = u.file_id and l.action = 'replace'
-    where o.overlay_id is not null
+    where o.overlay_id is not null and not exists (select from state_overlay_chunk s where s.chunk_id = o.overlay_id)
     group by o.overlay_id;
     analyze state_overlay_chunk;
     perform evenkeel.overlay_levels();
     perform evenkeel.overlay_imports();
 end
 $$;
-comment on function evenkeel.overlay_chunks() is 'Makes the overlay of every chunk of the fleet that a plan touches.';
+comment on function evenkeel.overlay_chunks(uuid[]) is 'Makes the overlay of every chunk of these hosts that their plan touches, where another host did not before.';
 
 create or replace function evenkeel.overlay_levels()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -31,17 +31,22 @@ declare
     hosts uuid[];
     definition record;
     payload boolean := (select bool_and(has_payload) from overlay_patch);
+    -- A table says nothing of imports.
+    imports boolean := (select bool_or(has_payload) from overlay_patch);
 begin
     perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    if not exists (select from state_focus) then
+        perform evenkeel.overlay_focus();
+        perform evenkeel.risk_alike(max_age);
+    end if;
     select array_agg(host_id) into hosts
-    from (select host_id from overlay_host o where not exists (select from risk_result r where r.host_id = o.host_id) order by place limit most) n;
+    from (select host_id from risk_kind k
+          where k.lead = k.host_id and not exists (select from risk_result r where r.host_id = k.host_id) order by place limit most) n;
     if hosts is null then
         perform evenkeel.overlay_close();
         return 0;
     end if;
-    if not exists (select from state_focus) then
-        perform evenkeel.overlay_chunks();
-    end if;
+    perform evenkeel.overlay_chunks(hosts);
     perform evenkeel.overlay_state(hosts);
     perform evenkeel.risk_passed_over(hosts, max_age);
     delete from state_host h using risk_result r where r.host_id = h.host_id;
@@ -49,17 +54,17 @@ begin
         perform evenkeel.judge_state();
         -- A check that reads no files can find nothing else than before.
         for definition in select code from check_definition
-                          where scope = 'host' and (query ~ '\mstate_(file|chunk|component|product|model|patch)' or query ~ '\munresolved_imports\M')
+                          where scope = 'host' and (query ~ '\mstate_(file|chunk|component|product|model|patch)' or query ~ '\munresolved_imports\M' and imports)
                           order by code loop
             perform evenkeel.run_check(definition.code);
         end loop;
         analyze state_finding;
         perform evenkeel.risk_compare(payload);
     end if;
-    return cardinality(hosts);
+    return cardinality(hosts) + evenkeel.risk_spread(hosts);
 end
 $$;
-comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result; returns how many.';
+comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result, and with each those that a patch would change alike; returns how many.';
 
 create or replace function evenkeel.risk_landed()
 returns table (host_id uuid, file_id integer, path_id integer, path text, old_image integer, new_image integer)
@@ -225,9 +230,7 @@ as $$
         cross join lateral (select case when c.seen_at is null or not exists (select from host_inventory_current i where i.host_id = o.host_id)
                                         then 'no snapshot yet: push one'
                                         when exists (select from judge_queue q where q.host_id = o.host_id) then 'not judged yet' end as says) waiting
-        cross join lateral (select case when c.taken_at < now() - max_age or c.seen_at < now() - max_age
-                                        then format('its last snapshot is of %s: push a new one',
-                                                    to_char(least(c.taken_at, c.seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end as says) stale
+        cross join lateral (select evenkeel.risk_stale(c.taken_at, c.seen_at, max_age) as says) stale
         where o.host_id = any (hosts)
     ) x
     where verdict is not null

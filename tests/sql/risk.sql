@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(26);
+select plan(33);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -114,5 +114,56 @@ set local role evenkeel_read;
 create temporary table of_the_reader ();
 reset role;
 select throws_like($$ select fixture.as_reader() $$, '%temporary relations of its own%', 'but not where relations of the reader could stand in for the owner''s');
+-- Hosts that a patch changes alike are judged once; whatever could make a difference keeps them apart.
+create function fixture.alike(patch text, one text, other text) returns boolean language plpgsql as $$
+declare
+    same boolean;
+begin
+    perform evenkeel.risk_open(patch, null), evenkeel.risk_next(1000, '1 day');
+    select a.lead = b.lead into same
+    from pg_temp.risk_kind a join evenkeel.host h on h.host_id = a.host_id and h.name = one,
+         pg_temp.risk_kind b join evenkeel.host k on k.host_id = b.host_id and k.name = other;
+    return same;
+end $$;
+drop table of_the_reader;
+-- Each file of these hosts in a chunk of its own.
+create function fixture.apart(variadic hosts text[]) returns void language plpgsql as $$
+begin
+    insert into evenkeel.chunk (digest, file_ids)
+    select distinct sha256(convert_to('file ' || file_id, 'utf8')), array[file_id]
+    from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
+    join evenkeel.chunk c using (chunk_id) cross join unnest(c.file_ids) f (file_id)
+    where h.name = any (hosts);
+    perform evenkeel.judge_chunks(array(select chunk_id from evenkeel.chunk where cardinality(file_ids) = 1));
+    update evenkeel.host_inventory_current i set chunk_ids = x.chunk_ids
+    from (select i.host_id, array_agg(n.chunk_id order by f.place) as chunk_ids
+          from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
+          join evenkeel.chunk c using (chunk_id) cross join unnest(c.file_ids) with ordinality f (file_id, place)
+          join evenkeel.chunk n on n.digest = sha256(convert_to('file ' || f.file_id, 'utf8'))
+          where h.name = any (hosts) group by i.host_id) x
+    where x.host_id = i.host_id;
+end $$;
+create temporary view wide as
+select (table sp2) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'One')), 'c:/app/d.dll', '9.1.100.22') as files;
+select fixture.host('twin', (table wide) || '{"c:/else/x.dll": "1.0.0.1"}', fixture.runs('Service Pack 2'));
+select fixture.host('other twin', (table wide) || '{"c:/else/x.dll": "1.0.0.2"}', fixture.runs('Service Pack 2'));
+select fixture.host('older', (table wide) || '{"c:/app/b.dll": "9.1.100.10"}', fixture.runs('Service Pack 2'));
+select fixture.host('lists more', (table wide), fixture.runs('Service Pack 2', 'KB9'));
+select fixture.host('wants more', (table wide) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'Two'))),
+                    fixture.runs('Service Pack 2'));
+select fixture.host('has newer', (table wide) || '{"c:/app/a.dll": "9.1.100.90"}', fixture.runs('Service Pack 2'));
+select fixture.apart('twin', 'other twin', 'older', 'lists more', 'wants more', 'has newer');
+select fixture.judge();
+select ok(fixture.alike('KB1', 'twin', 'other twin'), 'hosts that differ in what the patch does not touch are alike');
+select ok(not fixture.alike('KB1', 'twin', 'older'), 'not with a component at another level');
+select ok(not fixture.alike('KB1', 'twin', 'lists more'), 'nor with other patches listed');
+select ok(not fixture.alike('KB1', 'twin', 'has newer'), 'nor with a newer file of the patch');
+select ok(not fixture.alike('KB2', 'twin', 'wants more'), 'nor where one imports what the patch takes away');
+select is((select array_agg(split_part(fixture.risk('KB2', h), ':', 1)) from unnest(array['twin', 'other twin', 'wants more']) h),
+          array['safe', 'safe', 'at risk'], 'and each comes out as it would alone');
+select is((select array_agg(a.host order by a.host) from ops.risk('KB5') a left join lateral (select * from ops.risk('KB5', a.host)) o on true
+           where (a.verdict, a.reason, a.findings, a.kept, a.replaced) is distinct from (o.verdict, o.reason, o.findings, o.kept, o.replaced)),
+          null, 'all at once as one by one');
+
 select * from finish();
 rollback;
