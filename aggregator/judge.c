@@ -19,32 +19,48 @@
  */
 #define IDLE_SECONDS 2
 
+/* What one of the two threads does again and again, on a connection of its own. */
+struct duty {
+    struct judge *judge;
+    int (*work)(struct duty *duty, PGconn *connection, struct error *error); /* 1: go on, 0: rest, -1: failed */
+    const char *failure;                                                     /* how the log calls it */
+    bool is_woken;                                                           /* rests until judge_wake(), too */
+    time_t clock_judged;
+    pthread_t thread;
+    PGcancel *cancel; /* guarded by the judge's lock; ends what the database does for this duty */
+};
+
 struct judge {
     char *dsn;
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards the two flags */
+    struct duty judging;  /* hosts whose state changed: nothing that takes long may stand before them */
+    struct duty learning; /* the clock, and what the whole fleet teaches, which takes the longer the larger it is */
+    pthread_mutex_t lock; /* guards the flags */
     pthread_cond_t changed;
     bool awake, stopping;
 };
 
 /* Sleeps until woken or for so long; false when stopping. */
-static bool rest(struct judge *judge, int seconds)
+static bool rest(const struct duty *duty, int seconds)
 {
+    struct judge *judge = duty->judge;
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += seconds;
     pthread_mutex_lock(&judge->lock);
-    while (!judge->awake && !judge->stopping && pthread_cond_timedwait(&judge->changed, &judge->lock, &until) == 0)
+    while (!(duty->is_woken && judge->awake) && !judge->stopping &&
+           pthread_cond_timedwait(&judge->changed, &judge->lock, &until) == 0)
         ;
-    judge->awake = false;
+    if (duty->is_woken)
+        judge->awake = false;
     bool goes_on = !judge->stopping;
     pthread_mutex_unlock(&judge->lock);
     return goes_on;
 }
 
-/* Judges one batch: how many hosts it had, or -1. */
-static int judge_once(PGconn *connection, struct error *error)
+/* Judges one batch. */
+static int judge_once(struct duty *duty, PGconn *connection, struct error *error)
 {
+    (void)duty;
     /* New content first and by itself: so its lock is held for short. */
     _cleanup_(cleanup_result) PGresult *content =
         database_query(connection, "select evenkeel.judge_content()", NULL, 0, true, error);
@@ -52,39 +68,89 @@ static int judge_once(PGconn *connection, struct error *error)
         return -1;
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection, "select evenkeel.judge_queued(" HOSTS_PER_BATCH ")", NULL, 0, true, error);
-    return rows != NULL ? database_i32(rows, 0, 0) : -1;
+    return rows == NULL ? -1 : database_i32(rows, 0, 0) > 0;
+}
+
+/* Judges what changes with the clock when it is time, then learns one thing from the fleet. */
+static int learn_once(struct duty *duty, PGconn *connection, struct error *error)
+{
+    if (time(NULL) - duty->clock_judged >= CLOCK_SECONDS) {
+        duty->clock_judged = time(NULL);
+        _cleanup_(cleanup_result) PGresult *clock =
+            database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
+        if (clock == NULL)
+            return -1;
+    }
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select evenkeel.learn_from_fleet()::integer", NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    bool learnt = database_i32(rows, 0, 0) != 0;
+    if (learnt)
+        judge_wake(duty->judge);
+    return learnt;
+}
+
+static bool is_stopping(struct judge *judge)
+{
+    pthread_mutex_lock(&judge->lock);
+    bool stopping = judge->stopping;
+    pthread_mutex_unlock(&judge->lock);
+    return stopping;
+}
+
+static void set_cancel(struct duty *duty, PGcancel *cancel)
+{
+    pthread_mutex_lock(&duty->judge->lock);
+    PQfreeCancel(duty->cancel);
+    duty->cancel = cancel;
+    pthread_mutex_unlock(&duty->judge->lock);
 }
 
 static void *run(void *context)
 {
-    struct judge *judge = context;
+    struct duty *duty = context;
     PGconn *connection = NULL;
-    time_t clock_judged = 0;
     bool complained = false;
     for (bool goes_on = true; goes_on;) {
         struct error error = {0};
-        int judged = -1;
-        if (connection == NULL)
-            connection = database_open(judge->dsn, &error);
+        int done = -1;
+        if (connection == NULL && (connection = database_open(duty->judge->dsn, &error)) != NULL)
+            set_cancel(duty, PQgetCancel(connection));
         if (connection != NULL)
-            judged = judge_once(connection, &error);
-        if (judged == 0 && time(NULL) - clock_judged >= CLOCK_SECONDS) {
-            _cleanup_(cleanup_result) PGresult *rows =
-                database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, &error);
-            clock_judged = time(NULL);
-            judged = rows != NULL ? 0 : -1;
-        }
-        if (judged < 0 && !complained)
-            log_line(LOG_PRIORITY_ERROR, "judging-failed", "message=\"%s\"", error.message);
-        complained = judged < 0;
+            done = duty->work(duty, connection, &error);
+        if (done < 0 && !complained && !is_stopping(duty->judge))
+            log_line(LOG_PRIORITY_ERROR, duty->failure, "message=\"%s\"", error.message);
+        complained = done < 0;
         if (connection != NULL && PQstatus(connection) != CONNECTION_OK) {
             PQfinish(connection);
             connection = NULL;
         }
-        goes_on = rest(judge, judged > 0 ? 0 : IDLE_SECONDS);
+        goes_on = rest(duty, done > 0 ? 0 : IDLE_SECONDS);
     }
+    set_cancel(duty, NULL);
     PQfinish(connection);
     return NULL;
+}
+
+/* Ends both threads and frees all; what the database does for learning is cut short. */
+static void clear(struct judge *judge, bool judging, bool learning)
+{
+    char unused[256];
+    pthread_mutex_lock(&judge->lock);
+    judge->stopping = true;
+    if (judge->learning.cancel != NULL)
+        PQcancel(judge->learning.cancel, unused, sizeof unused);
+    pthread_cond_broadcast(&judge->changed);
+    pthread_mutex_unlock(&judge->lock);
+    if (judging)
+        pthread_join(judge->judging.thread, NULL);
+    if (learning)
+        pthread_join(judge->learning.thread, NULL);
+    pthread_cond_destroy(&judge->changed);
+    pthread_mutex_destroy(&judge->lock);
+    free(judge->dsn);
+    free(judge);
 }
 
 struct judge *judge_start(const char *dsn, struct error *error)
@@ -97,11 +163,13 @@ struct judge *judge_start(const char *dsn, struct error *error)
     }
     pthread_mutex_init(&judge->lock, NULL);
     pthread_cond_init(&judge->changed, NULL);
-    int failed = pthread_create(&judge->thread, NULL, run, judge);
-    if (failed != 0) {
-        error_set(error, ERROR_IO, "can't start the judge: %s", strerror(failed));
-        free(judge->dsn);
-        free(judge);
+    judge->judging = (struct duty){.judge = judge, .work = judge_once, .failure = "judging-failed", .is_woken = true};
+    judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
+    int judging = pthread_create(&judge->judging.thread, NULL, run, &judge->judging);
+    int learning = judging == 0 ? pthread_create(&judge->learning.thread, NULL, run, &judge->learning) : judging;
+    if (learning != 0) {
+        error_set(error, ERROR_IO, "can't start the judge: %s", strerror(learning));
+        clear(judge, judging == 0, false);
         return NULL;
     }
     return judge;
@@ -111,21 +179,12 @@ void judge_wake(struct judge *judge)
 {
     pthread_mutex_lock(&judge->lock);
     judge->awake = true;
-    pthread_cond_signal(&judge->changed);
+    pthread_cond_broadcast(&judge->changed);
     pthread_mutex_unlock(&judge->lock);
 }
 
 void judge_stop(struct judge *judge)
 {
-    if (judge == NULL)
-        return;
-    pthread_mutex_lock(&judge->lock);
-    judge->stopping = true;
-    pthread_cond_signal(&judge->changed);
-    pthread_mutex_unlock(&judge->lock);
-    pthread_join(judge->thread, NULL);
-    pthread_cond_destroy(&judge->changed);
-    pthread_mutex_destroy(&judge->lock);
-    free(judge->dsn);
-    free(judge);
+    if (judge != NULL)
+        clear(judge, true, true);
 }

@@ -1,4 +1,5 @@
-/* The judge: a thread that judges the hosts whose state changed, and every minute what changes with the clock alone. */
+/* The judge: a thread that judges the hosts whose state changed, and one that judges what changes with the clock alone,
+ * every minute, and learns from the whole fleet. */
 
 #ifndef EVENKEEL_JUDGE_H
 #define EVENKEEL_JUDGE_H
@@ -9,6 +10,7 @@ struct judge; /* opaque; its functions may be called from any thread */
 
 struct judge *judge_start(const char *dsn, struct error *error); /* NULL with *error */
 void judge_wake(struct judge *judge);                            /* hosts were queued */
-void judge_stop(struct judge *judge); /* finishes the batch at hand; the queue stays in the database */
+void judge_stop(
+    struct judge *judge); /* finishes the batch at hand, drops what is being learnt; the queue stays in the database */
 
 #endif

@@ -15,7 +15,7 @@
 -- keys
 select host_id, component_id || ' ' || version_set as key from state_version_sets(false)
 -- widen
-select host_id from widen_outliers()
+select host_id from count_evidence()
 -- verdict
 with conflict as materialized (
     select * from version_conflicts('state_host')

@@ -4,16 +4,8 @@
 -- have are the evidence. Files count that have two versions with at least 20 hosts each; those whose versions change together on
 -- all the evidence are one family, and families that differ from one of the 16 largest on few hosts only join it. Of at most 200 that are
 -- left, the largest first, every two are compared. That bounds the cost of learning, however large the fleet: at the very worst 16 times
--- the files of the component and 20,100 pairs over 256 sets, some millions of rows. It is paid again when an eighth of the hosts
--- changed, or a thousandth once nothing waits to be judged. Judging a host by what was learnt is linear in its files that vary.
-
-create or replace function evenkeel.version_evidence_due(idle boolean)
-returns boolean language sql stable
-as $$
-    select exists (select from evenkeel.version_evidence e
-                   where e.judged > 0 and e.judged::bigint * case when idle then 1000 else 8 end >= e.hosts)
-$$;
-comment on function evenkeel.version_evidence_due(boolean) is 'Whether enough hosts changed for bonds to be learnt again; idle: nothing waits to be judged.';
+-- the files of the component and 20,100 pairs over 256 sets, some millions of rows. evenkeel.learn_from_fleet() decides when. Judging a
+-- host by what was learnt is linear in its files that vary.
 
 create or replace function evenkeel.version_set_holders(component integer, most integer)
 returns table (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) language sql
@@ -37,7 +29,9 @@ as $$
 declare
     enough constant integer := 20;
     changed boolean;
+    judged_before integer := (select e.judged from evenkeel.version_evidence e where e.component_id = component);
 begin
+    perform evenkeel.state_open();
     create temporary table if not exists evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) on commit delete rows;
     create temporary table if not exists evidence_item (place integer, location text, version bigint) on commit delete rows;
     create temporary table if not exists evidence_family (family text, files bigint, locations text[]) on commit delete rows;
@@ -187,7 +181,7 @@ begin
         insert into evenkeel.version_bond select * from evidence_bond;
     end if;
     update evenkeel.version_evidence
-    set judged = 0, hosts = (select count(*) from evenkeel.fleet_key k where k.check_code = 'outlier' and k.key like component || ' %')
+    set judged = judged - judged_before, hosts = (select count(*) from evenkeel.fleet_key k where k.check_code = 'outlier' and k.key like component || ' %')
     where component_id = component;
     return changed;
 end
@@ -249,41 +243,43 @@ end
 $$;
 comment on function evenkeel.version_conflicts(text) is 'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of (host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';
 
-create or replace function evenkeel.widen_outliers()
-returns table (host_id uuid) language plpgsql
+create or replace function evenkeel.queue_outliers(component integer)
+returns void language plpgsql
 as $$
-declare
-    learnt integer;
 begin
-    insert into evenkeel.version_evidence as e (component_id, judged)
-    select split_part(k.key, ' ', 1)::integer, count(*) from state_host_key k group by 1
-    on conflict (component_id) do update set judged = e.judged + excluded.judged;
     create temporary table if not exists version_holder (host_id uuid not null, chunk_ids bigint[] not null) on commit delete rows;
-    for learnt in
-        select e.component_id from evenkeel.version_evidence e
-        where e.judged > 0
-          and e.judged::bigint * case when exists (select from state_host) then 8 else 1000 end >= e.hosts
-        order by 1
-    loop
-        if evenkeel.learn_version_bonds(learnt) then
-            delete from version_holder;
-            insert into version_holder select s.host_id, s.chunk_ids from evenkeel.version_set_holders(learnt, null) s;
-            return query
-            select k.host_id
-            from (select distinct held.key
-                  from evenkeel.version_conflicts('version_holder') c
-                  join evenkeel.fleet_key held on held.host_id = c.host_id and held.check_code = 'outlier'
-                   and held.key like learnt || ' %'
-                  where c.component_id = learnt) o
-            join evenkeel.fleet_key k on k.check_code = 'outlier' and k.key = o.key
-            union
-            select f.host_id
-            from evenkeel.finding f
-            join evenkeel.component c on c.component_id = learnt
-            join evenkeel.product p using (product_id)
-            where f.check_code = 'outlier' and f.closed_at = 'infinity' and f.subject = p.code || '/' || c.code;
-        end if;
-    end loop;
+    delete from version_holder;
+    insert into version_holder select s.host_id, s.chunk_ids from evenkeel.version_set_holders(component, null) s;
+    analyze version_holder;
+    insert into evenkeel.judge_queue (host_id)
+    select o.host_id
+    from (select k.host_id
+          from (select distinct held.key
+                from evenkeel.version_conflicts('version_holder') c
+                join evenkeel.fleet_key held on held.host_id = c.host_id and held.check_code = 'outlier'
+                 and held.key like component || ' %'
+                where c.component_id = component) o
+          join evenkeel.fleet_key k on k.check_code = 'outlier' and k.key = o.key
+          union
+          select f.host_id
+          from evenkeel.finding f
+          join evenkeel.component c on c.component_id = queue_outliers.component
+          join evenkeel.product p using (product_id)
+          where f.check_code = 'outlier' and f.closed_at = 'infinity' and f.subject = p.code || '/' || c.code) o
+    join evenkeel.host_inventory_current i using (host_id)
+    order by 1
+    on conflict do nothing;
 end
 $$;
-comment on function evenkeel.widen_outliers() is 'Learns again where enough hosts changed; gives the hosts whose verdict may be another one by that.';
+comment on function evenkeel.queue_outliers(integer) is 'Queues the hosts whose verdict may be another one by what was learnt of a component: those that it contradicts, and those that have the finding.';
+
+create or replace function evenkeel.count_evidence()
+returns table (host_id uuid) language plpgsql
+as $$
+begin
+    insert into evenkeel.version_evidence as e (component_id, judged)
+    select split_part(k.key, ' ', 1)::integer, count(*) from state_host_key k group by 1 order by 1
+    on conflict on constraint version_evidence_pkey do update set judged = e.judged + excluded.judged;
+end
+$$;
+comment on function evenkeel.count_evidence() is 'Counts the hosts that are judged, so that learning knows when it is due. Gives no hosts: what one holds is no verdict on another before it is learnt.';

@@ -11,6 +11,9 @@ begin
     insert into state_host select i.host_id, i.chunk_ids from evenkeel.host_inventory_current i where i.host_id = any (hosts);
     perform evenkeel.judge_state();
 
+    -- Components of products that a host has not, by what it declares, are left out.
+    delete from state_component c
+    where not exists (select from state_product p where p.host_id = c.host_id and p.product_id = c.product_id);
     delete from evenkeel.host_component o using state_host h
     where o.host_id = h.host_id
       and not exists (select from state_component n where n.host_id = o.host_id and n.component_id = o.component_id);
@@ -28,9 +31,14 @@ begin
             verdict = excluded.verdict, missing = excluded.missing
         where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
               is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
+    update evenkeel.host h set verdict = w.verdict
+    from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true) then 'unknown'
+                                 else 'level' end as verdict
+          from state_host s left join state_product p using (host_id) group by s.host_id) w
+    where h.host_id = w.host_id and h.verdict <> w.verdict;
     perform evenkeel.record_verdicts();
     perform evenkeel.store_patches();
-    update evenkeel.peer_refresh set stale = true where not stale;
+    update evenkeel.peer_refresh set judged = judged + cardinality(hosts);
 
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'host';
     for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop
@@ -114,17 +122,13 @@ begin
     )
     select array_agg(distinct host_id) into hosts from taken;
     if hosts is null then
-        -- What a busy time put off is made up for once nothing waits.
-        if evenkeel.version_evidence_due(true) and not exists (select from evenkeel.judge_queue) then
-            perform evenkeel.judge_hosts('{}');
-        end if;
-        return evenkeel.refresh_peers_if_due();
+        return 0;
     end if;
     perform evenkeel.judge_hosts(hosts);
     return cardinality(hosts);
 end
 $$;
-comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were, and 0 while somebody else judges. Where none waited, the fleet''s common files are learnt anew if that is due, and the hosts on which that bears are queued and returned.';
+comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were, and 0 while somebody else judges.';
 
 create or replace function evenkeel.judge_clock()
 returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -2,7 +2,7 @@
 -- a gap is named by the level below it.
 
 create or replace function evenkeel.level_range_text(product integer, levels int4range)
-returns text language sql stable
+returns text language sql stable parallel safe
 as $$
     select case
         when levels is null then null
@@ -18,7 +18,7 @@ $$;
 comment on function evenkeel.level_range_text(integer, int4range) is 'SP2, SP1..SP2, below RTM, or none.';
 
 create or replace function evenkeel.level_name_at_most(product integer, ordinal integer)
-returns text language sql stable
+returns text language sql stable parallel safe
 as $$
     select case when reached.code is null then 'below ' || first.code
                 when reached.ordinal = first.ordinal then reached.code
@@ -31,7 +31,7 @@ $$;
 comment on function evenkeel.level_name_at_most(integer, integer) is 'at most SP1; RTM; below RTM.';
 
 create or replace function evenkeel.level_name_at_least(product integer, ordinal integer)
-returns text language sql stable
+returns text language sql stable parallel safe
 as $$
     select 'at least ' || l.code from evenkeel.level l where l.product_id = product and l.ordinal <= level_name_at_least.ordinal
     order by l.ordinal desc limit 1

@@ -26,6 +26,8 @@ begin
     create temporary table state_model_product (model uuid, product_id integer, levels int4range not null,
         primary key (model, product_id)) on commit delete rows;
     create temporary table state_model_file (model uuid, file_id integer, primary key (model, file_id)) on commit delete rows;
+    -- What of the state bears on patches at all: all that follows looks here, and no more into chunks.
+    create temporary table state_patch_entry (chunk_id bigint not null, file_id integer not null) on commit delete rows;
     create temporary table state_patch_target (file_id integer not null, product_id integer not null, name text not null,
         location text not null, version bigint not null, machine integer not null, on_line boolean not null) on commit delete rows;
     -- Tables between two steps, so that the planner knows their size.
@@ -57,7 +59,7 @@ create or replace function evenkeel.judge_patches()
 returns void language plpgsql
 as $$
 begin
-    delete from state_model; delete from state_model_product; delete from state_model_file; delete from state_patch_target;
+    delete from state_model; delete from state_model_product; delete from state_model_file; delete from state_patch_entry; delete from state_patch_target;
     delete from state_patch_pair; delete from state_patch_match; delete from state_patch_file; delete from state_model_best;
     delete from state_model_same; delete from state_model_patch;
     perform evenkeel.find_patch_targets();
@@ -72,27 +74,43 @@ create or replace function evenkeel.find_patch_targets()
 returns void language plpgsql
 as $$
 begin
-    insert into state_patch_target (file_id, product_id, name, location, version, machine, on_line)
+    insert into state_patch_entry (chunk_id, file_id)
     with held as materialized (
         select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)
-    ), entry as materialized (
-        select distinct u.file_id from held join state_chunk sc using (chunk_id) cross join unnest(sc.file_ids) u (file_id)
     ), wanted as materialized (
         select distinct t.product_id, pf.file
         from (select distinct product_id from state_product) s
         join evenkeel.patch t using (product_id)
         join evenkeel.patch_file pf using (patch_id)
         where pf.version is not null
+    ), wanted_path as materialized (
+        select pc.path_id
+        from wanted w join evenkeel.path p on p.name = w.file join evenkeel.path_component pc on (pc.path_id, pc.product_id) = (p.path_id, w.product_id)
+        union
+        select pc.path_id
+        from wanted w
+        join evenkeel.path p on md5(p.location) = md5(w.file) and p.location = w.file
+        join evenkeel.path_component pc on (pc.path_id, pc.product_id) = (p.path_id, w.product_id)
     )
+    select held.chunk_id, f.file_id
+    from held
+    join state_chunk sc using (chunk_id)
+    cross join unnest(sc.file_ids) u (file_id)
+    join evenkeel.file f using (file_id)
+    where f.path_id in (select path_id from wanted_path);
+    analyze state_patch_entry;
+
+    insert into state_patch_target (file_id, product_id, name, location, version, machine, on_line)
     select f.file_id, pc.product_id, p.name, p.location, i.file_version, i.machine, evenkeel.on_line(pc.product_id, i.file_version)
-    from entry
+    from (select distinct file_id from state_patch_entry) e
     join evenkeel.file f using (file_id)
     join evenkeel.path_component pc using (path_id)
     join evenkeel.path p using (path_id)
     join evenkeel.image i using (image_id)
     where i.file_version is not null
-      and ((pc.product_id, p.name) in (select product_id, file from wanted)
-           or (pc.product_id, p.location) in (select product_id, file from wanted));
+      and pc.product_id in (select product_id from state_product)
+      and exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
+                  where pf.file in (p.name, p.location) and pf.version is not null and t.product_id = pc.product_id);
     analyze state_patch_target;
 end
 $$;
@@ -176,15 +194,11 @@ returns void language plpgsql
 as $$
 begin
     insert into state_model (host_id, model)
-    with held as materialized (
-        select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)
-    ), part as materialized (
-        select held.chunk_id, md5(array_agg(u.file_id order by u.file_id)::text) as part
-        from held
-        join state_chunk sc using (chunk_id)
-        cross join unnest(sc.file_ids) u (file_id)
-        where u.file_id in (select file_id from state_patch_target)
-        group by held.chunk_id
+    with part as materialized (
+        select e.chunk_id, md5(array_agg(e.file_id order by e.file_id)::text) as part
+        from state_patch_entry e
+        where e.file_id in (select file_id from state_patch_target)
+        group by e.chunk_id
     ), files_of as (
         select h.host_id, string_agg(p.part, ' ' order by p.part) as files
         from state_host h
@@ -218,13 +232,12 @@ begin
     analyze state_model_product;
 
     insert into state_model_file (model, file_id)
-    select distinct h.host_id, u.file_id
-    from state_host h
+    select distinct h.host_id, e.file_id
+    from (select distinct model from state_model) m
+    join state_host h on h.host_id = m.model
     cross join unnest(h.chunk_ids) c (chunk_id)
-    join state_chunk sc using (chunk_id)
-    cross join unnest(sc.file_ids) u (file_id)
-    where h.host_id in (select model from state_model)
-      and u.file_id in (select file_id from state_patch_target);
+    join state_patch_entry e using (chunk_id)
+    where e.file_id in (select file_id from state_patch_target);
     analyze state_model_file;
 end
 $$;

@@ -13,6 +13,7 @@ returns integer language plpgsql
 as $$
 declare
     began timestamptz := clock_timestamp();
+    judged_before bigint := (select judged from evenkeel.peer_refresh);
     queued integer;
 begin
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
@@ -103,21 +104,8 @@ begin
     insert into evenkeel.peer_file (product_id, peers, location, component_id, hosts, lacking)
     select product_id, peers, location, component_id, hosts, lacking from fresh_peer_file n
     where not exists (select from evenkeel.peer_file o where (o.product_id, o.peers, o.location) = (n.product_id, n.peers, n.location));
-    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = clock_timestamp() - began, stale = false;
+    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = clock_timestamp() - began, judged = judged - judged_before;
     return queued;
 end
 $$;
 comment on function evenkeel.refresh_peers() is 'Learns anew which files all hosts of a product and level have, or all but one, and queues the hosts on which that bears; returns how many.';
-
-create or replace function evenkeel.refresh_peers_if_due()
-returns integer language plpgsql
-as $$
-begin
-    if not exists (select from evenkeel.peer_refresh where stale and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))
-       or not pg_try_advisory_xact_lock(hashtext('evenkeel peers')) then
-        return 0;
-    end if;
-    return evenkeel.refresh_peers();
-end
-$$;
-comment on function evenkeel.refresh_peers_if_due() is 'refresh_peers(), where hosts were judged since, the last time is a hundred times as long ago as it took, and no other aggregator is at it.';

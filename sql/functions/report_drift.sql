@@ -100,7 +100,6 @@ begin
           where hp.verdict = 'unknown' and h.merged_into is null
           group by 1, 2) u;
     select jsonb_build_object(
-               'hosts', (select count(*) from host where merged_into is null),
                'changed', (select count(distinct c.host_id)
                            from (select i.host_id from host_inventory_current i where i.valid_from > since
                                  union all select f.host_id from host_facts_current f where f.valid_from > since) c
@@ -117,11 +116,9 @@ begin
                'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
                'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
                'open', (select count(*) from finding where closed_at = 'infinity'))
-           || (select jsonb_build_object('mixed', count(*) filter (where v.worst = 3), 'unknown', count(*) filter (where v.worst = 2),
-                                         'level', count(*) filter (where v.worst = 1))
-               from (select coalesce(max(case hp.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end), 2) as worst
-                     from host h left join host_product hp using (host_id)
-                     where h.merged_into is null group by h.host_id) v)
+           || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
+                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level', count(*) filter (where verdict = 'level'))
+               from host where merged_into is null)
         into totals;
     return jsonb_build_object(
         'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,

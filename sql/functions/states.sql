@@ -12,12 +12,19 @@ begin
     create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null) on commit delete rows;
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
-    create temporary table state_level (like evenkeel.chunk_level) on commit delete rows;
-    create temporary table state_component (like evenkeel.host_component including indexes) on commit delete rows;
+    create temporary table state_level (
+        chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null, covered integer not null,
+        greatest_lower integer not null, least_upper integer not null
+    ) on commit delete rows;
+    create temporary table state_component (like evenkeel.host_component) on commit delete rows;
+    create temporary table state_declaration (
+        host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null, has_registry boolean not null,
+        service_pack text not null, ubr integer, markers text[]
+    ) on commit delete rows;
     create temporary table state_foreign (
         host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null
     ) on commit delete rows;
-    create temporary table state_product (like evenkeel.host_product including indexes) on commit delete rows;
+    create temporary table state_product (like evenkeel.host_product) on commit delete rows;
     create temporary table state_finding (
         host_id uuid not null, check_code text not null, subject text not null, severity text not null,
         summary text not null, evidence jsonb not null
@@ -25,12 +32,8 @@ begin
     create temporary table state_key (key text primary key) on commit delete rows;
     perform evenkeel.patch_state_open();
 
-    create temporary view state_chunk as
-        select chunk_id, file_ids from evenkeel.chunk
-        union all select chunk_id, file_ids from state_overlay_chunk;
-    create temporary view state_chunk_level as
-        select * from evenkeel.chunk_level
-        union all select * from state_overlay_chunk_level;
+    create temporary view state_chunk as select chunk_id, file_ids from evenkeel.chunk;
+    create temporary view state_chunk_level as select * from evenkeel.chunk_level;
     create temporary view state_facts as
         select f.* from evenkeel.host_facts_current f join state_host h using (host_id);
     create temporary view state_file as
@@ -44,6 +47,24 @@ end
 $$;
 comment on function evenkeel.state_open() is 'Prepares a session for judging: the temporary relations of a state, all empty.';
 
+create or replace function evenkeel.state_overlay_open()
+returns void language plpgsql
+as $$
+begin
+    -- Only a session that lays patches over hosts pays for it: the planner knows the size of a table, and not that of a union.
+    if pg_get_viewdef('pg_temp.state_chunk'::regclass) ~ 'state_overlay_chunk' then
+        return;
+    end if;
+    create or replace temporary view state_chunk as
+        select chunk_id, file_ids from evenkeel.chunk
+        union all select chunk_id, file_ids from state_overlay_chunk;
+    create or replace temporary view state_chunk_level as
+        select * from evenkeel.chunk_level
+        union all select * from state_overlay_chunk_level;
+end
+$$;
+comment on function evenkeel.state_overlay_open() is 'Lets state_chunk and state_chunk_level hold the chunks that a patch would make, too, from now on.';
+
 create or replace function evenkeel.find_foreign_files()
 returns void language plpgsql
 as $$
@@ -54,7 +75,7 @@ begin
         select distinct c.host_id, f.os_version, f.os_build
         from state_component c
         join evenkeel.product q using (product_id)
-        join evenkeel.host_facts_current f using (host_id)
+        join state_declaration f using (host_id)
         where q.os_version <> '' and f.os_version <> '' and f.os_version <> q.os_version
     ), suspect as materialized (
         select distinct v.host_id, sl.chunk_id, p.product_id, p.os_version
@@ -91,62 +112,122 @@ end
 $$;
 comment on function evenkeel.find_foreign_files() is 'Fills state_foreign: files that lie where a product''s own should, by name and place, but are builds of another Windows. An older one is below what a level ships; of a newer one nothing is known.';
 
-create or replace function evenkeel.judge_state()
+create or replace function evenkeel.find_levels()
+returns void language plpgsql
+as $$
+declare
+    entries bigint := (select sum(cardinality(chunk_ids)) from state_host);
+    ranges real := (select reltuples from pg_class where oid = 'evenkeel.chunk_level'::regclass);
+begin
+    -- Each chunk is looked up once, however many hosts hold it; where they hold more than there is, all there is. The ends of ranges as
+    -- numbers: the greatest and the least of these are found faster than ranges are intersected. An empty range has its ends crossed.
+    delete from state_level;
+    if entries < ranges then
+        insert into state_level (chunk_id, component_id, product_id, files, covered, greatest_lower, least_upper)
+        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
+        from (select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)) held
+        join state_chunk_level cl using (chunk_id);
+    else
+        insert into state_level (chunk_id, component_id, product_id, files, covered, greatest_lower, least_upper)
+        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
+        from state_chunk_level cl;
+    end if;
+    analyze state_level;
+    insert into state_component (host_id, component_id, product_id, levels, files, covered)
+    select t.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered
+    from (select h.host_id, sl.component_id, max(sl.greatest_lower) as greatest_lower, min(sl.least_upper) as least_upper,
+                 sum(sl.files) as files, sum(sl.covered) as covered
+          from (select host_id, unnest(chunk_ids) as chunk_id from state_host) h
+          join state_level sl using (chunk_id)
+          group by h.host_id, sl.component_id) t
+    join evenkeel.component c using (component_id);
+    analyze state_component;
+end
+$$;
+comment on function evenkeel.find_levels() is 'Fills state_component: what the chunks of each host of state_host say together.';
+
+create or replace function evenkeel.range_lower_end(levels int4range)
+returns integer language sql immutable parallel safe
+as $$ select case when isempty(levels) then 2147483647 else coalesce(lower(levels), -2147483648) end $$;
+comment on function evenkeel.range_lower_end(int4range) is 'The lower end as a number of which the greatest counts: the least of all where it is open, the greatest where the range is empty.';
+
+create or replace function evenkeel.range_upper_end(levels int4range)
+returns integer language sql immutable parallel safe
+as $$ select case when isempty(levels) then -2147483648 else coalesce(upper(levels), 2147483647) end $$;
+comment on function evenkeel.range_upper_end(int4range) is 'The upper end as a number of which the least counts.';
+
+create or replace function evenkeel.range_of_ends(greatest_lower integer, least_upper integer)
+returns int4range language sql immutable parallel safe
+as $$
+    select case when greatest_lower >= least_upper then 'empty'::int4range
+                else int4range(nullif(greatest_lower, -2147483648), nullif(least_upper, 2147483647)) end
+$$;
+comment on function evenkeel.range_of_ends(integer, integer) is 'The range between such ends: empty where they cross.';
+
+create or replace function evenkeel.find_declarations()
+returns void language plpgsql
+as $$
+declare
+    known_markers text[] := array(select distinct marker_hotfix from evenkeel.level where marker_hotfix <> '');
+begin
+    delete from state_declaration;
+    insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, markers)
+    select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, f.service_pack, f.ubr,
+           case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
+    from evenkeel.host_facts_current f join state_host h using (host_id);
+    analyze state_declaration;
+end
+$$;
+comment on function evenkeel.find_declarations() is 'Fills state_declaration: what registries declare that levels are told by; of hotfixes those alone that mark a level.';
+
+create or replace function evenkeel.find_products()
 returns void language plpgsql
 as $$
 begin
-    perform evenkeel.judge_content();
-    analyze state_host;
-    -- Each chunk is looked up once, however many hosts hold it; counted, so that all of a fleet is not joined by lookups either.
-    delete from state_level;
-    insert into state_level
-    select cl.*
-    from (select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)) held
-    join state_chunk_level cl using (chunk_id);
-    analyze state_level;
-    insert into state_component (host_id, component_id, product_id, levels, files, covered)
-    select h.host_id, cl.component_id, cl.product_id, range_intersect_agg(cl.levels), sum(cl.files), sum(cl.covered)
-    from state_host h
-    cross join unnest(h.chunk_ids) c (chunk_id)
-    join state_level cl using (chunk_id)
-    group by h.host_id, cl.component_id, cl.product_id;
-    analyze state_component;
-    perform evenkeel.find_foreign_files();
-
-    with gated as (
-        select c.host_id, c.product_id, range_intersect_agg(c.levels) as levels, sum(c.files)::integer as files,
-               sum(c.covered)::integer as covered
+    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing)
+    with said as (
+        select c.host_id, c.product_id, evenkeel.range_lower_end(c.levels) as greatest_lower, evenkeel.range_upper_end(c.levels) as least_upper,
+               c.files, c.covered
         from (select host_id, product_id, levels, files, covered from state_component
               union all
               select host_id, product_id, levels, 1, (upper(levels) is not null)::integer from state_foreign) c
-        join evenkeel.product p using (product_id)
-        left join evenkeel.host_facts_current f using (host_id)
-        where (p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version))
-          and (p.os_build is null or coalesce(f.os_build, 0) in (0, p.os_build))
-          and (p.inetstp_major is null or coalesce(f.inetstp_major, 0) in (0, p.inetstp_major))
-        group by c.host_id, c.product_id
-    ), declaration as (
-        select g.*, p.follows_os, p.level_kind, p.coverage_share, coalesce(f.has_registry, false) as has_registry,
-               coalesce(f.os_version, '') as os_version, coalesce(f.service_pack, '') as service_pack, f.ubr, d.declared,
-               (select max(l.ordinal) + 1 from evenkeel.level l where l.product_id = g.product_id) as level_count
-        from gated g
-        join evenkeel.product p using (product_id)
-        left join evenkeel.host_facts_current f using (host_id)
-        left join lateral (
+    ), combined as materialized (
+        select host_id, product_id, evenkeel.range_of_ends(max(greatest_lower), min(least_upper)) as levels, sum(files)::integer as files,
+               sum(covered)::integer as covered
+        from said group by host_id, product_id
+    ), declaration as materialized (
+        -- Once per product and what is declared, however many hosts declare it.
+        select p.product_id, f.service_pack, f.ubr, f.markers, d.declared
+        from evenkeel.product p
+        cross join (select distinct service_pack, ubr, markers from state_declaration where has_registry and os_version <> '') f
+        cross join lateral (
             select int4range(min(l.ordinal), max(l.ordinal) + 1) as declared
-            from (select l.ordinal, l.marker_hotfix <> '' and f.hotfix_ids ? l.marker_hotfix as marked,
-                         bool_or(l.marker_hotfix <> '' and f.hotfix_ids ? l.marker_hotfix) over () as any_marked
+            from (select l.ordinal, l.marker_hotfix <> '' and coalesce(l.marker_hotfix = any (f.markers), false) as marked,
+                         bool_or(l.marker_hotfix <> '' and coalesce(l.marker_hotfix = any (f.markers), false)) over () as any_marked
                   from evenkeel.level l
-                  where p.follows_os and f.has_registry and f.os_version <> '' and l.product_id = g.product_id
+                  where l.product_id = p.product_id
                     and case p.level_kind when 'service pack' then l.service_pack = f.service_pack else l.ubr = f.ubr end) l
             where l.marked or not l.any_marked
             having count(*) > 0
-        ) d on true
-    ), combined as (
-        select d.*, d.levels * int4range(0, d.level_count) * coalesce(d.declared, int4range(null, null)) as agreed
-        from declaration d
+        ) d
+        where p.follows_os
+    ), known as materialized (
+        select p.*, int4range(0, (select max(l.ordinal) + 1 from evenkeel.level l where l.product_id = p.product_id)) as all_levels
+        from evenkeel.product p
+    ), agreed as (
+        select c.host_id, c.product_id, c.files, c.covered, p.follows_os, p.level_kind, p.coverage_share,
+               coalesce(f.has_registry, false) as has_registry, coalesce(f.os_version, '') as os_version,
+               coalesce(f.service_pack, '') as service_pack, f.ubr, d.declared,
+               c.levels * p.all_levels * coalesce(d.declared, int4range(null, null)) as agreed
+        from combined c
+        join known p using (product_id)
+        left join state_declaration f using (host_id)
+        left join declaration d on d.product_id = c.product_id and f.has_registry and f.os_version <> '' and d.service_pack = f.service_pack
+             and coalesce(d.ubr, -1) = coalesce(f.ubr, -1) and coalesce(d.markers, '{}') = coalesce(f.markers, '{}')
+        where (p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version))
+          and (p.os_build is null or coalesce(f.os_build, 0) in (0, p.os_build))
+          and (p.inetstp_major is null or coalesce(f.inetstp_major, 0) in (0, p.inetstp_major))
     )
-    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing)
     select c.host_id, c.product_id, c.agreed, c.declared, c.files, c.covered,
            case when isempty(c.agreed) then 'mixed'
                 when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files
@@ -163,8 +244,31 @@ begin
                           when 'service pack' then format('the catalogue has no level for the declared ''%s''', c.service_pack)
                           else format('the catalogue has no level for UBR %s: import that update''s file list', coalesce(c.ubr::text, '(none)')) end end,
                 case when c.follows_os and not c.has_registry then 'no registry was read: not compared with what it declares' end)
-    from combined c;
+    from agreed c;
     analyze state_product;
+end
+$$;
+comment on function evenkeel.find_products() is 'Fills state_product: verdicts, from what components and foreign files say and registries declare.';
+
+create or replace function evenkeel.judge_levels()
+returns void language plpgsql
+as $$
+begin
+    analyze state_host;
+    perform evenkeel.find_levels();
+    perform evenkeel.find_declarations();
+    perform evenkeel.find_foreign_files();
+    perform evenkeel.find_products();
+end
+$$;
+comment on function evenkeel.judge_levels() is 'Fills state_component and state_product for the hosts of state_host: what the check mixed-level needs.';
+
+create or replace function evenkeel.judge_state()
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.judge_content();
+    perform evenkeel.judge_levels();
     perform evenkeel.judge_patches();
 end
 $$;

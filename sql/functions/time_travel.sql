@@ -279,10 +279,7 @@ as $$
         from generate_series(0, greatest(nights, 1)) n
         where n = 0 or date_trunc('day', now()) - make_interval(days => n - 1) < now()
     ), present as (
-        select p.product_id, p.verdict, p.levels, count(*) as hosts
-        from host_product p join host h using (host_id)
-        where h.merged_into is null
-        group by 1, 2, 3
+        select p.product_id, p.verdict, p.levels, count(*) as hosts from host_product p group by 1, 2, 3
     ), moves as materialized (
         -- By the midnight before them: a move counts for that night and all before.
         select date_trunc('day', m.moment - interval '1 microsecond') as night, m.product_id, m.verdict, m.levels, sum(m.step) as step

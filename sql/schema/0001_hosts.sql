@@ -20,14 +20,17 @@ create table evenkeel.host (
     host_id uuid primary key default gen_random_uuid(),
     name text not null,
     created_at timestamptz not null default now(),
-    merged_into uuid
+    merged_into uuid,
+    verdict text not null default 'unknown' check (verdict in ('level', 'mixed', 'unknown'))
 );
 create index host_name on evenkeel.host (name);
+create index host_verdict on evenkeel.host (verdict, name) where merged_into is null;
 comment on table evenkeel.host is 'A Windows host. Its identity is host_id, given at enrolment; the name is an attribute.';
 comment on column evenkeel.host.host_id is 'Given at enrolment, for good.';
 comment on column evenkeel.host.name is 'As the collector calls it; two hosts may share one.';
 comment on column evenkeel.host.created_at is 'When it was enrolled.';
 comment on column evenkeel.host.merged_into is 'The host that this one turned out to be (evenkeel hosts merge); null for all others.';
+comment on column evenkeel.host.verdict is 'level, mixed or unknown: the worst of its products as last judged; unknown where none was found.';
 
 create table evenkeel.enrolment (
     key_id integer not null references evenkeel.collector_key,

@@ -54,11 +54,11 @@ create table evenkeel.peer_refresh (
     only_one boolean primary key default true check (only_one),
     refreshed_at timestamptz not null default '-infinity',
     took interval not null default '0',
-    stale boolean not null default true
+    judged bigint not null default 1
 );
 insert into evenkeel.peer_refresh default values;
 comment on table evenkeel.peer_refresh is 'One row: how fresh peer_file is.';
 comment on column evenkeel.peer_refresh.only_one is 'Always true.';
 comment on column evenkeel.peer_refresh.refreshed_at is 'When it was last computed.';
 comment on column evenkeel.peer_refresh.took is 'How long that took: it is not done again before a hundred times as long.';
-comment on column evenkeel.peer_refresh.stale is 'Hosts were judged since.';
+comment on column evenkeel.peer_refresh.judged is 'How many hosts were judged since then.';

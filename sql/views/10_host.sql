@@ -10,10 +10,7 @@ select h.name as host,
         from evenkeel.host_facts_current f where f.host_id = h.host_id), 'unknown') as os,
        (select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ')
         from evenkeel.host_product p where p.host_id = h.host_id) as declared_level,
-       case when exists (select from evenkeel.host_product p where p.host_id = h.host_id and p.verdict = 'mixed') then 'mixed'
-            when exists (select from evenkeel.host_product p where p.host_id = h.host_id and p.verdict = 'unknown') then 'unknown'
-            when exists (select from evenkeel.host_product p where p.host_id = h.host_id) then 'level'
-            else 'unknown' end as verdict,
+       h.verdict,
        h.host_id,
        c.taken_at,
        (select i.files from evenkeel.host_inventory_current i where i.host_id = h.host_id) as files,

@@ -74,9 +74,6 @@ select p.code as product, c.code as component,
        sum(m.hosts)::bigint as hosts
 from (select hc.product_id, hc.component_id, hc.levels, count(*) as hosts
       from evenkeel.host_component hc
-      join evenkeel.host_product hp using (host_id, product_id)
-      join evenkeel.host h using (host_id)
-      where h.merged_into is null
       group by hc.product_id, hc.component_id, hc.levels) m
 join evenkeel.product p using (product_id)
 join evenkeel.component c using (component_id)

@@ -107,9 +107,10 @@ select is_empty($$ select * from fixture.missing('lacks') $$, 'and a mended host
 select fixture.web('web-1', 1, array['c:/web/asp.dll']);
 select fixture.judge();
 select results_eq($$ select * from fixture.missing('web-1') $$, array['medium web'], 'a host that loses a file is told at once, from what was learnt before');
-update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = '1 minute', stale = true;
-select is(evenkeel.refresh_peers_if_due(), 0, 'what was learnt a moment ago is not learnt again');
+update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = '1 minute', judged = 1;
+select is(evenkeel.learn_from_fleet(), false, 'what was learnt a moment ago is not learnt again');
 update evenkeel.peer_refresh set refreshed_at = clock_timestamp() - interval '101 minutes';
-select cmp_ok(evenkeel.refresh_peers_if_due(), '>=', 1, 'after a hundred times as long as that took it is, and the hosts on which it bears are queued');
+select evenkeel.learn_from_fleet();
+select cmp_ok((select count(*) from evenkeel.judge_queue), '>=', 1::bigint, 'after a hundred times as long as that took it is, and the hosts on which it bears are queued');
 select * from finish();
 rollback;
