@@ -134,6 +134,20 @@ static void count_outcome(struct writer *writer, const struct store_outcome *out
         writer->options.stored(writer->options.context);
 }
 
+/* All that waits: what holds up this batch would hold up the next, and a collector waits for an answer only so long. */
+static void answer_waiting_busy(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct request *waiting = writer->first;
+    writer->first = NULL;
+    writer->last = &writer->first;
+    pthread_mutex_unlock(&writer->lock);
+    for (struct request *next; waiting != NULL; waiting = next) {
+        next = waiting->next;
+        answer_busy(writer, waiting);
+    }
+}
+
 /* Whether the time to drain what waits is over. */
 static bool is_late(struct writer *writer)
 {
@@ -180,6 +194,8 @@ static void store_all(struct writer *writer, struct store **store, struct reques
         }
         for (size_t i = 0; i < count; i++)
             answer_busy(writer, batch[i]);
+        if (error.code == ERROR_BUSY)
+            answer_waiting_busy(writer);
     }
 }
 

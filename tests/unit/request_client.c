@@ -88,6 +88,23 @@ static size_t add(Evenkeel__ObjectKind kind, const ProtobufCMessage *message)
 
 enum { INVENTORY = 2, FACTS = 3, TIMES = 4, MARKS = 5 };
 
+/* As many as make an image of 1.5 MB, which takes several times as much memory once it is decoded. */
+static void add_exports(Evenkeel__Image *image)
+{
+    enum { EXPORTS = 50000, NAME_BYTES = 24 };
+    static Evenkeel__Export exports[EXPORTS], *list[EXPORTS];
+    static char names[EXPORTS][NAME_BYTES];
+    for (uint32_t i = 0; i < EXPORTS; i++) {
+        snprintf(names[i], NAME_BYTES, "%s%05u", call.name, i);
+        evenkeel__export__init(&exports[i]);
+        exports[i].ordinal = i + 1;
+        exports[i].name = text(names[i]);
+        list[i] = &exports[i];
+    }
+    image->exports = list;
+    image->n_exports = EXPORTS;
+}
+
 static void make_snapshot(void)
 {
     static char large[LIMIT_TEXT_BYTES + 1];
@@ -98,6 +115,8 @@ static void make_snapshot(void)
     image.size = 4096;
     image.machine = 0x14c;
     image.file_description = fault("limit") ? field(large, sizeof large) : text(description);
+    if (fault("large"))
+        add_exports(&image);
     size_t at = add(EVENKEEL__OBJECT_KIND__IMAGE, &image.base);
 
     struct chunk_builder *builder = chunk_builder_new();
