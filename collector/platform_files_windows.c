@@ -49,6 +49,10 @@ static DWORD take_over(wchar_t *path, PSECURITY_DESCRIPTOR descriptor)
                                              PROTECTED_DACL_SECURITY_INFORMATION,
                                          owner, NULL, list, NULL);
     FreeSid(owner);
+    /* That went down to all that is below. Wine's adds what the folder above grants: so once more, just as it is. */
+    if (status == ERROR_SUCCESS &&
+        !SetFileSecurityW(path, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, descriptor))
+        status = GetLastError();
     return status;
 }
 

@@ -32,6 +32,23 @@ win() {
   wine "$EXE" "$@"
 }
 
+# Wine ends its services with the last program of the user, and starts Windows anew with the next: one that waits for a
+# line keeps it running.
+wine_stays() {
+  rm -f "$SCRATCH/line"
+  mkfifo "$SCRATCH/line"
+  wine cmd /c 'set /p line=' <>"$SCRATCH/line" >/dev/null 2>&1 &
+}
+
+# tests/fixtures/windows-look.c
+look_build() {
+  x86_64-w64-mingw32-gcc -municode -O1 -s -o "$SCRATCH/look.exe" "$SOURCE/tests/fixtures/windows-look.c" -ladvapi32
+}
+
+look() {
+  wine "$SCRATCH/look.exe" "$@"
+}
+
 # What a test that failed has left in the prefix would start with it.
 win service remove >/dev/null 2>&1 || true
 rm -rf "$DRIVE/ProgramData/Evenkeel"

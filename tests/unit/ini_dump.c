@@ -34,9 +34,23 @@ static char *read_line(char *line, int size, void *context)
     return line;
 }
 
+static void print_text(const char *before, const char *text)
+{
+    fputs(before, stdout);
+    for (; *text != 0; text++)
+        if ((unsigned char)*text < ' ')
+            printf("\\x%02x", (unsigned)*text);
+        else
+            putchar(*text);
+}
+
 static int event(void *context, const char *section, const char *name, const char *value)
 {
-    printf("line %d: [%s] '%s' = '%s'\n", ((struct reading *)context)->line, section, name, value);
+    printf("line %d: [", ((struct reading *)context)->line);
+    print_text("", section);
+    print_text("] '", name);
+    print_text("' = '", value);
+    puts("'");
     return name[0] != 'r';
 }
 
