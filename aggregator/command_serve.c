@@ -42,9 +42,9 @@ static void give_up(int signal_number)
     _exit(EXIT_STATUS_ERROR);
 }
 
-static void wake_judge(void *context)
+static void wake_judge(void *context, unsigned hosts)
 {
-    judge_wake(context);
+    judge_wake(context, hosts);
 }
 
 static int make_ready_file(const char *path, struct error *error)

@@ -18,6 +18,11 @@
 /* The queue is looked at this often even unasked: another aggregator or a change of the catalogue may have filled it.
  */
 #define IDLE_SECONDS 2
+/* Where more hosts than a few come in, judging waits until they pause, or for so long: what is taken in is safe then,
+ * and is judged the cheaper the more of it there is. */
+#define FEW_HOSTS 16
+#define PAUSE_MICROSECONDS 200000
+#define PATIENCE_MICROSECONDS 5000000
 
 /* What one of the two threads does again and again, on a connection of its own. */
 struct duty {
@@ -37,15 +42,31 @@ struct judge {
     pthread_mutex_t lock; /* guards the flags */
     pthread_cond_t changed;
     bool awake, stopping;
+    unsigned arrived; /* hosts since the last pause */
+    int64_t arrived_at;
 };
+
+static int64_t monotonic_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void until_after(struct timespec *until, int64_t microseconds)
+{
+    clock_gettime(CLOCK_REALTIME, until);
+    int64_t nanoseconds = until->tv_nsec + microseconds * 1000;
+    until->tv_sec += nanoseconds / 1000000000;
+    until->tv_nsec = nanoseconds % 1000000000;
+}
 
 /* Sleeps until woken or for so long; false when stopping. */
 static bool rest(const struct duty *duty, int seconds)
 {
     struct judge *judge = duty->judge;
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    until_after(&until, seconds * 1000000ll);
     pthread_mutex_lock(&judge->lock);
     while (!(duty->is_woken && judge->awake) && !judge->stopping &&
            pthread_cond_timedwait(&judge->changed, &judge->lock, &until) == 0)
@@ -57,10 +78,33 @@ static bool rest(const struct duty *duty, int seconds)
     return goes_on;
 }
 
+/* Lets the taking in of many hosts come first; false when stopping. */
+static bool wait_for_pause(struct judge *judge)
+{
+    int64_t began = monotonic_now();
+    pthread_mutex_lock(&judge->lock);
+    while (!judge->stopping && judge->arrived > FEW_HOSTS) {
+        int64_t now = monotonic_now(), quiet = now - judge->arrived_at;
+        struct timespec until;
+        if (quiet >= PAUSE_MICROSECONDS) {
+            judge->arrived = 0;
+            break;
+        }
+        if (now - began >= PATIENCE_MICROSECONDS)
+            break;
+        until_after(&until, PAUSE_MICROSECONDS - quiet);
+        pthread_cond_timedwait(&judge->changed, &judge->lock, &until);
+    }
+    bool goes_on = !judge->stopping;
+    pthread_mutex_unlock(&judge->lock);
+    return goes_on;
+}
+
 /* Judges one batch. */
 static int judge_once(struct duty *duty, PGconn *connection, struct error *error)
 {
-    (void)duty;
+    if (!wait_for_pause(duty->judge))
+        return 0;
     /* New content first and by itself: so its lock is held for short. */
     _cleanup_(cleanup_result) PGresult *content =
         database_query(connection, "select evenkeel.judge_content()", NULL, 0, true, error);
@@ -74,6 +118,8 @@ static int judge_once(struct duty *duty, PGconn *connection, struct error *error
 /* Judges what changes with the clock when it is time, then learns one thing from the fleet. */
 static int learn_once(struct duty *duty, PGconn *connection, struct error *error)
 {
+    if (!wait_for_pause(duty->judge))
+        return 0;
     if (time(NULL) - duty->clock_judged >= CLOCK_SECONDS) {
         duty->clock_judged = time(NULL);
         _cleanup_(cleanup_result) PGresult *clock =
@@ -87,7 +133,7 @@ static int learn_once(struct duty *duty, PGconn *connection, struct error *error
         return -1;
     bool learnt = database_i32(rows, 0, 0) != 0;
     if (learnt)
-        judge_wake(duty->judge);
+        judge_wake(duty->judge, 0);
     return learnt;
 }
 
@@ -175,10 +221,13 @@ struct judge *judge_start(const char *dsn, struct error *error)
     return judge;
 }
 
-void judge_wake(struct judge *judge)
+void judge_wake(struct judge *judge, unsigned hosts)
 {
     pthread_mutex_lock(&judge->lock);
     judge->awake = true;
+    judge->arrived += hosts;
+    if (hosts > 0)
+        judge->arrived_at = monotonic_now();
     pthread_cond_broadcast(&judge->changed);
     pthread_mutex_unlock(&judge->lock);
 }
