@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { TEXT, LIST, FLAG, LETTER, SECONDS };
+enum kind { TEXT, LIST, FLAG, LETTER, SECONDS, MEBIBYTES };
 
 static const struct {
     const char *name;
@@ -31,11 +31,13 @@ static const struct {
     {"hash", FLAG, offsetof(struct config, hash)},
     {"symbols", FLAG, offsetof(struct config, symbols)},
     {"schedule", SECONDS, offsetof(struct config, schedule)},
+    {"spool-limit", MEBIBYTES, offsetof(struct config, spool_limit)},
 };
 
 void config_init(struct config *config)
 {
-    *config = (struct config){.drive = 'c', .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT};
+    *config = (struct config){
+        .drive = 'c', .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT, .spool_limit = CONFIG_SPOOL_LIMIT_DEFAULT};
 }
 
 void config_clear(struct config *config)
@@ -69,14 +71,15 @@ static int set_flag(bool *flag, const char *key, const char *value, struct error
     return 0;
 }
 
-static int set_seconds(uint32_t *seconds, const char *key, const char *value, struct error *error)
+static int set_number(uint32_t *field, const char *key, const char *value, uint32_t most, const char *unit,
+                      struct error *error)
 {
     char *end;
     errno = 0;
     unsigned long number = strtoul(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != 0 || errno != 0 || number == 0 || number > INT32_MAX)
-        return error_set(error, ERROR_USAGE, "'%s = %s' is no number of seconds", key, value);
-    *seconds = (uint32_t)number;
+    if (value[0] < '0' || value[0] > '9' || *end != 0 || errno != 0 || number == 0 || number > most)
+        return error_set(error, ERROR_USAGE, "'%s = %s' is no number of %s", key, value, unit);
+    *field = (uint32_t)number;
     return 0;
 }
 
@@ -98,7 +101,9 @@ int config_set(struct config *config, const char *key, const char *value, struct
         case LETTER:
             return roots_drive(value, field, error);
         case SECONDS:
-            return set_seconds(field, key, value, error);
+            return set_number(field, key, value, INT32_MAX, "seconds", error);
+        case MEBIBYTES:
+            return set_number(field, key, value, CONFIG_SPOOL_LIMIT_MOST, "MiB from 1 to 1048576", error);
         }
     }
     return error_set(error, ERROR_USAGE, "there is no setting '%s'; the manual's list of settings has their names",

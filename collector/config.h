@@ -15,6 +15,7 @@
  *   hash         once     yes: SHA-256 of every image                                        no
  *   symbols      once     no: leave out exports and imports                                  yes
  *   schedule     once     seconds from one snapshot to the next                              86400
+ *   spool-limit  once     MiB that waiting snapshots may take; the newest is always kept                 256
  */
 
 #ifndef EVENKEEL_CONFIG_H
@@ -35,9 +36,12 @@ struct config {
     bool allow_plain, hash, symbols;
     bool installed; /* read from where an installation leaves settings, see collector/settings.h */
     uint32_t schedule;
+    uint32_t spool_limit; /* MiB */
 };
 
 #define CONFIG_SCHEDULE_DEFAULT 86400u
+#define CONFIG_SPOOL_LIMIT_DEFAULT 256u /* some forty states of a large server */
+#define CONFIG_SPOOL_LIMIT_MOST (1u << 20)
 
 /* What holds without a file. */
 void config_init(struct config *config);

@@ -16,6 +16,7 @@
 struct run {
     struct push *push;
     struct spool *spool;
+    uint64_t spool_limit; /* bytes */
     void (*tell)(enum run_weight weight, const char *sentence);
 };
 
@@ -88,6 +89,11 @@ static int take_once(struct run *run, struct error *error)
     if (merged > 0)
         announce(run, RUN_WARNING, "the spool is full: the %zu oldest states that wait were merged into the next",
                  merged);
+    if (spool_bytes(run->spool) > run->spool_limit)
+        announce(
+            run, RUN_WARNING,
+            "the newest state alone takes %llu bytes, more than the spool may hold: it is kept; raise 'spool-limit'",
+            (unsigned long long)spool_bytes(run->spool));
     return 0;
 }
 
@@ -151,13 +157,13 @@ static int start(struct run *run, const struct push_options *options, struct err
     _cleanup_free_ char *directory = path_join(push_state(run->push), "spool");
     if (directory == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a path");
-    return spool_open(directory, SPOOL_LIMIT, &run->spool, error);
+    return spool_open(directory, run->spool_limit, &run->spool, error);
 }
 
 int run_agent(const struct options *options, void (*teller)(enum run_weight weight, const char *sentence),
               struct error *error)
 {
-    _cleanup_(run_clear) struct run run = {.tell = teller};
+    _cleanup_(run_clear) struct run run = {.tell = teller, .spool_limit = (uint64_t)options->config.spool_limit << 20};
     struct push_options push = {
         .config = &options->config,
         .root = options->root,

@@ -116,6 +116,11 @@ size_t spool_count(const struct spool *spool)
     return spool->count;
 }
 
+uint64_t spool_bytes(const struct spool *spool)
+{
+    return spool->bytes;
+}
+
 /* ---- adding ---- */
 
 int spool_begin(struct spool *spool, FILE **file, struct error *error)

@@ -18,10 +18,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SPOOL_LIMIT                                                                                                    \
-    (256u << 20) /* bytes in the directory unless told otherwise: some forty states of a large server                  \
-                  */
-
 struct spool; /* opaque; one program at a time may have a directory open */
 
 /* What is offered, besides its objects. Plain data. */
@@ -37,8 +33,9 @@ struct spool_offer {
 int spool_open(const char *path, uint64_t limit, struct spool **spool, struct error *error);
 void spool_close(struct spool *spool); /* NULL is allowed */
 
-/* How many snapshots wait. */
+/* How many snapshots wait, and the bytes that they take: more than the limit only where there is but one. */
 size_t spool_count(const struct spool *spool);
+uint64_t spool_bytes(const struct spool *spool);
 
 /* An empty file for the next snapshot's objects, which stays the spool's. One at a time. */
 int spool_begin(struct spool *spool, FILE **file, struct error *error);

@@ -44,6 +44,7 @@ static void an_empty_file_leaves_the_defaults(void **state)
     assert_false(config.hash);
     assert_false(config.allow_plain);
     assert_int_equal(config.schedule, 86400);
+    assert_int_equal(config.spool_limit, 256);
     assert_int_equal(config.aggregators.count, 0);
     assert_null(config.host);
     config_clear(&config);
@@ -65,7 +66,7 @@ static void every_setting_is_read(void **state)
                                "drive = D:\n"
                                "root = Windows/System32\n"
                                "include = winsxs\n"
-                               "hash = yes\nsymbols = no\nschedule = 3600\n",
+                               "hash = yes\nsymbols = no\nschedule = 3600\nspool-limit = 8\n",
                                &config, &error),
                      0);
     assert_int_equal(config.aggregators.count, 2);
@@ -81,6 +82,7 @@ static void every_setting_is_read(void **state)
     assert_true(config.hash);
     assert_false(config.symbols);
     assert_int_equal(config.schedule, 3600);
+    assert_int_equal(config.spool_limit, 8);
     config_clear(&config);
 }
 
@@ -104,6 +106,8 @@ static void values_that_make_no_sense_are_told(void **state)
     assert_refused("schedule = -5\n", "line 1", "'schedule = -5'");
     assert_refused("schedule = 12h\n", "line 1", "'schedule = 12h'");
     assert_refused("schedule = 99999999999\n", "line 1", "no number of seconds");
+    assert_refused("spool-limit = 0\n", "line 1", "'spool-limit = 0' is no number of MiB");
+    assert_refused("spool-limit = 2G\n", "line 1", "'spool-limit = 2G' is no number of MiB");
     assert_refused("drive = 1\n", "line 1", "'1' is no drive letter");
     assert_refused("host =\n", "line 1", "'host' has no value");
 }

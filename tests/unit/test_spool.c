@@ -131,7 +131,9 @@ static void the_newest_state_stays_however_small_the_limit(void **state)
     assert_int_equal(add(spool, 'a'), 0);
     assert_int_equal(add(spool, 'b'), 1);
     assert_int_equal(spool_count(spool), 1);
+    assert_in_range(spool_bytes(spool), SNAPSHOT_BYTES, 2 * SNAPSHOT_BYTES); /* more than the limit, and said so */
     assert_int_equal(take(spool), 'b');
+    assert_int_equal(spool_bytes(spool), 0);
     spool_close(spool);
 }
 
