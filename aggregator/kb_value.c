@@ -239,11 +239,9 @@ bool kb_value_looks_like_time(struct kb_span span)
 
 void kb_date_print(const struct kb_date *date, bool day_first, char iso[11])
 {
-    int month = date->month, day = date->day;
-    if (date->open && (day_first || date->day_first) && is_day(date->year, day, month)) {
-        month = date->day;
-        day = date->month;
-    }
+    int parts[2] = {date->month, date->day};
+    bool swapped = date->open && (day_first || date->day_first) && is_day(date->year, parts[1], parts[0]);
+    int month = parts[swapped], day = parts[!swapped];
     snprintf(iso, 11, "%04u-%02u-%02u", (unsigned)date->year % 10000u, (unsigned)month % 100u, (unsigned)day % 100u);
 }
 
