@@ -276,6 +276,20 @@ static int write_all(int fd, const char *data, size_t length)
     return 0;
 }
 
+/* A new name is on the disk once its directory is. Where a file system can't do that, it does it in its own time. */
+static void keep_name(const char *path)
+{
+    _cleanup_free_ char *copy = strdup(path);
+    char *slash = copy != NULL ? strrchr(copy, '/') : NULL;
+    if (copy == NULL)
+        return;
+    if (slash != NULL)
+        slash[slash == copy] = 0;
+    _cleanup_close_ int fd = open(slash != NULL ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        fsync(fd);
+}
+
 int platform_file_replace(const char *path, const void *data, size_t length, struct error *error)
 {
     _cleanup_free_ char *next = NULL;
@@ -291,12 +305,16 @@ int platform_file_replace(const char *path, const void *data, size_t length, str
         unlink(next);
         return -1;
     }
+    keep_name(path);
     return 0;
 }
 
 int platform_rename(const char *from, const char *to, struct error *error)
 {
-    return rename(from, to) == 0 ? 0 : refuse(error, "write", to);
+    if (rename(from, to) != 0)
+        return refuse(error, "write", to);
+    keep_name(to);
+    return 0;
 }
 
 int platform_remove(const char *path, struct error *error)
