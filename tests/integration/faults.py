@@ -120,7 +120,7 @@ class Driver:
         clock = {"LD_PRELOAD": os.environ["CLOCK_LIBRARY"], "FAKETIME_TIMESTAMP_FILE": f"{self.scratch}/clock",
                  "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1", "NO_FAKE_STAT": "1"}
         command = ["env", *(f"{name}={value}" for name, value in clock.items()), "HOME=/", f"{os.environ['PG_BIN']}/pg_ctl",
-                   f"--pgdata={cluster}/data", "--wait", "--timeout=60", "--silent", *arguments]
+                   f"--pgdata={cluster}/data", "--wait", "--timeout=300", "--silent", *arguments]
         if os.getuid() == 0:
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
         process = await asyncio.create_subprocess_exec(*command, cwd="/", stdout=asyncio.subprocess.DEVNULL)
@@ -147,7 +147,12 @@ class Driver:
     def repair(self, coroutine):
         task = asyncio.ensure_future(coroutine)
         self.repairs.add(task)
-        task.add_done_callback(self.repairs.discard)
+        task.add_done_callback(self.repaired)
+
+    def repaired(self, task):
+        self.repairs.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.problem(f"what had failed could not be mended: {task.exception()}")
 
     async def stop_database(self, seconds):
         async with self.database:
@@ -284,7 +289,7 @@ class Driver:
         if not await self.until(REST_SECONDS, self.all_happened):
             self.problem(f"faults that waited for a message in vain: {dict(self.traffic.armed)}")
         self.moving = False
-        await asyncio.gather(moving, *self.repairs)
+        await asyncio.gather(moving, *self.repairs, return_exceptions=True)
         await asyncio.gather(*self.traffic.errands)
 
     async def all_happened(self):
