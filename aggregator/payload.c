@@ -138,10 +138,11 @@ int payload_open(const char *path, struct payload *payload, struct error *error)
         if (!packed)
             return 0;
     } else if (payload_kind_of(path) == PAYLOAD_OTHER) {
-        return error_set(error, ERROR_FORMAT,
-                         "'%s' is no package that is known (cabinet, .msu, self-extracting .exe, .dl_): unpack it and "
-                         "name the folder",
-                         path);
+        return error_set(
+            error, ERROR_FORMAT,
+            "'%s' is no package that is known (cabinet, .msu, self-extracting .exe, .msi, .wim, .dl_): unpack it and "
+            "name the folder",
+            path);
     }
     char source[PATH_MAX];
     const char *temporary = getenv("TMPDIR");

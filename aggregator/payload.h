@@ -1,7 +1,7 @@
 /*
  * The payload of a patch: a folder of files, or packages that are unpacked into a temporary folder first. Cabinets
- * (.cab, .msu, and those within self-extracting .exe) and files compressed one by one (SZDD and KWAJ: w3core.dl_) are
- * known, also within each other.
+ * (.cab, .msu, and those within self-extracting .exe), installers (.msi), images (.wim) and files compressed one by one
+ * (SZDD and KWAJ: w3core.dl_) are known, also within each other.
  */
 
 #ifndef EVENKEEL_PAYLOAD_H

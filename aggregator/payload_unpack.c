@@ -2,6 +2,8 @@
 
 #include "payload_unpack.h"
 
+#include "payload_tool.h"
+
 #include "proto/cleanup.h"
 
 #include <errno.h>
@@ -24,6 +26,8 @@ enum payload_kind payload_kind_of(const char *path)
         {PAYLOAD_CABINET, 8, "MSCF\0\0\0\0"},
         {PAYLOAD_SZDD, 8, "SZDD\x88\xf0\x27\x33"},
         {PAYLOAD_KWAJ, 8, "KWAJ\x88\xf0\x27\xd1"},
+        {PAYLOAD_MSI, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"},
+        {PAYLOAD_WIM, 8, "MSWIM\0\0\0"},
     };
     char head[8];
     _cleanup_fclose_ FILE *file = fopen(path, "rb");
@@ -69,11 +73,13 @@ static int safe_path(const char *directory, const char *name, char *path, size_t
     return payload_make_folders(directory, path, error);
 }
 
-static int spend(struct payload_budget *budget, uint64_t bytes, const char *package, struct error *error)
+static int spend(struct payload_budget *budget, uint64_t bytes, const char *package, const char *member,
+                 struct error *error)
 {
     if (bytes > budget->bytes || budget->files == 0)
         return error_set(error, ERROR_LIMIT,
-                         "'%s' unpacks to more than is allowed: unpack it yourself and name the folder", package);
+                         "'%s' unpacks to more than is allowed with '%.100s': unpack it yourself and name the folder",
+                         package, member);
     budget->bytes -= bytes;
     budget->files--;
     return 0;
@@ -91,7 +97,7 @@ static int unpack_cabinet(struct mscab_decompressor *decompressor, struct mscabd
                              "that folder",
                              package);
         if (safe_path(directory, file->filename, path, sizeof path, error) < 0 ||
-            spend(budget, file->length, package, error) < 0)
+            spend(budget, file->length, package, file->filename, error) < 0)
             return -1;
         int status = decompressor->extract(decompressor, file, path);
         if (status != MSPACK_ERR_OK)
@@ -152,7 +158,7 @@ static int unpack_single(const char *path, enum payload_kind kind, const char *d
     uint64_t largest = stat(path, &stat_of) == 0 ? (uint64_t)stat_of.st_size * (kind == PAYLOAD_SZDD ? 9 : 1032)
                                                  : UINT64_MAX; /* the most that these formats expand to */
     if (largest > budget->bytes)
-        return spend(budget, largest, path, error);
+        return spend(budget, largest, path, strrchr(path, '/') + 1, error);
     /* libmspack 0.11 frees what it has not set yet where a file ends within KWAJ's header. */
     if (kind == PAYLOAD_KWAJ && stat_of.st_size < KWAJ_HEADER_BYTES)
         return error_set(error, ERROR_FORMAT, "can't unpack '%s': it is cut within its header", path);
@@ -188,7 +194,7 @@ static int unpack_single(const char *path, enum payload_kind kind, const char *d
         return error_set(error, ERROR_FORMAT, "can't unpack '%s': it is broken or cut (%d)", path, status);
     if (status == 0 && stat(target, &stat_of) < 0)
         return error_set(error, ERROR_IO, "can't read '%s': %s", target, strerror(errno));
-    return status < 0 ? -1 : spend(budget, (uint64_t)stat_of.st_size, path, error);
+    return status < 0 ? -1 : spend(budget, (uint64_t)stat_of.st_size, path, name, error);
 }
 
 int payload_unpack(const char *path, enum payload_kind kind, const char *directory, struct payload_budget *budget,
@@ -199,5 +205,9 @@ int payload_unpack(const char *path, enum payload_kind kind, const char *directo
         return unpack_single(path, kind, directory, budget, error);
     if (kind == PAYLOAD_OTHER)
         return 0;
+    if (kind == PAYLOAD_MSI || kind == PAYLOAD_WIM) {
+        *found = true;
+        return payload_tool_unpack(path, kind, directory, budget, error);
+    }
     return unpack_cabinets(path, kind, directory, budget, found, error);
 }

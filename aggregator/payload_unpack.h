@@ -1,4 +1,4 @@
-/* Unpacks one package into a folder, with libmspack. */
+/* Unpacks one package into a folder, with libmspack or, where that can't, a tool of the system (payload_tool.h). */
 
 #ifndef EVENKEEL_PAYLOAD_UNPACK_H
 #define EVENKEEL_PAYLOAD_UNPACK_H
@@ -14,6 +14,8 @@ enum payload_kind {
     PAYLOAD_CABINET,
     PAYLOAD_SZDD,
     PAYLOAD_KWAJ,
+    PAYLOAD_MSI, /* compound files; a patch of that format (.msp) is none that can be unpacked */
+    PAYLOAD_WIM,
 };
 
 /* What a file is by its first bytes; PAYLOAD_OTHER where it can't be read. */

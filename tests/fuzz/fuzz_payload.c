@@ -42,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mkdir("place/folder", 0700);
     put_file("place/package.dl_", bytes_of(data, size));
     enum payload_kind kind = payload_kind_of("place/package.dl_");
+    if (kind == PAYLOAD_MSI || kind == PAYLOAD_WIM)
+        kind = PAYLOAD_OTHER; /* tools of the system read these, in processes of their own */
     int status = payload_unpack("place/package.dl_", kind, "place/folder", &budget, &found, &error);
     require(status == 0 || error.code != ERROR_NONE);
     require(found || take_away("place/folder", &bytes) == 0 || status < 0);
