@@ -123,9 +123,8 @@ static int apply(struct options *options, int option, const char *value, bool *a
 
 int options_parse(int argc, char **argv, struct options *options, struct error *error)
 {
-    bool is_push = strcmp(argv[0], "push") == 0, aggregators_replaced = false;
+    bool is_push = strcmp(argv[0], "push") == 0, aggregators_replaced = false, from_file = false;
     const struct option *known = is_push ? push_options : strcmp(argv[0], "run") == 0 ? run_options : enroll_options;
-    const char *file = NULL;
     int option;
     *options = (struct options){.at_once = OPTIONS_AT_ONCE_DEFAULT};
     config_init(&options->config);
@@ -139,7 +138,7 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
         if (option == HELP)
             return 1;
         if (option == CONFIG) {
-            file = optarg;
+            from_file = true;
             if (config_load(optarg, &options->config, error) < 0)
                 return -1;
         }
@@ -147,7 +146,7 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
     if (optind < argc)
         return error_set(error, ERROR_USAGE, "'%s' is no option; 'evenkeel-collector %s --help' tells the options",
                          argv[optind], argv[0]);
-    if (!is_push && file == NULL && settings_load(&options->config, error) < 0)
+    if (!is_push && !from_file && settings_load(&options->config, error) < 0)
         return -1;
     optind = 1;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)

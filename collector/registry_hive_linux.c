@@ -93,6 +93,8 @@ static int key_open(struct registry *registry, struct registry_key *parent, cons
         if (node == 0)
             return hive_error(error, "the root of", path);
         part = strndup(path, length);
+        if (part == NULL)
+            return error_set(error, ERROR_MEMORY, "out of memory opening a registry key: give the collector more");
         path += length;
     }
     for (path += *path == '\\'; *path != 0; path += *path == '\\') {
