@@ -197,12 +197,24 @@ as $$
 begin
     create temporary table if not exists version_entry (host_id uuid, component_id integer, family text, member bigint, files integer,
                                                         location text, version bigint) on commit delete rows;
-    delete from version_entry;
+    create temporary table if not exists version_twin (host_id uuid, component_id integer, lead uuid) on commit delete rows;
+    delete from version_entry; delete from version_twin;
+    -- Hosts that hold the same version set come out alike, so one of them is looked at.
+    execute format('
+    insert into version_twin
+    select k.host_id, split_part(k.key, '' '', 1)::integer, first_value(k.host_id) over (partition by k.key order by k.host_id)
+    from evenkeel.fleet_key k join %1$I h using (host_id)
+    where k.check_code = ''outlier''', over);
+    analyze version_twin;
     -- Once per chunk as far as it goes: hosts differ in few of theirs, and have hundreds of files in each.
     execute format('
     insert into version_entry
-    with holding as materialized (
-        select h.host_id, c.chunk_id from %1$I h cross join unnest(h.chunk_ids) c (chunk_id)
+    with looked_at as materialized (
+        select distinct lead as host_id, component_id from version_twin
+    ), holding as materialized (
+        select h.host_id, c.chunk_id
+        from %1$I h cross join unnest(h.chunk_ids) c (chunk_id)
+        where h.host_id in (select host_id from looked_at)
     ), held as materialized (
         select distinct chunk_id from holding
     ), part as materialized (
@@ -219,26 +231,23 @@ begin
         group by 1, 2, 3, 4
     ), entry as materialized (
         select h.host_id, t.* from holding h join part t using (chunk_id)
-    ), own as materialized (
-        select k.host_id, split_part(k.key, '' '', 1)::integer as component_id
-        from evenkeel.fleet_key k join %1$I h using (host_id)
-        where k.check_code = ''outlier''
     )
     select e.host_id, e.component_id, e.family, e.member, sum(e.files), min(e.location),
            (array_agg(e.version order by e.location))[1]
     from entry e
-    join own using (host_id, component_id)
+    join looked_at using (host_id, component_id)
     group by 1, 2, 3, 4', over);
     analyze version_entry;
     return query
-    select a.host_id, a.component_id, a.family, a.member, b.family, b.member, a.files, b.files,
+    select t.host_id, a.component_id, a.family, a.member, b.family, b.member, a.files, b.files,
            a.location, a.version, b.location, b.version,
            ab.other_member::bigint, ab.hosts, ba.other_member::bigint, ba.hosts
     from version_entry a
     join evenkeel.version_bond ab on (ab.component_id, ab.family, ab.member) = (a.component_id, a.family, a.member)
     join version_entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family) and b.member <> ab.other_member
     join evenkeel.version_bond ba on (ba.component_id, ba.family, ba.member, ba.other_family) = (b.component_id, b.family, b.member, a.family)
-     and ba.other_member <> a.member;
+     and ba.other_member <> a.member
+    join version_twin t on (t.lead, t.component_id) = (a.host_id, a.component_id);
 end
 $$;
 comment on function evenkeel.version_conflicts(text) is 'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of (host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';

@@ -8,6 +8,7 @@ create table evenkeel.collector_key (
     status_since timestamptz not null default now(),
     note text not null default ''
 );
+create index collector_key_set_apart on evenkeel.collector_key (key_id) where status = 'set apart';
 comment on table evenkeel.collector_key is 'An Ed25519 key that collectors sign with.';
 comment on column evenkeel.collector_key.key_id is 'Internal number.';
 comment on column evenkeel.collector_key.public_key is 'The 32 bytes of the public key.';

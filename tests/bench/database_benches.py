@@ -13,13 +13,14 @@ from measure import BENCH, at_most, number, times_less, under
 
 PREFIX = "sim-"
 
-# All hosts judged anew, and thrown away: what a change to the catalogue's rules would cost, without storing the findings.
+# All hosts judged anew, and thrown away: from the versions that chunks stand for, and what registries declare, to the findings with
+# their evidence. What the check does not need (patches, missing files) is left out, as it is of the flat design's query.
 EVALUATE = """
 begin;
 select evenkeel.state_open();
 set local search_path = pg_temp, evenkeel, pg_catalog, public;
 insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
-select evenkeel.judge_state();
+select evenkeel.judge_levels();
 select evenkeel.run_check('mixed-level');
 """
 
@@ -75,6 +76,7 @@ def fill(setting, name, hosts, times=1):
         fleet.psql("-v", f"times={times}", "-f", os.path.join(BENCH, "multiply.sql"))
         fleet.serve()
     fleet.query("vacuum analyze")
+    fleet.wait_learnt()
     return fleet
 
 

@@ -177,5 +177,16 @@ class Fleet(Cluster):
                 raise SystemExit("the aggregator does not get done with judging")
             time.sleep(0.05)
 
+    def wait_learnt(self, seconds=3600):
+        """Until the aggregator has learnt from the fleet what was due, and judged the hosts on which that bears."""
+        deadline = time.monotonic() + seconds
+        while self.query("""select exists (select from evenkeel.peer_refresh
+                                          where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))
+                                or exists (select from evenkeel.version_evidence where judged > 0 and judged::bigint * 1000 >= hosts)
+                                or exists (select from evenkeel.judge_queue)""") == "t":
+            if time.monotonic() > deadline:
+                raise SystemExit("the aggregator does not get done with learning")
+            time.sleep(0.1)
+
     def push_command(self, host, root, state):
         return [self.setting.collector, "push", "--host", host, "--root", root, "--aggregator", self.url, "--state", state]

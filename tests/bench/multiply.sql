@@ -91,6 +91,8 @@ begin
     perform setval('evenkeel.collector_key_key_id_seq', (select max(key_id) from evenkeel.collector_key));
     update evenkeel.version_evidence set hosts = hosts * current_setting('bench.times')::integer;
     update evenkeel.version_bond set hosts = hosts * current_setting('bench.times')::integer;
+    update evenkeel.peer_file set hosts = hosts * current_setting('bench.times')::integer;
+    update evenkeel.peer_refresh set refreshed_at = '-infinity';
 end
 $$;
 commit;
