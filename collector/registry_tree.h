@@ -13,18 +13,18 @@
 struct registry *registry_tree_new(void);
 
 /* Makes the key `path` with all that are above it, unless they are there; *key takes its number. */
-int registry_tree_add_key(struct registry *tree, struct bytes path, uint32_t *key, struct error *error);
+int registry_tree_add_key(struct registry *registry, struct bytes path, uint32_t *key, struct error *error);
 
 /* Removes the key `path` with all below it; nothing happens where it is not there. */
-void registry_tree_remove_key(struct registry *tree, struct bytes path);
+void registry_tree_remove_key(struct registry *registry, struct bytes path);
 
 /*
  * Sets the value `name` of `key`, in place of one of that name. `data` is owned by the tree from now on, also on -1;
  * data over REGISTRY_VALUE_LIMIT is dropped, and reading such a value is an error.
  */
-int registry_tree_set_value(struct registry *tree, uint32_t key, struct bytes name, uint32_t type, uint8_t *data,
+int registry_tree_set_value(struct registry *registry, uint32_t key, struct bytes name, uint32_t type, uint8_t *data,
                             size_t length, struct error *error);
 
-void registry_tree_remove_value(struct registry *tree, uint32_t key, struct bytes name);
+void registry_tree_remove_value(struct registry *registry, uint32_t key, struct bytes name);
 
 #endif

@@ -38,10 +38,10 @@ void snapshot_use_cache(struct snapshot *snapshot, struct cache *cache);
 const char *snapshot_cache_kind(const struct pe_options *options);
 
 /* Adds one file of a strict and folding walk if it is a PE; returns what walk_options.visit() should. */
-int snapshot_visit(struct snapshot *snapshot, const struct walk_file *file, struct error *error);
+int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, struct error *error);
 
-/* Writes the last chunk and the inventory, whose digest is *inventory. */
-int snapshot_end(struct snapshot *snapshot, struct digest *inventory, struct error *error);
+/* Writes the last chunk and the inventory, whose digest is *digest. */
+int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error *error);
 
 /* Adds another object: facts, times, machine marks. Nothing may be added any more once something was got. */
 int snapshot_put(struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body, struct digest *digest,

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #define SPOOLED "spool/00000000000000000001.snapshot"
+#define SPOOL_BYTES (1u << 20)
 #define OBJECT_BUDGET (8u << 20)
 
 /* ---- the cache: entries behind the right header ---- */
@@ -150,7 +151,7 @@ static void read_spool(struct bytes bytes, bool whole)
     mkdir("spool", 0700);
     put_spooled(objects, text, whole);
     put_file("accepted", rest);
-    require(spool_open("spool", SPOOL_LIMIT, &spool, &error) == 0 && spool_count(spool) == 1);
+    require(spool_open("spool", SPOOL_BYTES, &spool, &error) == 0 && spool_count(spool) == 1);
     take_oldest(spool);
     require(spool_drop(spool, &error) == 0 && spool_count(spool) == 0);
     spool_close(spool);
