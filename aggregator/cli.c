@@ -50,6 +50,39 @@ bool cli_format_of(const char *command, const char *word, enum cli_format *forma
     return false;
 }
 
+static int end(struct cli *cli, int status)
+{
+    cli->ended = true;
+    cli->status = status;
+    return -1;
+}
+
+int cli_option(struct cli *cli, int argc, char **argv, const struct option *options)
+{
+    for (;;) {
+        int option = getopt_long(argc, argv, cli->letters != NULL ? cli->letters : "", options, NULL);
+        switch (option) {
+        case CLI_DSN:
+            cli->dsn = optarg;
+            break;
+        case CLI_QUIET:
+            cli->quiet = true;
+            break;
+        case CLI_FORMAT:
+            if (!cli_format_of(cli->command, optarg, &cli->format))
+                return end(cli, EXIT_STATUS_ERROR);
+            break;
+        case CLI_HELP:
+            puts(cli->help);
+            return end(cli, EXIT_STATUS_OK);
+        case '?':
+            return end(cli, EXIT_STATUS_ERROR);
+        default:
+            return option;
+        }
+    }
+}
+
 static int print_csv(PGconn *connection, const char *query, const struct parameter *parameters, size_t count, int *rows,
                      struct error *error)
 {

@@ -9,13 +9,34 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-/* Values of the options that every command has; commands start their own short codes at 256. */
-enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3 };
+/* Values of the options that every command has, and of --format; commands start their own codes at 256. */
+enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3, CLI_FORMAT = 4 };
 #define CLI_OPTIONS                                                                                                    \
     {"dsn", required_argument, NULL, CLI_DSN}, {"help", no_argument, NULL, CLI_HELP},                                  \
     {                                                                                                                  \
         "quiet", no_argument, NULL, CLI_QUIET                                                                          \
     }
+
+#define CLI_FORMAT_OPTION                                                                                              \
+    {                                                                                                                  \
+        "format", required_argument, NULL, CLI_FORMAT                                                                  \
+    }
+
+enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
+
+/* What the options that commands share say: set the first three, and let cli_option() fill in the rest. */
+struct cli {
+    const char *command, *help;
+    const char *letters; /* of options that have one, as getopt() reads them; NULL: none */
+    const char *dsn;     /* NULL: not given */
+    enum cli_format format;
+    bool quiet;
+    bool ended; /* --help was asked for, or an option is wrong, and that is printed: end with `status` */
+    int status;
+};
+
+/* The next option that is the command's own, with optarg; -1 where there are no more, or where `ended`. */
+int cli_option(struct cli *cli, int argc, char **argv, const struct option *options);
 
 /* Prints "evenkeel COMMAND: sentence" to stderr and returns EXIT_STATUS_ERROR. */
 int cli_fail(const char *command, const struct error *error);
@@ -23,8 +44,6 @@ int cli_fail_usage(const char *command, const char *format, ...) __attribute__((
 
 /* The connection of a command: opened and checked, with the messages' level set. NULL with *error. */
 PGconn *cli_connect(const char *dsn, struct error *error);
-
-enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
 
 /* text, json or csv; false for anything else, with the sentence already printed. */
 bool cli_format_of(const char *command, const char *word, enum cli_format *format);

@@ -166,6 +166,16 @@ static int capture(PGconn *connection, const char *product, const char *level, c
     return 0;
 }
 
+static const char help[] = "usage: evenkeel baseline capture --product P --level L\n"
+                           "                                 (--host NAME | --root DIR) [--force]\n\n"
+                           "Takes the versions of a product's files on a healthy host, or in a tree or\n"
+                           "unpacked media, as what that level ships.\n"
+                           "  --product P   its code in the catalogue, windows-2003\n"
+                           "  --level L     SP2\n"
+                           "  --host NAME   a host that was pushed\n"
+                           "  --root DIR    a folder that stands for c:\n"
+                           "  --force       even from a host that is mixed, or declares another level";
+
 int command_baseline(int argc, char **argv)
 {
     enum { OPTION_PRODUCT = 256, OPTION_LEVEL, OPTION_HOST, OPTION_ROOT, OPTION_FORCE };
@@ -176,10 +186,11 @@ int command_baseline(int argc, char **argv)
                                             {"force", no_argument, NULL, OPTION_FORCE},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *dsn = NULL, *product = NULL, *level = NULL, *host = NULL, *root = NULL;
+    const char *product = NULL, *level = NULL, *host = NULL, *root = NULL;
     bool force = false;
+    struct cli cli = {.command = "baseline", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_PRODUCT:
             product = optarg;
@@ -196,31 +207,15 @@ int command_baseline(int argc, char **argv)
         case OPTION_FORCE:
             force = true;
             break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel baseline capture --product P --level L\n"
-                 "                                 (--host NAME | --root DIR) [--force]\n\n"
-                 "Takes the versions of a product's files on a healthy host, or in a tree or\n"
-                 "unpacked media, as what that level ships.\n"
-                 "  --product P   its code in the catalogue, windows-2003\n"
-                 "  --level L     SP2\n"
-                 "  --host NAME   a host that was pushed\n"
-                 "  --root DIR    a folder that stands for c:\n"
-                 "  --force       even from a host that is mixed, or declares another level");
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (optind >= argc || strcmp(argv[optind], "capture") != 0)
         return cli_fail_usage("baseline", "say what to do: 'capture' is all there is");
     if (product == NULL || level == NULL || (host == NULL) == (root == NULL))
         return cli_fail_usage("baseline", "capture needs --product, --level and either --host or --root");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || capture(connection, product, level, host, root, force, &error) < 0)
         return cli_fail("baseline", &error);
     return EXIT_STATUS_OK;

@@ -69,56 +69,45 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
     return 0;
 }
 
+static const char help[] = "usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived]\n"
+                           "                      [--quiet]\n\n"
+                           "Prints what is found wrong, and what can't be judged and why.\n"
+                           "  --host NAME   that host only\n"
+                           "  --format F    text (default), json or csv, with all evidence\n"
+                           "  --waived      show waived findings too\n"
+                           "  --quiet       no progress\n\n"
+                           "Exit status: 0 all is level, 2 something is found, 3 nothing is found but\n"
+                           "something is unknown, 1 error.";
+
 int command_check(int argc, char **argv)
 {
-    enum { OPTION_HOST = 256, OPTION_FORMAT, OPTION_WAIVED };
+    enum { OPTION_HOST = 256, OPTION_WAIVED };
     static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
-                                            {"format", required_argument, NULL, OPTION_FORMAT},
+                                            CLI_FORMAT_OPTION,
                                             {"waived", no_argument, NULL, OPTION_WAIVED},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *dsn = NULL, *host = NULL;
-    enum cli_format format = CLI_TEXT;
-    bool quiet = false, waived = false;
+    const char *host = NULL;
+    bool waived = false;
     int status = EXIT_STATUS_ERROR;
+    struct cli cli = {.command = "check", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_HOST:
             host = optarg;
             break;
-        case OPTION_FORMAT:
-            if (!cli_format_of("check", optarg, &format))
-                return EXIT_STATUS_ERROR;
-            break;
         case OPTION_WAIVED:
             waived = true;
             break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived]\n"
-                 "                      [--quiet]\n\n"
-                 "Prints what is found wrong, and what can't be judged and why.\n"
-                 "  --host NAME   that host only\n"
-                 "  --format F    text (default), json or csv, with all evidence\n"
-                 "  --waived      show waived findings too\n"
-                 "  --quiet       no progress\n\n"
-                 "Exit status: 0 all is level, 2 something is found, 3 nothing is found but\n"
-                 "something is unknown, 1 error.");
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (optind < argc)
         return cli_fail_usage("check", "'%s' is too much", argv[optind]);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || check(connection, host, waived, format, quiet, &status, &error) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || check(connection, host, waived, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("check", &error);
     return status;
 }

@@ -236,35 +236,25 @@ static int fsck(struct fsck *fsck, struct error *error)
     return database_execute(fsck->connection, "commit", error);
 }
 
+static const char help[] = "usage: evenkeel fsck [--quiet]\n\n"
+                           "Packs every chunk, inventory and host's facts again and compares them with the\n"
+                           "digests that they are stored under; looks for rows that are missing, and for\n"
+                           "gaps, overlaps and duplicates in histories. Changes nothing; safe while the\n"
+                           "aggregator runs.\n\n"
+                           "Exit status: 0 all is whole, 2 something is not, 1 error.";
+
 int command_fsck(int argc, char **argv)
 {
     static const struct option options[] = {CLI_OPTIONS, {0}};
-    const char *dsn = NULL;
-    struct fsck run = {0};
+    struct cli cli = {.command = "fsck", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            run.quiet = true;
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel fsck [--quiet]\n\n"
-                 "Packs every chunk, inventory and host's facts again and compares them with the\n"
-                 "digests that they are stored under; looks for rows that are missing, and for\n"
-                 "gaps, overlaps and duplicates in histories. Changes nothing; safe while the\n"
-                 "aggregator runs.\n\n"
-                 "Exit status: 0 all is whole, 2 something is not, 1 error.");
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
-        }
-    }
+    cli_option(&cli, argc, argv, options);
+    if (cli.ended)
+        return cli.status;
+    struct fsck run = {.quiet = cli.quiet};
     if (optind < argc)
         return cli_fail_usage("fsck", "'%s' is too much", argv[optind]);
-    _cleanup_(cleanup_connection) PGconn *connection = run.connection = cli_connect(dsn, &error);
+    _cleanup_(cleanup_connection) PGconn *connection = run.connection = cli_connect(cli.dsn, &error);
     run.progress = progress_begin(run.quiet);
     if (connection == NULL || fsck(&run, &error) < 0) {
         progress_end(&run.progress);

@@ -140,8 +140,8 @@ int command_hosts(int argc, char **argv)
                                             CLI_OPTIONS,
                                             {0}};
     struct hosts_call call = {.format = CLI_TEXT};
-    const char *dsn = NULL;
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    struct cli cli = {.command = "hosts", .help = help};
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_FORMAT:
             if (!cli_format_of("hosts", optarg, &call.format))
@@ -162,18 +162,10 @@ int command_hosts(int argc, char **argv)
         case OPTION_NOTE:
             call.note = optarg;
             break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     const char *action = optind < argc ? argv[optind++] : "list";
     bool for_token =
         call.uses != NULL || call.until != NULL || call.within != NULL || call.hosts != NULL || call.note != NULL;
@@ -181,5 +173,5 @@ int command_hosts(int argc, char **argv)
         return cli_fail_usage("hosts", "--uses, --until, --for, --hosts and --note are for 'token' only");
     call.words = argv + optind;
     call.count = argc - optind;
-    return run(action, dsn, &call);
+    return run(action, cli.dsn, &call);
 }

@@ -166,13 +166,14 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
     _cleanup_(payload_close) struct payload payload = {0};
     struct parameter requires = texts_parameter(&addition->requires),
                      supersedes = texts_parameter(&addition->supersedes);
-    struct parameter names[] = {PARAMETER_TEXT(addition->product), requires};
+    struct parameter names[] = {PARAMETER_TEXT(addition->product), requires, PARAMETER_TEXT(addition->code)};
     /* Names are checked before anything is unpacked. */
     _cleanup_(cleanup_result) PGresult *checked = database_query(
         connection,
         "select case when $1::text is not null then evenkeel.product_number($1) end,"
-        " (select max(evenkeel.level_ordinal($1, r)) from unnest($2::text[]) r where $1::text is not null)",
-        names, 2, false, error);
+        " (select max(evenkeel.level_ordinal($1, r)) from unnest($2::text[]) r where $1::text is not null),"
+        " evenkeel.patch_code($3)",
+        names, 3, false, error);
     if (checked == NULL || payload_open(addition->payload, &payload, error) < 0)
         return -1;
     if (database_execute(connection,
@@ -195,15 +196,18 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
                                      supersedes,
                                      PARAMETER_TEXT(addition->no_restart ? "false" : NULL),
                                      PARAMETER_TEXT(addition->payload)};
-    _cleanup_(cleanup_result) PGresult *stored = database_query(
-        connection,
-        "select patch_id, product, files from evenkeel.store_patch($1, $2, $3, $4, $5, $6::boolean, 'payload ' || $7)",
-        parameters, 7, false, error);
+    _cleanup_(cleanup_result) PGresult *stored =
+        database_query(connection,
+                       "select patch_id, product, files, evenkeel.patch_lowers(patch_id)"
+                       " from evenkeel.store_patch($1, $2, $3, $4, $5, $6::boolean, 'payload ' || $7)",
+                       parameters, 7, false, error);
     if (stored == NULL || store_places(connection, PQgetvalue(stored, 0, 0), error) < 0 ||
         database_execute(connection, "select evenkeel.catalog_refresh(); commit", error) < 0)
         return -1;
     printf("%s for %s brings %s files, %zu of which were not known before\n", addition->code, PQgetvalue(stored, 0, 1),
            PQgetvalue(stored, 0, 2), reading.new_images);
+    if (!PQgetisnull(stored, 0, 3))
+        fprintf(stderr, "evenkeel: %s: %s\n", addition->code, PQgetvalue(stored, 0, 3));
     return 0;
 }
 
@@ -264,21 +268,20 @@ static void addition_clear(struct addition *addition)
 
 int command_patch(int argc, char **argv)
 {
-    enum { PAYLOAD = 256, PRODUCT, REQUIRES, SUPERSEDES, TITLE, NO_RESTART, FORMAT };
+    enum { PAYLOAD = 256, PRODUCT, REQUIRES, SUPERSEDES, TITLE, NO_RESTART };
     static const struct option options[] = {{"payload", required_argument, NULL, PAYLOAD},
                                             {"product", required_argument, NULL, PRODUCT},
                                             {"requires", required_argument, NULL, REQUIRES},
                                             {"supersedes", required_argument, NULL, SUPERSEDES},
                                             {"title", required_argument, NULL, TITLE},
                                             {"no-restart", no_argument, NULL, NO_RESTART},
-                                            {"format", required_argument, NULL, FORMAT},
+                                            CLI_FORMAT_OPTION,
                                             CLI_OPTIONS,
                                             {0}};
     _cleanup_(addition_clear) struct addition addition = {0};
-    const char *dsn = NULL;
-    enum cli_format format = CLI_TEXT;
+    struct cli cli = {.command = "patch", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case PAYLOAD:
             addition.payload = optarg;
@@ -298,22 +301,10 @@ int command_patch(int argc, char **argv)
         case NO_RESTART:
             addition.no_restart = true;
             break;
-        case FORMAT:
-            if (!cli_format_of("patch", optarg, &format))
-                return EXIT_STATUS_ERROR;
-            break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     const char *action = optind < argc ? argv[optind] : "";
     bool one = strcmp(action, "add") == 0 || strcmp(action, "show") == 0;
     if (!one && strcmp(action, "list") != 0)
@@ -323,8 +314,8 @@ int command_patch(int argc, char **argv)
     addition.code = one ? argv[optind + 1] : NULL;
     if (strcmp(action, "add") == 0 && addition.payload == NULL)
         return cli_fail_usage("patch", "add needs --payload");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || run(connection, action, &addition, format, &error) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || run(connection, action, &addition, cli.format, &error) < 0)
         return cli_fail("patch", &error);
     return EXIT_STATUS_OK;
 }

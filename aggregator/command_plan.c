@@ -75,37 +75,18 @@ static int plan(PGconn *connection, const char *host, enum cli_format format, bo
 
 int command_plan(int argc, char **argv)
 {
-    enum { OPTION_FORMAT = 256 };
-    static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT}, CLI_OPTIONS, {0}};
-    const char *dsn = NULL;
-    enum cli_format format = CLI_TEXT;
-    bool quiet = false;
+    static const struct option options[] = {CLI_FORMAT_OPTION, CLI_OPTIONS, {0}};
+    struct cli cli = {.command = "plan", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case OPTION_FORMAT:
-            if (!cli_format_of("plan", optarg, &format))
-                return EXIT_STATUS_ERROR;
-            break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
-        }
-    }
+    cli_option(&cli, argc, argv, options);
+    if (cli.ended)
+        return cli.status;
     if (optind == argc)
         return cli_fail_usage("plan", "name the host");
     if (optind + 1 < argc)
         return cli_fail_usage("plan", "'%s' is too much", argv[optind + 1]);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || plan(connection, argv[optind], format, quiet, &error) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || plan(connection, argv[optind], cli.format, cli.quiet, &error) < 0)
         return cli_fail("plan", &error);
     return EXIT_STATUS_OK;
 }

@@ -81,42 +81,35 @@ static int prune(PGconn *connection, int days, bool quiet, struct error *error)
     return 0;
 }
 
+static const char help[] = "usage: evenkeel prune [--keep DAYS] [--quiet]\n\n"
+                           "Removes history that is older, uploads that were not finished for a week, and\n"
+                           "files that no host's present or past refers to any more. Safe while the\n"
+                           "aggregator runs.\n"
+                           "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ")";
+
 int command_prune(int argc, char **argv)
 {
     enum { OPTION_KEEP = 256 };
     static const struct option options[] = {{"keep", required_argument, NULL, OPTION_KEEP}, CLI_OPTIONS, {0}};
-    const char *dsn = NULL, *keep = KEEP_DEFAULT;
-    bool quiet = false;
+    const char *keep = KEEP_DEFAULT;
     int days;
+    struct cli cli = {.command = "prune", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_KEEP:
             keep = optarg;
             break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel prune [--keep DAYS] [--quiet]\n\n"
-                 "Removes history that is older, uploads that were not finished for a week, and\n"
-                 "files that no host's present or past refers to any more. Safe while the\n"
-                 "aggregator runs.\n"
-                 "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ")");
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (optind < argc)
         return cli_fail_usage("prune", "'%s' is too much", argv[optind]);
     if (!days_of(keep, &days))
         return cli_fail_usage("prune", "--keep '%s' is no number of days like 400d", keep);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || prune(connection, days, quiet, &error) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || prune(connection, days, cli.quiet, &error) < 0)
         return cli_fail("prune", &error);
     return EXIT_STATUS_OK;
 }

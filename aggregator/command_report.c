@@ -42,11 +42,11 @@ int command_report(int argc, char **argv)
                                             {"output", required_argument, NULL, 'o'},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *dsn = NULL, *since = "yesterday", *path = NULL;
+    const char *since = "yesterday", *path = NULL;
     enum report_format format = REPORT_TEXT;
-    bool quiet = false;
+    struct cli cli = {.command = "report", .help = help, .letters = "o:"};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_SINCE:
             since = optarg;
@@ -58,27 +58,18 @@ int command_report(int argc, char **argv)
         case 'o':
             path = optarg;
             break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (optind >= argc)
         return cli_fail_usage("report", "which report? 'drift' is the one there is");
     if (strcmp(argv[optind], "drift") != 0)
         return cli_fail_usage("report", "there is no report '%s': 'drift' is the one there is", argv[optind]);
     if (optind + 1 < argc)
         return cli_fail_usage("report", "'%s' is too much", argv[optind + 1]);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || cli_judge(connection, quiet, &error) < 0 ||
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
         report_drift_file(connection, since, format, path, &error) < 0)
         return cli_fail("report", &error);
     return EXIT_STATUS_OK;

@@ -130,18 +130,17 @@ static int risk(PGconn *connection, const char *patch, const char *hosts, const 
 
 int command_risk(int argc, char **argv)
 {
-    enum { HOSTS = 256, MAX_AGE, FORMAT };
+    enum { HOSTS = 256, MAX_AGE };
     static const struct option options[] = {{"hosts", required_argument, NULL, HOSTS},
                                             {"max-age", required_argument, NULL, MAX_AGE},
-                                            {"format", required_argument, NULL, FORMAT},
+                                            CLI_FORMAT_OPTION,
                                             CLI_OPTIONS,
                                             {0}};
-    const char *dsn = NULL, *hosts = NULL, *age = "48h";
-    enum cli_format format = CLI_TEXT;
-    bool quiet = false;
+    const char *hosts = NULL, *age = "48h";
     int status = EXIT_STATUS_OK;
+    struct cli cli = {.command = "risk", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case HOSTS:
             hosts = optarg;
@@ -149,27 +148,14 @@ int command_risk(int argc, char **argv)
         case MAX_AGE:
             age = optarg;
             break;
-        case FORMAT:
-            if (!cli_format_of("risk", optarg, &format))
-                return EXIT_STATUS_ERROR;
-            break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (optind + 1 != argc)
         return cli_fail_usage("risk", "name one patch, such as KB973917");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || risk(connection, argv[optind], hosts, age, format, quiet, &status, &error) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || risk(connection, argv[optind], hosts, age, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("risk", &error);
     return status;
 }

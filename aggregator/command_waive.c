@@ -70,22 +70,20 @@ static int list(PGconn *connection, const char *host, enum cli_format format, bo
 
 int command_waive(int argc, char **argv)
 {
-    enum { OPTION_HOST = 256, OPTION_CHECK, OPTION_SUBJECT, OPTION_REASON, OPTION_UNTIL, OPTION_REMOVE, OPTION_FORMAT };
+    enum { OPTION_HOST = 256, OPTION_CHECK, OPTION_SUBJECT, OPTION_REASON, OPTION_UNTIL, OPTION_REMOVE };
     static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
                                             {"check", required_argument, NULL, OPTION_CHECK},
                                             {"subject", required_argument, NULL, OPTION_SUBJECT},
                                             {"reason", required_argument, NULL, OPTION_REASON},
                                             {"until", required_argument, NULL, OPTION_UNTIL},
                                             {"remove", no_argument, NULL, OPTION_REMOVE},
-                                            {"format", required_argument, NULL, OPTION_FORMAT},
+                                            CLI_FORMAT_OPTION,
                                             CLI_OPTIONS,
                                             {0}};
-    const char *dsn = NULL;
     struct waiver waiver = {0};
-    enum cli_format format = CLI_TEXT;
-    bool quiet = false;
+    struct cli cli = {.command = "waive", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_HOST:
             waiver.host = optarg;
@@ -105,23 +103,10 @@ int command_waive(int argc, char **argv)
         case OPTION_REMOVE:
             waiver.remove = true;
             break;
-        case OPTION_FORMAT:
-            if (!cli_format_of("waive", optarg, &format))
-                return EXIT_STATUS_ERROR;
-            break;
-        case CLI_DSN:
-            dsn = optarg;
-            break;
-        case CLI_QUIET:
-            quiet = true;
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     bool listing = optind < argc && strcmp(argv[optind], "list") == 0;
     if (optind + listing < argc)
         return cli_fail_usage("waive", "'%s' is not known", argv[optind + listing]);
@@ -131,9 +116,9 @@ int command_waive(int argc, char **argv)
         return cli_fail_usage("waive", "--remove takes neither --reason nor --until");
     if (!listing && !waiver.remove && (waiver.reason == NULL || waiver.until == NULL))
         return cli_fail_usage("waive", "a waiver needs a reason and an end (--reason, --until)");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(dsn, &error);
-    if (connection == NULL || (listing ? list(connection, waiver.host, format, quiet, &error)
-                                       : waive(connection, &waiver, quiet, &error)) < 0)
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || (listing ? list(connection, waiver.host, cli.format, cli.quiet, &error)
+                                       : waive(connection, &waiver, cli.quiet, &error)) < 0)
         return cli_fail("waive", &error);
     return EXIT_STATUS_OK;
 }
