@@ -14,7 +14,7 @@
 /* Hosts per transaction: enough to share the work on common chunks, few enough that findings are visible within
  * seconds. */
 #define HOSTS_PER_BATCH "500"
-#define CLOCK_SECONDS 60
+#define CLOCK_MICROSECONDS 60000000
 /* The queue is looked at this often even unasked: another aggregator or a change of the catalogue may have filled it.
  */
 #define IDLE_SECONDS 2
@@ -30,7 +30,7 @@ struct duty {
     int (*work)(struct duty *duty, PGconn *connection, struct error *error); /* 1: go on, 0: rest, -1: failed */
     const char *failure;                                                     /* how the log calls it */
     bool is_woken;                                                           /* rests until judge_wake(), too */
-    time_t clock_judged;
+    int64_t clock_due;                                                       /* by the monotonic clock */
     pthread_t thread;
     PGcancel *cancel; /* guarded by the judge's lock; ends what the database does for this duty */
 };
@@ -55,7 +55,7 @@ static int64_t monotonic_now(void)
 
 static void until_after(struct timespec *until, int64_t microseconds)
 {
-    clock_gettime(CLOCK_REALTIME, until);
+    clock_gettime(CLOCK_MONOTONIC, until);
     int64_t nanoseconds = until->tv_nsec + microseconds * 1000;
     until->tv_sec += nanoseconds / 1000000000;
     until->tv_nsec = nanoseconds % 1000000000;
@@ -120,8 +120,8 @@ static int learn_once(struct duty *duty, PGconn *connection, struct error *error
 {
     if (!wait_for_pause(duty->judge))
         return 0;
-    if (time(NULL) - duty->clock_judged >= CLOCK_SECONDS) {
-        duty->clock_judged = time(NULL);
+    if (monotonic_now() >= duty->clock_due) {
+        duty->clock_due = monotonic_now() + CLOCK_MICROSECONDS;
         _cleanup_(cleanup_result) PGresult *clock =
             database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
         if (clock == NULL)
@@ -199,6 +199,16 @@ static void clear(struct judge *judge, bool judging, bool learning)
     free(judge);
 }
 
+/* Waits are by the monotonic clock: one that is set back by a day must not put off by a day what is due in a minute. */
+static void init_changed(struct judge *judge)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&judge->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct judge *judge_start(const char *dsn, struct error *error)
 {
     struct judge *judge = calloc(1, sizeof *judge);
@@ -208,7 +218,7 @@ struct judge *judge_start(const char *dsn, struct error *error)
         return NULL;
     }
     pthread_mutex_init(&judge->lock, NULL);
-    pthread_cond_init(&judge->changed, NULL);
+    init_changed(judge);
     judge->judging = (struct duty){.judge = judge, .work = judge_once, .failure = "judging-failed", .is_woken = true};
     judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
     int judging = pthread_create(&judge->judging.thread, NULL, run, &judge->judging);
