@@ -98,7 +98,8 @@ static pid_t start(const char *const *words, const char *path, const char *direc
         dup2(nothing, STDERR_FILENO);
         setrlimit(RLIMIT_FSIZE, &limit);
         setenv("LC_ALL", "C.UTF-8", 1);
-        execvp(arguments[0], (char **)arguments);
+        if (arguments[0] != NULL)
+            execvp(arguments[0], (char **)arguments);
         _exit(NOT_FOUND_STATUS);
     }
     if (output != NULL) {
@@ -144,7 +145,7 @@ static int check_names(const struct tool *tool, const char *path, struct error *
     pid_t process = start(tool->list, path, "", RLIM_INFINITY, &names);
     if (process < 0 || names == NULL)
         return error_set(error, ERROR_IO, "can't run %s: %s", tool->name, strerror(errno));
-    for (ssize_t length; good && (length = getline(&line, &size, names)) > 0;) {
+    while (good && getline(&line, &size, names) > 0) {
         line[strcspn(line, "\r\n")] = 0;
         /* 7z says what the package itself is called before the line that begins the list. */
         if (!listed)
