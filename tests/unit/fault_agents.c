@@ -56,17 +56,17 @@ static const volatile struct world *world;
 static unsigned group;
 static _Thread_local struct agent *self;
 
-/* The functions that the link replaces, and what stands in for them. */
-int __wrap_push_take(struct push *push, FILE *file, struct spool_offer *offer, struct walk_counts *walk,
-                     struct error *error);
-int __real_push_give(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
-                     struct error *error);
-int __wrap_push_give(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
-                     struct error *error);
-int64_t __real_platform_now(void);
-int64_t __wrap_platform_now(void);
-void __real_transport_sleep(uint32_t milliseconds);
-void __wrap_transport_sleep(uint32_t milliseconds);
+/* What stands in for the functions that the link replaces, and what these were. */
+int push_take_made_up(struct push *push, FILE *file, struct spool_offer *offer, struct walk_counts *walk,
+                      struct error *error) __asm__("__wrap_push_take");
+int push_give_noted(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
+                    struct error *error) __asm__("__wrap_push_give");
+int push_give_itself(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
+                     struct error *error) __asm__("__real_push_give");
+int64_t platform_now_made_up(void) __asm__("__wrap_platform_now");
+int64_t platform_now_itself(void) __asm__("__real_platform_now");
+void transport_sleep_shorter(uint32_t milliseconds) __asm__("__wrap_transport_sleep");
+void transport_sleep_itself(uint32_t milliseconds) __asm__("__real_transport_sleep");
 
 static void fatal(const char *what)
 {
@@ -99,21 +99,21 @@ static void note_snapshot(const char *what, const struct spool_offer *offer)
     note("%s %" PRId64 " %s %s %s", what, offer->taken_at, inventory, facts, times);
 }
 
-int64_t __wrap_platform_now(void)
+int64_t platform_now_made_up(void)
 {
-    return __real_platform_now() + world->clock[group];
+    return platform_now_itself() + world->clock[group];
 }
 
-void __wrap_transport_sleep(uint32_t milliseconds)
+void transport_sleep_shorter(uint32_t milliseconds)
 {
-    __real_transport_sleep(milliseconds / HASTE);
+    transport_sleep_itself(milliseconds / HASTE);
 }
 
-int __wrap_push_give(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
-                     struct error *error)
+int push_give_noted(struct push *push, FILE *file, const struct spool_offer *offer, struct push_result *result,
+                    struct error *error)
 {
     char what[64];
-    int status = __real_push_give(push, file, offer, result, error);
+    int status = push_give_itself(push, file, offer, result, error);
     snprintf(what, sizeof what, "accepted %s", self->name);
     if (status == 0)
         note_snapshot(what, offer);
@@ -248,8 +248,8 @@ static int put_facts(struct snapshot *snapshot, const struct world_host *host, s
     return 0;
 }
 
-int __wrap_push_take(struct push *push, FILE *file, struct spool_offer *offer, struct walk_counts *walk,
-                     struct error *error)
+int push_take_made_up(struct push *push, FILE *file, struct spool_offer *offer, struct walk_counts *walk,
+                      struct error *error)
 {
     static const struct pe_options options;
     struct snapshot *snapshot;
