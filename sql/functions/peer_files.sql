@@ -17,69 +17,87 @@ declare
     queued integer;
 begin
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
-    drop table if exists peer_member, peer_chunk, fresh_peer_file;
+    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry;
     create temporary table peer_member on commit drop as
-    select host_id, product_id, peers, count(*) over (partition by product_id, peers) as hosts
+    select m.host_id, m.product_id, m.peers
     from (select hp.host_id, hp.product_id, evenkeel.peers_of(hp.levels, hp.declared, hp.verdict, f.facts) as peers
           from evenkeel.host_product hp
           join evenkeel.host h using (host_id)
           left join evenkeel.host_facts_current f using (host_id)
           where h.merged_into is null) m
-    where peers is not null;
-    delete from peer_member where hosts <= evenkeel.setting('missing-file.peers')::integer;
+    where m.peers is not null;
+    create temporary table peer_group on commit drop as
+    select row_number() over () as group_id, g.*
+    from (select product_id, peers, count(*)::integer as hosts from peer_member group by product_id, peers) g
+    where g.hosts > evenkeel.setting('missing-file.peers')::integer;
+    analyze peer_member; analyze peer_group;
+    -- How many of a group hold a chunk, then how many a path: numbers all the way, and the text of a path once.
     create temporary table peer_chunk on commit drop as
-    select m.product_id, m.peers, m.hosts, c.chunk_id, count(*) as holders
-    from peer_member m
-    join evenkeel.host_inventory_current i using (host_id)
-    cross join unnest(i.chunk_ids) c (chunk_id)
-    group by m.product_id, m.peers, m.hosts, c.chunk_id;
+    select c.group_id, c.chunk_id, count(*) as holders
+    from (select g.group_id, unnest(i.chunk_ids) as chunk_id
+          from peer_member m join peer_group g using (product_id, peers) join evenkeel.host_inventory_current i using (host_id)) c
+    group by c.group_id, c.chunk_id;
     analyze peer_chunk;
-
     create temporary table fresh_peer_file on commit drop as
-    select k.product_id, k.peers, p.location, min(pc.component_id) as component_id, k.hosts::integer as hosts, sum(k.holders) as holders,
+    with counted as materialized (
+        select e.group_id, f.path_id, sum(e.holders) as holders
+        from (select k.group_id, k.holders, unnest(c.file_ids) as file_id from peer_chunk k join evenkeel.chunk c using (chunk_id)) e
+        join evenkeel.file f using (file_id)
+        group by e.group_id, f.path_id
+    )
+    select g.group_id, g.product_id, g.peers, p.location, min(pc.component_id) as component_id, g.hosts, sum(c.holders) as holders,
            null::uuid as lacking
-    from peer_chunk k
-    join evenkeel.chunk using (chunk_id)
-    cross join unnest(chunk.file_ids) u (file_id)
-    join evenkeel.file f using (file_id)
+    from counted c
+    join peer_group g using (group_id)
     join evenkeel.path p using (path_id)
-    join evenkeel.path_component pc on pc.path_id = p.path_id and pc.product_id = k.product_id
-    group by k.product_id, k.peers, p.location, k.hosts
-    having sum(k.holders) >= k.hosts - 1;
+    join evenkeel.path_component pc on pc.path_id = p.path_id and pc.product_id = g.product_id
+    group by g.group_id, g.product_id, g.peers, p.location, g.hosts
+    having sum(c.holders) >= g.hosts - 1;
     create index on fresh_peer_file (product_id, peers, location);
     analyze fresh_peer_file;
-    with part as (
-        select k.product_id, k.peers, k.chunk_id, count(*) as files
-        from peer_chunk k
-        join evenkeel.chunk using (chunk_id)
-        cross join unnest(chunk.file_ids) u (file_id)
-        join evenkeel.file f using (file_id)
-        join evenkeel.path p using (path_id)
-        join fresh_peer_file n on n.product_id = k.product_id and n.peers = k.peers and n.location = p.location
-        group by k.product_id, k.peers, k.chunk_id
-    ), total as (
-        select product_id, peers, count(*) as files from fresh_peer_file group by product_id, peers
-    ), incomplete as (
-        select m.host_id, m.product_id, m.peers, i.chunk_ids
-        from peer_member m
-        join total t using (product_id, peers)
-        join evenkeel.host_inventory_current i using (host_id)
-        left join lateral (select sum(p.files) as files from unnest(i.chunk_ids) c (chunk_id)
-                           join part p on p.product_id = m.product_id and p.peers = m.peers and p.chunk_id = c.chunk_id) s on true
-        where coalesce(s.files, 0) < t.files
-    ), holds as (
-        select x.host_id, x.product_id, p.location
+
+    -- Who lacks what all others have: of the files that somebody lacks, hosts that hold fewer than there are.
+    create temporary table peer_deficit on commit drop as
+    select n.group_id, n.location, p.path_id
+    from fresh_peer_file n join evenkeel.path p on md5(p.location) = md5(n.location) and p.location = n.location
+    where n.holders < n.hosts;
+    analyze peer_deficit;
+    create temporary table peer_entry on commit drop as
+    select e.group_id, e.chunk_id, d.location
+    from (select k.group_id, k.chunk_id, unnest(c.file_ids) as file_id
+          from peer_chunk k join evenkeel.chunk c using (chunk_id)
+          where k.group_id in (select group_id from peer_deficit)) e
+    join evenkeel.file f using (file_id)
+    join peer_deficit d on d.group_id = e.group_id and d.path_id = f.path_id;
+    analyze peer_entry;
+    with member as materialized (
+        select m.host_id, g.group_id
+        from peer_member m join peer_group g using (product_id, peers)
+        where g.group_id in (select group_id from peer_deficit)
+    ), part as materialized (
+        select group_id, chunk_id, count(*) as files from peer_entry group by group_id, chunk_id
+    ), held as materialized (
+        select c.host_id, c.group_id, sum(p.files) as files
+        from (select m.host_id, m.group_id, unnest(i.chunk_ids) as chunk_id from member m join evenkeel.host_inventory_current i using (host_id)) c
+        join part p using (group_id, chunk_id)
+        group by c.host_id, c.group_id
+    ), total as materialized (
+        select group_id, count(distinct location) as files from peer_deficit group by group_id
+    ), incomplete as materialized (
+        select m.host_id, m.group_id
+        from member m join total t using (group_id) left join held h using (host_id, group_id)
+        where coalesce(h.files, 0) < t.files
+    ), holds as materialized (
+        select x.host_id, x.group_id, e.location
         from incomplete x
-        cross join unnest(x.chunk_ids) c (chunk_id)
-        join evenkeel.chunk using (chunk_id)
-        cross join unnest(chunk.file_ids) u (file_id)
-        join evenkeel.file f using (file_id)
-        join evenkeel.path p using (path_id)
+        join evenkeel.host_inventory_current i using (host_id)
+        cross join unnest(i.chunk_ids) c (chunk_id)
+        join peer_entry e on e.group_id = x.group_id and e.chunk_id = c.chunk_id
     )
     update fresh_peer_file n set lacking = x.host_id
     from incomplete x
-    where x.product_id = n.product_id and x.peers = n.peers and n.holders < n.hosts
-      and not exists (select from holds h where h.host_id = x.host_id and h.product_id = x.product_id and h.location = n.location);
+    where x.group_id = n.group_id and n.holders < n.hosts
+      and not exists (select from holds h where h.host_id = x.host_id and h.group_id = x.group_id and h.location = n.location);
 
     -- Whom a change may acquit or accuse: the hosts that lack, or lacked, a file.
     with came as (

@@ -125,6 +125,7 @@ create table evenkeel.fleet_key (
     primary key (host_id, check_code, key)
 );
 create index fleet_key_key on evenkeel.fleet_key (check_code, key);
+create index fleet_key_group on evenkeel.fleet_key (left(key, -37)) where check_code = 'group-skew';
 comment on table evenkeel.fleet_key is 'By what the fleet checks compare hosts: a GUID, a group, a version set.';
 comment on column evenkeel.fleet_key.host_id is 'The host.';
 comment on column evenkeel.fleet_key.check_code is 'The check.';
