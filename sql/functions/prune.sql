@@ -130,8 +130,11 @@ begin
     when 'chunk' then
         delete from evenkeel.chunk c where c.chunk_id = any (batch)
           and c.digest not in (select evenkeel.digests_under_way())
-          and c.chunk_id not in (select unnest(i.chunk_ids) from evenkeel.host_inventory i
-                                 where i.valid_from >= (select at from prune_mark));
+          and c.chunk_id not in (select unnest(i.chunk_ids) from evenkeel.host_inventory_current i
+                                 where i.valid_from >= (select at from prune_mark)
+                                 union all
+                                 select unnest(i.chunk_ids) from evenkeel.host_inventory_past i
+                                 where i.valid_to > (select at from prune_mark) and i.valid_from >= (select at from prune_mark));
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.chunk c where c.chunk_id = b);
         delete from evenkeel.chunk_level l where l.chunk_id = any (gone);
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
