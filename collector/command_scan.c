@@ -327,6 +327,12 @@ int command_scan(int argc, char **argv)
         char passed_over[256];
         if (walk_counts_text(&scan.counts, passed_over, sizeof passed_over)[0] != 0)
             fprintf(stderr, "evenkeel-collector: passed over: %s\n", passed_over);
+        if (status == 0 && scan.root != NULL && scan.format != OBJECTS && scan.counts.files == 0)
+            fprintf(
+                stderr,
+                "evenkeel-collector: nothing to read in '%s': name the folder that holds the host's Windows directory "
+                "with --root, or the folders to read as PATH\n",
+                scan.root);
         if (fflush(stdout) != 0 && status == 0)
             status = error_set(&error, ERROR_IO, "can't write the output: %s", strerror(errno));
     }

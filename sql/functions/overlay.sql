@@ -6,13 +6,7 @@ returns void language plpgsql
 as $$
 begin
     perform evenkeel.imports_open();
-    -- A state of this session may hold chunks that a patch would make.
-    create or replace temporary view state_chunk as
-        select chunk_id, file_ids from evenkeel.chunk
-        union all select chunk_id, file_ids from state_overlay_chunk;
-    create or replace temporary view state_chunk_level as
-        select * from evenkeel.chunk_level
-        union all select * from state_overlay_chunk_level;
+    perform evenkeel.state_overlay_open();
     if to_regclass('pg_temp.overlay_patch') is not null then
         return;
     end if;

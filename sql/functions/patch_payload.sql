@@ -43,6 +43,44 @@ end
 $$;
 comment on function evenkeel.payload_product() is 'The product whose files those of payload_file are, by their names and versions; an error where that is not one.';
 
+create or replace function evenkeel.patch_code(written text)
+returns text language plpgsql immutable
+as $$
+begin
+    if written !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' then
+        raise exception '''%'' is no patch''s code: letters, digits, dots, hyphens and underscores are, such as KB973917 or MS09-061', left(written, 80);
+    end if;
+    return upper(written);
+end
+$$;
+comment on function evenkeel.patch_code(text) is 'A patch''s code as the catalogue has it; an error where it is none.';
+
+create or replace function evenkeel.patch_lowers(patch integer)
+returns text language sql stable
+as $$
+    -- A file that stands in a patch's table proves the lowest level that the patch may be installed on, whatever else it would prove.
+    with proven as (
+        select pf.file, pf.version,
+               least((select min(b.ordinal) from evenkeel.baseline b
+                      where b.product_id = t.product_id and b.file in (pf.file, regexp_replace(pf.file, '^.*/', '')) and b.relation = '='
+                        and b.version = pf.version and (b.machine is null or pf.machine is null or b.machine = pf.machine)),
+                     (select max(r.ordinal) from evenkeel.level_rule r
+                      where r.product_id = t.product_id and evenkeel.on_line(t.product_id, pf.version)
+                        and case r.relation when '=' then pf.version & 65535 = r.revision else pf.version & 65535 >= r.revision end)) as ordinal
+        from evenkeel.patch t
+        join evenkeel.patch_file pf using (patch_id)
+        where t.patch_id = patch_lowers.patch and t.required_levels = '{}' and pf.version is not null
+    )
+    select format('%s of its files would prove at least %s, such as %s %s; as it does not say what it needs, they prove %s only. If it may be installed on %s only, say so: --requires %s',
+                  count(*), max(l.code), (array_agg(p.file order by p.file))[1], evenkeel.version_text((array_agg(p.version order by p.file))[1]),
+                  (select f.code from evenkeel.level f where f.product_id = max(t.product_id) and f.ordinal = 0), max(l.code), max(l.code))
+    from (select * from proven where ordinal > 0 and ordinal = (select max(ordinal) from proven)) p
+    cross join (select product_id from evenkeel.patch where patch_id = patch_lowers.patch) t
+    join evenkeel.level l on l.product_id = t.product_id and l.ordinal = p.ordinal
+    having count(*) > 0
+$$;
+comment on function evenkeel.patch_lowers(integer) is 'Says that files prove less than they would because a patch without required levels brings them; null: none does.';
+
 create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[], superseded text[], needs_restart boolean,
                                                 origin text, out patch_id integer, out product text, out files integer)
 language plpgsql
@@ -59,7 +97,7 @@ begin
     end if;
     number := evenkeel.product_number(product);
     insert into evenkeel.patch as o (code, product_id, title, required_levels, supersedes, restart, has_payload, source)
-    values (upper(patch_code), number, coalesce(patch_title, ''),
+    values (evenkeel.patch_code(patch_code), number, coalesce(patch_title, ''),
             coalesce((select array_agg(distinct evenkeel.level_ordinal(product, r)) from unnest(required) r), '{}'),
             coalesce((select array_agg(distinct upper(s)) from unnest(superseded) s), '{}'), coalesce(needs_restart, true), true, origin)
     on conflict (code, product_id) do update

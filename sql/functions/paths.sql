@@ -8,11 +8,17 @@ comment on function evenkeel.path_location(text) is 'The path with the Windows d
 create or replace function evenkeel.glob_regex(glob text)
 returns text language sql immutable strict parallel safe
 as $$
-    select '^' || replace(replace(replace(replace(
-        regexp_replace(glob, '([.+^$(){}|\[\]\\])', '\\\1', 'g'),
-        '**', E'\x01'), '*', '[^/]*'), '?', '[^/]'), E'\x01', '.*') || '$'
+    -- What is no set of characters, such as [ alone or a range that runs backwards, stands for itself.
+    select '^' || coalesce(string_agg(case
+               when p.part ~ '^\[!?[^]!]+\]$' and not exists (select from regexp_matches(p.part, '(.)-([^]])', 'g') r (ends) where r.ends[1] > r.ends[2] collate "C")
+               then regexp_replace(regexp_replace(replace(p.part, '\', '\\'), '^\[\^', '[\\^'), '^\[!', '[^')
+               else replace(replace(replace(replace(
+                        regexp_replace(p.part, '([.+^$(){}|\[\]\\])', '\\\1', 'g'),
+                        '**', E'\x01'), '*', '[^/]*'), '?', '[^/]'), E'\x01', '.*') end, '' order by p.place), '') || '$'
+    from regexp_matches(glob, '\[!?[^][]+\]|[^[]+|\[', 'g') with ordinality m (found, place)
+    cross join lateral (select m.found[1] as part, m.place) p
 $$;
-comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression: * and ? within a name, ** across folders.';
+comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression: * and ? within a name, ** across folders, [ab], [a-z] and [!a] for one character.';
 
 create or replace function evenkeel.match_paths(paths integer[])
 returns void language sql

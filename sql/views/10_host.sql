@@ -18,7 +18,9 @@ select h.name as host,
        c.unreadable,
        coalesce((select coalesce(string_agg(nullif(p.missing, ''), '; '), '')
                  from evenkeel.host_product p where p.host_id = h.host_id having count(*) > 0),
-                'no product of the catalogue was found') as missing
+                case when c.seen_at is null then 'no snapshot yet'
+                     when exists (select from evenkeel.judge_queue q where q.host_id = h.host_id) then 'not yet judged'
+                     else 'no product of the catalogue was found' end) as missing
 from evenkeel.host h
 left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null;

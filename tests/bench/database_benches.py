@@ -217,8 +217,8 @@ def drift(setting):
 def risk(setting):
     """Risk check of a patch of 20 files with its payload over 100,000 hosts, against the full evaluation of mixed-level."""
     fleet, _ = big(setting)
-    fleet.psql("-f", os.path.join(BENCH, "patch.sql"))
     fleet.wait_judged()
+    fleet.psql("-f", os.path.join(BENCH, "patch.sql"))
     fleet.query("vacuum analyze")
     # Simulated snapshots are of long ago.
     risky = ["risk", "BENCH", "--quiet", "--format", "csv", "--max-age", "9999d"]

@@ -35,5 +35,4 @@ with made as (
 )
 insert into evenkeel.patch_file (patch_id, file, version, machine, image_id)
 select m.patch_id, b.name, b.version, i.machine, b.image_id from made m cross join bench_image b join evenkeel.image i using (image_id);
-select evenkeel.catalog_refresh();
 commit;

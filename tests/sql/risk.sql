@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(33);
+select plan(42);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -114,6 +114,36 @@ set local role evenkeel_read;
 create temporary table of_the_reader ();
 reset role;
 select throws_like($$ select fixture.as_reader() $$, '%temporary relations of its own%', 'but not where relations of the reader could stand in for the owner''s');
+drop table of_the_reader;
+-- Exports by ordinal.
+select fixture.host('by ordinal', jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', array['One', '#7']),
+    'c:/app/b.dll', fixture.pe('9.1.100.20', '{}', '[{"dll": "a.dll", "names": [], "ordinals": [7]}]')), fixture.runs('Service Pack 2'));
+select fixture.payload('app', 'KB10', jsonb_build_object('a.dll', fixture.pe('9.1.100.40', array['One', '#8'])));
+select fixture.payload('app', 'KB11', jsonb_build_object('a.dll', fixture.pe('9.1.100.41', array['One', '#7'])));
+select fixture.judge();
+select matches(fixture.risk('KB10', 'by ordinal'), '^at risk: c:/app/b.dll 9.1.100.20 imports a.dll!#7, which c:/app/a.dll 9.1.100.40 does not export',
+               'a patch that takes an ordinal away breaks who imports it');
+select is(fixture.risk('KB11', 'by ordinal'), 'safe: 1 file replaced', 'one that keeps it does not');
+
+-- Files that are only added.
+select fixture.host('waiting', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}',
+    fixture.runs('Service Pack 2') || '{"pending_renames": [{"from": "c:/temp/a.dll", "to": "c:/app/a.dll"}]}');
+select fixture.host('half, added to', (table sp2) || '{"c:/app/b.dll": "9.1.100.36", "c:/app/c.dll": "9.1.100.39", "c:/app/d.dll": "9.1.100.22"}',
+    fixture.runs('Service Pack 2', 'KB9'));
+select fixture.judge();
+select matches(fixture.risk('KB4', 'waiting'), '^at risk: already waiting for a restart: ', 'a patch that only adds files is not safe where a restart is waited for');
+select matches(fixture.risk('KB4', 'half, added to'), '^at risk: already half patched: KB9', 'nor where another is half there');
+select is((select findings #>> '{0,new}' from ops.risk('KB4', 'waiting')), 'false', 'and what was found before is said to be old');
+
+-- Codes, and what a patch that says nothing of its prerequisite does to what its files prove.
+select throws_like($$ select evenkeel.patch_code('bad name') $$, '''bad name'' is no patch''s code: %', 'a code is letters, digits, dots, hyphens and underscores');
+select is(evenkeel.patch_code('ms09-061'), 'MS09-061', 'in upper case');
+select fixture.payload('app', 'KB12', jsonb_build_object('a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])));
+select matches((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'),
+               '^1 of its files would prove at least SP2, such as a.dll 9.1.100.20; .* prove RTM only.*--requires SP2$', 'what a level ships proves less once a patch brings it');
+update evenkeel.patch set required_levels = '{2}' where code = 'KB12';
+select is((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'), null, 'unless the patch says what it needs');
+
 -- Hosts that a patch changes alike are judged once; whatever could make a difference keeps them apart.
 create function fixture.alike(patch text, one text, other text) returns boolean language plpgsql as $$
 declare
@@ -125,7 +155,6 @@ begin
          pg_temp.risk_kind b join evenkeel.host k on k.host_id = b.host_id and k.name = other;
     return same;
 end $$;
-drop table of_the_reader;
 -- Each file of these hosts in a chunk of its own.
 create function fixture.apart(variadic hosts text[]) returns void language plpgsql as $$
 begin

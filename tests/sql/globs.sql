@@ -1,0 +1,19 @@
+-- Globs of hosts' names and of paths: one rule for all.
+begin;
+select plan(12);
+create function pg_temp.matches(name text, glob text) returns boolean language sql as $$ select name ~ evenkeel.glob_regex(glob) $$;
+
+select ok(pg_temp.matches('web-05', 'web-*') and not pg_temp.matches('mail-05', 'web-*'), '* stands for any characters');
+select ok(pg_temp.matches('web-05', 'web-0?') and not pg_temp.matches('web-005', 'web-0?'), '? for one');
+select ok(pg_temp.matches('a/b', '**') and not pg_temp.matches('a/b', '*'), '* ends at a folder, ** does not');
+select ok(pg_temp.matches('web-a1', 'web-[ab]*') and not pg_temp.matches('web-c1', 'web-[ab]*'), '[ab] is either');
+select ok(pg_temp.matches('web-5', 'web-[3-7]') and not pg_temp.matches('web-8', 'web-[3-7]'), '[3-7] is one between');
+select ok(pg_temp.matches('web-c', 'web-[!ab]') and not pg_temp.matches('web-a', 'web-[!ab]'), '[!ab] is neither');
+select ok(pg_temp.matches('web-^', 'web-[^a]') and pg_temp.matches('web-a', 'web-[^a]') and not pg_temp.matches('web-b', 'web-[^a]'), '^ is itself');
+select ok(pg_temp.matches('a\b', 'a[\]b') and not pg_temp.matches('ad', 'a[\d]b'), 'as is a backslash');
+select ok(pg_temp.matches('web-[', 'web-[') and pg_temp.matches('web-[]', 'web-[]'), 'a bracket that begins no set is itself');
+select ok(pg_temp.matches('web-[z-a]', 'web-[z-a]') and not pg_temp.matches('web-m', 'web-[z-a]'), 'nor does a range that runs backwards');
+select ok(pg_temp.matches('a.b+(c)|{d}$', 'a.b+(c)|{d}$') and not pg_temp.matches('axb', 'a.b'), 'all else is itself');
+select ok(pg_temp.matches('', '') and not pg_temp.matches('a', ''), 'nothing is only nothing');
+select * from finish();
+rollback;
