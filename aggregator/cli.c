@@ -161,6 +161,13 @@ int cli_judge(PGconn *connection, bool quiet, struct error *error)
         if (rows == NULL)
             return -1;
         if (database_i64(rows, 0, 0) == 0) {
+            /* What the fleet teaches now that all are judged may bring hosts to judge again. */
+            _cleanup_(cleanup_result) PGresult *lesson =
+                database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
+            if (lesson == NULL)
+                return -1;
+            if (database_i32(lesson, 0, 0) != 0)
+                return cli_judge(connection, quiet, error);
             _cleanup_(cleanup_result) PGresult *clock =
                 database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
             return clock != NULL ? 0 : -1;

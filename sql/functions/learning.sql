@@ -1,15 +1,18 @@
 -- Learning from the whole fleet: apart from judging, so that no host waits for it, one piece at a time, and no more often than it pays.
 
-create or replace function evenkeel.learn_from_fleet()
+create or replace function evenkeel.learn_from_fleet(wait boolean default false)
 returns boolean language plpgsql
 as $$
 declare
-    waiting boolean := exists (select from evenkeel.judge_queue);
+    waiting boolean;
     due integer;
 begin
-    if not pg_try_advisory_xact_lock(hashtext('evenkeel learning')) then
+    if wait then
+        perform pg_advisory_xact_lock(hashtext('evenkeel learning'));
+    elsif not pg_try_advisory_xact_lock(hashtext('evenkeel learning')) then
         return false;
     end if;
+    waiting := exists (select from evenkeel.judge_queue);
     -- Bonds when an eighth of the hosts was judged since, or a thousandth once nothing waits.
     select e.component_id into due
     from evenkeel.version_evidence e
@@ -30,4 +33,4 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.learn_from_fleet() is 'Learns again the bonds of one component for which that is due, or else which files like hosts have in common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. False: nothing was due, or another session is at it.';
+comment on function evenkeel.learn_from_fleet(boolean) is 'Learns again the bonds of one component for which that is due, or else which files like hosts have in common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. False: nothing was due, or another session is at it, for which wait waits.';
