@@ -312,10 +312,18 @@ as $$
               union all select *, false, 0 from mixed) x
         group by host_id
     ), unjudged as (
-        select sp.host_id, string_agg(sp.missing, '; ') as says
-        from host_product sp join overlay_patch using (product_id) join state_host h using (host_id)
-        where sp.verdict = 'unknown'
-        group by sp.host_id
+        select x.host_id, string_agg(x.says, '; ' order by x.place, x.says) as says
+        from (select 1 as place, b.host_id, b.missing as says
+              from host_product b join overlay_patch using (product_id) join state_host h using (host_id)
+              where b.verdict = 'unknown'
+              union all
+              -- What the patch brings is on no baseline: nothing could be said of the host any more.
+              select 2, s.host_id, format('after %s %s could not be judged: %s where it is installed%s', patch.code, p.name, s.missing,
+                                          case when patch.silent then format(', or say what it needs (evenkeel patch add %s --requires)', patch.code) end)
+              from state_product s join product p using (product_id) left join host_product b using (host_id, product_id)
+              cross join (select min(t.code) as code, bool_or(t.required_levels = '{}') as silent from overlay_patch o join patch t using (patch_id)) patch
+              where s.verdict = 'unknown' and b.verdict is distinct from 'unknown') x
+        group by x.host_id
     ), blind as (
         select host_id, string_agg(says, '; ' order by place, says) as says
         from (select 1 as place, b.* from evenkeel.risk_blind() b

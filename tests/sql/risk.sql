@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(42);
+select plan(46);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -10,10 +10,11 @@ returns jsonb language sql as $$ select jsonb_build_object('version', version, '
 create function fixture.wants(dll text, variadic names text[]) returns jsonb language sql as $$
     select jsonb_build_array(jsonb_build_object('dll', dll, 'names', to_jsonb(names), 'ordinals', '[]'::jsonb))
 $$;
--- A patch with its payload, as {"a.dll": file} or, where a file may be new, {"c:/app/new.dll": file}.
-create function fixture.payload(product text, patch text, files jsonb) returns void language plpgsql as $$
+-- A patch with its payload, as {"a.dll": file} or, where a file may be new, {"c:/app/new.dll": file}; it needs the last level unless another is given.
+create function fixture.payload(product text, patch text, files jsonb, required text[] default null) returns void language plpgsql as $$
 begin
-    perform fixture.patch(product, patch, '{}', '{}');
+    perform fixture.patch(product, patch, coalesce(required, array(select l.code from evenkeel.level l where l.product_id = evenkeel.product_number(product)
+                                                                   order by l.ordinal desc limit 1)), '{}');
     update evenkeel.patch t set has_payload = true where t.code = payload.patch;
     insert into evenkeel.patch_file (patch_id, file, version, machine, image_id)
     select t.patch_id, f.key, evenkeel.version_of(f.value ->> 'version'), 34404, i.id
@@ -33,11 +34,11 @@ $$;
 select fixture.product('app', array['RTM', 'SP1', 'SP2']);
 select fixture.product('away', array['RTM'], false);
 select fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20', 'SP1 b.dll = 9.1.100.10', 'SP2 b.dll = 9.1.100.20',
-                            'SP2 c.dll = 9.1.100.21', 'SP2 d.dll = 9.1.100.22');
+                            'SP2 c.dll = 9.1.100.21', 'SP2 d.dll = 9.1.100.22', 'SP2 new.dll = 9.1.100.34');
 select fixture.payload('app', 'KB1', jsonb_build_object('a.dll', fixture.pe('9.1.100.31', array['One', 'Two'])));
 select fixture.payload('app', 'KB2', jsonb_build_object('a.dll', fixture.pe('9.1.100.32', array['One'])));
 select fixture.payload('app', 'KB3', jsonb_build_object('a.dll', fixture.pe('9.1.100.33', array['One', 'Two'])));
-select fixture.payload('app', 'KB4', jsonb_build_object('c:/app/new.dll', fixture.pe('9.1.100.34', array['New'])));
+select fixture.payload('app', 'KB4', jsonb_build_object('c:/app/new.dll', fixture.pe('9.1.100.34', array['New'])), '{}');
 select fixture.payload('app', 'KB5', jsonb_build_object('b.dll', fixture.pe('9.1.100.35', '{}', fixture.wants('a.dll', 'Gone'))));
 select fixture.patch('app', 'KB6', '{}', array['b.dll 9.1.100.36'], array['KB1']);
 select fixture.payload('away', 'KB7', jsonb_build_object('a.dll', fixture.pe('9.1.100.37')));
@@ -138,11 +139,24 @@ select is((select findings #>> '{0,new}' from ops.risk('KB4', 'waiting')), 'fals
 -- Codes, and what a patch that says nothing of its prerequisite does to what its files prove.
 select throws_like($$ select evenkeel.patch_code('bad name') $$, '''bad name'' is no patch''s code: %', 'a code is letters, digits, dots, hyphens and underscores');
 select is(evenkeel.patch_code('ms09-061'), 'MS09-061', 'in upper case');
-select fixture.payload('app', 'KB12', jsonb_build_object('a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])));
+select fixture.payload('app', 'KB12', jsonb_build_object('a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])), '{}');
 select matches((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'),
                '^1 of its files would prove at least SP2, such as a.dll 9.1.100.20; .* prove RTM only.*--requires SP2$', 'what a level ships proves less once a patch brings it');
 update evenkeel.patch set required_levels = '{2}' where code = 'KB12';
 select is((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'), null, 'unless the patch says what it needs');
+
+-- A patch that takes a host below what must be known of a product.
+select fixture.ships('app', 'SP2 a.dll = 9.1.100.45');
+select fixture.payload('app', 'KB13', jsonb_build_object('a.dll', fixture.pe('9.1.100.43', array['One', 'Two'])), '{}');
+select fixture.payload('app', 'KB14', jsonb_build_object('a.dll', fixture.pe('9.1.100.44', array['One', 'Two'])), '{RTM}');
+select fixture.payload('app', 'KB15', jsonb_build_object('a.dll', fixture.pe('9.1.100.45', array['One', 'Two'])), '{}');
+select is(fixture.risk('KB13', 'plain'), 'unknown: after KB13 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
+          || 'where it is installed, or say what it needs (evenkeel patch add KB13 --requires)', 'a host that could not be judged after the patch is never safe');
+select matches(fixture.risk('KB13', 'mixed'), '^at risk: already mixed', 'and one at risk is not made unknown by it');
+select is(fixture.risk('KB14', 'plain'), 'unknown: after KB14 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
+          || 'where it is installed', 'a patch for every level says nothing of the level either');
+select is(fixture.risk('KB15', 'plain'), 'safe: 1 file replaced', 'a baseline of what it brings does');
+delete from evenkeel.baseline where version = evenkeel.version_of('9.1.100.45');
 
 -- Hosts that a patch changes alike are judged once; whatever could make a difference keeps them apart.
 create function fixture.alike(patch text, one text, other text) returns boolean language plpgsql as $$
