@@ -2,7 +2,7 @@
 
 create or replace function evenkeel.file_ranges(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, levels int4range, covered boolean,
-               lower_basis text, upper_basis text)
+               unread boolean, lower_basis text, upper_basis text)
 language sql stable
 as $$
     with held as materialized (
@@ -90,6 +90,8 @@ as $$
     select j.file_id, j.product_id, j.component_id,
            int4range(case when upper_end.bound <= lower_end.bound then null else lower_end.bound end, upper_end.bound),
            coalesce(upper_end.bound is not null or lower_end.bound > 0 or exact.bound is not null, false),
+           j.version is null and exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location)
+                                           and (b.machine is null or b.machine = j.machine)),
            case when upper_end.bound <= lower_end.bound then '' else coalesce(lower_end.basis, '') end,
            coalesce(upper_end.basis, '')
     from judged j
@@ -107,28 +109,30 @@ comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that
 create or replace function evenkeel.judge_files(files integer[])
 returns void language sql
 as $$
-    insert into evenkeel.file_level as old (file_id, product_id, component_id, levels, covered, lower_basis, upper_basis)
+    insert into evenkeel.file_level as old (file_id, product_id, component_id, levels, covered, unread, lower_basis, upper_basis)
     select * from evenkeel.file_ranges(files)
     on conflict (file_id, product_id) do update
         set component_id = excluded.component_id, levels = excluded.levels, covered = excluded.covered,
-            lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
-        where (old.component_id, old.levels, old.covered, old.lower_basis, old.upper_basis)
-              is distinct from (excluded.component_id, excluded.levels, excluded.covered, excluded.lower_basis, excluded.upper_basis)
+            unread = excluded.unread, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
+        where (old.component_id, old.levels, old.covered, old.unread, old.lower_basis, old.upper_basis)
+              is distinct from (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.lower_basis, excluded.upper_basis)
 $$;
 comment on function evenkeel.judge_files(integer[]) is 'Stores the ranges of files.';
 
 create or replace function evenkeel.judge_chunks(chunks bigint[])
 returns void language sql
 as $$
-    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered)
-    select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered)
+    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread)
+    select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
+           count(*) filter (where fl.unread)
     from evenkeel.chunk c
     cross join unnest(c.file_ids) f (file_id)
     join evenkeel.file_level fl using (file_id)
     where c.chunk_id = any (chunks)
     group by c.chunk_id, fl.component_id, fl.product_id
     on conflict (chunk_id, component_id) do update
-        set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered
+        set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered,
+            unread = excluded.unread
 $$;
 comment on function evenkeel.judge_chunks(bigint[]) is 'Stores what the files of chunks say together.';
 

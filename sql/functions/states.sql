@@ -14,7 +14,7 @@ begin
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
     create temporary table state_level (
         chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null, covered integer not null,
-        greatest_lower integer not null, least_upper integer not null
+        unread integer not null, greatest_lower integer not null, least_upper integer not null
     ) on commit delete rows;
     create temporary table state_component (like evenkeel.host_component) on commit delete rows;
     create temporary table state_declaration (
@@ -23,6 +23,9 @@ begin
     ) on commit delete rows;
     create temporary table state_foreign (
         host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null
+    ) on commit delete rows;
+    create temporary table state_unread (
+        host_id uuid not null, product_id integer not null, files integer not null, path text not null
     ) on commit delete rows;
     create temporary table state_product (like evenkeel.host_product) on commit delete rows;
     create temporary table state_finding (
@@ -123,13 +126,13 @@ begin
     -- numbers: the greatest and the least of these are found faster than ranges are intersected. An empty range has its ends crossed.
     delete from state_level;
     if entries < ranges then
-        insert into state_level (chunk_id, component_id, product_id, files, covered, greatest_lower, least_upper)
-        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
+        insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper)
+        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
         from (select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)) held
         join state_chunk_level cl using (chunk_id);
     else
-        insert into state_level (chunk_id, component_id, product_id, files, covered, greatest_lower, least_upper)
-        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
+        insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper)
+        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels), evenkeel.range_upper_end(cl.levels)
         from state_chunk_level cl;
     end if;
     analyze state_level;
@@ -145,6 +148,35 @@ begin
 end
 $$;
 comment on function evenkeel.find_levels() is 'Fills state_component: what the chunks of each host of state_host say together.';
+
+create or replace function evenkeel.find_unread_files()
+returns void language plpgsql
+as $$
+begin
+    delete from state_unread;
+    if not exists (select from state_level where unread > 0) then
+        return;
+    end if;
+    insert into state_unread (host_id, product_id, files, path)
+    with held as materialized (
+        select s.chunk_id, s.product_id, count(*) as files, min(p.path) as path
+        from (select distinct chunk_id, product_id from state_level where unread > 0) s
+        join state_chunk sc using (chunk_id)
+        cross join unnest(sc.file_ids) u (file_id)
+        join evenkeel.file_level fl on (fl.file_id, fl.product_id) = (u.file_id, s.product_id) and fl.unread
+        join evenkeel.file f on f.file_id = u.file_id
+        join evenkeel.path p using (path_id)
+        group by s.chunk_id, s.product_id
+    )
+    select h.host_id, held.product_id, sum(held.files), min(held.path)
+    from state_host h
+    cross join unnest(h.chunk_ids) c (chunk_id)
+    join held using (chunk_id)
+    group by h.host_id, held.product_id;
+    analyze state_unread;
+end
+$$;
+comment on function evenkeel.find_unread_files() is 'Fills state_unread: for the hosts and products that have such files, how many are without a version that could be read though levels ship them with one, and the first of them.';
 
 create or replace function evenkeel.range_lower_end(levels int4range)
 returns integer language sql immutable parallel safe
@@ -218,10 +250,11 @@ begin
         select c.host_id, c.product_id, c.files, c.covered, p.follows_os, p.level_kind, p.coverage_share,
                coalesce(f.has_registry, false) as has_registry, coalesce(f.os_version, '') as os_version,
                coalesce(f.service_pack, '') as service_pack, f.ubr, d.declared,
-               c.levels * p.all_levels * coalesce(d.declared, int4range(null, null)) as agreed
+               c.levels * p.all_levels * coalesce(d.declared, int4range(null, null)) as agreed, u.files as unread, u.path as unread_path
         from combined c
         join known p using (product_id)
         left join state_declaration f using (host_id)
+        left join state_unread u on (u.host_id, u.product_id) = (c.host_id, c.product_id)
         left join declaration d on d.product_id = c.product_id and f.has_registry and f.os_version <> '' and d.service_pack = f.service_pack
              and coalesce(d.ubr, -1) = coalesce(f.ubr, -1) and coalesce(d.markers, '{}') = coalesce(f.markers, '{}')
         where (p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version))
@@ -230,10 +263,13 @@ begin
     )
     select c.host_id, c.product_id, c.agreed, c.declared, c.files, c.covered,
            case when isempty(c.agreed) then 'mixed'
-                when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files
+                when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files or c.unread > 0
                      or (c.follows_os and c.declared is null) then 'unknown'
                 else 'level' end,
            concat_ws('; ',
+                case when c.unread > 0
+                     then format('cannot read the version of %s%s: collect it again, or replace the file', c.unread_path,
+                                 case when c.unread > 1 then format(' and of %s more', c.unread - 1) end) end,
                 case when c.covered = 0 then format('no baseline for any of the %s files: capture one (evenkeel baseline capture)', c.files)
                      when c.covered < c.coverage_share::numeric * c.files
                      then format('baselines for only %s of %s files: capture one (evenkeel baseline capture)', c.covered, c.files) end,
@@ -258,6 +294,7 @@ begin
     perform evenkeel.find_levels();
     perform evenkeel.find_declarations();
     perform evenkeel.find_foreign_files();
+    perform evenkeel.find_unread_files();
     perform evenkeel.find_products();
 end
 $$;

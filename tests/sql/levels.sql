@@ -1,6 +1,6 @@
 -- What a version says about a level: every sentence of it, each end with its own proof.
 begin;
-select plan(44);
+select plan(50);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -111,6 +111,33 @@ select fixture.host('low-cover', '{"c:/part/a.dll": "9.1.100.0", "c:/part/e.dll"
                     fixture.runs('Service Pack 1'));
 select fixture.judge();
 select is(fixture.verdict('low-cover', 'part'), 'mixed none', 'but what is proven mixed is mixed however little is known of the rest');
+
+-- Files whose version cannot be read.
+select fixture.product('dim', array['RTM', 'SP1']);
+select fixture.ships('dim', 'SP1 a.dll = 9.1.100.1', 'SP1 b.dll = 9.1.100.1', 'SP1 c.dll = 9.1.100.1', 'SP1 d.dll = 9.1.100.1', 'SP1 e.dll = 9.1.100.1',
+                            'SP1 f.dll = 9.1.100.1', 'SP1 g.dll = 9.1.100.1', 'SP1 h.dll = 9.1.100.1', 'SP1 i.dll = 9.1.100.1');
+create temporary view dim as
+select (select jsonb_object_agg('c:/dim/' || f || '.dll', '9.1.100.1') from unnest(string_to_array('abcdefgh', null)) f) as files;
+create function fixture.missing(wanted text) returns text language sql as $$ select missing from ops.host where host = wanted $$;
+select fixture.host('dim', (table dim) || '{"c:/dim/i.dll": "", "c:/dim/own.dll": ""}', fixture.runs('Service Pack 1'));
+select fixture.host('dimmer', (table dim) || '{"c:/dim/h.dll": "", "c:/dim/i.dll": ""}', fixture.runs('Service Pack 1'));
+select fixture.host('dim-mixed', (table dim) || '{"c:/dim/h.dll": "9.1.100.0", "c:/dim/i.dll": ""}', fixture.runs('Service Pack 1'));
+select fixture.host('own', (table dim) || '{"c:/dim/own.dll": ""}', fixture.runs('Service Pack 1'));
+select fixture.judge();
+select is(fixture.verdict('dim', 'dim') || '; ' || fixture.missing('dim'),
+          'unknown SP1; cannot read the version of c:/dim/i.dll: collect it again, or replace the file',
+          'a file without a version that a level ships with one makes a host unknown, however much is known of the others');
+select is(fixture.missing('dimmer'), 'cannot read the version of c:/dim/h.dll and of 1 more: collect it again, or replace the file; '
+          || 'baselines for only 7 of 9 files: capture one (evenkeel baseline capture)', 'of several the first is named');
+select is(fixture.verdict('dim-mixed', 'dim'), 'mixed none', 'what is proven mixed stays mixed');
+select is(fixture.verdict('own', 'dim') || fixture.missing('own'), 'level SP1', 'a file without a version that no level ships says nothing');
+select fixture.ships('dim', 'SP1 own.dll = 9.1.100.1');
+select evenkeel.catalog_refresh();
+select fixture.judge();
+select is(fixture.verdict('own', 'dim'), 'unknown SP1', 'until a baseline knows it');
+select fixture.host('dim', (table dim) || '{"c:/dim/i.dll": "9.1.100.1"}', fixture.runs('Service Pack 1'));
+select fixture.judge();
+select is(fixture.verdict('dim', 'dim') || fixture.missing('dim'), 'level SP1', 'the file replaced, the host is level again');
 
 -- SP6 and SP6a.
 select fixture.product('six', array['RTM', 'SP6', 'SP6a']);

@@ -17,10 +17,10 @@ returns uuid language sql as $$
                                '[{"dll": "iisutil.dll", "names": ["PuDbgPrint"]}]')) || more,
         jsonb_build_object('current_version', '5.2', 'current_build', 3790, 'service_pack', service_pack, 'windows_directory', 'c:/windows'))
 $$;
--- A patch with its payload: files (names, or locations) as images.
+-- A patch with its payload, for SP1 and SP2: files (names, or locations) as images.
 create function fixture.payload(patch_code text, in_branch text, files jsonb) returns void language sql as $$
-    insert into evenkeel.patch (code, product_id, has_payload, source)
-    select patch_code, product_id, true, 'test' from evenkeel.product where code = 'windows-2003' on conflict do nothing;
+    insert into evenkeel.patch (code, product_id, required_levels, has_payload, source)
+    select patch_code, product_id, '{1,2}', true, 'test' from evenkeel.product where code = 'windows-2003' on conflict do nothing;
     insert into evenkeel.patch_file (patch_id, file, version, machine, branch, image_id)
     select t.patch_id, f.key, i.file_version, i.machine, in_branch, i.image_id
     from evenkeel.patch t cross join jsonb_each(files) f join evenkeel.image i on i.image_id = (f.value #>> '{}')::integer
