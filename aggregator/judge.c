@@ -21,8 +21,8 @@
 /* Where more hosts than a few come in, judging waits until they pause, or for so long: what is taken in is safe then,
  * and is judged the cheaper the more of it there is. */
 #define FEW_HOSTS 16
-#define PAUSE_MICROSECONDS 200000
-#define PATIENCE_MICROSECONDS 5000000
+#define PAUSE_MICROSECONDS 1500000
+#define PATIENCE_MICROSECONDS 30000000
 
 /* What one of the two threads does again and again, on a connection of its own. */
 struct duty {

@@ -9,7 +9,7 @@
 struct judge; /* opaque; its functions may be called from any thread */
 
 struct judge *judge_start(const char *dsn, struct error *error); /* NULL with *error */
-void judge_wake(struct judge *judge, unsigned hosts);            /* so many came in and were queued */
+void judge_wake(struct judge *judge, unsigned hosts);            /* so many came in, or are at it */
 void judge_stop(
     struct judge *judge); /* finishes the batch at hand, drops what is being learnt; the queue stays in the database */
 

@@ -72,7 +72,9 @@ static int store_new_paths(struct batch *batch, struct error *error)
     struct digest *keys = NULL;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
         const struct new_chunk *chunk = &batch->new_chunks[c];
-        for (size_t i = 0; is_whole(store, chunk) && i < chunk->decoded->count; i++) {
+        if (!is_whole(store, chunk))
+            continue;
+        for (size_t i = 0; i < chunk->decoded->count; i++) {
             const struct decoded_entry *entry = &chunk->decoded->entries[i];
             bool added;
             if (digest_map_get(&store->paths, &entry->path_digest) != NULL)

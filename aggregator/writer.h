@@ -18,7 +18,7 @@
 struct writer_options {
     const char *dsn;
     struct store_options store;
-    void (*stored)(void *context, unsigned hosts); /* called after a commit that queued so many hosts to be judged */
+    void (*stored)(void *context, unsigned hosts); /* called after a commit: so many are to be judged, or still give */
     void *context;
 };
 

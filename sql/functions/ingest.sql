@@ -4,7 +4,9 @@ create or replace function evenkeel.ingest_open()
 returns void language plpgsql
 as $$
 begin
-    perform set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false);
+    -- A plan that was made while tables were small would read them whole for as long as the session lives.
+    perform set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false),
+            set_config('plan_cache_mode', 'force_custom_plan', false);
     create temporary table if not exists ingest_snapshot (
         host_id uuid, taken_at timestamptz, schedule_seconds integer, unreadable integer,
         inventory bytea, files integer, chunk_ids bigint[],

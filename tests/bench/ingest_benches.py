@@ -72,7 +72,7 @@ def first_hosts(setting, differ, hosts, flat_hosts, factor, what):
         for sample in range(setting.samples):
             ours.append(fleet.simulate("--hosts", hosts, "--files", files, "--in-flight", 256, "--differ", differ, "--first",
                                        sample * hosts, "--rounds", "enroll,first")[1]["hosts_per_second"])  # fmt: skip
-        fleet.wait_judged()
+            fleet.wait_judged()
         fleet.stop()
         flat = Flat(fleet, setting.directory("flat-" + differ))
         reference = []
