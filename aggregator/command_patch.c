@@ -160,6 +160,18 @@ struct addition {
     bool no_restart;
 };
 
+/* A statement of its own: one sees nothing of what it stores itself. */
+static int tell_lowers(PGconn *connection, const char *code, const char *patch_id, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *lowers = database_query(connection, "select evenkeel.patch_lowers($1::integer)",
+                                                                &PARAMETER_TEXT(patch_id), 1, false, error);
+    if (lowers == NULL)
+        return -1;
+    if (!PQgetisnull(lowers, 0, 0))
+        fprintf(stderr, "evenkeel: %s: %s\n", code, PQgetvalue(lowers, 0, 0));
+    return 0;
+}
+
 static int add(PGconn *connection, struct addition *addition, struct error *error)
 {
     _cleanup_(reading_clear) struct reading reading = {.connection = connection};
@@ -198,7 +210,7 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
                                      PARAMETER_TEXT(addition->payload)};
     _cleanup_(cleanup_result) PGresult *stored =
         database_query(connection,
-                       "select patch_id, product, files, evenkeel.patch_lowers(patch_id)"
+                       "select patch_id, product, files"
                        " from evenkeel.store_patch($1, $2, $3, $4, $5, $6::boolean, 'payload ' || $7)",
                        parameters, 7, false, error);
     if (stored == NULL || store_places(connection, PQgetvalue(stored, 0, 0), error) < 0 ||
@@ -206,9 +218,7 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
         return -1;
     printf("%s for %s brings %s files, %zu of which were not known before\n", addition->code, PQgetvalue(stored, 0, 1),
            PQgetvalue(stored, 0, 2), reading.new_images);
-    if (!PQgetisnull(stored, 0, 3))
-        fprintf(stderr, "evenkeel: %s: %s\n", addition->code, PQgetvalue(stored, 0, 3));
-    return 0;
+    return tell_lowers(connection, addition->code, PQgetvalue(stored, 0, 0), error);
 }
 
 static int show(PGconn *connection, const char *code, enum cli_format format, struct error *error)
