@@ -11,7 +11,7 @@ begin
         return;
     end if;
     create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean);
-    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint);
+    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint, since timestamptz[]);
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint, image_id integer);
     create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer,
                                             primary key (plan, file_id));
@@ -47,6 +47,11 @@ as $$
 declare
     made integer[];
 begin
+    -- Who stores a file that is new here waits for this transaction, and who judges content may wait for that one: so this goes first.
+    if exists (select from unnest(paths, images) g (path_id, image_id)
+               where not exists (select from evenkeel.file k where (k.path_id, k.image_id) = (g.path_id, g.image_id))) then
+        perform pg_advisory_xact_lock(hashtext('evenkeel content'));
+    end if;
     with inserted as (
         insert into evenkeel.file as f (path_id, image_id)
         select g.path_id, g.image_id from unnest(paths, images) g (path_id, image_id)
@@ -76,7 +81,7 @@ begin
     end if;
 
     -- Per patch and host one branch: that of the host's level, GDR before QFE, since an installer changes the branch only of files that left it.
-    insert into overlay_host (host_id, plan, windows, place)
+    insert into overlay_host (host_id, plan, windows, place, since)
     with branch as (
         select distinct on (b.patch_id, b.branch) b.patch_id, b.product_id, b.branch, l.ordinal
         from (select distinct pf.patch_id, p.product_id, pf.branch
@@ -92,7 +97,8 @@ begin
            or not exists (select from branch o where o.patch_id = b.patch_id and o.ordinal is not null)
         order by hp.host_id, b.patch_id, b.branch = '', b.ordinal is null, b.branch !~* 'gdr', b.branch
     )
-    select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows'), row_number() over (order by c.plan, h.host_id)
+    select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows'), row_number() over (order by c.plan, h.host_id),
+           array[i.valid_from, f.valid_from]
     from host h
     join host_inventory_current i using (host_id)
     left join host_facts_current f using (host_id)
@@ -136,7 +142,12 @@ begin
     from file o, file n
     where l.action = 'replace' and o.file_id = l.file_id and n.path_id = o.path_id and n.image_id = l.image_id;
 
-    -- Files that may be new: where the payload says. evenkeel patch add stored these paths.
+    -- Files that may be new: where the payload says, under each host's own Windows directory. Paths that no host has may be gone by prune.
+    perform evenkeel.store_paths(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path))
+    from (select distinct replace(pf.location, '%windir%', w.windows) as path
+          from overlay_plan_file pf join (select distinct plan, windows from overlay_host) w using (plan)
+          where pf.image_id is not null and pf.location is not null) n
+    where not exists (select from path p where p.name = regexp_replace(n.path, '^.*/', '') and p.path = n.path);
     insert into overlay_new (plan, windows, name, machine, path_id, image_id)
     select distinct on (pf.plan, w.windows, p.path_id) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
     from overlay_plan_file pf
@@ -214,9 +225,9 @@ comment on function evenkeel.overlay_chunks(uuid[]) is 'Makes the overlay of eve
 create or replace function evenkeel.overlay_levels()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    insert into state_overlay_chunk_level (chunk_id, component_id, product_id, levels, files, covered, unread)
+    insert into state_overlay_chunk_level (chunk_id, component_id, product_id, levels, files, covered, unread, blind)
     select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
-           count(*) filter (where fl.unread)
+           count(*) filter (where fl.unread), count(*) filter (where fl.blind)
     from state_overlay_chunk c
     cross join unnest(c.file_ids) f (file_id)
     join file_level fl using (file_id)
@@ -282,7 +293,7 @@ begin
         on commit delete rows;
     delete from overlay_touch;
     insert into overlay_touch
-    select h.host_id, sum(o.replaced), sum(o.same), coalesce(jsonb_path_query_array(jsonb_agg(o.kept) filter (where o.kept <> '[]'), '$[*][*]'), '[]'),
+    select h.host_id, sum(o.replaced), sum(o.same), coalesce(jsonb_path_query_array(jsonb_agg(o.kept order by o.kept #>> '{0,path}') filter (where o.kept <> '[]'), '$[*][*]'), '[]'),
            '{}', '{}'
     from overlay_host h
     join host_inventory_current i using (host_id)

@@ -8,8 +8,8 @@ begin
     perform evenkeel.overlay_plan(patch_code, host_glob);
     perform evenkeel.overlay_close();
     -- A host that never sent anything is among those that were asked for.
-    insert into overlay_host (host_id, place)
-    select h.host_id, (select count(*) from overlay_host) + row_number() over (order by h.host_id)
+    insert into overlay_host (host_id, place, since)
+    select h.host_id, (select count(*) from overlay_host) + row_number() over (order by h.host_id), array[null, null]::timestamptz[]
     from host h
     where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
       and not exists (select from overlay_host o where o.host_id = h.host_id);
@@ -51,7 +51,9 @@ begin
     perform evenkeel.risk_passed_over(hosts, max_age);
     delete from state_host h using risk_result r where r.host_id = h.host_id;
     if exists (select from state_host) then
-        perform evenkeel.judge_state();
+        -- Hosts that were judged before: all their content was, too, and nothing need be waited for.
+        perform evenkeel.judge_levels();
+        perform evenkeel.judge_patches();
         -- A check that reads no files can find nothing else than before.
         for definition in select code from check_definition
                           where scope = 'host' and (query ~ '\mstate_(file|chunk|component|product|model|patch)' or query ~ '\munresolved_imports\M' and imports)
@@ -61,10 +63,29 @@ begin
         analyze state_finding;
         perform evenkeel.risk_compare(payload);
     end if;
+    perform evenkeel.risk_settle(hosts);
     return cardinality(hosts) + evenkeel.risk_spread(hosts);
 end
 $$;
 comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result, and with each those that a patch would change alike; returns how many.';
+
+create or replace function evenkeel.risk_settle(hosts uuid[])
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with moved as materialized (
+        select o.host_id
+        from overlay_host o
+        left join host_inventory_current i using (host_id)
+        left join host_facts_current f using (host_id)
+        where o.host_id = any (hosts) and o.since is distinct from array[i.valid_from, f.valid_from]
+    ), parted as (
+        -- What such a host came to says nothing of those that were like it before.
+        update risk_kind k set lead = k.host_id where k.lead in (select host_id from moved) and k.lead <> k.host_id
+    )
+    update risk_result r set verdict = 'unknown', reason = 'it reported something else while this was worked out: ask again', findings = '[]'
+    where r.host_id in (select host_id from moved)
+$$;
+comment on function evenkeel.risk_settle(uuid[]) is 'Takes back what was said of these hosts where what they hold, or say of themselves, is not what it was when risk_open() looked.';
 
 create or replace function evenkeel.risk_landed()
 returns table (host_id uuid, file_id integer, path_id integer, path text, old_image integer, new_image integer)
@@ -207,6 +228,7 @@ as $$
                     else format('superseded: %s of its files are here, all newer, such as %s %s', jsonb_array_length(t.kept), t.kept -> 0 ->> 'path',
                                 t.kept -> 0 ->> 'version') end as reason
         from overlay_host o
+        join risk_kind k using (host_id)
         left join overlay_touch t using (host_id)
         left join host_checkin c using (host_id)
         left join host_facts_current f using (host_id)
@@ -229,7 +251,7 @@ as $$
                                    is true as known) other
         cross join lateral (select case when c.seen_at is null or not exists (select from host_inventory_current i where i.host_id = o.host_id)
                                         then 'no snapshot yet: push one'
-                                        when exists (select from judge_queue q where q.host_id = o.host_id) then 'not judged yet' end as says) waiting
+                                        when k.waiting or exists (select from judge_queue q where q.host_id = o.host_id) then 'not judged yet' end as says) waiting
         cross join lateral (select evenkeel.risk_stale(c.taken_at, c.seen_at, max_age) as says) stale
         where o.host_id = any (hosts)
     ) x

@@ -20,7 +20,7 @@ begin
     create temporary table risk_component (component_id integer primary key) on commit delete rows;
     create temporary table risk_trait (host_id uuid primary key, classes bigint[], anchors bigint[], moves boolean, unread integer) on commit delete rows;
     create temporary table risk_loose (host_id uuid primary key, rest text) on commit delete rows;
-    create temporary table risk_kind (host_id uuid primary key, lead uuid not null, place bigint) on commit delete rows;
+    create temporary table risk_kind (host_id uuid primary key, lead uuid not null, place bigint, waiting boolean not null) on commit delete rows;
     create index risk_kind_lead on risk_kind (lead);
 end
 $$;
@@ -55,6 +55,8 @@ as $$
         select product_id from overlay_patch
         union
         select pc.product_id from overlay_landing l join file f using (file_id) join path_component pc using (path_id)
+        union
+        select pc.product_id from overlay_new join path_component pc using (path_id)
     )
     select name from reached
     union
@@ -103,7 +105,8 @@ as $$
           and exists (select from path_component pc where pc.path_id = f.path_id)
     )
     select c.file_id,
-           md5(row(f.path_id, i.file_version, i.machine, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
+           -- A file that some payload brings is that one, and not another with the same version.
+           md5(row(f.path_id, case when i.image_id in (select image_id from patch_file where image_id is not null) then i.image_id end, i.file_version, i.machine, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
                    (select array_agg(row(m.dll, m.delay, m.names, m.ordinals)::text order by m.position) from image_import m
                     where m.image_id = i.image_id))::text),
            exists (select from overlay_landing l where l.file_id = c.file_id and l.action = 'replace'), 0
@@ -115,7 +118,10 @@ as $$
     from path p join file f using (path_id)
     where p.name like '%.exe' and evenkeel.folder_of(p.path) in (select folder from folder)
     union all
-    select file_id, format('unread %s %s', path_id, machine), false, evenkeel.risk_machine_bit(machine) from silent where place <= 100
+    -- One that is replaced doesn't stand in its own way, and so says nothing of those beyond.
+    select file_id, format('unread %s %s', path_id, machine), false,
+           case when path_id not in (select f.path_id from overlay_landing l join file f using (file_id)) then evenkeel.risk_machine_bit(machine) else 0 end
+    from silent where place <= 100
     union all
     select null, null, false, evenkeel.risk_machine_bit(machine) from silent where place > 100 group by machine
 $$;
@@ -228,12 +234,17 @@ begin
     perform evenkeel.risk_chunks();
     perform evenkeel.risk_traits();
 
-    insert into risk_kind (host_id, place, lead)
+    insert into risk_kind (host_id, place, waiting, lead)
     with component as (
-        select b.host_id, string_agg(row(b.component_id, b.levels, b.files, b.covered)::text, ' ' order by b.component_id) as says,
-               bool_or(p.os_version <> '' and f.os_version <> '' and p.os_version <> f.os_version) as visited
-        from host_component b join product p using (product_id) left join host_facts_current f using (host_id)
+        select b.host_id, string_agg(row(b.component_id, b.levels, b.files, b.covered)::text, ' ' order by b.component_id) as says
+        from host_component b
         group by b.host_id
+    ), visited as (
+        -- Files of another Windows count for a product, and belong to none of its components.
+        select distinct hp.host_id
+        from host_product hp
+        left join (select host_id, product_id, sum(files) as files from host_component group by host_id, product_id) b using (host_id, product_id)
+        where hp.files <> coalesce(b.files, 0)
     ), judged as (
         select host_id, string_agg(row(product_id, levels, declared, files, covered, verdict, missing)::text, ' ' order by product_id) as says
         from host_product group by host_id
@@ -243,13 +254,13 @@ begin
         where f.closed_at = 'infinity' and d.scope = 'host'
         group by host_id
     )
-    select o.host_id, o.place,
+    select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
-               partition by md5(row(o.plan, o.windows, exists (select from judge_queue q where q.host_id = o.host_id), i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
+               partition by md5(row(o.plan, o.windows, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
                                     t.classes, l.rest, v.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed,
                                     -- Names and keys of a host say nothing of what a patch does; all else that it says of itself may.
                                     f.facts - '{computer_name,machine_guid,machine_sid,clone_tag,clone_time,install_time,machine_keys,metabase,groups}'::text[],
-                                    case when v.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
+                                    case when w.host_id is not null or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
     from overlay_host o
     cross join (select coalesce(bit_or(unread), 0) as beyond from risk_file where file_id is null) n
@@ -260,6 +271,7 @@ begin
     left join risk_trait t using (host_id)
     left join risk_loose l using (host_id)
     left join component v using (host_id)
+    left join visited w using (host_id)
     left join judged j using (host_id)
     left join found fi using (host_id)
     left join host_patch hp using (host_id);
@@ -294,6 +306,7 @@ begin
     from risk_kind k join risk_result r on r.host_id = k.lead
     where k.lead = any (leads) and k.host_id <> k.lead;
     get diagnostics told = row_count;
+    perform evenkeel.risk_settle(array(select k.host_id from risk_kind k where k.lead = any (leads) and k.host_id <> k.lead));
     return told;
 end
 $$;

@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(46);
+select plan(52);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -176,7 +176,8 @@ begin
     select distinct sha256(convert_to('file ' || file_id, 'utf8')), array[file_id]
     from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
     join evenkeel.chunk c using (chunk_id) cross join unnest(c.file_ids) f (file_id)
-    where h.name = any (hosts);
+    where h.name = any (hosts)
+    on conflict (digest) do nothing;
     perform evenkeel.judge_chunks(array(select chunk_id from evenkeel.chunk where cardinality(file_ids) = 1));
     update evenkeel.host_inventory_current i set chunk_ids = x.chunk_ids
     from (select i.host_id, array_agg(n.chunk_id order by f.place) as chunk_ids
@@ -207,6 +208,77 @@ select is((select array_agg(split_part(fixture.risk('KB2', h), ':', 1)) from unn
 select is((select array_agg(a.host order by a.host) from ops.risk('KB5') a left join lateral (select * from ops.risk('KB5', a.host)) o on true
            where (a.verdict, a.reason, a.findings, a.kept, a.replaced) is distinct from (o.verdict, o.reason, o.findings, o.kept, o.replaced)),
           null, 'all at once as one by one');
+
+-- Alike but for one thing that counts.
+create function fixture.alone_and_together(patch text, variadic hosts text[]) returns text[] language sql as $$
+    select array_agg(format('%s: %s, %s', h, split_part(fixture.risk(patch, h), ':', 1), o.verdict) order by length(h))
+    from unnest(hosts) h join ops.risk(patch) o on o.host = h
+$$;
+select fixture.payload('app', 'KB16', jsonb_build_object('a.dll', fixture.pe('9.1.100.50', array['One', 'Two'])));
+select fixture.host('has it', (table wide) || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.50', array['One', 'Two'])), fixture.runs('Service Pack 2'));
+select fixture.host('has it in Dutch', (table wide) || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.50', array['One', 'Two'])), fixture.runs('Service Pack 2'));
+with dutch as (
+    insert into evenkeel.image
+    select (jsonb_populate_record(i, jsonb_build_object('image_id', nextval(pg_get_serial_sequence('evenkeel.image', 'image_id')),
+                                                        'digest', sha256(i.digest || '\x01')))).*
+    from evenkeel.image i where i.file_version = evenkeel.version_of('9.1.100.50')
+    returning image_id
+), file as (
+    insert into evenkeel.file (path_id, image_id) select p.path_id, d.image_id from dutch d, evenkeel.path p where p.path = 'c:/app/a.dll' returning file_id
+), chunk as (
+    insert into evenkeel.chunk (digest, file_ids) select sha256('Dutch'), array_agg(coalesce(n.file_id, f.file_id))
+    from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
+    join evenkeel.chunk c using (chunk_id) cross join unnest(c.file_ids) f (file_id)
+    join evenkeel.file o using (file_id) join evenkeel.path p using (path_id) left join file n on p.path = 'c:/app/a.dll'
+    where h.name = 'has it in Dutch'
+    returning chunk_id
+)
+update evenkeel.host_inventory_current i set chunk_ids = array(select chunk_id from chunk)
+from evenkeel.host h where h.host_id = i.host_id and h.name = 'has it in Dutch';
+select evenkeel.judge_files(array(select file_id from evenkeel.file));
+select fixture.apart('has it', 'has it in Dutch');
+select fixture.judge();
+select is(fixture.alone_and_together('KB16', 'has it', 'has it in Dutch'),
+          array['has it: not applicable, not applicable', 'has it in Dutch: safe, safe'], 'another build with the same version and symbols is another file');
+
+-- A host that reports while the fleet is being judged.
+create function fixture.risk_while(patch text, host_name text, other text) returns text[] language plpgsql as $$
+declare
+    host uuid := (select h.host_id from evenkeel.host h where h.name = host_name);
+begin
+    perform evenkeel.risk_open(patch, null), evenkeel.overlay_focus(), evenkeel.risk_alike('1 day');
+    update evenkeel.host_inventory_current i set valid_from = clock_timestamp(), chunk_ids = o.chunk_ids
+    from evenkeel.host_inventory_current o join evenkeel.host h on h.host_id = o.host_id and h.name = other
+    where i.host_id = host;
+    while evenkeel.risk_next(3, '1 day') > 0 loop
+    end loop;
+    return (select array_agg(h.name || ': ' || r.verdict || ': ' || r.reason order by h.name) from pg_temp.risk_result r join evenkeel.host h using (host_id)
+            where h.name in ('wants more', 'wants too'));
+end $$;
+select fixture.host('wants too', (table wide) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'Two'))),
+                    fixture.runs('Service Pack 2'));
+select fixture.apart('wants too', 'wants more');
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current on conflict do nothing;
+select fixture.judge();
+select ok(fixture.alike('KB2', 'wants more', 'wants too'), 'two hosts that a patch breaks alike');
+savepoint before;
+select is(replace(fixture.risk_while('KB2', 'wants more', 'twin')::text, '"', ''),
+          '{wants more: unknown: it reported something else while this was worked out: ask again,wants too: '
+          || (select verdict || ': ' || reason from ops.risk('KB2', 'wants too')) || '}', 'what one came to meanwhile is not said of the other, nor of itself');
+rollback to before;
+select is(replace(fixture.risk_while('KB2', 'wants too', 'twin')::text, '"', ''),
+          '{wants more: ' || (select verdict || ': ' || reason from ops.risk('KB2', 'wants more'))
+          || ',wants too: unknown: it reported something else while this was worked out: ask again}', 'whichever of them it is');
+rollback to before;
+
+-- Where new files go, when no host has had them.
+select fixture.payload('app', 'KB17', jsonb_build_object('%windir%/system32/fresh.dll', fixture.pe('9.1.100.51', array['New'], fixture.wants('a.dll', 'One'))));
+delete from evenkeel.file f using evenkeel.path p where p.path_id = f.path_id and p.name = 'fresh.dll';
+delete from evenkeel.path where name = 'fresh.dll';
+select fixture.host('elsewhere', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}', fixture.runs('Service Pack 2') || '{"windows_directory": "d:/nt"}');
+select fixture.judge();
+select matches(fixture.risk('KB17', 'elsewhere'), '^(safe|unknown|at risk): .*fresh.dll|1 added', 'a new file goes below the Windows directory of a host, whatever it is called');
+select is((select count(*) from evenkeel.path where path = 'd:/nt/system32/fresh.dll'), 1::bigint, 'also where prune took its path away');
 
 select * from finish();
 rollback;
