@@ -21,7 +21,13 @@ static const char query[] =
     "             from ops.host o left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = "
     "'unknown'"
     "             where ($1::text is null or o.host = $1) and (o.verdict = 'unknown' or hp.verdict = 'unknown')) h"
-    "       left join evenkeel.product p using (product_id)) r"
+    "       left join evenkeel.product p using (product_id)"
+    "       union all"
+    "       select h.name, 'unknown', 'unresolved-import', 'low', b.says,"
+    "              jsonb_build_object('missing', b.says, 'files', b.files), null, 3"
+    "       from (select host_id, files, files || case files when 1 then ' file was' else ' files were' end ||"
+    "                    ' read without symbols: what they import is not known; collect them with symbols' as says"
+    "             from evenkeel.blind_hosts($1)) b join evenkeel.host h using (host_id)) r"
     " order by place, host, \"check\", subject";
 
 static int count_of(PGconn *connection, const char *statement, const char *host, long long *count, struct error *error)
@@ -59,8 +65,9 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
                  "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)",
                  host, &findings, error) < 0 ||
         count_of(connection,
-                 "select count(*) from ops.host where verdict = 'unknown' and ($1::text is null or host = $1)", host,
-                 &unknown, error) < 0)
+                 "select count(*) from ops.host where ($1::text is null or host = $1)"
+                 " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.blind_hosts($1)))",
+                 host, &unknown, error) < 0)
         return -1;
     if (format == CLI_TEXT && !quiet)
         printf("%s%lld %s; %lld %s; %lld %s\n", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,

@@ -196,19 +196,19 @@ begin
     create temporary table changed_file (file_id integer primary key) on commit drop;
     insert into changed_file
     select distinct file_id
-    from (select file_id, product_id, component_id, levels, covered, unread from evenkeel.file_level
-          except select file_id, product_id, component_id, levels, covered, unread from fresh_file_level) gone
+    from (select file_id, product_id, component_id, levels, covered, unread, blind from evenkeel.file_level
+          except select file_id, product_id, component_id, levels, covered, unread, blind from fresh_file_level) gone
     union
     select distinct file_id
-    from (select file_id, product_id, component_id, levels, covered, unread from fresh_file_level
-          except select file_id, product_id, component_id, levels, covered, unread from evenkeel.file_level) come;
+    from (select file_id, product_id, component_id, levels, covered, unread, blind from fresh_file_level
+          except select file_id, product_id, component_id, levels, covered, unread, blind from evenkeel.file_level) come;
     delete from evenkeel.file_level o
     where not exists (select from fresh_file_level n where (n.file_id, n.product_id) = (o.file_id, o.product_id));
     insert into evenkeel.file_level as o select * from fresh_file_level
     on conflict (file_id, product_id) do update set component_id = excluded.component_id, levels = excluded.levels,
-        covered = excluded.covered, unread = excluded.unread, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
-    where (o.component_id, o.levels, o.covered, o.unread, o.lower_basis, o.upper_basis) is distinct from
-          (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.lower_basis, excluded.upper_basis);
+        covered = excluded.covered, unread = excluded.unread, blind = excluded.blind, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
+    where (o.component_id, o.levels, o.covered, o.unread, o.blind, o.lower_basis, o.upper_basis) is distinct from
+          (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.blind, excluded.lower_basis, excluded.upper_basis);
 
     create temporary table changed_chunk on commit drop as
     select c.chunk_id from evenkeel.chunk c where c.file_ids && array(select file_id from changed_file);

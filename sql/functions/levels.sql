@@ -2,11 +2,11 @@
 
 create or replace function evenkeel.file_ranges(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, levels int4range, covered boolean,
-               unread boolean, lower_basis text, upper_basis text)
+               unread boolean, blind boolean, lower_basis text, upper_basis text)
 language sql stable
 as $$
     with held as materialized (
-        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version
+        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version, not i.has_symbols as blind
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         join evenkeel.path p using (path_id)
@@ -92,6 +92,7 @@ as $$
            coalesce(upper_end.bound is not null or lower_end.bound > 0 or exact.bound is not null, false),
            j.version is null and exists (select from evenkeel.baseline b where b.product_id = j.product_id and b.file in (j.name, j.location)
                                            and (b.machine is null or b.machine = j.machine)),
+           j.blind,
            case when upper_end.bound <= lower_end.bound then '' else coalesce(lower_end.basis, '') end,
            coalesce(upper_end.basis, '')
     from judged j
@@ -109,22 +110,22 @@ comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that
 create or replace function evenkeel.judge_files(files integer[])
 returns void language sql
 as $$
-    insert into evenkeel.file_level as old (file_id, product_id, component_id, levels, covered, unread, lower_basis, upper_basis)
+    insert into evenkeel.file_level as old (file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis)
     select * from evenkeel.file_ranges(files)
     on conflict (file_id, product_id) do update
         set component_id = excluded.component_id, levels = excluded.levels, covered = excluded.covered,
-            unread = excluded.unread, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
-        where (old.component_id, old.levels, old.covered, old.unread, old.lower_basis, old.upper_basis)
-              is distinct from (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.lower_basis, excluded.upper_basis)
+            unread = excluded.unread, blind = excluded.blind, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
+        where (old.component_id, old.levels, old.covered, old.unread, old.blind, old.lower_basis, old.upper_basis)
+              is distinct from (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.blind, excluded.lower_basis, excluded.upper_basis)
 $$;
 comment on function evenkeel.judge_files(integer[]) is 'Stores the ranges of files.';
 
 create or replace function evenkeel.judge_chunks(chunks bigint[])
 returns void language sql
 as $$
-    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread)
+    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread, blind)
     select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
-           count(*) filter (where fl.unread)
+           count(*) filter (where fl.unread), count(*) filter (where fl.blind)
     from evenkeel.chunk c
     cross join unnest(c.file_ids) f (file_id)
     join evenkeel.file_level fl using (file_id)
@@ -132,7 +133,7 @@ as $$
     group by c.chunk_id, fl.component_id, fl.product_id
     on conflict (chunk_id, component_id) do update
         set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered,
-            unread = excluded.unread
+            unread = excluded.unread, blind = excluded.blind
 $$;
 comment on function evenkeel.judge_chunks(bigint[]) is 'Stores what the files of chunks say together.';
 
@@ -162,3 +163,23 @@ begin
 end
 $$;
 comment on function evenkeel.judge_content() is 'Judges the files and chunks that were stored and wait for it; returns how many there were. Each is judged once for the fleet, apart from taking snapshots in, and before any host that holds it.';
+
+create or replace function evenkeel.blind_hosts(host_name text)
+returns table (host_id uuid, files bigint) language plpgsql stable
+as $$
+begin
+    if not exists (select from evenkeel.chunk_level where blind > 0) then
+        return;
+    end if;
+    return query
+    select h.host_id, sum(cl.blind)::bigint
+    from evenkeel.host h
+    join evenkeel.host_inventory_current i using (host_id)
+    cross join unnest(i.chunk_ids) u (chunk_id)
+    join evenkeel.chunk_level cl on cl.chunk_id = u.chunk_id and cl.blind > 0
+    join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (h.host_id, cl.product_id)
+    where h.merged_into is null and (host_name is null or h.name = host_name)
+    group by h.host_id;
+end
+$$;
+comment on function evenkeel.blind_hosts(text) is 'Hosts, of that name or all, that have component files of their products whose exports and imports were left out, and how many: of what these import nothing is known.';

@@ -19,6 +19,7 @@ create table evenkeel.file_level (
     levels int4range not null,
     covered boolean not null,
     unread boolean not null,
+    blind boolean not null,
     lower_basis text not null,
     upper_basis text not null,
     primary key (file_id, product_id)
@@ -30,6 +31,7 @@ comment on column evenkeel.file_level.component_id is 'The component that its pa
 comment on column evenkeel.file_level.levels is 'Ordinals of the levels that it may belong to; an end without proof is open.';
 comment on column evenkeel.file_level.covered is 'The range is narrower than all levels, or the version is exactly what some level ships.';
 comment on column evenkeel.file_level.unread is 'It has no version that could be read, and levels ship it with one.';
+comment on column evenkeel.file_level.blind is 'Its exports and imports were left out.';
 comment on column evenkeel.file_level.lower_basis is 'What proves the lower end; empty: open.';
 comment on column evenkeel.file_level.upper_basis is 'What proves the upper end; empty: open.';
 
@@ -41,8 +43,10 @@ create table evenkeel.chunk_level (
     files integer not null,
     covered integer not null,
     unread integer not null,
+    blind integer not null,
     primary key (chunk_id, component_id)
 );
+create index chunk_level_blind on evenkeel.chunk_level (chunk_id) where blind > 0;
 comment on table evenkeel.chunk_level is 'What the files of a chunk say together about a component.';
 comment on column evenkeel.chunk_level.chunk_id is 'The chunk.';
 comment on column evenkeel.chunk_level.component_id is 'The component.';
@@ -51,6 +55,7 @@ comment on column evenkeel.chunk_level.levels is 'Intersection of the ranges of 
 comment on column evenkeel.chunk_level.files is 'Files of the component in this chunk.';
 comment on column evenkeel.chunk_level.covered is 'How many of them say something.';
 comment on column evenkeel.chunk_level.unread is 'How many have no version that could be read, and levels ship them with one.';
+comment on column evenkeel.chunk_level.blind is 'Of how many the exports and imports were left out.';
 
 create table evenkeel.unjudged_file (file_id integer primary key);
 comment on table evenkeel.unjudged_file is 'Files that were stored and have no row in file_level yet: judged before anything that reads their chunks.';

@@ -1,6 +1,6 @@
 -- The check unresolved-import: what the loader would not find on a host, and what must not be said.
 begin;
-select plan(39);
+select plan(41);
 \ir fixture.psql
 
 -- The core of a system, so that the inventory counts as a whole one.
@@ -140,6 +140,13 @@ select is(fixture.found('wow64', $$subject || ' ' || (evidence #>> '{candidates,
 select fixture.host('no symbols', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'b.dll', array['X']) || fixture.dll('c:/windows/system32/b.dll', '7.7.7.7', '{}'));
 update evenkeel.image set has_symbols = false where file_version = evenkeel.version_of('7.7.7.7');
 select is(fixture.found('no symbols'), null, 'nothing is said of exports that were not read');
+select fixture.image('5.2.3790.7777');
+update evenkeel.image set has_symbols = false where file_version = evenkeel.version_of('5.2.3790.7777');
+select fixture.host('blind', fixture.system() || '{"c:/windows/system32/user32.dll": "5.2.3790.7777", "c:/elsewhere/user32.dll": "5.2.3790.7777"}');
+select fixture.judge();
+select is((select array_agg(h.name || ' ' || b.files) from evenkeel.blind_hosts(null) b join evenkeel.host h using (host_id)), array['blind 1'],
+          'a host that has component files whose symbols were left out is told, and how many; files of no component do not count');
+select is((select count(*) from evenkeel.blind_hosts('no symbols')), 0::bigint, 'of one that is named no other is');
 select fixture.host('foreign', fixture.system() || fixture.importer('c:/program files/x/a.dll', 'kernel32.dll', array['X']));
 select is(fixture.found('foreign'), null, 'files of no component are not judged');
 insert into evenkeel.patch (code, product_id, source) select 'KB1', product_id, 'test' from evenkeel.product where code = 'windows-2003';
