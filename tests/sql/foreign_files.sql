@@ -1,6 +1,6 @@
 -- Files of another Windows where a product's own should lie, and registries that do not say which Windows it is.
 begin;
-select plan(7);
+select plan(8);
 \ir fixture.psql
 
 insert into evenkeel.product (code, name, os_version, os_build, follows_os, source) values
@@ -40,6 +40,8 @@ select is((select files_to_move from ops.mixed_level where host = 'put-back'), 1
 select is(fixture.verdict('ahead', 'old'), 'unknown', 'of a newer Windows'' file nothing is known, and it counts as a gap');
 select is(fixture.verdict('keyless', 'new'), 'unknown', 'a registry that does not say which Windows it is declares nothing');
 select matches((select missing from ops.host where host = 'keyless'), 'Windows NT\\CurrentVersion', 'and what to export is said');
+select is((select array_agg(product || ' ' || hosts order by product) from (select product, sum(hosts) as hosts from ops.level_matrix group by product) m),
+          array['new 3', 'old 1'], 'the matrix of levels counts only the hosts of a product, whatever files of it lie on others');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- What a version says about a level: every sentence of it, each end with its own proof.
 begin;
-select plan(50);
+select plan(54);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -165,5 +165,16 @@ select is((select matched || ' ' || added from evenkeel.capture_baseline('gold',
 select fixture.judge();
 select is(fixture.verdict('golden', 'gold') || ', ' || fixture.verdict('behind', 'gold'), 'level SP1, mixed none',
           'the golden host is level, and a host with an older file beside it is mixed');
+
+-- Hosts of which there is no verdict.
+insert into evenkeel.host (name) values ('expected');
+select fixture.host('waiting', '{"c:/gold/a.dll": "9.1.100.5", "c:/gold/b.dll": "9.1.100.5"}', fixture.runs('Service Pack 1'));
+select fixture.host('bystander', '{"c:/elsewhere/a.dll": "9.1.100.5"}', fixture.runs('Service Pack 1'));
+select is((select verdict || ': ' || missing from ops.host where host = 'expected'), 'unknown: no snapshot yet', 'a host that sent nothing is unknown, and that is said');
+select is((select verdict || ': ' || missing from ops.host where host = 'waiting'), 'unknown: not yet judged', 'so is one that waits to be judged');
+select fixture.judge();
+select is((select verdict || ': ' || missing from ops.host where host = 'waiting'), 'level: ', 'until it is');
+select is((select verdict || ': ' || missing from ops.host where host = 'bystander'), 'unknown: no product of the catalogue was found',
+          'one without a product is told from one that waits');
 select * from finish();
 rollback;
