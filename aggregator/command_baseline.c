@@ -127,11 +127,24 @@ static int fill_from_host(PGconn *connection, const char *host, const char *prod
     return filled != NULL ? 0 : -1;
 }
 
+/* Of a host that was pushed a moment ago the verdict is still to come: check_host() would find nothing against it. */
+static int judge_waiting(PGconn *connection, const char *host, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *waits = database_query(
+        connection, "select from evenkeel.judge_queue join evenkeel.host using (host_id) where name = $1 limit 1",
+        &PARAMETER_TEXT(host), 1, false, error);
+    if (waits == NULL)
+        return -1;
+    return PQntuples(waits) > 0 ? cli_judge(connection, true, error) : 0;
+}
+
 static int capture(PGconn *connection, const char *product, const char *level, const char *host, const char *root,
                    bool force, struct error *error)
 {
     char origin[600];
     snprintf(origin, sizeof origin, "%s %s", host != NULL ? "host" : "media", host != NULL ? host : root);
+    if (host != NULL && !force && judge_waiting(connection, host, error) < 0)
+        return -1;
     if (database_execute(
             connection,
             "begin; set local client_min_messages = warning;"
