@@ -327,7 +327,7 @@ as $$
                               case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched' when 'unresolved-import' then 'broken'
                                               else 'waiting for a restart' end, summary) end
                           order by fresh desc, weight, subject))[1] as first,
-               (array_agg(format('reapply %s first', evidence ->> 'target')) filter (where check_code = 'mixed-level' and evidence ->> 'target' is not null))[1] as advice,
+               (array_agg(format('reapply %s first', evidence ->> 'target') order by subject) filter (where check_code = 'mixed-level' and evidence ->> 'target' is not null))[1] as advice,
                count(*) as total
         from (select *, true as fresh, case check_code when 'unresolved-import' then 0 when 'mixed-level' then 1 else 2 end
                                        + case severity when 'high' then 0 else 3 end as weight from come
