@@ -141,20 +141,22 @@ begin
     update overlay_landing l set new_file_id = n.file_id
     from file o, file n
     where l.action = 'replace' and o.file_id = l.file_id and n.path_id = o.path_id and n.image_id = l.image_id;
+    analyze overlay_landing;
 
-    -- Files that may be new: where the payload says, under each host's own Windows directory. Paths that no host has may be gone by prune.
+    -- Files that may be new: where the payload says, under each host's own Windows directory. Paths that no host has may be gone by prune;
+    -- one that is made here stands under another digest than a host's would, and gives way once a host has it.
     perform evenkeel.store_paths(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path))
     from (select distinct replace(pf.location, '%windir%', w.windows) as path
           from overlay_plan_file pf join (select distinct plan, windows from overlay_host) w using (plan)
           where pf.image_id is not null and pf.location is not null) n
     where not exists (select from path p where p.name = regexp_replace(n.path, '^.*/', '') and p.path = n.path);
     insert into overlay_new (plan, windows, name, machine, path_id, image_id)
-    select distinct on (pf.plan, w.windows, p.path_id) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
+    select distinct on (pf.plan, w.windows, p.path) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
     from overlay_plan_file pf
     join (select distinct plan, windows from overlay_host) w using (plan)
     join path p on p.name = pf.name and p.path = replace(pf.location, '%windir%', w.windows)
     where pf.image_id is not null
-    order by pf.plan, w.windows, p.path_id, pf.version desc nulls last, pf.image_id;
+    order by pf.plan, w.windows, p.path, p.digest = sha256(convert_to(p.path, 'utf8')), p.path_id, pf.version desc nulls last, pf.image_id;
     perform evenkeel.make_files(array_agg(path_id order by path_id, image_id), array_agg(image_id order by path_id, image_id))
     from (select distinct path_id, image_id from overlay_new) g;
     update overlay_new o set file_id = f.file_id from file f where (f.path_id, f.image_id) = (o.path_id, o.image_id);

@@ -222,7 +222,7 @@ $$;
 comment on function evenkeel.risk_traits() is 'Fills risk_trait with what of each host''s files matters, and risk_loose with what else does where no anchor holds.';
 
 create or replace function evenkeel.risk_alike(max_age interval)
-returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set work_mem = '128MB'
 as $$
 begin
     perform evenkeel.risk_alike_open();
