@@ -141,7 +141,7 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
     return 0;
 }
 
-int cli_judge(PGconn *connection, bool quiet, struct error *error)
+int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 {
     _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     long total = 0;
@@ -167,12 +167,19 @@ int cli_judge(PGconn *connection, bool quiet, struct error *error)
             if (lesson == NULL)
                 return -1;
             if (database_i32(lesson, 0, 0) != 0)
-                return cli_judge(connection, quiet, error);
-            _cleanup_(cleanup_result) PGresult *clock =
-                database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
-            return clock != NULL ? 0 : -1;
+                return cli_judge_hosts(connection, quiet, error);
+            return 0;
         }
         usleep(100000);
     }
     return error_set(error, ERROR_BUSY, "hosts still wait to be judged after a minute: see the aggregator's log");
+}
+
+int cli_judge(PGconn *connection, bool quiet, struct error *error)
+{
+    if (cli_judge_hosts(connection, quiet, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *clock =
+        database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
+    return clock != NULL ? 0 : -1;
 }

@@ -59,4 +59,7 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
  * quiet. */
 int cli_judge(PGconn *connection, bool quiet, struct error *error);
 
+/* Likewise without what changes with the clock alone, such as who has been silent. */
+int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error);
+
 #endif

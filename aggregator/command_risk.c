@@ -122,7 +122,8 @@ static int risk(PGconn *connection, const char *patch, const char *hosts, const 
                          "there is no patch '%s': add its payload with 'evenkeel patch add', or its table with "
                          "'evenkeel catalog import-kb'",
                          patch);
-    if (cli_judge(connection, quiet, error) < 0 || judge(connection, patch, hosts, interval, quiet, &total, error) < 0)
+    if (cli_judge_hosts(connection, quiet, error) < 0 ||
+        judge(connection, patch, hosts, interval, quiet, &total, error) < 0)
         return -1;
     if (total == 0)
         return error_set(error, ERROR_NOT_FOUND,
