@@ -180,8 +180,7 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 begin
     insert into risk_trait (host_id, classes, anchors, moves, unread)
-    -- As the chunks lie, which is by path. Another order would part hosts that are alike, and join none that are not.
-    select o.host_id, array_agg(k.class) filter (where k.class is not null),
+    select o.host_id, array_agg(k.class order by k.class) filter (where k.class is not null),
            coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}'), bool_or(k.moves), bit_or(k.unread)
     from overlay_host o
     join host_inventory_current i using (host_id)
