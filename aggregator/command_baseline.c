@@ -90,7 +90,8 @@ static int check_host(PGconn *connection, const char *host_id, const char *host,
     struct parameter parameters[] = {PARAMETER_TEXT(host_id), PARAMETER_TEXT(product), PARAMETER_TEXT(level)};
     _cleanup_(cleanup_result) PGresult *judged = database_query(
         connection,
-        "select verdict, coalesce(evenkeel.level_range_text(product_id, declared), ''), "
+        "select evenkeel.is_mixed_without_captures(host_id, product_id, evenkeel.level_ordinal($2, $3)), "
+        "coalesce(evenkeel.level_range_text(product_id, declared), ''), "
         "coalesce(declared @> evenkeel.level_ordinal($2, $3), true) "
         "from evenkeel.host_product where host_id = $1::uuid and product_id = evenkeel.product_number($2)",
         parameters, 3, false, error);
@@ -100,7 +101,7 @@ static int check_host(PGconn *connection, const char *host_id, const char *host,
         return error_set(error, ERROR_USAGE,
                          "'%s' declares %s, not %s: capture that from a host that is at %s, or use --force", host,
                          PQgetvalue(judged, 0, 1), level, level);
-    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 0), "mixed") == 0)
+    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 0), "t") == 0)
         return error_set(error, ERROR_USAGE,
                          "'%s' is mixed: a baseline is taken from a healthy host ('evenkeel plan %s'), or use --force",
                          host, host);

@@ -241,6 +241,51 @@ as $$
 $$;
 comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
 
+create or replace function evenkeel.is_mixed_without_captures(host uuid, product integer, place integer)
+returns boolean language sql stable
+as $$
+    -- A build that levels share proves the first of them that was captured, and so speaks against every host of an earlier one. It does not
+    -- where a capture is all that proves it, and where its link time shows that the earlier level may ship it, too: a service pack's DLL put
+    -- onto that level is younger. Link times of products that are told by UBR are hashes and show nothing.
+    with held as (
+        select fl.levels, p.name, p.location, i.machine, i.file_version as version, i.time_date_stamp
+        from evenkeel.host_inventory_current h
+        cross join unnest(h.chunk_ids) c (chunk_id)
+        join evenkeel.chunk k using (chunk_id)
+        cross join unnest(k.file_ids) u (file_id)
+        join evenkeel.file_level fl on fl.file_id = u.file_id and fl.product_id = product
+        join evenkeel.file f on f.file_id = u.file_id
+        join evenkeel.path p using (path_id)
+        join evenkeel.image i using (image_id)
+        where h.host_id = host and not fl.levels @> place
+    )
+    select hp.verdict = 'mixed'
+           and (exists (
+                    select from held s
+                    where not coalesce(lower(s.levels) > place, false)
+                       or exists (select from evenkeel.baseline b
+                                  where b.product_id = product and b.file in (s.name, s.location) and b.relation = '=' and b.version = s.version
+                                    and (b.machine is null or b.machine = s.machine) and b.kind <> 'captured')
+                       or exists (select from evenkeel.level_rule r
+                                  where r.product_id = product
+                                    and case r.relation when '=' then evenkeel.version_revision(s.version) = r.revision
+                                        else evenkeel.version_revision(s.version) >= r.revision end)
+                       or exists (select from evenkeel.patch_file pf
+                                  join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = product
+                                  where pf.file in (s.name, s.location) and pf.version = s.version
+                                    and (pf.machine is null or pf.machine = s.machine))
+                       or not exists (select from evenkeel.level l
+                                      join evenkeel.product q using (product_id)
+                                      where l.product_id = product and l.ordinal = place and q.level_kind = 'service pack'
+                                        and s.time_date_stamp between 1 and extract(epoch from l.released + 1)))
+                -- Files of another Windows are in none of its components.
+                or hp.files <> (select coalesce(sum(hc.files), 0) from evenkeel.host_component hc
+                                where hc.host_id = hp.host_id and hc.product_id = hp.product_id))
+    from evenkeel.host_product hp
+    where hp.host_id = host and hp.product_id = product
+$$;
+comment on function evenkeel.is_mixed_without_captures(uuid, integer, integer) is 'Whether a host is mixed and has files that speak against this level of the product, by more than that another level was captured that ships the same builds; null: the product is not there.';
+
 create or replace function evenkeel.capture_baseline(captured_product text, captured_level text, origin text,
                                                      out matched integer, out added integer, out other_levels integer)
 language plpgsql
