@@ -4,11 +4,12 @@
  * has an iisutil.dll of RTM on SP2 and must be found mixed, no other.
  *
  *   simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] [--rounds ROUND,...]
- *            [--name PREFIX] [--first I] [--pause SECONDS]
+ *            [--name PREFIX] [--first I] [--pause SECONDS] [--prepared]
  *
  * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
  * back where it was), with a pause in between. Prints one line per round: hosts, requests, bytes both ways, seconds,
- * and when it began. Exit 0 only if every snapshot was accepted.
+ * and when it began. With --prepared, what hosts will send in a round is made before its clock starts: their own work,
+ * of which no aggregator sees anything, is not measured then. Exit 0 only if every snapshot was accepted.
  */
 
 #include "simulated_fleet.h"
@@ -37,75 +38,16 @@ struct talk {
     nng_ctx context;
     nng_aio *aio;
     struct host *host;
-    struct digest inventory_digest, facts_digest, times_digest;
-    struct bytes inventory, facts, times;
-    struct digest *images; /* of the host's files */
     int steps;
     bool rests; /* after 'busy' */
 };
 
 static struct host *hosts;
+static bool prepared; /* what hosts send is made before the clock starts */
 static nng_socket request_socket;
 static atomic_uint next_host, accepted, busy, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
 static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX } current_round;
-
-/* The digest of a host's chunk; most are everybody's of its level. */
-static struct digest chunk_digest(const struct talk *talk, unsigned chunk)
-{
-    unsigned level = level_of(talk->host), first = fleet.chunk_starts[chunk];
-    size_t files = fleet.chunk_starts[chunk + 1] - first;
-    if (memcmp(&talk->images[first], &fleet.images[level][first], files * sizeof *talk->images) == 0)
-        return fleet.chunk_digests[level][chunk];
-    struct bytes bytes = chunk_bytes(talk->images, chunk);
-    struct digest digest = digest_of(bytes);
-    free((void *)bytes.data);
-    return digest;
-}
-
-static void make_snapshot(struct talk *talk)
-{
-    const struct host *host = talk->host;
-    _cleanup_free_ struct digest *digests = calloc(fleet.chunks, sizeof *digests);
-    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
-        for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++)
-            talk->images[file] = held_digest(host, chunk, file);
-        digests[chunk] = chunk_digest(talk, chunk);
-    }
-    Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
-    inventory.chunks = (ProtobufCBinaryData){.len = fleet.chunks * DIGEST_BYTES, .data = digests[0].bytes};
-    talk->inventory = packed(&inventory.base);
-    talk->inventory_digest = digest_of(talk->inventory);
-
-    char name[64], guid[64];
-    snprintf(name, sizeof name, "%s%06u", fleet.prefix, host->number);
-    snprintf(guid, sizeof guid, "%08x-0000-4000-8000-%012x", host->number, mix(host->number, 3));
-    Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
-    facts.has_registry = true;
-    facts.product_name = text("Microsoft Windows Server 2003");
-    facts.current_version = text("5.2");
-    facts.current_build = 3790;
-    facts.product_type = EVENKEEL__PRODUCT_TYPE__SERVER;
-    facts.service_pack = text(service_packs[level_of(host)]);
-    facts.architecture = text("x86");
-    facts.computer_name = text(name);
-    facts.machine_guid = text(guid);
-    facts.windows_directory = text("c:/windows");
-    talk->facts = packed(&facts.base);
-    talk->facts_digest = digest_of(talk->facts);
-    Evenkeel__Times times = EVENKEEL__TIMES__INIT;
-    times.machine_guid = 1000000;
-    talk->times = packed(&times.base);
-    talk->times_digest = digest_of(talk->times);
-}
-
-static void clear_snapshot(struct talk *talk)
-{
-    free((void *)talk->inventory.data);
-    free((void *)talk->facts.data);
-    free((void *)talk->times.data);
-    talk->inventory = talk->facts = talk->times = (struct bytes){0};
-}
 
 static void send_request(struct talk *talk, const Evenkeel__Request *request)
 {
@@ -128,9 +70,12 @@ static void fill_offer(const struct talk *talk, Evenkeel__Offer *offer)
     evenkeel__offer__init(offer);
     offer->host_id = (ProtobufCBinaryData){.len = 16, .data = talk->host->id};
     offer->sequence = talk->host->sequence;
-    offer->inventory = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->inventory_digest.bytes};
-    offer->facts = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->facts_digest.bytes};
-    offer->times = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->times_digest.bytes};
+    offer->inventory =
+        (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->host->snapshot.inventory_digest.bytes};
+    offer->facts =
+        (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->host->snapshot.facts_digest.bytes};
+    offer->times =
+        (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = (uint8_t *)talk->host->snapshot.times_digest.bytes};
     offer->taken_at = (int64_t)1700000000 * 1000000 + (int64_t)talk->host->sequence;
 }
 
@@ -156,24 +101,20 @@ static void send_enroll(struct talk *talk)
     send_request(talk, &request);
 }
 
-/* The object with this digest, made again; empty where this host has none. */
-static struct bytes make_wanted(const struct talk *talk, Evenkeel__ObjectKind kind, const struct digest *digest,
-                                const struct digest *chunks)
+static struct bytes body_of(const struct snapshot *snapshot, Evenkeel__ObjectKind kind, const struct digest *digest)
 {
-    for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
-        if (kind == EVENKEEL__OBJECT_KIND__CHUNK && digest_equal(&chunks[chunk], digest))
-            return chunk_bytes(talk->images, chunk);
-        for (unsigned file = fleet.chunk_starts[chunk];
-             kind == EVENKEEL__OBJECT_KIND__IMAGE && file < fleet.chunk_starts[chunk + 1]; file++) {
-            unsigned level;
-            uint32_t variant;
-            if (!digest_equal(&talk->images[file], digest))
-                continue;
-            held(talk->host, chunk, file, &level, &variant);
-            return image_bytes(file, level, variant);
-        }
+    struct bytes own;
+    switch (kind) {
+    case EVENKEEL__OBJECT_KIND__INVENTORY:
+        return snapshot->inventory;
+    case EVENKEEL__OBJECT_KIND__FACTS:
+        return snapshot->facts;
+    case EVENKEEL__OBJECT_KIND__TIMES:
+        return snapshot->times;
+    default:
+        own = find_object(&snapshot->objects, digest);
+        return own.data != NULL ? own : find_object(&fleet.objects, digest);
     }
-    return (struct bytes){0};
 }
 
 static void send_give(struct talk *talk, const Evenkeel__Want *want)
@@ -183,8 +124,7 @@ static void send_give(struct talk *talk, const Evenkeel__Want *want)
     Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
     _cleanup_free_ Evenkeel__Object *objects = calloc(LIMIT_WANTED_DIGESTS, sizeof *objects);
     _cleanup_free_ Evenkeel__Object **list = calloc(LIMIT_WANTED_DIGESTS, sizeof *list);
-    const struct digest *chunks =
-        (const struct digest *)(talk->inventory.data + talk->inventory.length - fleet.chunks * DIGEST_BYTES);
+    const struct snapshot *snapshot = &talk->host->snapshot;
     size_t bytes = 0;
     fill_offer(talk, &offer);
     give.offer = &offer;
@@ -194,11 +134,7 @@ static void send_give(struct talk *talk, const Evenkeel__Want *want)
         for (size_t at = 0; at < wanted->digests.len && bytes < LIMIT_GIVE_BYTES; at += DIGEST_BYTES) {
             struct digest digest;
             memcpy(digest.bytes, wanted->digests.data + at, DIGEST_BYTES);
-            struct bytes body = wanted->kind == EVENKEEL__OBJECT_KIND__INVENTORY ? talk->inventory
-                                : wanted->kind == EVENKEEL__OBJECT_KIND__FACTS   ? talk->facts
-                                : wanted->kind == EVENKEEL__OBJECT_KIND__TIMES
-                                    ? talk->times
-                                    : make_wanted(talk, wanted->kind, &digest, chunks);
+            struct bytes body = body_of(snapshot, wanted->kind, &digest);
             Evenkeel__Object *object = &objects[give.n_objects];
             evenkeel__object__init(object);
             object->kind = wanted->kind;
@@ -210,9 +146,6 @@ static void send_give(struct talk *talk, const Evenkeel__Want *want)
     request.body_case = EVENKEEL__REQUEST__BODY_GIVE;
     request.give = &give;
     send_request(talk, &request);
-    for (size_t i = 0; i < give.n_objects; i++)
-        if (objects[i].kind == EVENKEEL__OBJECT_KIND__CHUNK || objects[i].kind == EVENKEEL__OBJECT_KIND__IMAGE)
-            free(objects[i].body.data);
 }
 
 /* As a collector does of whose host nothing was accepted yet: what no other host can have given goes with the offer. */
@@ -221,9 +154,9 @@ static void send_first(struct talk *talk)
     struct {
         Evenkeel__ObjectKind kind;
         const struct digest *digest;
-    } ahead[] = {{EVENKEEL__OBJECT_KIND__FACTS, &talk->facts_digest},
-                 {EVENKEEL__OBJECT_KIND__TIMES, &talk->times_digest},
-                 {EVENKEEL__OBJECT_KIND__INVENTORY, &talk->inventory_digest}};
+    } ahead[] = {{EVENKEEL__OBJECT_KIND__FACTS, &talk->host->snapshot.facts_digest},
+                 {EVENKEEL__OBJECT_KIND__TIMES, &talk->host->snapshot.times_digest},
+                 {EVENKEEL__OBJECT_KIND__INVENTORY, &talk->host->snapshot.inventory_digest}};
     enum { AHEAD = sizeof ahead / sizeof *ahead };
     Evenkeel__Wanted kinds[AHEAD], *list[AHEAD];
     Evenkeel__Want want = EVENKEEL__WANT__INIT;
@@ -255,24 +188,33 @@ static void talk_begin(struct talk *talk)
         send_enroll(talk);
 }
 
+/* Lets a host come to what it has in this round. */
+static void prepare(struct host *host)
+{
+    if (current_round == ROUND_CHANGE)
+        host->version++;
+    if (current_round == ROUND_MIX)
+        host->flipped = !host->flipped;
+    if (current_round != ROUND_ENROLL) {
+        make_snapshot(host);
+        host->sequence++;
+    }
+}
+
 /* Takes the next host of the round, or ends this talk. */
 static void talk_next(struct talk *talk)
 {
     unsigned number = atomic_fetch_add(&next_host, 1);
-    clear_snapshot(talk);
+    if (talk->host != NULL)
+        clear_snapshot(talk->host);
+    talk->host = NULL;
     if (number >= fleet.hosts) {
         atomic_fetch_sub(&talking, 1);
         return;
     }
     talk->host = &hosts[number];
-    if (current_round == ROUND_CHANGE)
-        talk->host->version++;
-    if (current_round == ROUND_MIX)
-        talk->host->flipped = !talk->host->flipped;
-    if (current_round != ROUND_ENROLL) {
-        make_snapshot(talk);
-        talk->host->sequence++;
-    }
+    if (!prepared)
+        prepare(talk->host);
     talk_begin(talk);
 }
 
@@ -347,6 +289,8 @@ static double seconds_now(void)
 
 static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 {
+    for (unsigned i = 0; prepared && i < fleet.hosts; i++)
+        prepare(&hosts[i]);
     double started = seconds_now();
     struct timespec clock;
     clock_gettime(CLOCK_REALTIME, &clock);
@@ -382,12 +326,17 @@ static enum round round_of(const char *name)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"url", required_argument, NULL, 'u'},    {"hosts", required_argument, NULL, 'n'},
-        {"files", required_argument, NULL, 'f'},  {"in-flight", required_argument, NULL, 'k'},
-        {"differ", required_argument, NULL, 'd'}, {"rounds", required_argument, NULL, 'r'},
-        {"name", required_argument, NULL, 'p'},   {"first", required_argument, NULL, 'i'},
-        {"pause", required_argument, NULL, 's'},  {0}};
+    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
+                                            {"hosts", required_argument, NULL, 'n'},
+                                            {"files", required_argument, NULL, 'f'},
+                                            {"in-flight", required_argument, NULL, 'k'},
+                                            {"differ", required_argument, NULL, 'd'},
+                                            {"rounds", required_argument, NULL, 'r'},
+                                            {"name", required_argument, NULL, 'p'},
+                                            {"first", required_argument, NULL, 'i'},
+                                            {"pause", required_argument, NULL, 's'},
+                                            {"prepared", no_argument, NULL, 'b'},
+                                            {0}};
     const char *url = NULL;
     char *rounds = strdup("first,unchanged");
     unsigned in_flight = 256, pause_milliseconds = 0;
@@ -424,6 +373,9 @@ int main(int argc, char **argv)
         case 'i':
             fleet.first = (unsigned)atoi(optarg);
             break;
+        case 'b':
+            prepared = true;
+            break;
         case 's':
             pause_milliseconds = (unsigned)(atof(optarg) * 1000);
             break;
@@ -449,8 +401,7 @@ int main(int argc, char **argv)
         fatal(url, nng_strerror(result));
     struct talk *talks = calloc(in_flight, sizeof *talks);
     for (unsigned i = 0; talks != NULL && i < in_flight; i++)
-        if ((talks[i].images = calloc(fleet.files, sizeof *talks[i].images)) == NULL ||
-            nng_ctx_open(&talks[i].context, request_socket) != 0 ||
+        if (nng_ctx_open(&talks[i].context, request_socket) != 0 ||
             nng_aio_alloc(&talks[i].aio, talk_step, &talks[i]) != 0)
             fatal("contexts", "no memory");
     unsigned wrong = 0;
@@ -463,8 +414,6 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < in_flight; i++)
         nng_aio_free(talks[i].aio);
     nng_close(request_socket);
-    for (unsigned i = 0; i < in_flight; i++)
-        free(talks[i].images);
     free(talks);
     free(hosts);
     free_fleet();

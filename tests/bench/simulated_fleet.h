@@ -5,6 +5,7 @@
 #define EVENKEEL_SIMULATED_FLEET_H
 
 #include "proto/chunk.h"
+#include "proto/cleanup.h"
 #include "proto/envelope.h"
 #include "proto/object.h"
 
@@ -18,6 +19,18 @@ enum { LEVELS = 3, SP1 = 1, SP2 = 2 };
 static const uint16_t revisions[LEVELS] = {0, 1830, 3959};
 static const char *const service_packs[LEVELS] = {"", "Service Pack 1", "Service Pack 2"};
 
+/* A chunk or an image, as it would be given. */
+struct simulated_object {
+    struct digest digest;
+    struct bytes body;
+};
+
+/* Objects, in the order of their digests once all are there. */
+struct object_list {
+    struct simulated_object *objects;
+    size_t count, size;
+};
+
 /* What all hosts have in common. */
 static struct fleet {
     unsigned files, hosts, first;
@@ -28,7 +41,15 @@ static struct fleet {
     unsigned *chunk_starts;        /* chunk -> its first file; one more at the end */
     unsigned chunks;
     struct digest *chunk_digests[LEVELS];
+    struct object_list objects; /* of all these */
 } fleet;
+
+/* What a host has to say, and the objects that are not the fleet's. */
+struct snapshot {
+    struct digest inventory_digest, facts_digest, times_digest;
+    struct bytes inventory, facts, times;
+    struct object_list objects;
+};
 
 /* One host, and the state of its current conversation. */
 struct host {
@@ -39,6 +60,7 @@ struct host {
     uint8_t id[16];
     uint64_t sequence;
     bool enrolled;
+    struct snapshot snapshot;
 };
 
 static void fatal(const char *what, const char *why)
@@ -117,17 +139,46 @@ static void held(const struct host *host, unsigned chunk, unsigned file, unsigne
         *variant = 0x800000 + host->number + host->version * 0x1000;
 }
 
-static struct digest held_digest(const struct host *host, unsigned chunk, unsigned file)
+static struct digest add_object(struct object_list *list, struct bytes body)
 {
-    unsigned level;
-    uint32_t variant;
-    held(host, chunk, file, &level, &variant);
-    if (variant == 0)
-        return fleet.images[level][file];
-    struct bytes bytes = image_bytes(file, level, variant);
-    struct digest digest = digest_of(bytes);
-    free((void *)bytes.data);
-    return digest;
+    if (list->count == list->size) {
+        list->size = list->size == 0 ? 16 : 2 * list->size;
+        list->objects = realloc(list->objects, list->size * sizeof *list->objects);
+        if (list->objects == NULL)
+            fatal("objects", "no memory");
+    }
+    struct simulated_object *object = &list->objects[list->count++];
+    *object = (struct simulated_object){.digest = digest_of(body), .body = body};
+    return object->digest;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+    return memcmp(((const struct simulated_object *)a)->digest.bytes,
+                  ((const struct simulated_object *)b)->digest.bytes, DIGEST_BYTES);
+}
+
+static void sort_objects(struct object_list *list)
+{
+    if (list->count > 0)
+        qsort(list->objects, list->count, sizeof *list->objects, compare_objects);
+}
+
+/* The body of the object with this digest; empty where it is not in the list. */
+static struct bytes find_object(const struct object_list *list, const struct digest *digest)
+{
+    struct simulated_object key = {.digest = *digest};
+    const struct simulated_object *found =
+        list->count > 0 ? bsearch(&key, list->objects, list->count, sizeof *list->objects, compare_objects) : NULL;
+    return found != NULL ? found->body : (struct bytes){0};
+}
+
+static void clear_objects(struct object_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free((void *)list->objects[i].body.data);
+    free(list->objects);
+    *list = (struct object_list){0};
 }
 
 /* A chunk's bytes where the files are these images. */
@@ -148,6 +199,67 @@ static struct bytes chunk_bytes(const struct digest *images, unsigned chunk)
     return bytes;
 }
 
+/* Which files a host has, and as one of the fleet's chunks or as a chunk of its own. */
+static void make_inventory(const struct host *host, struct snapshot *snapshot)
+{
+    unsigned of_host = level_of(host);
+    _cleanup_free_ struct digest *images = malloc(fleet.files * sizeof *images);
+    _cleanup_free_ struct digest *digests = calloc(fleet.chunks, sizeof *digests);
+    for (unsigned chunk = 0; images != NULL && digests != NULL && chunk < fleet.chunks; chunk++) {
+        bool is_own = false;
+        for (unsigned file = fleet.chunk_starts[chunk]; file < fleet.chunk_starts[chunk + 1]; file++) {
+            unsigned level;
+            uint32_t variant;
+            held(host, chunk, file, &level, &variant);
+            is_own |= variant != 0 || level != of_host;
+            images[file] = variant == 0 ? fleet.images[level][file]
+                                        : add_object(&snapshot->objects, image_bytes(file, level, variant));
+        }
+        digests[chunk] =
+            is_own ? add_object(&snapshot->objects, chunk_bytes(images, chunk)) : fleet.chunk_digests[of_host][chunk];
+    }
+    sort_objects(&snapshot->objects);
+    Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
+    inventory.chunks = (ProtobufCBinaryData){.len = fleet.chunks * DIGEST_BYTES, .data = digests[0].bytes};
+    snapshot->inventory = packed(&inventory.base);
+}
+
+static void make_snapshot(struct host *host)
+{
+    struct snapshot *snapshot = &host->snapshot;
+    char name[64], guid[64];
+    make_inventory(host, snapshot);
+    snapshot->inventory_digest = digest_of(snapshot->inventory);
+    snprintf(name, sizeof name, "%s%06u", fleet.prefix, host->number);
+    snprintf(guid, sizeof guid, "%08x-0000-4000-8000-%012x", host->number, mix(host->number, 3));
+    Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
+    facts.has_registry = true;
+    facts.product_name = text("Microsoft Windows Server 2003");
+    facts.current_version = text("5.2");
+    facts.current_build = 3790;
+    facts.product_type = EVENKEEL__PRODUCT_TYPE__SERVER;
+    facts.service_pack = text(service_packs[level_of(host)]);
+    facts.architecture = text("x86");
+    facts.computer_name = text(name);
+    facts.machine_guid = text(guid);
+    facts.windows_directory = text("c:/windows");
+    snapshot->facts = packed(&facts.base);
+    snapshot->facts_digest = digest_of(snapshot->facts);
+    Evenkeel__Times times = EVENKEEL__TIMES__INIT;
+    times.machine_guid = 1000000;
+    snapshot->times = packed(&times.base);
+    snapshot->times_digest = digest_of(snapshot->times);
+}
+
+static void clear_snapshot(struct host *host)
+{
+    free((void *)host->snapshot.inventory.data);
+    free((void *)host->snapshot.facts.data);
+    free((void *)host->snapshot.times.data);
+    clear_objects(&host->snapshot.objects);
+    host->snapshot = (struct snapshot){0};
+}
+
 static void make_fleet(void)
 {
     fleet.paths = calloc(fleet.files, sizeof *fleet.paths);
@@ -162,17 +274,12 @@ static void make_fleet(void)
     for (unsigned level = 0; level < LEVELS; level++) {
         fleet.images[level] = calloc(fleet.files, sizeof **fleet.images);
         fleet.chunk_digests[level] = calloc(fleet.chunks, sizeof **fleet.chunk_digests);
-        for (unsigned file = 0; file < fleet.files; file++) {
-            struct bytes bytes = image_bytes(file, level, 0);
-            fleet.images[level][file] = digest_of(bytes);
-            free((void *)bytes.data);
-        }
-        for (unsigned chunk = 0; chunk < fleet.chunks; chunk++) {
-            struct bytes bytes = chunk_bytes(fleet.images[level], chunk);
-            fleet.chunk_digests[level][chunk] = digest_of(bytes);
-            free((void *)bytes.data);
-        }
+        for (unsigned file = 0; file < fleet.files; file++)
+            fleet.images[level][file] = add_object(&fleet.objects, image_bytes(file, level, 0));
+        for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
+            fleet.chunk_digests[level][chunk] = add_object(&fleet.objects, chunk_bytes(fleet.images[level], chunk));
     }
+    sort_objects(&fleet.objects);
 }
 
 static void free_fleet(void)
@@ -181,6 +288,7 @@ static void free_fleet(void)
         free(fleet.images[level]);
         free(fleet.chunk_digests[level]);
     }
+    clear_objects(&fleet.objects);
     free(fleet.paths);
     free(fleet.chunk_starts);
 }
