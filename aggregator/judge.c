@@ -110,6 +110,8 @@ static int judge_once(struct duty *duty, PGconn *connection, struct error *error
         database_query(connection, "select evenkeel.judge_content()", NULL, 0, true, error);
     if (content == NULL)
         return -1;
+    if (database_i32(content, 0, 0) > 0 && database_execute(connection, "select evenkeel.index_content()", error) < 0)
+        return -1;
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection, "select evenkeel.judge_queued(" HOSTS_PER_BATCH ")", NULL, 0, true, error);
     return rows == NULL ? -1 : database_i32(rows, 0, 0) > 0;

@@ -174,47 +174,49 @@ const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__Ob
     return NULL;
 }
 
-static int refer(struct digest_map *references, const struct digest *digest, Evenkeel__ObjectKind kind)
+static void refer(struct digest_map *given, const struct digest *digest, Evenkeel__ObjectKind kind)
 {
-    struct digest_value *value = digest_map_put(references, digest, NULL);
+    struct digest_value *value = digest_map_get(given, digest);
     if (value != NULL)
         value->count |= 1u << kind;
-    return value != NULL ? 0 : -1;
 }
 
-/* All that a snapshot refers to, through the objects at hand: 0, or -1 where there is no memory. */
-static int gather_references(const struct snapshot *snapshot, struct digest_map *references)
+/* Marks which of the given objects a snapshot refers to, through the objects at hand. */
+static void mark_references(const struct snapshot *snapshot, struct digest_map *given, bool has_images)
 {
     const struct request *request = snapshot->request;
-    int failed = refer(references, &request->inventory, EVENKEEL__OBJECT_KIND__INVENTORY) |
-                 refer(references, &request->facts, EVENKEEL__OBJECT_KIND__FACTS) |
-                 refer(references, &request->times, EVENKEEL__OBJECT_KIND__TIMES);
     struct digest marks;
+    refer(given, &request->inventory, EVENKEEL__OBJECT_KIND__INVENTORY);
+    refer(given, &request->facts, EVENKEEL__OBJECT_KIND__FACTS);
+    refer(given, &request->times, EVENKEEL__OBJECT_KIND__TIMES);
     if (digest_from(bytes_of_field(request->offer->marks), &marks))
-        failed |= refer(references, &marks, EVENKEEL__OBJECT_KIND__MACHINE_MARKS);
+        refer(given, &marks, EVENKEEL__OBJECT_KIND__MACHINE_MARKS);
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
-        failed |= refer(references, &snapshot->chunk_digests[i], EVENKEEL__OBJECT_KIND__CHUNK);
-        const struct object *chunk = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, &snapshot->chunk_digests[i]);
+        refer(given, &snapshot->chunk_digests[i], EVENKEEL__OBJECT_KIND__CHUNK);
+        const struct object *chunk =
+            has_images ? store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, &snapshot->chunk_digests[i]) : NULL;
         for (size_t k = 0; chunk != NULL && k < chunk->chunk.count; k++)
-            failed |= refer(references, &chunk->chunk.entries[k].image, EVENKEEL__OBJECT_KIND__IMAGE);
+            refer(given, &chunk->chunk.entries[k].image, EVENKEEL__OBJECT_KIND__IMAGE);
     }
-    return failed;
 }
 
 /* Whether a give brought only what its snapshot wants; otherwise it is refused, and nothing of it is used. */
 static int check_given(struct snapshot *snapshot, bool *fine, struct error *error)
 {
     struct request *request = snapshot->request;
-    _cleanup_(digest_map_clear) struct digest_map references = {0};
+    _cleanup_(digest_map_clear) struct digest_map given = {0};
+    bool has_images = false;
     *fine = true;
-    if (request->object_count == 0)
-        return 0;
-    if (gather_references(snapshot, &references) < 0)
-        return store_no_memory(error);
+    for (size_t i = 0; i < request->object_count; i++) {
+        if (digest_map_put(&given, &request->objects[i].digest, NULL) == NULL)
+            return store_no_memory(error);
+        has_images |= request->objects[i].kind == EVENKEEL__OBJECT_KIND__IMAGE;
+    }
+    if (request->object_count > 0)
+        mark_references(snapshot, &given, has_images);
     for (size_t i = 0; *fine && i < request->object_count; i++) {
         struct object *object = &request->objects[i];
-        const struct digest_value *value = digest_map_get(&references, &object->digest);
-        object->wanted = value != NULL && (value->count & 1u << object->kind) != 0;
+        object->wanted = (digest_map_get(&given, &object->digest)->count & 1u << object->kind) != 0;
         *fine = object->wanted;
         if (*fine)
             continue;
@@ -315,11 +317,11 @@ static int find_wants(struct batch *batch, struct snapshot *snapshot, struct err
         const struct object *body = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest);
         if (body == NULL)
             failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest);
+        const struct new_chunk *chunk = body != NULL ? store_new_chunk(batch, digest) : NULL;
         for (size_t k = 0; body != NULL && k < body->chunk.count; k++) {
             const struct decoded_entry *entry = &body->chunk.entries[k];
-            struct digest key = store_file_key(&entry->path_digest, &entry->image);
             bool added;
-            if (digest_map_get(&store->files, &key) != NULL || digest_map_get(&store->images, &entry->image) != NULL)
+            if (chunk->file_ids[k] != 0 || digest_map_get(&store->images, &entry->image) != NULL)
                 continue;
             if (digest_map_put(&asked, &entry->image, &added) == NULL)
                 return store_no_memory(error);

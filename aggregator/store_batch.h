@@ -43,7 +43,8 @@ struct snapshot {
 struct new_chunk {
     struct digest digest;
     const struct decoded_chunk *decoded; /* NULL: no snapshot of the batch has its body */
-    int32_t *file_ids;                   /* once all images are known */
+    int32_t *file_ids;                   /* of its entries, 0 where not known yet; NULL as `decoded` */
+    bool is_whole;                       /* all of its images are known, so that it can be stored */
     int64_t chunk_id;                    /* 0 until stored */
 };
 
@@ -83,7 +84,8 @@ const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__Ob
 /* How a (path, image) is remembered: halves of both digests, 128 bits each, so that no chosen pair can meet another. */
 struct digest store_file_key(const struct digest *path, const struct digest *image);
 
-/* Finds the ids of all chunks that the batch's inventories name; the rest become new_chunks. */
+/* Finds the ids of all chunks that the batch's inventories name; the rest become new_chunks, with the files that are
+ * remembered of those that have a body. */
 int store_find_chunks(struct batch *batch, struct error *error);
 
 /* Finds or stores the images of new chunks that have a body, then their files, then the chunks themselves where all is
@@ -91,6 +93,9 @@ int store_find_chunks(struct batch *batch, struct error *error);
 int store_new_images(struct batch *batch, struct error *error);
 int store_new_files(struct batch *batch, struct error *error);
 int store_new_chunks(struct batch *batch, struct error *error);
+
+/* The batch's new chunk with this digest; NULL: there is none. */
+const struct new_chunk *store_new_chunk(const struct batch *batch, const struct digest *digest);
 
 /* `count` fresh ids of a sequence, into memory of the batch; NULL with *error. */
 int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error);

@@ -56,6 +56,27 @@ void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, 
     return copy;
 }
 
+const struct new_chunk *store_new_chunk(const struct batch *batch, const struct digest *digest)
+{
+    const struct digest_value *index = digest_map_get(&batch->chunk_index, digest);
+    return index != NULL && index->id >= 0 ? &batch->new_chunks[index->id] : NULL;
+}
+
+/* What the store remembers of a chunk's files: looked up once, since its memory of them is large. */
+static int find_files(struct batch *batch, struct new_chunk *chunk, struct error *error)
+{
+    chunk->file_ids = arena_take(batch->arena, chunk->decoded->count * sizeof *chunk->file_ids);
+    if (chunk->file_ids == NULL)
+        return store_no_memory(error);
+    for (size_t i = 0; i < chunk->decoded->count; i++) {
+        const struct decoded_entry *entry = &chunk->decoded->entries[i];
+        struct digest key = store_file_key(&entry->path_digest, &entry->image);
+        const struct digest_value *file = digest_map_get(&batch->store->files, &key);
+        chunk->file_ids[i] = file != NULL ? (int32_t)file->id : 0;
+    }
+    return 0;
+}
+
 int store_find_chunks(struct batch *batch, struct error *error)
 {
     struct store *store = batch->store;
@@ -106,8 +127,11 @@ int store_find_chunks(struct batch *batch, struct error *error)
             struct new_chunk *chunk = &batch->new_chunks[index->id];
             const struct object *body =
                 chunk->decoded == NULL ? store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest) : NULL;
-            if (body != NULL)
-                chunk->decoded = &body->chunk;
+            if (body == NULL)
+                continue;
+            chunk->decoded = &body->chunk;
+            if (find_files(batch, chunk, error) < 0)
+                return -1;
         }
     }
     return 0;
@@ -119,13 +143,11 @@ static int gather_images(struct batch *batch, struct buffer *unknown, struct err
     struct buffer_array array = buffer_array_begin(unknown, TYPE_BYTEA, false);
     size_t count = 0;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
-        const struct decoded_chunk *decoded = batch->new_chunks[c].decoded;
-        for (size_t i = 0; decoded != NULL && i < decoded->count; i++) {
-            const struct decoded_entry *entry = &decoded->entries[i];
-            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+        const struct new_chunk *chunk = &batch->new_chunks[c];
+        for (size_t i = 0; chunk->decoded != NULL && i < chunk->decoded->count; i++) {
+            const struct decoded_entry *entry = &chunk->decoded->entries[i];
             bool added;
-            if (digest_map_get(&batch->store->files, &key) != NULL ||
-                digest_map_get(&batch->store->images, &entry->image) != NULL)
+            if (chunk->file_ids[i] != 0 || digest_map_get(&batch->store->images, &entry->image) != NULL)
                 continue;
             struct digest_value *index = digest_map_put(&batch->image_index, &entry->image, &added);
             if (index == NULL)
@@ -196,7 +218,7 @@ int store_new_chunks(struct batch *batch, struct error *error)
     struct store *store = batch->store;
     size_t count = 0;
     for (size_t c = 0; c < batch->new_chunk_count; c++)
-        count += batch->new_chunks[c].file_ids != NULL;
+        count += batch->new_chunks[c].is_whole;
     if (count == 0)
         return 0;
     int64_t *ids = store_take_ids(batch, "evenkeel.chunk_chunk_id_seq", count, error);
@@ -208,18 +230,15 @@ int store_new_chunks(struct batch *batch, struct error *error)
     size_t taken = 0;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
         struct new_chunk *chunk = &batch->new_chunks[c];
-        if (chunk->file_ids == NULL)
+        if (!chunk->is_whole)
             continue;
         chunk->chunk_id = ids[taken++];
         buffer_put_i16(&rows, 3);
         buffer_field_i64(&rows, chunk->chunk_id);
         buffer_field_bytes(&rows, bytes_of(chunk->digest.bytes, DIGEST_BYTES));
         struct buffer_array array = buffer_array_begin(&rows, TYPE_INT4, true);
-        for (size_t i = 0; i < chunk->decoded->count; i++) {
-            const struct decoded_entry *entry = &chunk->decoded->entries[i];
-            struct digest key = store_file_key(&entry->path_digest, &entry->image);
-            buffer_field_i32(&rows, (int32_t)digest_map_get(&store->files, &key)->id);
-        }
+        for (size_t i = 0; i < chunk->decoded->count; i++)
+            buffer_field_i32(&rows, chunk->file_ids[i]);
         buffer_array_end(&rows, array, chunk->decoded->count);
         buffer_field_i64(&unjudged, chunk->chunk_id);
     }

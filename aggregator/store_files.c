@@ -15,12 +15,9 @@ struct digest store_file_key(const struct digest *path, const struct digest *ima
 /* Whether a chunk's files can be had: it has a body, and all images are known by now. */
 static bool is_whole(const struct store *store, const struct new_chunk *chunk)
 {
-    for (size_t i = 0; chunk->decoded != NULL && i < chunk->decoded->count; i++) {
-        const struct decoded_entry *entry = &chunk->decoded->entries[i];
-        struct digest key = store_file_key(&entry->path_digest, &entry->image);
-        if (digest_map_get(&store->files, &key) == NULL && digest_map_get(&store->images, &entry->image) == NULL)
+    for (size_t i = 0; chunk->decoded != NULL && i < chunk->decoded->count; i++)
+        if (chunk->file_ids[i] == 0 && digest_map_get(&store->images, &chunk->decoded->entries[i].image) == NULL)
             return false;
-    }
     return chunk->decoded != NULL;
 }
 
@@ -72,12 +69,10 @@ static int store_new_paths(struct batch *batch, struct error *error)
     struct digest *keys = NULL;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
         const struct new_chunk *chunk = &batch->new_chunks[c];
-        if (!is_whole(store, chunk))
-            continue;
-        for (size_t i = 0; i < chunk->decoded->count; i++) {
+        for (size_t i = 0; chunk->is_whole && i < chunk->decoded->count; i++) {
             const struct decoded_entry *entry = &chunk->decoded->entries[i];
             bool added;
-            if (digest_map_get(&store->paths, &entry->path_digest) != NULL)
+            if (chunk->file_ids[i] != 0 || digest_map_get(&store->paths, &entry->path_digest) != NULL)
                 continue;
             if (digest_map_put(&asked, &entry->path_digest, &added) == NULL)
                 return store_no_memory(error);
@@ -121,21 +116,15 @@ static int file_list_add(struct file_list *list, struct batch *batch, const stru
  * either; of the others it must tell. */
 static int gather_files(struct batch *batch, struct file_list *fresh, struct file_list *others, struct error *error)
 {
-    struct store *store = batch->store;
     _cleanup_(digest_map_clear) struct digest_map asked = {0};
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
-        struct new_chunk *chunk = &batch->new_chunks[c];
-        if (!is_whole(store, chunk))
-            continue;
-        chunk->file_ids = arena_take(batch->arena, chunk->decoded->count * sizeof *chunk->file_ids);
-        if (chunk->file_ids == NULL)
-            return store_no_memory(error);
-        for (size_t i = 0; i < chunk->decoded->count; i++) {
+        const struct new_chunk *chunk = &batch->new_chunks[c];
+        for (size_t i = 0; chunk->is_whole && i < chunk->decoded->count; i++) {
             const struct decoded_entry *entry = &chunk->decoded->entries[i];
+            if (chunk->file_ids[i] != 0)
+                continue;
             struct digest key = store_file_key(&entry->path_digest, &entry->image);
             bool added;
-            if (digest_map_get(&store->files, &key) != NULL)
-                continue;
             if (digest_map_put(&asked, &key, &added) == NULL)
                 return store_no_memory(error);
             const struct digest_value *image = digest_map_get(&batch->image_index, &entry->image);
@@ -211,11 +200,28 @@ static int copy_files(struct batch *batch, const struct file_list *list, struct 
     return database_copy(connection, "copy evenkeel.unjudged_file from stdin (format binary)", &unjudged, error);
 }
 
+/* The files of whole chunks that were not known before. */
+static void fill_files(struct batch *batch)
+{
+    for (size_t c = 0; c < batch->new_chunk_count; c++) {
+        const struct new_chunk *chunk = &batch->new_chunks[c];
+        for (size_t i = 0; chunk->is_whole && i < chunk->decoded->count; i++) {
+            const struct decoded_entry *entry = &chunk->decoded->entries[i];
+            struct digest key = store_file_key(&entry->path_digest, &entry->image);
+            if (chunk->file_ids[i] == 0)
+                chunk->file_ids[i] = (int32_t)digest_map_get(&batch->store->files, &key)->id;
+        }
+    }
+}
+
 int store_new_files(struct batch *batch, struct error *error)
 {
     struct file_list fresh = {0}, others = {0};
+    for (size_t c = 0; c < batch->new_chunk_count; c++)
+        batch->new_chunks[c].is_whole = is_whole(batch->store, &batch->new_chunks[c]);
     if (store_new_paths(batch, error) < 0 || gather_files(batch, &fresh, &others, error) < 0 ||
-        resolve_files(batch->store, &others, error) < 0)
+        resolve_files(batch->store, &others, error) < 0 || copy_files(batch, &fresh, error) < 0)
         return -1;
-    return copy_files(batch, &fresh, error);
+    fill_files(batch);
+    return 0;
 }

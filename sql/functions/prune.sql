@@ -140,6 +140,7 @@ begin
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
     when 'file' then
+        perform evenkeel.index_content();
         delete from evenkeel.file f where f.file_id = any (batch)
           and not exists (select from evenkeel.chunk c where c.file_ids @> array[f.file_id]);
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.file f where f.file_id = b);

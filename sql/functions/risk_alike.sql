@@ -135,6 +135,7 @@ comment on function evenkeel.risk_machine_bit(integer) is 'A bit for a machine (
 create or replace function evenkeel.risk_chunks()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+    select evenkeel.index_content();
     insert into risk_chunk (chunk_id, class, moves, unread, anchor)
     select chunk_id, dense_rank() over (order by marks), moves, unread, false
     from (select c.chunk_id, md5(string_agg(r.mark, ' ' order by r.mark)) as marks, bool_or(r.moves) as moves, bit_or(r.unread) as unread
