@@ -4,6 +4,7 @@
 
 #include "collector/platform.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -187,7 +188,7 @@ static void a_cut_file_is_told(void **state)
     for (off_t length = 1500; length >= 0; length -= 7) {
         FILE *file;
         struct spool_offer offer;
-        truncate(path, length < 1400 ? length : 1399);
+        assert_return_code(truncate(path, length < 1400 ? length : 1399), errno);
         assert_int_equal(spool_oldest(spool, &file, &offer, &error), -1);
         assert_int_equal(error.code, ERROR_FORMAT);
     }
