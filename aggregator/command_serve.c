@@ -203,8 +203,7 @@ int command_serve(int argc, char **argv)
     struct service_options service_options = {
         .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
     int64_t memory, connections;
-    struct store_options store_options = {
-        .upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING, .staging_bytes = STORE_STAGING_BYTES};
+    struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
     struct http_options http_options = {0};
     char dsn[2048], state[1024], report[PATH_MAX];
     struct error error = {0};
@@ -296,6 +295,7 @@ int command_serve(int argc, char **argv)
         http_options.report = report;
     }
     http_options.allow_plain = service_options.allow_plain;
+    store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
     if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 ||
         serve(dsn, &service_options, &store_options, &http_options, ready, &error) < 0)
         return cli_fail("serve", &error);
