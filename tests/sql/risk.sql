@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(52);
+select plan(53);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -279,6 +279,11 @@ select fixture.host('elsewhere', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}'
 select fixture.judge();
 select matches(fixture.risk('KB17', 'elsewhere'), '^(safe|unknown|at risk): .*fresh.dll|1 added', 'a new file goes below the Windows directory of a host, whatever it is called');
 select is((select count(*) from evenkeel.path where path = 'd:/nt/system32/fresh.dll'), 1::bigint, 'also where prune took its path away');
+insert into evenkeel.path (digest, path, location, name)
+select 'as a host names it', path, location, name from evenkeel.path where path = 'd:/nt/system32/fresh.dll';
+select evenkeel.risk_open('KB17', 'elsewhere');
+select is((select array_agg(encode(p.digest, 'escape')) from pg_temp.overlay_new n join evenkeel.path p using (path_id) where p.name = 'fresh.dll'),
+          array['as a host names it'], 'the path that was made for it gives way to a host''s own');
 
 select * from finish();
 rollback;
