@@ -97,13 +97,17 @@ begin
            or not exists (select from branch o where o.patch_id = b.patch_id and o.ordinal is not null)
         order by hp.host_id, b.patch_id, b.branch = '', b.ordinal is null, b.branch !~* 'gdr', b.branch
     )
-    select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows'), row_number() over (order by c.plan, h.host_id),
-           array[i.valid_from, f.valid_from]
-    from host h
-    join host_inventory_current i using (host_id)
-    left join host_facts_current f using (host_id)
-    left join (select host_id, string_agg(patch_id || ':' || branch, ' ' order by patch_id) as plan from chosen group by host_id) c using (host_id)
-    where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)));
+    select host_id, plan, windows, row_number() over (order by plan, host_id), since
+    from (
+        select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows') as windows, array[i.valid_from, f.valid_from] as since
+        from host h
+        join host_inventory_current i using (host_id)
+        left join host_facts_current f using (host_id)
+        left join (select host_id, string_agg(patch_id || ':' || branch, ' ' order by patch_id) as plan from chosen group by host_id) c using (host_id)
+        where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
+        -- All that a host says of itself need not be sorted.
+        offset 0
+    ) x;
     analyze overlay_host;
 
     insert into overlay_plan_file

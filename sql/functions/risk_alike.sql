@@ -16,9 +16,11 @@ begin
     create temporary table risk_name (name text primary key) on commit delete rows;
     create temporary table risk_file (file_id integer, mark text, moves boolean, unread integer) on commit delete rows;
     -- Without an index, so that it is hashed once and not looked up for every chunk of every host.
-    create temporary table risk_chunk (chunk_id bigint, class bigint, moves boolean, unread integer, anchor boolean) on commit delete rows;
+    create temporary table risk_chunk (chunk_id bigint, class bigint, class_again bigint, moves boolean, unread integer, anchor boolean)
+        on commit delete rows;
     create temporary table risk_component (component_id integer primary key) on commit delete rows;
-    create temporary table risk_trait (host_id uuid primary key, classes bigint[], anchors bigint[], moves boolean, unread integer) on commit delete rows;
+    create temporary table risk_trait (host_id uuid, classes numeric[], anchors bigint[], moves boolean, unread integer) on commit delete rows;
+    alter table risk_trait alter classes set statistics 0, alter anchors set statistics 0;
     create temporary table risk_loose (host_id uuid primary key, rest text) on commit delete rows;
     create temporary table risk_kind (host_id uuid primary key, lead uuid not null, place bigint, waiting boolean not null) on commit delete rows;
     create index risk_kind_lead on risk_kind (lead);
@@ -50,7 +52,7 @@ as $$
         join file f using (path_id)
         join image i using (image_id)
         cross join unnest(i.forwarders) t (target)
-        where t.target ~ '=.*\.'
+        where i.forwarders <> '{}' and t.target ~ '=.*\.'
     ), product as (
         select product_id from overlay_patch
         union
@@ -136,9 +138,9 @@ create or replace function evenkeel.risk_chunks()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     select evenkeel.index_content();
-    insert into risk_chunk (chunk_id, class, moves, unread, anchor)
-    select chunk_id, dense_rank() over (order by marks), moves, unread, false
-    from (select c.chunk_id, md5(string_agg(r.mark, ' ' order by r.mark)) as marks, bool_or(r.moves) as moves, bit_or(r.unread) as unread
+    insert into risk_chunk (chunk_id, class, class_again, moves, unread, anchor)
+    select chunk_id, hashtextextended(marks, 0), hashtextextended(marks, 1), moves, unread, false
+    from (select c.chunk_id, string_agg(r.mark, ' ' order by r.mark) as marks, bool_or(r.moves) as moves, bit_or(r.unread) as unread
           from risk_file r
           join chunk c on c.file_ids @> array[r.file_id]
           where r.file_id is not null
@@ -150,7 +152,7 @@ as $$
     where l.action = 'replace';
 
     -- Anchors: for some of the hosts, the chunk that most of them have.
-    insert into risk_chunk (chunk_id, class, moves, unread, anchor)
+    insert into risk_chunk (chunk_id, moves, unread, anchor)
     with sampled as materialized (
         select i.host_id, i.chunk_ids
         from (select host_id from overlay_host where plan is not null order by host_id limit 300) h join host_inventory_current i using (host_id)
@@ -167,10 +169,10 @@ as $$
         where not isempty(cl.levels) and not isempty(b.levels)
           and h.chunk_id not in (select chunk_id from risk_chunk where moves)
     )
-    select chunk_id, null::bigint, false, 0, true
+    select chunk_id, false, 0, true
     from (select distinct on (host_id, component_id) chunk_id from fitting where below order by host_id, component_id, above desc, holders desc, chunk_id) x
     union
-    select chunk_id, null::bigint, false, 0, true
+    select chunk_id, false, 0, true
     from (select distinct on (host_id, component_id) chunk_id from fitting where above order by host_id, component_id, below desc, holders desc, chunk_id) x;
     analyze risk_chunk;
 $$;
@@ -180,14 +182,15 @@ create or replace function evenkeel.risk_traits()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set work_mem = '128MB'
 as $$
 begin
+    -- Sums of two hashes stand for the classes: these need not be sorted, host by host, to be compared.
     insert into risk_trait (host_id, classes, anchors, moves, unread)
-    select o.host_id, array_agg(k.class order by k.class) filter (where k.class is not null),
-           coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}'), bool_or(k.moves), bit_or(k.unread)
-    from overlay_host o
-    join host_inventory_current i using (host_id)
-    cross join unnest(i.chunk_ids) u (chunk_id)
-    join risk_chunk k using (chunk_id)
-    group by o.host_id;
+    select o.host_id, t.classes, t.anchors, t.moves, t.unread
+    from (select h.place, array[sum(k.class), sum(k.class_again)] as classes, coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}') as anchors,
+                 bool_or(k.moves) as moves, bit_or(k.unread) as unread
+          from (select place, unnest(chunk_ids) as chunk_id from overlay_host join host_inventory_current using (host_id)) h
+          join risk_chunk k using (chunk_id)
+          group by h.place) t
+    join overlay_host o using (place);
     analyze risk_trait;
 
     insert into risk_loose (host_id)
@@ -237,18 +240,18 @@ begin
 
     insert into risk_kind (host_id, place, waiting, lead)
     with component as (
-        select b.host_id, string_agg(row(b.component_id, b.levels, b.files, b.covered)::text, ' ' order by b.component_id) as says
-        from host_component b
-        group by b.host_id
-    ), visited as (
-        -- Files of another Windows count for a product, and belong to none of its components.
-        select distinct hp.host_id
-        from host_product hp
-        left join (select host_id, product_id, sum(files) as files from host_component group by host_id, product_id) b using (host_id, product_id)
-        where hp.files <> coalesce(b.files, 0)
+        select host_id, product_id, sum(files) as files,
+               array[sum(hash_record_extended(row(component_id, levels, files, covered), 0)),
+                     sum(hash_record_extended(row(component_id, levels, files, covered), 1))] as says
+        from host_component group by host_id, product_id
     ), judged as (
-        select host_id, string_agg(row(product_id, levels, declared, files, covered, verdict, missing)::text, ' ' order by product_id) as says
-        from host_product group by host_id
+        select host_id,
+               array[sum(hash_record_extended(row(product_id, p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), 0)),
+                     sum(hash_record_extended(row(product_id, p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), 1))] as says,
+               -- Files of another Windows count for a product, and belong to none of its components.
+               bool_or(p.files is distinct from coalesce(c.files, 0)) as visited
+        from host_product p full join component c using (host_id, product_id)
+        group by host_id
     ), found as (
         select host_id, md5(string_agg(row(check_code, subject, severity, summary, evidence)::text, ' ' order by check_code, subject)) as says
         from finding f join check_definition d on d.code = f.check_code
@@ -258,10 +261,8 @@ begin
     select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
                partition by md5(row(o.plan, o.windows, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
-                                    t.classes, l.rest, v.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed,
-                                    -- Names and keys of a host say nothing of what a patch does; all else that it says of itself may.
-                                    f.facts - '{computer_name,machine_guid,machine_sid,clone_tag,clone_time,install_time,machine_keys,metabase,groups}'::text[],
-                                    case when w.host_id is not null or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
+                                    t.classes, l.rest, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
+                                    case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
     from overlay_host o
     cross join (select coalesce(bit_or(unread), 0) as beyond from risk_file where file_id is null) n
@@ -271,8 +272,6 @@ begin
     left join host_facts_current f using (host_id)
     left join risk_trait t using (host_id)
     left join risk_loose l using (host_id)
-    left join component v using (host_id)
-    left join visited w using (host_id)
     left join judged j using (host_id)
     left join found fi using (host_id)
     left join host_patch hp using (host_id);

@@ -44,6 +44,7 @@ create table evenkeel.image (
     export_ordinals integer[] not null,
     forwarders text[] not null
 );
+create index image_forwarding on evenkeel.image (image_id) where forwarders <> '{}';
 comment on table evenkeel.image is 'One build of one binary file (PE), wherever it lies.';
 comment on column evenkeel.image.image_id is 'Internal number.';
 comment on column evenkeel.image.digest is 'BLAKE2b-256 of the packed Image message.';
