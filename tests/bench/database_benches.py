@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from flat import EVALUATION, Flat
 from fleet import Fleet
@@ -19,7 +20,7 @@ EVALUATE = """
 begin;
 select evenkeel.state_open();
 set local search_path = pg_temp, evenkeel, pg_catalog, public;
-insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
+insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current where {hosts};
 select evenkeel.judge_levels();
 select evenkeel.run_check('mixed-level');
 """
@@ -115,32 +116,48 @@ def size(setting):
     yield times_less("database size, 100,000 hosts", fleet.size(), flat_bytes * hosts_of(setting) / flat.hosts, "bytes", 40)
 
 
-def evaluate(fleet):
-    """Milliseconds of one full evaluation, and the numbers of the hosts that it finds mixed."""
+def evaluate(fleet, hosts="true"):
+    """Milliseconds of one evaluation of these hosts in one session, and the numbers of those that it finds mixed."""
     numbers = "select substring(h.name from '[0-9]+$')::integer from state_finding join evenkeel.host h using (host_id) order by 1"
-    output = fleet.psql("-c", "\\timing on", *(word for line in EVALUATE.strip().splitlines() for word in ("-c", line)),
+    output = fleet.psql("-c", "\\timing on", *(word for line in EVALUATE.format(hosts=hosts).strip().splitlines() for word in ("-c", line)),
                         "-c", "\\timing off", "-c", numbers, "-c", "rollback")  # fmt: skip
     return (sum(float(found) for found in re.findall(r"Time: ([0-9.]+) ms", output)),
             [int(line) for line in output.splitlines() if line.isdigit()])  # fmt: skip
+
+
+def evaluate_in_halves(fleet):
+    """The same for all hosts, half of them in each of two sessions: until the later one is done."""
+    middle = "'80000000-0000-0000-0000-000000000000'"
+    with ThreadPoolExecutor() as pool:
+        started = time.monotonic()
+        halves = list(pool.map(lambda half: evaluate(fleet, half), (f"host_id < {middle}", f"host_id >= {middle}")))
+        milliseconds = (time.monotonic() - started) * 1e3
+    return milliseconds, sorted(number for _, mixed in halves for number in mixed)
 
 
 def evaluation(setting):
     """Full evaluation of mixed-level for 100,000 hosts, against the flat design's query at 1,000, scaled."""
     fleet, flat = big(setting)
     hosts = hosts_of(setting)
-    ours, reference = [], []
+    alone, halves, reference = [], [], []
     for _ in range(setting.samples):
-        milliseconds, mixed = evaluate(fleet)
-        ours.append(milliseconds)
+        # The flat query is one that PostgreSQL runs on all cores by itself; so ours has two sessions, and one for comparison.
+        seen = evaluate(fleet), evaluate_in_halves(fleet)
+        alone.append(seen[0][0])
+        halves.append(seen[1][0])
         reference.append(fleet.milliseconds(EVALUATION, database="flat") * hosts / flat.hosts)
     flat_mixed = [int(line) for line in fleet.query(EVALUATION + " order by 1", database="flat").splitlines()]
-    if flat_mixed != [number for number in mixed if number < flat.hosts] or len(mixed) != (hosts + 92) // 100:
-        raise SystemExit("evaluation: the two designs differ over which hosts are mixed")
-    line = times_less("evaluation of mixed-level, 100,000 hosts", statistics.median(ours) / 1e3, statistics.median(reference) / 1e3,
-                      "s", 30)  # fmt: skip
-    line.goal = "30x faster"
-    line.ratio = line.ratio.replace("less", "faster")
-    yield line
+    for _, mixed in seen:
+        if flat_mixed != [number for number in mixed if number < flat.hosts] or len(mixed) != (hosts + 92) // 100:
+            raise SystemExit("evaluation: the designs differ over which hosts are mixed")
+    for what, ours, goal in (("", halves, "30x faster"), (", one session", alone, "-")):
+        line = times_less(f"evaluation of mixed-level, 100,000 hosts{what}", statistics.median(ours) / 1e3,
+                          statistics.median(reference) / 1e3, "s", 30)  # fmt: skip
+        line.goal = goal
+        line.ratio = line.ratio.replace("less", "faster")
+        if goal == "-":
+            line.met = None
+        yield line
 
 
 def change_seconds(setting, fleet, number, flips):
