@@ -240,14 +240,15 @@ begin
 
     insert into risk_kind (host_id, place, waiting, lead)
     with component as (
+        -- A row's hash adds up those of its columns: so the sum tells whose a value is only where the key is the seed, and no column.
         select host_id, product_id, sum(files) as files,
-               array[sum(hash_record_extended(row(component_id, levels, files, covered), 0)),
-                     sum(hash_record_extended(row(component_id, levels, files, covered), 1))] as says
+               array[sum(hash_record_extended(row(levels, files, covered), component_id)),
+                     sum(hash_record_extended(row(levels, files, covered), component_id + (1::bigint << 32)))] as says
         from host_component group by host_id, product_id
     ), judged as (
         select host_id,
-               array[sum(hash_record_extended(row(product_id, p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), 0)),
-                     sum(hash_record_extended(row(product_id, p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), 1))] as says,
+               array[sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), product_id)),
+                     sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), product_id + (1::bigint << 32)))] as says,
                -- Files of another Windows count for a product, and belong to none of its components.
                bool_or(p.files is distinct from coalesce(c.files, 0)) as visited
         from host_product p full join component c using (host_id, product_id)

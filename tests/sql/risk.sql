@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(53);
+select plan(55);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -284,6 +284,29 @@ select 'as a host names it', path, location, name from evenkeel.path where path 
 select evenkeel.risk_open('KB17', 'elsewhere');
 select is((select array_agg(encode(p.digest, 'escape')) from pg_temp.overlay_new n join evenkeel.path p using (path_id) where p.name = 'fresh.dll'),
           array['as a host names it'], 'the path that was made for it gives way to a host''s own');
+
+-- What is unknown of one product here, and of another there, in the same words.
+select fixture.product('one', array['RTM', 'SP1'], false, 0.1), fixture.product('two', array['RTM', 'SP1'], false, 0.1);
+insert into evenkeel.component (product_id, code, name, include, source)
+select evenkeel.product_number(p), 'both', 'Both', '{c:/both/*}', 'test' from unnest('{one,two}'::text[]) p;
+select fixture.ships(p, 'SP1 a.dll = 9.1.100.10', 'SP1 b.dll = 9.1.100.10', 'SP1 f1.dll = 9.1.100.10', 'SP1 f2.dll = 9.1.100.10', 'SP1 f3.dll = 9.1.100.10',
+                     'SP1 f4.dll = 9.1.100.10', 'SP1 f5.dll = 9.1.100.10', 'SP1 f6.dll = 9.1.100.10') from unnest('{one,two}'::text[]) p;
+update evenkeel.baseline set machine = case product_id when evenkeel.product_number('one') then 332 else 34404 end where file ~ '^f\d';
+select fixture.payload('one', 'KB18', jsonb_build_object('a.dll', fixture.pe('9.1.100.31')));
+select evenkeel.catalog_refresh();
+select fixture.host(format('f%s %s', f, product),
+                    '{"c:/one/a.dll": "9.1.100.10", "c:/one/b.dll": "9.1.100.10", "c:/two/a.dll": "9.1.100.10", "c:/two/b.dll": "9.1.100.10"}'
+                    || jsonb_build_object(format('c:/both/f%s.dll', f), jsonb_build_object('machine', machine)), fixture.runs(''))
+from generate_series(1, 6) f, (values ('one', 332), ('two', 34404)) m (product, machine);
+select fixture.apart(variadic (select array_agg(name) from evenkeel.host where name ~ '^f\d (one|two)$'));
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current on conflict do nothing;
+select fixture.judge();
+select is((select array_agg(distinct p.code || ' ' || hp.verdict || ' where ' || split_part(h.name, ' ', 2) || ' is not read') from evenkeel.host_product hp
+           join evenkeel.host h using (host_id) join evenkeel.product p using (product_id) where h.name ~ '^f\d (one|two)$'),
+          '{one level where two is not read,one unknown where one is not read,two level where one is not read,two unknown where two is not read}',
+          'a file without a version leaves the one product unknown, or the other');
+select is((select array_agg(distinct r.verdict || ' where ' || split_part(r.host, ' ', 2) || ' is not read') from ops.risk('KB18', 'f? *') r),
+          '{safe where two is not read,unknown where one is not read}', 'and hosts where it is the one are no measure for those where it is the other');
 
 select * from finish();
 rollback;
