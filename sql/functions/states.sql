@@ -9,9 +9,7 @@ begin
     if to_regclass('pg_temp.state_host') is not null then
         return;
     end if;
-    -- A number is grouped by faster than a UUID.
-    create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null, place bigint generated always as identity)
-        on commit delete rows;
+    create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null) on commit delete rows;
     -- No plan depends on which chunks are held.
     alter table state_host alter chunk_ids set statistics 0;
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
@@ -141,13 +139,12 @@ begin
     end if;
     analyze state_level;
     insert into state_component (host_id, component_id, product_id, levels, files, covered)
-    select h.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered
-    from (select h.place, sl.component_id, max(sl.greatest_lower) as greatest_lower, min(sl.least_upper) as least_upper,
+    select t.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered
+    from (select h.host_id, sl.component_id, max(sl.greatest_lower) as greatest_lower, min(sl.least_upper) as least_upper,
                  sum(sl.files) as files, sum(sl.covered) as covered
-          from (select place, unnest(chunk_ids) as chunk_id from state_host) h
+          from (select host_id, unnest(chunk_ids) as chunk_id from state_host) h
           join state_level sl using (chunk_id)
-          group by h.place, sl.component_id) t
-    join state_host h using (place)
+          group by h.host_id, sl.component_id) t
     join evenkeel.component c using (component_id);
     analyze state_component;
 end
