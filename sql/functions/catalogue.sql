@@ -245,8 +245,8 @@ create or replace function evenkeel.is_mixed_without_captures(host uuid, product
 returns boolean language sql stable
 as $$
     -- A build that levels share proves the first of them that was captured, and so speaks against every host of an earlier one. It does not
-    -- where a capture is all that proves it, and where its link time shows that the earlier level may ship it, too: a service pack's DLL put
-    -- onto that level is younger. Link times of products that are told by UBR are hashes and show nothing.
+    -- where a capture is all that proves it, nothing is known of what the earlier level ships instead, and its link time shows that that level
+    -- may ship it, too: a service pack's DLL put onto it is younger. Link times of products that are told by UBR are hashes and show nothing.
     with held as (
         select fl.levels, p.name, p.location, i.machine, i.file_version as version, i.time_date_stamp
         from evenkeel.host_inventory_current h
@@ -263,6 +263,10 @@ as $$
            and (exists (
                     select from held s
                     where not coalesce(lower(s.levels) > place, false)
+                       or exists (select from evenkeel.baseline b
+                                  where b.product_id = product and b.ordinal = place and b.file in (s.name, s.location)
+                                    and (b.machine is null or b.machine = s.machine)
+                                    and case b.relation when '=' then b.version <> s.version when '<=' then b.version < s.version end)
                        or exists (select from evenkeel.baseline b
                                   where b.product_id = product and b.file in (s.name, s.location) and b.relation = '=' and b.version = s.version
                                     and (b.machine is null or b.machine = s.machine) and b.kind <> 'captured')

@@ -1,6 +1,6 @@
 -- What a level ships is taken from a healthy host, of whichever level the fleet's first golden host was; never from a mixed one.
 begin;
-select plan(17);
+select plan(20);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -64,6 +64,17 @@ select fixture.patch('gold', 'KB1', array['SP1'], array['shared.dll 9.1.100.1'])
 select fixture.again();
 select is(fixture.mixed('rtm'), true, 'and a patch with this build that goes on SP1 and later only');
 delete from evenkeel.patch_file where patch_id in (select patch_id from evenkeel.patch where code = 'KB1');
+select fixture.again();
+
+-- What is known of RTM itself.
+select fixture.ships('gold', 'RTM last.dll = 9.1.100.1');
+select fixture.again();
+select is(fixture.mixed('rtm'), true, 'so is an article that says that RTM ships another build of the file, however old this one is');
+update evenkeel.baseline set relation = '<=' where kind = 'article' and file = 'last.dll';
+select is(fixture.mixed('rtm'), true, 'or that it ships none that is newer than that');
+update evenkeel.baseline set version = evenkeel.version_of('9.1.100.2') where kind = 'article' and file = 'last.dll';
+select is(fixture.mixed('rtm'), false, 'but not one that allows for this build');
+delete from evenkeel.baseline where kind = 'article' and file = 'last.dll';
 select fixture.again();
 select is(fixture.mixed('rtm'), false, 'without them the host is as good as before');
 
