@@ -30,6 +30,9 @@ comment on column evenkeel.placement.placement is 'distributed: by host_id; refe
 
 create extension if not exists citus;
 
+-- index_content() reaches the coordinator's own tables only: on nodes, what waits beside this index is merged by who stores it.
+alter index evenkeel.chunk_files reset (gin_pending_list_limit);
+
 -- Reference tables first: foreign keys lead from one to another, and never from one to a distributed table.
 do $$
 declare
