@@ -116,6 +116,10 @@ declare
     batch bigint[];
     gone bigint[];
 begin
+    if wanted_kind = 'file' then
+        -- Before the lock that nobody stores anything under.
+        perform evenkeel.index_content();
+    end if;
     perform pg_advisory_xact_lock(hashtext('evenkeel catalogue'));
     with taken as (
         delete from prune_candidate c
@@ -140,7 +144,6 @@ begin
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
     when 'file' then
-        perform evenkeel.index_content();
         delete from evenkeel.file f where f.file_id = any (batch)
           and not exists (select from evenkeel.chunk c where c.file_ids @> array[f.file_id]);
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.file f where f.file_id = b);
