@@ -217,9 +217,8 @@ begin
         where h.host_id in (select host_id from looked_at)
     ), held as materialized (
         select distinct chunk_id from holding
-    ), part as materialized (
-        select k.chunk_id, v.component_id, v.family, v.member, count(*) as files, min(v.location) as location,
-               (array_agg(v.version order by v.location))[1] as version
+    ), versioned as materialized (
+        select k.chunk_id, pc.component_id, p.location, i.file_version as version
         from held k
         join state_chunk sc using (chunk_id)
         cross join unnest(sc.file_ids) u (file_id)
@@ -227,7 +226,12 @@ begin
         join evenkeel.path_component pc using (path_id)
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
-        join evenkeel.version_family v on (v.component_id, v.location, v.version) = (pc.component_id, p.location, i.file_version)
+    ), part as materialized (
+        -- Apart from the joins above: what was learnt a moment ago has no statistics, and is looked up by all of its key or not at all.
+        select x.chunk_id, v.component_id, v.family, v.member, count(*) as files, min(v.location) as location,
+               (array_agg(v.version order by v.location))[1] as version
+        from versioned x
+        join evenkeel.version_family v on (v.component_id, v.location, v.version) = (x.component_id, x.location, x.version)
         group by 1, 2, 3, 4
     ), entry as materialized (
         select h.host_id, t.* from holding h join part t using (chunk_id)
