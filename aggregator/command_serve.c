@@ -268,7 +268,7 @@ int command_serve(int argc, char **argv)
                  "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
                  "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
                  "                         beyond that: 'busy'. Objects of unfinished snapshots\n"
-                 "                         may take an eighth of it more\n"
+                 "                         may take a quarter of it more\n"
                  "  --connections N        collectors connected at once (default: 512); each may\n"
                  "                         have 2.5 MiB under way\n"
                  "  --http URL             report, /healthz and /metrics, or off\n"

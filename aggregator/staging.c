@@ -37,8 +37,9 @@ static void remove_object(struct staging *staging, struct staged_object **at)
 {
     struct staged_object *object = *at;
     *at = object->next;
-    staging->bytes -= object->body.length;
+    staging->bytes -= object->held;
     free((void *)object->body.data);
+    free(object->chunk.entries);
     free(object);
 }
 
@@ -62,13 +63,58 @@ static void make_room(struct staging *staging, int64_t now)
                 at = &(*at)->next;
 }
 
-bool staging_put(struct staging *staging, const uint8_t host_id[16], Evenkeel__ObjectKind kind,
-                 const struct digest *digest, struct bytes body)
+static size_t bytes_to_hold(const struct object *object)
+{
+    if (object->kind != EVENKEEL__OBJECT_KIND__CHUNK)
+        return object->body.length;
+    size_t bytes = object->chunk.count * sizeof *object->chunk.entries;
+    for (size_t i = 0; i < object->chunk.count; i++)
+        bytes += object->chunk.entries[i].path.length;
+    return bytes;
+}
+
+/* The entries, and their paths behind them, in the memory at `room`. */
+static void copy_chunk(struct decoded_chunk *copy, const struct decoded_chunk *chunk, void *room)
+{
+    copy->count = chunk->count;
+    copy->entries = room;
+    uint8_t *path = (uint8_t *)(copy->entries + chunk->count);
+    for (size_t i = 0; i < chunk->count; i++) {
+        copy->entries[i] = chunk->entries[i];
+        copy->entries[i].path.data = path;
+        memcpy(path, chunk->entries[i].path.data, chunk->entries[i].path.length);
+        path += chunk->entries[i].path.length;
+    }
+}
+
+static struct staged_object *copy_object(const struct object *object, size_t held)
+{
+    struct staged_object *copy = malloc(sizeof *copy);
+    void *room = malloc(held > 0 ? held : 1);
+    if (copy == NULL || room == NULL) {
+        free(copy);
+        free(room);
+        return NULL;
+    }
+    *copy = (struct staged_object){.kind = object->kind, .digest = object->digest, .held = held};
+    if (object->kind == EVENKEEL__OBJECT_KIND__CHUNK) {
+        copy->body.length = object->body.length;
+        copy_chunk(&copy->chunk, &object->chunk, room);
+    } else {
+        copy->body = bytes_of(room, held);
+        if (held > 0)
+            memcpy(room, object->body.data, held);
+    }
+    return copy;
+}
+
+bool staging_put(struct staging *staging, const uint8_t host_id[16], const struct object *object)
 {
     int64_t now = now_seconds();
-    if (staging->bytes + body.length > staging->limit)
+    size_t held = bytes_to_hold(object);
+    if (staging->bytes + held > staging->limit)
         make_room(staging, now);
-    if (staging->bytes + body.length > staging->limit)
+    if (staging->bytes + held > staging->limit)
         return false;
     struct staged_host **at = find(staging, host_id);
     if (*at == NULL && (*at = calloc(1, sizeof **at)) == NULL)
@@ -76,22 +122,15 @@ bool staging_put(struct staging *staging, const uint8_t host_id[16], Evenkeel__O
     struct staged_host *host = *at;
     memcpy(host->host_id, host_id, sizeof host->host_id);
     host->touched = now;
-    for (const struct staged_object *object = host->objects; object != NULL; object = object->next)
-        if (digest_equal(&object->digest, digest))
+    for (const struct staged_object *kept = host->objects; kept != NULL; kept = kept->next)
+        if (digest_equal(&kept->digest, &object->digest))
             return true;
-    struct staged_object *object = malloc(sizeof *object);
-    uint8_t *copy = malloc(body.length > 0 ? body.length : 1);
-    if (object == NULL || copy == NULL) {
-        free(object);
-        free(copy);
+    struct staged_object *copy = copy_object(object, held);
+    if (copy == NULL)
         return false;
-    }
-    if (body.length > 0)
-        memcpy(copy, body.data, body.length);
-    *object = (struct staged_object){
-        .kind = kind, .digest = *digest, .body = bytes_of(copy, body.length), .next = host->objects};
-    host->objects = object;
-    staging->bytes += body.length;
+    copy->next = host->objects;
+    host->objects = copy;
+    staging->bytes += held;
     return true;
 }
 

@@ -6,9 +6,7 @@
 #ifndef EVENKEEL_STAGING_H
 #define EVENKEEL_STAGING_H
 
-#include "evenkeel.pb-c.h"
-#include "proto/bytes.h"
-#include "proto/digest.h"
+#include "request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +15,9 @@
 struct staged_object {
     Evenkeel__ObjectKind kind;
     struct digest digest;
-    struct bytes body; /* its own memory */
+    struct bytes body;          /* its own memory; of a chunk only the length */
+    struct decoded_chunk chunk; /* its own memory; for chunks, which need not be decoded again */
+    size_t held;                /* bytes of either */
     struct staged_object *next;
 };
 
@@ -32,7 +32,7 @@ struct staged_host {
 
 /* Start with {.limit = ...}; one thread. */
 struct staging {
-    size_t limit, bytes; /* of bodies */
+    size_t limit, bytes; /* of bodies and decoded chunks */
     struct staged_host *buckets[STAGING_BUCKETS];
 };
 
@@ -40,12 +40,11 @@ struct staging {
 const struct staged_host *staging_find(const struct staging *staging, const uint8_t host_id[16]);
 
 /*
- * Keeps a copy of an object; one that is kept already stays. False where there is no room, even after hosts that were
- * not heard of for STAGING_SECONDS were forgotten.
+ * Keeps a copy of an object, of a chunk as it is decoded; one that is kept already stays. False where there is no room,
+ * even after hosts that were not heard of for STAGING_SECONDS were forgotten.
  */
 #define STAGING_SECONDS 120
-bool staging_put(struct staging *staging, const uint8_t host_id[16], Evenkeel__ObjectKind kind,
-                 const struct digest *digest, struct bytes body);
+bool staging_put(struct staging *staging, const uint8_t host_id[16], const struct object *object);
 
 void staging_drop(struct staging *staging, const uint8_t host_id[16], const struct digest *digest);
 void staging_forget(struct staging *staging, const uint8_t host_id[16]);

@@ -113,7 +113,10 @@ static int load_host(struct batch *batch, struct snapshot *snapshot, const PGres
             return -1;
     snapshot->uploads_in_database = snapshot->upload_count;
     for (const struct staged_object *object = staged != NULL ? staged->objects : NULL; object; object = object->next)
-        if (load_upload(batch, snapshot, object->kind, object->body, error) < 0)
+        if (object->kind == EVENKEEL__OBJECT_KIND__CHUNK)
+            snapshot->uploads[snapshot->upload_count++] = (struct object){
+                .kind = object->kind, .digest = object->digest, .body = object->body, .chunk = object->chunk};
+        else if (load_upload(batch, snapshot, object->kind, object->body, error) < 0)
             return -1;
     return 0;
 }
@@ -426,8 +429,7 @@ static int stage_uploads(struct batch *batch, struct error *error)
         for (size_t i = 0; i < snapshot->request->object_count; i++) {
             const struct object *object = &snapshot->request->objects[i];
             if (!must_wait(batch->store, snapshot, object, &chunks) ||
-                staging_put(&batch->store->staging, snapshot->request->offer->host_id.data, object->kind,
-                            &object->digest, object->body))
+                staging_put(&batch->store->staging, snapshot->request->offer->host_id.data, object))
                 continue;
             buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
             buffer_field_bytes(&digests, bytes_of(object->digest.bytes, DIGEST_BYTES));

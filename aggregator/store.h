@@ -19,7 +19,7 @@ struct store_options {
 
 #define STORE_UPLOAD_QUOTA ((int64_t)256 << 20) /* twenty times what a first snapshot of a large server takes */
 #define STORE_MOST_PENDING 1000                 /* what a person can look through */
-#define STORE_STAGING_SHARE 8                   /* of the memory of requests: 64 MiB of 512, some 250 new hosts */
+#define STORE_STAGING_SHARE 4                   /* of the memory of requests: 128 MiB of 512, some 250 new hosts */
 
 /* Connects, and prepares the session; NULL with *error. */
 struct store *store_open(const char *dsn, const struct store_options *options, struct error *error);
