@@ -64,6 +64,8 @@ static void put_counters(const struct writer_counters *counters, FILE *out)
             accepted > unchanged ? accepted - unchanged : 0);
     fprintf(out, "evenkeel_checkins_total{outcome=\"unchanged\"} %llu\n", unchanged);
     counter("evenkeel_wants_total", "Answers that asked for objects.", atomic_load(&counters->wants), out);
+    counter("evenkeel_held_total", "Requests that waited while others were asked for the same.",
+            atomic_load(&counters->held), out);
     counter("evenkeel_enrolments_total", "Enrolments answered.", atomic_load(&counters->enrolled), out);
     put_refusals(counters, out);
     counter("evenkeel_busy_total", "Requests that were told to come again later.", atomic_load(&counters->busy), out);

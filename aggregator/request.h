@@ -49,6 +49,8 @@ struct request {
     struct object *objects;                /* of a give */
     size_t object_count;
     size_t bytes; /* on the wire, for the bound on a batch */
+    int64_t
+        held_since; /* milliseconds of the monotonic clock, since when the writer lets it wait for others; 0: never */
 
     struct bytes reply;                        /* packed Reply, from malloc; the answer's sender frees it */
     Evenkeel__RefusalReason refusal;           /* why, where the reply is a refusal: for the metrics */

@@ -58,6 +58,7 @@ void store_close(struct store *store)
     PQfinish(store->connection);
     forget(store);
     staging_clear(&store->staging);
+    asked_clear(&store->asked);
     free(store);
 }
 

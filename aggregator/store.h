@@ -25,6 +25,13 @@ struct store_options {
 struct store *store_open(const char *dsn, const struct store_options *options, struct error *error);
 void store_close(struct store *store); /* NULL is allowed */
 
+/*
+ * Whether a request had better wait, for ASKED_MILLISECONDS at most: much of what the inventory that it brings refers
+ * to was just asked of other hosts, and would be asked of this one, too. `now` is in milliseconds of the monotonic
+ * clock.
+ */
+bool store_should_wait(struct store *store, const struct request *request, int64_t now);
+
 /* What a batch did. */
 struct store_outcome {
     unsigned snapshots; /* new states: their hosts wait to be judged */

@@ -3,6 +3,7 @@
 #ifndef EVENKEEL_STORE_BATCH_H
 #define EVENKEEL_STORE_BATCH_H
 
+#include "asked.h"
 #include "database.h"
 #include "digest_map.h"
 #include "staging.h"
@@ -16,7 +17,8 @@ struct store {
     struct digest_map images; /* image digest -> image_id */
     struct digest_map paths;  /* path digest -> path_id */
     struct digest_map files;  /* file_key() -> file_id */
-    struct staging staging;   /* objects of unfinished snapshots; what has no room there is in the table upload */
+    struct asked asked;
+    struct staging staging; /* objects of unfinished snapshots; what has no room there is in the table upload */
 };
 
 /* A snapshot on its way: what was offered, what of it is at hand, what lacks. */

@@ -5,6 +5,9 @@
 
 #include "proto/cleanup.h"
 
+/* How many of a snapshot's chunks decide whether it waits: as many as some 20,000 files have. */
+#define WAIT_CHUNKS 512
+
 /* Runs a look-up of digests; each row's (digest, id[, count]) goes into the map. */
 static int look_up(struct store *store, const char *statement, const struct buffer *digests, struct digest_map *map,
                    struct error *error)
@@ -23,6 +26,28 @@ static int look_up(struct store *store, const char *statement, const struct buff
         value->count = (uint32_t)database_i32(rows, row, 2);
     }
     return 0;
+}
+
+bool store_should_wait(struct store *store, const struct request *request, int64_t now)
+{
+    struct digest unknown[WAIT_CHUNKS];
+    size_t count = 0;
+    uint32_t host;
+    const Evenkeel__Inventory *inventory = NULL;
+    if (request->held_since != 0 && now - request->held_since >= ASKED_MILLISECONDS)
+        return false;
+    for (size_t i = 0; i < request->object_count; i++)
+        if (request->objects[i].kind == EVENKEEL__OBJECT_KIND__INVENTORY &&
+            digest_equal(&request->objects[i].digest, &request->inventory))
+            inventory = (const Evenkeel__Inventory *)request->objects[i].message;
+    if (inventory == NULL)
+        return false;
+    for (size_t at = 0; at < inventory->chunks.len && count < WAIT_CHUNKS; at += DIGEST_BYTES) {
+        memcpy(unknown[count].bytes, inventory->chunks.data + at, DIGEST_BYTES);
+        count += store_chunk(store, &unknown[count]) == NULL;
+    }
+    memcpy(&host, request->offer->host_id.data, sizeof host);
+    return asked_of_others(&store->asked, unknown, count, host, now);
 }
 
 int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error)

@@ -14,6 +14,8 @@
 /* A batch is as large as what has come in while the one before was committed, up to these. */
 #define BATCH_REQUESTS 2048
 #define BATCH_WIRE_BYTES (48u << 20)
+/* Requests that wait for others are looked at this often, where nothing else comes. */
+#define HELD_MILLISECONDS 5
 
 struct writer {
     struct writer_options options;
@@ -148,6 +150,14 @@ static void answer_waiting_busy(struct writer *writer)
     }
 }
 
+static bool is_stopping(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool stopping = writer->stopping;
+    pthread_mutex_unlock(&writer->lock);
+    return stopping;
+}
+
 /* Whether the time to drain what waits is over. */
 static bool is_late(struct writer *writer)
 {
@@ -199,6 +209,46 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     }
 }
 
+/*
+ * Puts back what had better wait until other hosts gave what it would be asked for, too; the rest moves up. Returns how
+ * many are left.
+ */
+static size_t hold_back(struct writer *writer, struct store *store, struct request **batch, size_t count)
+{
+    struct request *held = NULL, **last = &held;
+    int64_t now = monotonic_now() / 1000;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct request *request = batch[i];
+        if (request->kind != REQUEST_SNAPSHOT || !store_should_wait(store, request, now)) {
+            batch[left++] = request;
+            continue;
+        }
+        if (request->held_since == 0) {
+            request->held_since = now;
+            atomic_fetch_add(&writer->counters.held, 1);
+        }
+        request->next = NULL;
+        *last = request;
+        last = &request->next;
+    }
+    if (held == NULL)
+        return left;
+    pthread_mutex_lock(&writer->lock);
+    *writer->last = held;
+    writer->last = last;
+    if (left == 0 && !writer->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        int64_t nanoseconds = until.tv_nsec + HELD_MILLISECONDS * 1000000l;
+        until.tv_sec += nanoseconds / 1000000000;
+        until.tv_nsec = nanoseconds % 1000000000;
+        pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return left;
+}
+
 static void *run(void *context)
 {
     struct writer *writer = context;
@@ -219,13 +269,25 @@ static void *run(void *context)
             for (size_t i = 0; i < count; i++)
                 answer_busy(writer, batch[i]);
         } else {
-            store_all(writer, &store, batch, count, true);
+            size_t left = store != NULL && !is_stopping(writer) ? hold_back(writer, store, batch, count) : count;
+            if (left > 0)
+                store_all(writer, &store, batch, left, true);
         }
     }
     free(batch);
     free(hosts);
     store_close(store);
     return NULL;
+}
+
+/* Waits are by the monotonic clock, which nobody sets back. */
+static void init_changed(struct writer *writer)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 struct writer *writer_start(const struct writer_options *options, struct error *error)
@@ -239,7 +301,7 @@ struct writer *writer_start(const struct writer_options *options, struct error *
     writer->options = *options;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_cond_init(&writer->changed, NULL);
+    init_changed(writer);
     int failed = pthread_create(&writer->thread, NULL, run, writer);
     if (failed != 0) {
         error_set(error, ERROR_IO, "can't start the writer: %s", strerror(failed));

@@ -23,7 +23,7 @@ struct writer_options {
 };
 
 struct writer_counters {
-    atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, busy, failures;
+    atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, failures;
     atomic_ullong refused[EVENKEEL__REFUSAL_REASON__TOKEN_INVALID + 1];
     atomic_ullong commit_microseconds;
     atomic_size_t queued_requests;

@@ -1,0 +1,30 @@
+/* Which chunks hosts were just asked for. */
+
+#include "asked.h"
+
+/* Forgotten together beyond this: five seconds' worth at the fastest. */
+#define MOST_CHUNKS (1u << 16)
+
+void asked_clear(struct asked *asked)
+{
+    digest_map_clear(&asked->chunks);
+}
+
+bool asked_of_others(struct asked *asked, const struct digest *chunks, size_t count, uint32_t host, int64_t now)
+{
+    size_t elsewhere = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct digest_value *value = digest_map_get(&asked->chunks, &chunks[i]);
+        elsewhere += value != NULL && value->count != host && now - value->id < ASKED_MILLISECONDS;
+    }
+    if (elsewhere > 0 && elsewhere >= count / 4)
+        return true;
+    if (asked->chunks.count > MOST_CHUNKS)
+        asked_clear(asked);
+    for (size_t i = 0; i < count; i++) {
+        struct digest_value *value = digest_map_put(&asked->chunks, &chunks[i], NULL);
+        if (value != NULL)
+            *value = (struct digest_value){.id = now, .count = host};
+    }
+    return false;
+}
