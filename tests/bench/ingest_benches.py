@@ -66,12 +66,12 @@ def ingest(setting):
 
 
 # What the hosts themselves do to know their files is made ready before the clock starts, as the flat design's rows are in a file.
-def first_hosts(setting, differ, hosts, flat_hosts, factor, what):
+def first_hosts(setting, differ, hosts, in_flight, flat_hosts, factor, what):
     files = setting.size(3_000, 300)
     with Fleet(setting, "first-" + differ) as fleet:
         ours = []
         for sample in range(setting.samples):
-            ours.append(fleet.simulate("--hosts", hosts, "--files", files, "--in-flight", 256, "--differ", differ, "--first",
+            ours.append(fleet.simulate("--hosts", hosts, "--files", files, "--in-flight", in_flight, "--differ", differ, "--first",
                                        sample * hosts, "--prepared", "--rounds", "enroll,first")[1]["hosts_per_second"])  # fmt: skip
             fleet.wait_judged()
         fleet.stop()
@@ -88,12 +88,12 @@ def first_hosts(setting, differ, hosts, flat_hosts, factor, what):
 
 def first(setting):
     """First-time hosts a second, each different in two chunks, against a flat design."""
-    yield from first_hosts(setting, "chunks", setting.size(2_000, 20), setting.size(200, 4), 20, "2 chunks differ")
+    yield from first_hosts(setting, "chunks", setting.size(2_000, 20), 1_024, setting.size(200, 4), 20, "2 chunks differ")
 
 
 def worst(setting):
     """First-time hosts a second, 5 % of the files different at random, against a flat design."""
-    yield from first_hosts(setting, "random", setting.size(400, 20), setting.size(200, 4), 3, "5 % of files differ")
+    yield from first_hosts(setting, "random", setting.size(400, 20), 256, setting.size(200, 4), 3, "5 % of files differ")
 
 
 BENCHES = {"checkins": checkins, "ingest": ingest, "first": first, "worst": worst}
