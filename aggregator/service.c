@@ -31,6 +31,9 @@ struct exchange {
     struct request request;
 };
 
+/* At the end, for answers that nng has not taken yet: a loaded machine must not make more of it. */
+#define LAST_ANSWERS_MILLISECONDS 2000
+
 struct service {
     nng_socket socket;
     struct writer *writer;
@@ -313,7 +316,8 @@ void service_stop(struct service *service)
     atomic_store(&service->stopping, true);
     /* Answers first: what was committed should be told. nng does not linger, so its threads get a moment for the last
      * bytes. */
-    for (int i = 0; i < 100 && atomic_load(&service->sending) > 0; i++)
+    nng_time last = nng_clock() + LAST_ANSWERS_MILLISECONDS;
+    while (atomic_load(&service->sending) > 0 && nng_clock() < last)
         nng_msleep(20);
     nng_msleep(50);
     /* Closing the socket ends every pending receive and send; stopping each aio waits for its callback. */
