@@ -15,7 +15,7 @@ bool asked_of_others(struct asked *asked, const struct digest *chunks, size_t co
     size_t elsewhere = 0;
     for (size_t i = 0; i < count; i++) {
         const struct digest_value *value = digest_map_get(&asked->chunks, &chunks[i]);
-        elsewhere += value != NULL && value->count != host && now - value->id < ASKED_MILLISECONDS;
+        elsewhere += value != NULL && value->count != host && now - value->id < ASKED_MICROSECONDS;
     }
     if (elsewhere > 0 && elsewhere >= count / 4)
         return true;

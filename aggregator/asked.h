@@ -9,7 +9,7 @@
 #include "digest_map.h"
 
 /* For how long a chunk counts as asked for, and a host waits at most. */
-#define ASKED_MILLISECONDS 1000
+#define ASKED_MICROSECONDS 1000000
 
 /* Start with {0}; one thread. */
 struct asked {
@@ -18,8 +18,8 @@ struct asked {
 
 /*
  * Whether a host had better wait: at least a quarter of these chunks, which the store lacks, were asked of others
- * within ASKED_MILLISECONDS. Where not, they count as asked of this host from now on. `now` is in milliseconds of any
- * clock that only goes forwards, and more than 0.
+ * within ASKED_MICROSECONDS. Where not, they count as asked of this host from now on. `now` is by the
+ * monotonic clock.
  */
 bool asked_of_others(struct asked *asked, const struct digest *chunks, size_t count, uint32_t host, int64_t now);
 

@@ -3,12 +3,12 @@
 #include "canceller.h"
 
 #include "database.h"
+#include "monotonic.h"
 
 #include "proto/cleanup.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define AGAIN_MILLISECONDS 300 /* a thread may have begun its next statement */
 
@@ -24,14 +24,9 @@ struct canceller {
 /* False once canceller_stop() was called. */
 static bool rest(struct canceller *canceller, unsigned milliseconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    int64_t until = monotonic_now() + milliseconds * MONOTONIC_MILLISECOND;
     pthread_mutex_lock(&canceller->lock);
-    while (!canceller->ended && pthread_cond_timedwait(&canceller->changed, &canceller->lock, &until) == 0)
+    while (!canceller->ended && monotonic_wait(&canceller->changed, &canceller->lock, until))
         ;
     bool goes_on = !canceller->ended;
     pthread_mutex_unlock(&canceller->lock);
@@ -65,7 +60,7 @@ struct canceller *canceller_start(const char *dsn, const char *name, unsigned se
         return NULL;
     *canceller = (struct canceller){.dsn = dsn, .name = name, .seconds = seconds};
     pthread_mutex_init(&canceller->lock, NULL);
-    pthread_cond_init(&canceller->changed, NULL);
+    monotonic_condition(&canceller->changed);
     if (pthread_create(&canceller->thread, NULL, run, canceller) == 0)
         return canceller;
     pthread_cond_destroy(&canceller->changed);

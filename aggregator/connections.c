@@ -2,14 +2,15 @@
 
 #include "connections.h"
 
+#include "monotonic.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct peer {
     nng_pipe pipe;
-    time_t heard_at; /* of the monotonic clock */
+    int64_t heard_at; /* by the monotonic clock */
 };
 
 struct connections {
@@ -25,13 +26,6 @@ struct connections {
 /* nng tells of a pipe's end at any time after its socket was closed: what it tells that to must stay. */
 static struct connections *retired;
 
-static time_t monotonic_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 static struct peer *find(struct connections *connections, nng_pipe pipe)
 {
     for (size_t i = 0; i < *connections->count; i++)
@@ -41,20 +35,20 @@ static struct peer *find(struct connections *connections, nng_pipe pipe)
 }
 
 /* Who has been silent for longest, where that is long enough to give its place away. */
-static struct peer *find_silent(struct connections *connections, time_t now)
+static struct peer *find_silent(struct connections *connections, int64_t now)
 {
     struct peer *silent = &connections->peers[0];
     for (size_t i = 1; i < *connections->count; i++)
         if (connections->peers[i].heard_at < silent->heard_at)
             silent = &connections->peers[i];
-    return now - silent->heard_at > CONNECTIONS_SILENT_SECONDS ? silent : NULL;
+    return now - silent->heard_at > CONNECTIONS_SILENT_SECONDS * MONOTONIC_SECOND ? silent : NULL;
 }
 
 static void came(nng_pipe pipe, nng_pipe_ev event, void *context)
 {
     struct connections *connections = context;
     nng_pipe closed = NNG_PIPE_INITIALIZER;
-    struct peer newcomer = {.pipe = pipe, .heard_at = monotonic_seconds()};
+    struct peer newcomer = {.pipe = pipe, .heard_at = monotonic_now()};
     (void)event;
     pthread_mutex_lock(&connections->lock);
     if (connections->retired) {
@@ -89,7 +83,7 @@ void connections_heard(struct connections *connections, nng_pipe from)
     pthread_mutex_lock(&connections->lock);
     struct peer *peer = find(connections, from);
     if (peer != NULL)
-        peer->heard_at = monotonic_seconds();
+        peer->heard_at = monotonic_now();
     pthread_mutex_unlock(&connections->lock);
 }
 

@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include "metrics.h"
+#include "monotonic.h"
 #include "report.h"
 
 #include "proto/cleanup.h"
@@ -57,7 +58,7 @@ struct http {
     /* The report that was made, the slow clerk's alone. */
     char *page;
     size_t page_length;
-    time_t made_at; /* by the monotonic clock */
+    int64_t made_at; /* by the monotonic clock */
 };
 
 /* Of 'host' or 'host:port': a name that only begins like one of this machine's is somebody else's. */
@@ -120,13 +121,6 @@ static char *read_report(const char *path, size_t *length)
     return page;
 }
 
-static time_t monotonic_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 static int make_report(struct http *http, PGconn *connection, struct error *error)
 {
     char *page = NULL;
@@ -144,7 +138,7 @@ static int make_report(struct http *http, PGconn *connection, struct error *erro
     free(http->page);
     http->page = page;
     http->page_length = length;
-    http->made_at = monotonic_seconds();
+    http->made_at = monotonic_now();
     return 0;
 }
 
@@ -152,7 +146,7 @@ static void answer_report(struct http *http, PGconn *connection, nng_aio *aio, s
 {
     size_t length = 0;
     _cleanup_free_ char *file = read_report(http->report, &length);
-    bool stale = http->page == NULL || monotonic_seconds() - http->made_at > MADE_SECONDS;
+    bool stale = http->page == NULL || monotonic_now() - http->made_at > MADE_SECONDS * MONOTONIC_SECOND;
     if (file != NULL)
         respond(aio, 200, "text/html; charset=utf-8", file, length);
     else if (stale && (connection == NULL || make_report(http, connection, error) < 0))

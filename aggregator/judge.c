@@ -4,12 +4,12 @@
 
 #include "database.h"
 #include "log.h"
+#include "monotonic.h"
 
 #include "proto/cleanup.h"
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 /* Hosts per transaction: enough to share the work on common chunks, few enough that findings are visible within
  * seconds. */
@@ -46,30 +46,14 @@ struct judge {
     int64_t arrived_at;
 };
 
-static int64_t monotonic_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void until_after(struct timespec *until, int64_t microseconds)
-{
-    clock_gettime(CLOCK_MONOTONIC, until);
-    int64_t nanoseconds = until->tv_nsec + microseconds * 1000;
-    until->tv_sec += nanoseconds / 1000000000;
-    until->tv_nsec = nanoseconds % 1000000000;
-}
-
 /* Sleeps until woken or for so long; false when stopping. */
 static bool rest(const struct duty *duty, int seconds)
 {
     struct judge *judge = duty->judge;
-    struct timespec until;
-    until_after(&until, seconds * 1000000ll);
+    int64_t until = monotonic_now() + seconds * MONOTONIC_SECOND;
     pthread_mutex_lock(&judge->lock);
     while (!(duty->is_woken && judge->awake) && !judge->stopping &&
-           pthread_cond_timedwait(&judge->changed, &judge->lock, &until) == 0)
+           monotonic_wait(&judge->changed, &judge->lock, until))
         ;
     if (duty->is_woken)
         judge->awake = false;
@@ -85,15 +69,13 @@ static bool wait_for_pause(struct judge *judge)
     pthread_mutex_lock(&judge->lock);
     while (!judge->stopping && judge->arrived > FEW_HOSTS) {
         int64_t now = monotonic_now(), quiet = now - judge->arrived_at;
-        struct timespec until;
         if (quiet >= PAUSE_MICROSECONDS) {
             judge->arrived = 0;
             break;
         }
         if (now - began >= PATIENCE_MICROSECONDS)
             break;
-        until_after(&until, PAUSE_MICROSECONDS - quiet);
-        pthread_cond_timedwait(&judge->changed, &judge->lock, &until);
+        monotonic_wait(&judge->changed, &judge->lock, judge->arrived_at + PAUSE_MICROSECONDS);
     }
     bool goes_on = !judge->stopping;
     pthread_mutex_unlock(&judge->lock);
@@ -201,16 +183,6 @@ static void clear(struct judge *judge, bool judging, bool learning)
     free(judge);
 }
 
-/* Waits are by the monotonic clock: one that is set back by a day must not put off by a day what is due in a minute. */
-static void init_changed(struct judge *judge)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&judge->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct judge *judge_start(const char *dsn, struct error *error)
 {
     struct judge *judge = calloc(1, sizeof *judge);
@@ -220,7 +192,7 @@ struct judge *judge_start(const char *dsn, struct error *error)
         return NULL;
     }
     pthread_mutex_init(&judge->lock, NULL);
-    init_changed(judge);
+    monotonic_condition(&judge->changed);
     judge->judging = (struct duty){.judge = judge, .work = judge_once, .failure = "judging-failed", .is_woken = true};
     judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
     int judging = pthread_create(&judge->judging.thread, NULL, run, &judge->judging);

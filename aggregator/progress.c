@@ -2,12 +2,13 @@
 
 #include "progress.h"
 
+#include "monotonic.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-#define BETWEEN 100 /* milliseconds */
+#define BETWEEN (100 * MONOTONIC_MILLISECOND)
 
 struct progress progress_begin(bool quiet)
 {
@@ -16,9 +17,7 @@ struct progress progress_begin(bool quiet)
 
 void progress_show(struct progress *progress, const char *format, ...)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    int64_t now = time.tv_sec * INT64_C(1000) + time.tv_nsec / 1000000;
+    int64_t now = monotonic_now();
     if (!progress->shown || (progress->written && now - progress->written_at < BETWEEN))
         return;
     va_list arguments;

@@ -9,7 +9,7 @@
 struct progress {
     bool shown;         /* stderr is a terminal, and nobody asked for quiet */
     bool written;       /* there is a line to take away */
-    int64_t written_at; /* milliseconds of the monotonic clock */
+    int64_t written_at; /* by the monotonic clock */
 };
 
 struct progress progress_begin(bool quiet);

@@ -48,9 +48,8 @@ struct request {
     struct digest inventory, facts, times; /* the offer's */
     struct object *objects;                /* of a give */
     size_t object_count;
-    size_t bytes; /* on the wire, for the bound on a batch */
-    int64_t
-        held_since; /* milliseconds of the monotonic clock, since when the writer lets it wait for others; 0: never */
+    size_t bytes;       /* on the wire, for the bound on a batch */
+    int64_t held_since; /* by the monotonic clock: since when it waits for other hosts' objects; 0: it does not */
 
     struct bytes reply;                        /* packed Reply, from malloc; the answer's sender frees it */
     Evenkeel__RefusalReason refusal;           /* why, where the reply is a refusal: for the metrics */

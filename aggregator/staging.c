@@ -2,16 +2,10 @@
 
 #include "staging.h"
 
+#include "monotonic.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static int64_t now_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 /* host_ids are random, so their first bytes are the hash. */
 static size_t bucket_of(const uint8_t host_id[16])
@@ -57,7 +51,7 @@ static void make_room(struct staging *staging, int64_t now)
 {
     for (size_t i = 0; i < STAGING_BUCKETS; i++)
         for (struct staged_host **at = &staging->buckets[i]; *at != NULL;)
-            if (now - (*at)->touched > STAGING_SECONDS)
+            if (now - (*at)->touched > STAGING_SECONDS * MONOTONIC_SECOND)
                 remove_host(staging, at);
             else
                 at = &(*at)->next;
@@ -110,7 +104,7 @@ static struct staged_object *copy_object(const struct object *object, size_t hel
 
 bool staging_put(struct staging *staging, const uint8_t host_id[16], const struct object *object)
 {
-    int64_t now = now_seconds();
+    int64_t now = monotonic_now();
     size_t held = bytes_to_hold(object);
     if (staging->bytes + held > staging->limit)
         make_room(staging, now);

@@ -23,7 +23,7 @@ struct staged_object {
 
 struct staged_host {
     uint8_t host_id[16];
-    int64_t touched; /* seconds of the monotonic clock */
+    int64_t touched; /* by the monotonic clock */
     struct staged_object *objects;
     struct staged_host *next;
 };

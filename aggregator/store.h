@@ -26,7 +26,7 @@ struct store *store_open(const char *dsn, const struct store_options *options, s
 void store_close(struct store *store); /* NULL is allowed */
 
 /*
- * Whether a request had better wait, for ASKED_MILLISECONDS at most: much of what the inventory that it brings refers
+ * Whether a request had better wait, for ASKED_MICROSECONDS at most: much of what the inventory that it brings refers
  * to was just asked of other hosts, and would be asked of this one, too. `now` is in milliseconds of the monotonic
  * clock.
  */

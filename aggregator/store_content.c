@@ -34,7 +34,7 @@ bool store_should_wait(struct store *store, const struct request *request, int64
     size_t count = 0;
     uint32_t host;
     const Evenkeel__Inventory *inventory = NULL;
-    if (request->held_since != 0 && now - request->held_since >= ASKED_MILLISECONDS)
+    if (request->held_since != 0 && now - request->held_since >= ASKED_MICROSECONDS)
         return false;
     for (size_t i = 0; i < request->object_count; i++)
         if (request->objects[i].kind == EVENKEEL__OBJECT_KIND__INVENTORY &&

@@ -3,13 +3,13 @@
 #include "writer.h"
 
 #include "log.h"
+#include "monotonic.h"
 
 #include "proto/cleanup.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 /* A batch is as large as what has come in while the one before was committed, up to these. */
 #define BATCH_REQUESTS 2048
@@ -28,13 +28,6 @@ struct writer {
     int64_t deadline; /* microseconds of the monotonic clock; when stopping */
     struct writer_counters counters;
 };
-
-static int64_t monotonic_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void answer(struct writer *writer, struct request *request)
 {
@@ -216,7 +209,7 @@ static void store_all(struct writer *writer, struct store **store, struct reques
 static size_t hold_back(struct writer *writer, struct store *store, struct request **batch, size_t count)
 {
     struct request *held = NULL, **last = &held;
-    int64_t now = monotonic_now() / 1000;
+    int64_t now = monotonic_now();
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
         struct request *request = batch[i];
@@ -238,12 +231,7 @@ static size_t hold_back(struct writer *writer, struct store *store, struct reque
     *writer->last = held;
     writer->last = last;
     if (left == 0 && !writer->stopping) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t nanoseconds = until.tv_nsec + HELD_MILLISECONDS * 1000000l;
-        until.tv_sec += nanoseconds / 1000000000;
-        until.tv_nsec = nanoseconds % 1000000000;
-        pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
+        monotonic_wait(&writer->changed, &writer->lock, monotonic_now() + HELD_MILLISECONDS * MONOTONIC_MILLISECOND);
     }
     pthread_mutex_unlock(&writer->lock);
     return left;
@@ -280,16 +268,6 @@ static void *run(void *context)
     return NULL;
 }
 
-/* Waits are by the monotonic clock, which nobody sets back. */
-static void init_changed(struct writer *writer)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct writer *writer_start(const struct writer_options *options, struct error *error)
 {
     struct writer *writer = calloc(1, sizeof *writer);
@@ -301,7 +279,7 @@ struct writer *writer_start(const struct writer_options *options, struct error *
     writer->options = *options;
     writer->last = &writer->first;
     pthread_mutex_init(&writer->lock, NULL);
-    init_changed(writer);
+    monotonic_condition(&writer->changed);
     int failed = pthread_create(&writer->thread, NULL, run, writer);
     if (failed != 0) {
         error_set(error, ERROR_IO, "can't start the writer: %s", strerror(failed));
@@ -320,7 +298,7 @@ struct writer_counters *writer_counters(struct writer *writer)
 void writer_stop(struct writer *writer, unsigned seconds)
 {
     pthread_mutex_lock(&writer->lock);
-    writer->deadline = monotonic_now() + (int64_t)seconds * 1000000;
+    writer->deadline = monotonic_now() + (int64_t)seconds * MONOTONIC_SECOND;
     writer->stopping = true;
     pthread_cond_signal(&writer->changed);
     pthread_mutex_unlock(&writer->lock);

@@ -26,7 +26,7 @@ static void of_two_hosts_with_the_same_chunks_the_second_waits(void **state)
     struct asked asked = {0};
     assert_false(asked_of_others(&asked, chunks_from(0), CHUNKS, FIRST, 5000));
     assert_true(asked_of_others(&asked, chunks_from(0), CHUNKS, SECOND, 5000));
-    assert_true(asked_of_others(&asked, chunks_from(0), CHUNKS, SECOND, 5000 + ASKED_MILLISECONDS - 1));
+    assert_true(asked_of_others(&asked, chunks_from(0), CHUNKS, SECOND, 5000 + ASKED_MICROSECONDS - 1));
     asked_clear(&asked);
 }
 
@@ -35,8 +35,8 @@ static void nobody_waits_for_a_host_that_does_not_give(void **state)
     (void)state;
     struct asked asked = {0};
     assert_false(asked_of_others(&asked, chunks_from(0), CHUNKS, FIRST, 5000));
-    assert_false(asked_of_others(&asked, chunks_from(0), CHUNKS, SECOND, 5000 + ASKED_MILLISECONDS));
-    assert_true(asked_of_others(&asked, chunks_from(0), CHUNKS, FIRST, 5000 + ASKED_MILLISECONDS));
+    assert_false(asked_of_others(&asked, chunks_from(0), CHUNKS, SECOND, 5000 + ASKED_MICROSECONDS));
+    assert_true(asked_of_others(&asked, chunks_from(0), CHUNKS, FIRST, 5000 + ASKED_MICROSECONDS));
     asked_clear(&asked);
 }
 

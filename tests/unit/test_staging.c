@@ -1,5 +1,6 @@
 /* Objects of unfinished snapshots, in memory: what is kept, what has no room, what is forgotten. */
 
+#include "aggregator/monotonic.h"
 #include "aggregator/staging.h"
 
 #include <setjmp.h>
@@ -115,7 +116,7 @@ static void who_was_not_heard_of_for_long_makes_room(void **state)
     (void)state;
     struct staging staging = {.limit = 8};
     assert_true(put(&staging, first_host, "12345678"));
-    ((struct staged_host *)staging_find(&staging, first_host))->touched -= STAGING_SECONDS + 1;
+    ((struct staged_host *)staging_find(&staging, first_host))->touched -= (STAGING_SECONDS + 1) * MONOTONIC_SECOND;
     assert_true(put(&staging, second_host, "abcd"));
     assert_null(staging_find(&staging, first_host));
     staging_clear(&staging);
