@@ -184,13 +184,12 @@ as $$
 begin
     -- Sums of two hashes stand for the classes: these need not be sorted, host by host, to be compared.
     insert into risk_trait (host_id, classes, anchors, moves, unread)
-    select o.host_id, t.classes, t.anchors, t.moves, t.unread
-    from (select h.place, array[sum(k.class), sum(k.class_again)] as classes, coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}') as anchors,
-                 bool_or(k.moves) as moves, bit_or(k.unread) as unread
-          from (select place, unnest(chunk_ids) as chunk_id from overlay_host join host_inventory_current using (host_id)) h
-          join risk_chunk k using (chunk_id)
-          group by h.place) t
-    join overlay_host o using (place);
+    select o.host_id, array[sum(k.class), sum(k.class_again)], coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}'), bool_or(k.moves), bit_or(k.unread)
+    from overlay_host o
+    join host_inventory_current i using (host_id)
+    cross join unnest(i.chunk_ids) u (chunk_id)
+    join risk_chunk k using (chunk_id)
+    group by o.host_id;
     analyze risk_trait;
 
     insert into risk_loose (host_id)
