@@ -147,8 +147,10 @@ class Fleet(Cluster):
     def stop(self):
         if self.aggregator is not None:
             self.aggregator.terminate()
-            self.aggregator.wait()
+            status = self.aggregator.wait()
             self.aggregator = None
+            if status != 0:
+                raise SystemExit(f"the aggregator ended with status {status}")
 
     def cpu_seconds(self):
         """What the aggregator has used so far."""
