@@ -241,7 +241,7 @@ as $$
 $$;
 comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
 
-create or replace function evenkeel.is_mixed_without_captures(host uuid, product integer, place integer)
+create or replace function evenkeel.is_mixed_without_captures(host uuid, product integer, at_ordinal integer)
 returns boolean language sql stable
 as $$
     -- A build that levels share proves the first of them that was captured, and so speaks against every host of an earlier one. It does not
@@ -257,14 +257,14 @@ as $$
         join evenkeel.file f on f.file_id = u.file_id
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
-        where h.host_id = host and not fl.levels @> place
+        where h.host_id = host and not fl.levels @> at_ordinal
     )
     select hp.verdict = 'mixed'
            and (exists (
                     select from held s
-                    where not coalesce(lower(s.levels) > place, false)
+                    where not coalesce(lower(s.levels) > at_ordinal, false)
                        or exists (select from evenkeel.baseline b
-                                  where b.product_id = product and b.ordinal = place and b.file in (s.name, s.location)
+                                  where b.product_id = product and b.ordinal = at_ordinal and b.file in (s.name, s.location)
                                     and (b.machine is null or b.machine = s.machine)
                                     and case b.relation when '=' then b.version <> s.version when '<=' then b.version < s.version end)
                        or exists (select from evenkeel.baseline b
@@ -280,7 +280,7 @@ as $$
                                     and (pf.machine is null or pf.machine = s.machine))
                        or not exists (select from evenkeel.level l
                                       join evenkeel.product q using (product_id)
-                                      where l.product_id = product and l.ordinal = place and q.level_kind = 'service pack'
+                                      where l.product_id = product and l.ordinal = at_ordinal and q.level_kind = 'service pack'
                                         and s.time_date_stamp between 1 and extract(epoch from l.released + 1)))
                 -- Files of another Windows are in none of its components.
                 or hp.files <> (select coalesce(sum(hc.files), 0) from evenkeel.host_component hc

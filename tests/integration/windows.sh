@@ -50,7 +50,7 @@ look() {
 }
 
 # What a test that failed has left in the prefix would start with it.
-win service remove >/dev/null 2>&1 || true
+win service remove >"$SCRATCH/left.log" 2>&1 || grep -q 'there is none' "$SCRATCH/left.log" || fail "what a test left can't be removed"
 rm -rf "$DRIVE/ProgramData/Evenkeel"
 
 # A path of this machine as Wine's programs see it.
