@@ -18,6 +18,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import pefile
+
 HOSTS, PATCHES, DLLS, LEVELS = 60, 3, 10, 3
 APP = "Program Files/App"
 WINE_SYSTEM = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows"
@@ -182,6 +184,18 @@ def catalogue(folder):
             file.write("\n".join(lines) + "\n")
 
 
+def forwards_of(path):
+    """The forwarders of a DLL, {symbol: (DLL, symbol)}; every export has an ordinal, too, be it one that the linker gave it."""
+    forwards = {}
+    for export in pefile.PE(path).DIRECTORY_ENTRY_EXPORT.symbols:
+        if export.forwarder:
+            target = tuple(export.forwarder.decode().split(".", 1))
+            forwards["#%d" % export.ordinal] = target
+            if export.name:
+                forwards[export.name.decode()] = target
+    return forwards
+
+
 def version_key(build):
     return [int(part) for part in build.version.split(".")]
 
@@ -214,6 +228,7 @@ def build_all(seed, out):
         for key in universe.builds:
             made[key] = "%s/link/%s-%s.dll" % (out, *key)
         list(pool.map(lambda key: linker.build(universe.builds[key], made[key]), universe.builds))
+    forwards = {key: forwards_of(made[key]) for key in universe.builds}
     catalogue(out + "/catalogue")
 
     for k, (files, placed) in enumerate(universe.patches):
@@ -247,7 +262,7 @@ def build_all(seed, out):
         for name in ("kernel32", "ntdll", "kernelbase"):
             shutil.copy("%s/%s.dll" % (WINE_SYSTEM, name), root + "/WINDOWS/system32")
         hosts[host] = {"patch": "KB%d" % (100000 + k),
-                       **{when: {name: {"forwards": {s: f for s, f in universe.builds[name, build].exports.items() if f},
+                       **{when: {name: {"forwards": forwards[name, build],
                                         "imports": universe.builds[name, build].imports} for name, build in files_then.items()}
                           for when, files_then in (("before", held), ("after", after))}}
     with open(out + "/hosts.json", "w") as file:
