@@ -14,6 +14,7 @@ import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -150,11 +151,24 @@ class Linker:
             lines.append("%s = function%s" % (self.code_name(name, s), " @%s NONAME" % s[1:] if s.startswith("#") else ""))
         self.link(name, "%s/%s-all.dll" % (self.folder, name), lines, ".text\n.globl entry, function\nentry: function: ret\n", [], [])
 
+    def exports(self, build):
+        """The export directory in a section of its own, in assembly: lld takes forwarders by name only, whatever the ordinal that is asked for."""
+        ordinals = {s: int(s[1:]) for s in build.exports if s.startswith("#")}
+        names = sorted(s for s in build.exports if not s.startswith("#"))
+        numbers = {**ordinals, **{s: number for number, s in enumerate(names, max(ordinals.values(), default=0) + 1)}}
+        base, last = min(numbers.values()), max(numbers.values())
+        symbols = {number: s for s, number in numbers.items()}
+        forwards = {s: "%s.%s" % forward for s, forward in build.exports.items() if forward}
+        lines = ['.section .expo,"dr"', "expo: .long 0, 0, 0", ".rva dll_name", ".long %d, %d, %d" % (base, last - base + 1, len(names)),
+                 ".rva addresses, names, places", "addresses:"]
+        lines += [".long 0" if n not in symbols else ".rva forward%d" % n if symbols[n] in forwards else ".rva function" for n in range(base, last + 1)]
+        lines += ["names:"] + [".rva name%d" % numbers[s] for s in names]
+        lines += ["places:"] + [".word %d" % (numbers[s] - base) for s in names]
+        lines += ['dll_name: .asciz "%s.dll"' % build.name] + ['name%d: .asciz "%s"' % (numbers[s], s) for s in names]
+        lines += ['forward%d: .asciz "%s"' % (numbers[s], target) for s, target in sorted(forwards.items())]
+        return "".join(line + "\n" for line in lines)
+
     def build(self, build, path):
-        lines = []
-        for s, forward in sorted(build.exports.items()):
-            target = "%s.%s" % forward if forward else "function"
-            lines.append("%s = %s%s" % (self.code_name(build.name, s), target, " @%s NONAME" % s[1:] if s.startswith("#") else ""))
         code = ".text\n.globl entry, function, __delayLoadHelper2\nentry: mov $1, %eax\nfunction: __delayLoadHelper2: ret\n.data\n.globl uses\nuses:\n"
         libraries, options = [], ["/include:uses"]
         for other, (delay, symbols) in sorted(build.imports.items()):
@@ -165,7 +179,12 @@ class Linker:
         with open(path[:-4] + ".rc", "w") as file:
             file.write("1 VERSIONINFO FILEVERSION %s PRODUCTVERSION %s FILEOS 0x40004 FILETYPE 2\nBEGIN\nEND\n" % (commas, commas))
         run("x86_64-w64-mingw32-windres", "--preprocessor=cat", "-O", "res", path[:-4] + ".rc", path[:-4] + ".res")
-        self.link(build.name, path, lines, code, libraries + [path[:-4] + ".res"], options)
+        self.link(build.name, path, [], code + self.exports(build), libraries + [path[:-4] + ".res"], options)
+        image = pefile.PE(path)
+        section, = (s for s in image.sections if s.Name.rstrip(b"\0") == b".expo")
+        with open(path, "r+b") as file:
+            file.seek(image.OPTIONAL_HEADER.DATA_DIRECTORY[0].get_file_offset())
+            file.write(struct.pack("<II", section.VirtualAddress, section.Misc_VirtualSize))
 
 
 def catalogue(folder):
@@ -185,7 +204,7 @@ def catalogue(folder):
 
 
 def forwards_of(path):
-    """The forwarders of a DLL, {symbol: (DLL, symbol)}; every export has an ordinal, too, be it one that the linker gave it."""
+    """The forwarders of a DLL, {symbol: (DLL, symbol)}; each has an ordinal, too, if it has a name."""
     forwards = {}
     for export in pefile.PE(path).DIRECTORY_ENTRY_EXPORT.symbols:
         if export.forwarder:
