@@ -154,6 +154,35 @@ static int store_places(PGconn *connection, const char *patch, struct error *err
     return stored != NULL ? 0 : -1;
 }
 
+/* Names the files of a payload that should be PE files, by their endings, and that the reading found none: it is not
+ * known then what the patch brings there. */
+static int take_unreadable(struct reading *reading, const struct payload *payload, const char *code,
+                           struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer rows = {0};
+    if (payload_programs(payload, &rows, error) < 0 ||
+        database_execute(reading->connection, "create temporary table payload_program (path text) on commit drop",
+                         error) < 0 ||
+        database_copy(reading->connection, "copy payload_program (path) from stdin (format binary)", &rows, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *unread = database_query(
+        reading->connection,
+        "with unread as (insert into payload_file (path) select p.path from payload_program p"
+        " where not exists (select from payload_file f where f.path = p.path) returning path)"
+        " select count(*), string_agg(path, ', ' order by path) filter (where place <= 3)"
+        " from (select substr(path, 4) as path, row_number() over (order by path) as place from unread) u",
+        NULL, 0, false, error);
+    if (unread == NULL)
+        return -1;
+    if (strcmp(PQgetvalue(unread, 0, 0), "0") != 0)
+        fprintf(
+            stderr,
+            "evenkeel: %s: can't read as PE files: %s (%s in all); what the patch brings there is not known, and no "
+            "host that has them will be called safe: add the payload with whole files\n",
+            code, PQgetvalue(unread, 0, 1), PQgetvalue(unread, 0, 0));
+    return 0;
+}
+
 struct addition {
     const char *code, *payload, *product, *title;
     struct texts requires, supersedes;
@@ -199,7 +228,8 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
     if (reading.new_images > 0 && image_rows_copy(connection, &reading.image_rows, &reading.import_rows, error) < 0)
         return -1;
     if (database_copy(connection, "copy payload_file (path, image_id) from stdin (format binary)", &reading.file_rows,
-                      error) < 0)
+                      error) < 0 ||
+        take_unreadable(&reading, &payload, addition->code, error) < 0)
         return -1;
     struct parameter parameters[] = {PARAMETER_TEXT(addition->code),
                                      PARAMETER_TEXT(addition->product),

@@ -6,6 +6,7 @@
 
 #include "proto/cleanup.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fts.h>
 #include <stdio.h>
@@ -49,12 +50,27 @@ static bool may_hold_files(const char *path, enum payload_kind kind)
     return kind > PAYLOAD_PROGRAM || (kind == PAYLOAD_PROGRAM && dot != NULL && strcasecmp(dot, ".exe") == 0);
 }
 
+/* By its ending. A name with other than ASCII letters is none that patches have. */
+static bool is_program(const char *path)
+{
+    static const char *const endings[] = {".exe", ".dll", ".sys", ".ocx", ".cpl", ".drv", ".scr",
+                                          ".ax",  ".acm", ".efi", ".com", ".tsp", ".mui"};
+    const char *dot = strrchr(path, '.');
+    for (const char *at = path; *at != 0; at++)
+        if ((unsigned char)*at >= 0x80)
+            return false;
+    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
 static int visit(struct pass *pass, const char *path, struct error *error)
 {
     enum payload_kind kind = payload_kind_of(path);
     char target[PATH_MAX], folder[PATH_MAX];
     bool found = false;
-    if (kind == PAYLOAD_OTHER)
+    if (kind == PAYLOAD_OTHER && !(pass->copies && is_program(path)))
         return 0;
     const char *below = strlen(path) > strlen(pass->source) ? path + strlen(pass->source) : strrchr(path, '/');
     if (below == NULL || snprintf(target, sizeof target, "%s/%s", pass->target, below[0] == '/' ? below + 1 : below) >=
@@ -153,6 +169,34 @@ int payload_open(const char *path, struct payload *payload, struct error *error)
         return error_set(error, ERROR_IO, "can't make a temporary folder: %s; TMPDIR names where", strerror(errno));
     payload->temporary = true;
     return unpack_all(source, payload->directory, error);
+}
+
+struct listing {
+    const struct payload *payload;
+    struct buffer *rows;
+};
+
+static int list_program(void *context, const char *path, struct error *error)
+{
+    const struct listing *listing = context;
+    char name[PATH_MAX + 4];
+    const char *below = path + strlen(listing->payload->directory);
+    if (!is_program(below))
+        return 0;
+    int length = snprintf(name, sizeof name, "c:/%s", below[0] == '/' ? below + 1 : below);
+    if (length >= (int)sizeof name)
+        return error_set(error, ERROR_LIMIT, "the path '%s' is too long", path);
+    for (char *at = name; *at != 0; at++)
+        *at = (char)tolower((unsigned char)*at);
+    buffer_put_i16(listing->rows, 1);
+    buffer_field_bytes(listing->rows, bytes_of(name, (size_t)length));
+    return 0;
+}
+
+int payload_programs(const struct payload *payload, struct buffer *rows, struct error *error)
+{
+    struct listing listing = {.payload = payload, .rows = rows};
+    return walk_tree(payload->directory, list_program, &listing, error);
 }
 
 void payload_close(struct payload *payload)

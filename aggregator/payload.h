@@ -7,6 +7,7 @@
 #ifndef EVENKEEL_PAYLOAD_H
 #define EVENKEEL_PAYLOAD_H
 
+#include "buffer.h"
 #include "object_stream.h"
 
 #include <limits.h>
@@ -24,5 +25,9 @@ struct payload {
 /* Opens a folder or a single package. -1 with *error. Close with payload_close() (or _cleanup_) in any case. */
 int payload_open(const char *path, struct payload *payload, struct error *error);
 void payload_close(struct payload *payload);
+
+/* Puts into `rows`, for COPY, the path of every file that should be a PE file by its ending, as the collector would
+ * call it: "c:/", then the path below the folder in small letters. -1 with *error. */
+int payload_programs(const struct payload *payload, struct buffer *rows, struct error *error);
 
 #endif

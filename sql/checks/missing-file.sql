@@ -16,6 +16,7 @@
 --   hosts                   how many others there are, all of which have the files
 --   files                   the files: location and component
 --   file_count              how many there are; `files` names at most 200
+--   unreadable              as above
 with lost as materialized (
     select * from state_missing_services()
 ), unlike_peers as materialized (
@@ -39,12 +40,13 @@ from lost l
 left join host_checkin c using (host_id)
 group by l.host_id, l.path, c.unreadable
 union all
-select u.host_id, p.code, 'medium',
-       format('%s: %s, which all %s other hosts at %s have, %s not there', p.name,
+select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' else 'medium' end,
+       format('%s: %s, which all %s other hosts at %s have, %s not there%s', p.name,
               case when count(*) = 1 then min(u.location)
                    else format('%s and %s more', min(u.location), count(*) - 1) end,
-              min(u.hosts), level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end),
-       jsonb_build_object('product', p.name, 'hosts', min(u.hosts),
+              min(u.hosts), level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
+              case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable) else '' end),
+       jsonb_build_object('product', p.name, 'hosts', min(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),
                                                       'architecture', min(f.facts ->> 'architecture'), 'product_type', min(f.facts ->> 'product_type')),
                           'files', jsonb_agg(jsonb_build_object('location', u.location, 'component', k.code) order by u.location)
@@ -55,4 +57,5 @@ join product p using (product_id)
 join component k on k.component_id = u.component_id
 join state_product s on s.host_id = u.host_id and s.product_id = u.product_id
 join state_facts f on f.host_id = u.host_id
-group by u.host_id, p.product_id, p.code, p.name, s.declared, s.levels
+left join host_checkin c on c.host_id = u.host_id
+group by u.host_id, p.product_id, p.code, p.name, s.declared, s.levels, c.unreadable

@@ -236,6 +236,11 @@ comment on function evenkeel.count_offers(integer[], uuid[], bigint[], bytea[], 
 create or replace function evenkeel.check_in(hosts uuid[], taken bigint[], schedules integer[], unreadables integer[])
 returns void language sql
 as $$
+    -- What could not be read bears on the verdict, and is no part of what is offered.
+    insert into evenkeel.judge_queue (host_id)
+    select c.host_id from evenkeel.host_checkin c join unnest(hosts, unreadables) a (host_id, unreadable) using (host_id)
+    where c.unreadable <> a.unreadable order by c.host_id
+    on conflict do nothing;
     update evenkeel.host_checkin c
     set seen_at = greatest(clock_timestamp(), c.seen_at), taken_at = to_timestamp(a.taken_at / 1000000.0),
         schedule_seconds = a.schedule, unreadable = a.unreadable

@@ -151,12 +151,12 @@ begin
            excluded.source);
     get diagnostics n = row_count; table_name := 'patches'; changed := n; return next;
 
-    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, dated, platform)
+    insert into evenkeel.patch_file as o (patch_id, file, version, machine, branch, size, dated, platform)
     select distinct t.patch_id, lower(s.file), case when s.version is not null then evenkeel.version_of(s.version) end,
            evenkeel.machine_number(s.machine), coalesce(s.branch, ''), s.size::bigint, s.dated::date, coalesce(s.platform, '')
     from stage_patch_files s
     join evenkeel.patch t on t.code = upper(s.patch) and t.product_id = evenkeel.product_number(s.product)
-    on conflict do nothing;
+    on conflict on constraint patch_file_patch_id_file_version_machine_branch_platform_key do update set listed = true where not o.listed;
     get diagnostics n = row_count; table_name := 'patch files'; changed := n; return next;
 end
 $$;

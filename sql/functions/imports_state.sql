@@ -29,9 +29,13 @@ as $$
                        when s.rank = 2 then m.machine <> 332 or upper(coalesce(f.facts ->> 'architecture', '')) not in ('AMD64', 'IA64', 'ARM64')
                        else true end
             union all
-            select e.folder, 9 + e.ord
+            -- On a 64-bit Windows an x86 program that names system32 gets SysWOW64.
+            select case when m.machine = 332 and upper(coalesce(f.facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
+                             and starts_with(e.folder || '/', w.windows || '/system32/')
+                        then w.windows || '/syswow64' || substr(e.folder, length(w.windows || '/system32/')) else e.folder end, 9 + e.ord
             from jsonb_array_elements_text(case jsonb_typeof(f.facts -> 'search_path') when 'array' then f.facts -> 'search_path' else '[]' end)
                  with ordinality e (folder, ord)
+            cross join lateral (select coalesce(d.given, substring(e.folder from '^[a-z]:/(?:windows|winnt)')) as windows) w
         ) t (folder, rank)
     ) x
     group by host_id, machine, folder
@@ -112,9 +116,12 @@ begin
     insert into imports_twin
     select h.host_id, first_value(h.host_id) over (
         partition by md5(h.chunk_ids::text), md5(concat_ws('|', f.facts -> 'windows_directory', f.facts -> 'architecture', f.facts -> 'known_dlls',
-                                                         f.facts -> 'search_path', f.facts -> 'assemblies'))
+                                                         f.facts -> 'search_path', f.facts -> 'assemblies')),
+                     k.host_id is not null
         order by h.host_id)
-    from state_host h left join state_facts f using (host_id);
+    from state_host h
+    left join state_facts f using (host_id)
+    left join host_checkin k on k.host_id = h.host_id and k.unreadable > 0;
     insert into imports_host_chunk
     select h.host_id, u.chunk_id from state_host h cross join unnest(h.chunk_ids) u (chunk_id)
     where exists (select from imports_twin t where t.lead = h.host_id);
@@ -245,7 +252,7 @@ begin
     where r.image_id is null or (p.blind and w.symbol = any (p.missing)) or w.symbol = any (p.missing) or w.dll || '!' || w.symbol = any (w.seen);
 
     -- What nothing may be said of: assemblies hold what isn't collected, KnownDLLs are the system's own, and where not even the system's
-    -- core was collected the inventory is a partial one.
+    -- core was collected, or entries of the disk could not be read, the inventory is a partial one.
     update imports_bad b set reason = 'unknown'
     from imports_context c
     left join state_facts f on f.host_id = c.host_id
@@ -255,6 +262,7 @@ begin
                    where evenkeel.assembly_may_hold(f.facts -> 'assemblies', d.dll))
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
+                    or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
                     or f.facts -> 'known_dlls' ? (b.chain -> -1 ->> 'dll')
                     or not evenkeel.imports_whole(c.host_id, c.machine))));
 end
@@ -321,6 +329,8 @@ begin
                             union all select '#' || o from unnest(m.ordinals) o) s (symbol)
         where exists (select from path_component pc where pc.path_id = f.path_id)
            or exists (select from patch_file pf where pf.file in (p.name, p.location) and (pf.image_id = i.image_id or pf.version = i.file_version))
+           -- Under a Windows directory of another name than the usual, places are no locations.
+           or i.image_id in (select pf.image_id from patch_file pf where pf.image_id is not null)
         group by g.host_id, g.folder, g.machine, g.need_id, p.path, i.file_version, i.image_id, g.dll, s.symbol
     ), judged as (
         -- Every context of what is bad in one of them, so that the good ones are named too.

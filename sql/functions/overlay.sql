@@ -11,12 +11,14 @@ begin
         return;
     end if;
     create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean);
-    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint, since timestamptz[]);
-    create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint, image_id integer);
-    create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer,
+    -- doubt: why what the patch does there can't be judged; null: it can.
+    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint, since timestamptz[], doubt text);
+    create temporary table overlay_plan_file (plan text, patch_id integer, branch text, name text, location text, machine integer, version bigint, image_id integer,
+                                                  doubt text);
+    create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer, doubt text,
                                             primary key (plan, file_id));
     create temporary table overlay_new (plan text, windows text, name text, machine integer, path_id integer, image_id integer, file_id integer);
-    create temporary table overlay_chunk (plan text, chunk_id bigint, overlay_id bigint, names text[], replaced integer, same integer, kept jsonb,
+    create temporary table overlay_chunk (plan text, chunk_id bigint, overlay_id bigint, path_ids integer[], replaced integer, same integer, kept jsonb, doubt text,
                                           primary key (plan, chunk_id)) on commit delete rows;
     create temporary table overlay_added (file_ids integer[] primary key, overlay_id bigint) on commit delete rows;
 end
@@ -81,61 +83,89 @@ begin
     end if;
 
     -- Per patch and host one branch: that of the host's level, GDR before QFE, since an installer changes the branch only of files that left it.
-    insert into overlay_host (host_id, plan, windows, place, since)
+    insert into overlay_host (host_id, plan, windows, place, since, doubt)
     with branch as (
         select distinct on (b.patch_id, b.branch) b.patch_id, b.product_id, b.branch, l.ordinal
         from (select distinct pf.patch_id, p.product_id, pf.branch
-              from overlay_patch p join patch_file pf using (patch_id)
-              where not p.has_payload or pf.image_id is not null) b
+              from overlay_patch p join patch_file pf using (patch_id)) b
         left join level l on l.product_id = b.product_id and b.branch <> '' and starts_with(lower(b.branch), lower(l.code))
         order by b.patch_id, b.branch, length(l.code) desc nulls last
     ), chosen as (
-        select distinct on (hp.host_id, b.patch_id) hp.host_id, b.patch_id, b.branch
+        select distinct on (hp.host_id, b.patch_id) hp.host_id, b.patch_id, b.branch,
+               case when b.ordinal is not null and r.ordinals > 1
+                    then format('which level it has is not known for certain (%s), and so not which branch of the patch it gets',
+                                case when isempty(hp.levels) then 'its files disagree' else level_range_text(hp.product_id, hp.levels) end) end as doubt
         from host_product hp
         join branch b using (product_id)
-        where b.ordinal is null or b.ordinal <@ coalesce(hp.declared, hp.levels)
+        -- A host whose files disagree, and that declares nothing, may get the branch of any level.
+        cross join lateral (select coalesce(hp.declared, case when not isempty(hp.levels) then hp.levels else int4range(null, null) end) as levels) l
+        cross join lateral (select count(distinct o.ordinal) as ordinals from branch o where o.patch_id = b.patch_id and o.ordinal <@ l.levels) r
+        where b.ordinal is null or b.ordinal <@ l.levels
            or not exists (select from branch o where o.patch_id = b.patch_id and o.ordinal is not null)
         order by hp.host_id, b.patch_id, b.branch = '', b.ordinal is null, b.branch !~* 'gdr', b.branch
     )
-    select host_id, plan, windows, row_number() over (order by plan, host_id), since
+    select host_id, plan, windows, row_number() over (order by plan, host_id), since, doubt
     from (
-        select h.host_id, c.plan, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows') as windows, array[i.valid_from, f.valid_from] as since
+        select h.host_id, c.plan, c.doubt, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows') as windows, array[i.valid_from, f.valid_from] as since
         from host h
         join host_inventory_current i using (host_id)
         left join host_facts_current f using (host_id)
-        left join (select host_id, string_agg(patch_id || ':' || branch, ' ' order by patch_id) as plan from chosen group by host_id) c using (host_id)
+        left join (select host_id, string_agg(patch_id || ':' || branch, ' ' order by patch_id) as plan, min(doubt) as doubt from chosen group by host_id) c
+               using (host_id)
         where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
         -- All that a host says of itself need not be sorted.
         offset 0
     ) x;
     analyze overlay_host;
 
+    -- Of files that a table names without a version, or that the payload should have and has not, it is only known that they would change.
     insert into overlay_plan_file
-    select k.plan, p.patch_id, regexp_replace(pf.file, '^.*/', ''), case when pf.file like '%/%' then pf.file end,
-           coalesce(i.machine, pf.machine), coalesce(i.file_version, pf.version), pf.image_id
+    select k.plan, p.patch_id, pf.branch, regexp_replace(pf.file, '^.*/', ''), case when pf.file like '%/%' then pf.file end,
+           coalesce(i.machine, pf.machine), coalesce(i.file_version, pf.version), pf.image_id,
+           case when pf.image_id is null and (p.has_payload or pf.version is null)
+                then format(case when p.has_payload then 'the payload of %s has no %s that can be read, which the patch brings: add it whole'
+                                 else 'what %s brings of %s is not known: add the patch''s payload (evenkeel patch add)' end,
+                            t.code, regexp_replace(pf.file, '^.*/', '')) end
     from (select distinct plan from overlay_host where plan is not null) k
     cross join unnest(string_to_array(k.plan, ' ')) w (part)
     join overlay_patch p on p.patch_id = split_part(w.part, ':', 1)::integer
+    join patch t on t.patch_id = p.patch_id
     join patch_file pf on pf.patch_id = p.patch_id and pf.branch in ('', split_part(w.part, ':', 2))
     left join image i on i.image_id = pf.image_id
-    where case when p.has_payload then pf.image_id is not null else pf.version is not null end;
+    where not p.has_payload or pf.image_id is not null
+       or not exists (select from patch_file b join image bi using (image_id)
+                      where b.patch_id = pf.patch_id and b.branch in ('', pf.branch) and regexp_replace(b.file, '^.*/', '') = regexp_replace(pf.file, '^.*/', '')
+                        and (pf.machine is null or pf.machine = bi.machine));
 
     -- Files that are there, in every folder where an installer would look for them: the product's own, and the Windows directory's but for
     -- what only backs up.
-    insert into overlay_landing (plan, file_id, action, brought, image_id)
+    insert into overlay_landing (plan, file_id, action, brought, image_id, doubt)
     select distinct on (pf.plan, f.file_id) pf.plan, f.file_id,
-           case when i.image_id = pf.image_id or (pf.image_id is null and i.file_version = pf.version) then 'same'
+           case when pf.doubt is not null then 'unknown'
+                when i.image_id = pf.image_id or (pf.image_id is null and i.file_version = pf.version) then 'same'
                 when i.file_version > pf.version then 'keep' else 'replace' end,
-           pf.version, pf.image_id
+           pf.version, pf.image_id,
+           case when pf.doubt is not null then pf.doubt
+                when pf.location <> p.location and p.location not like '%/dllcache/%'
+                then format('the patch brings %s to %s; whether it replaces %s too is not known', pf.name, evenkeel.folder_of(pf.location), p.path)
+                -- An installer stays on the branch that a file is of.
+                when pf.branch ~* 'gdr' and i.file_version < pf.version
+                     and exists (select from patch_file q where q.patch_id = pf.patch_id and q.branch ~* 'qfe' and regexp_replace(q.file, '^.*/', '') = pf.name)
+                     and exists (select from patch_file q join patch o using (patch_id)
+                                 where q.file in (p.name, p.location) and o.product_id = t.product_id and q.version = i.file_version and q.branch ~* 'qfe')
+                     and not exists (select from patch_file q join patch o using (patch_id)
+                                     where q.file in (p.name, p.location) and o.product_id = t.product_id and q.version = i.file_version and q.branch !~* 'qfe')
+                then format('%s is of the QFE branch here, and would get the patch''s file of that branch, which is not what was judged', p.path) end
     from overlay_plan_file pf
     join overlay_patch t using (patch_id)
     join path p on p.name = pf.name
     join file f using (path_id)
     join image i on i.image_id = f.image_id
     where (pf.machine is null or pf.machine = i.machine)
-      and (exists (select from path_component pc where pc.path_id = p.path_id and pc.product_id = t.product_id)
+      and (p.location = pf.location
+           or exists (select from path_component pc where pc.path_id = p.path_id and pc.product_id = t.product_id)
            or (p.location like '\%windir\%/%' and p.location !~ '^%windir%/(\$|winsxs/|servicepackfiles/|softwaredistribution/|installer/)'))
-    order by pf.plan, f.file_id, pf.location is not distinct from p.location desc, pf.version desc nulls last, pf.image_id;
+    order by pf.plan, f.file_id, pf.doubt is not null, pf.location is not distinct from p.location desc, pf.version desc nulls last, pf.image_id;
 
     update overlay_landing l set image_id = coalesce(l.image_id, evenkeel.table_image(p.name, l.brought, i.machine))
     from file f join path p using (path_id) join image i using (image_id)
@@ -193,13 +223,13 @@ create or replace function evenkeel.overlay_chunks(hosts uuid[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    insert into overlay_chunk (plan, chunk_id, overlay_id, names, replaced, same, kept)
+    insert into overlay_chunk (plan, chunk_id, overlay_id, path_ids, replaced, same, kept, doubt)
     select l.plan, c.chunk_id,
            case when bool_or(l.action = 'replace')
                 then (select least(min(s.chunk_id), 0) from state_overlay_chunk s) - row_number() over (order by l.plan, c.chunk_id) end,
-           array_agg(p.name), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
+           array_agg(p.path_id), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
            coalesce(jsonb_agg(jsonb_build_object('path', p.path, 'version', version_text(i.file_version), 'brought', version_text(l.brought)) order by p.path)
-               filter (where l.action = 'keep'), '[]')
+               filter (where l.action = 'keep'), '[]'), min(l.doubt)
     from (select distinct h.plan, u.chunk_id
           from overlay_host h join host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
           where h.host_id = any (hosts)) held
@@ -295,12 +325,12 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 begin
     delete from state_host; delete from state_component; delete from state_product; delete from state_finding;
-    create temporary table if not exists overlay_touch (host_id uuid primary key, replaced integer, same integer, kept jsonb, names text[], added integer[])
+    create temporary table if not exists overlay_touch (host_id uuid primary key, replaced integer, same integer, kept jsonb, added integer[], doubt text)
         on commit delete rows;
     delete from overlay_touch;
     insert into overlay_touch
     select h.host_id, sum(o.replaced), sum(o.same), coalesce(jsonb_path_query_array(jsonb_agg(o.kept order by o.kept #>> '{0,path}') filter (where o.kept <> '[]'), '$[*][*]'), '[]'),
-           '{}', '{}'
+           '{}', min(o.doubt)
     from overlay_host h
     join host_inventory_current i using (host_id)
     cross join unnest(i.chunk_ids) u (chunk_id)
@@ -311,7 +341,7 @@ begin
 
     if exists (select from overlay_new) then
         insert into overlay_touch
-        select h.host_id, 0, 0, '[]', '{}', '{}' from overlay_host h
+        select h.host_id, 0, 0, '[]', '{}', null from overlay_host h
         where h.host_id = any (hosts) and h.plan in (select plan from overlay_new)
         on conflict (host_id) do nothing;
         update overlay_touch t set added = n.file_ids
@@ -324,7 +354,7 @@ begin
             left join host_facts_current fa using (host_id)
             where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
                               join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
-                              where i.host_id = h.host_id and n.name = any (o.names))
+                              where i.host_id = h.host_id and n.path_id = any (o.path_ids))
               and case upper(coalesce(fa.facts ->> 'architecture', '')) when 'X86' then n.machine = 332
                        when 'AMD64' then n.machine = 34404 or (n.machine = 332 and p.location not like '\%windir\%/system32/%') else true end
             group by h.host_id

@@ -88,6 +88,9 @@ as $$
 declare
     number integer;
 begin
+    if upper(patch_code) in (select upper(w) from unnest(superseded) w) then
+        raise exception '''%'' can''t supersede itself: --supersedes names the patches that it replaces', patch_code;
+    end if;
     if patch_product is null then
         select case when count(*) = 1 then min(p.code) end into product
         from evenkeel.patch t join evenkeel.product p using (product_id) where t.code = upper(patch_code);
@@ -107,19 +110,21 @@ begin
             restart = case when needs_restart is null then o.restart else excluded.restart end, has_payload = true, source = excluded.source
     returning o.patch_id into patch_id;
 
-    delete from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null;
-    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, image_id)
+    -- What the table names stays, whatever this payload has of it.
+    delete from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and not f.listed;
+    update evenkeel.patch_file f set image_id = null where f.patch_id = store_patch.patch_id and f.image_id is not null;
+    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, image_id, listed)
     select distinct on (1, 2, 3, 4, 5)
            store_patch.patch_id, coalesce(evenkeel.payload_location(g.below), substring(g.below from '[^/]*$')), i.file_version, i.machine,
-           coalesce(upper(substring(g.below from '^(?:.*/)?((?:sp\d+|rtm)?(?:gdr|qfe))/')), ''), i.size, i.image_id
+           coalesce(upper(substring(g.below from '^(?:.*/)?((?:sp\d+|rtm)?(?:gdr|qfe))/')), ''), i.size, i.image_id, false
     from (select substr(path, 4) as below, image_id from payload_file) g
-    join evenkeel.image i using (image_id)
+    left join evenkeel.image i using (image_id)
     order by 1, 2, 3, 4, 5, g.below
     on conflict on constraint patch_file_patch_id_file_version_machine_branch_platform_key do update set image_id = excluded.image_id, size = excluded.size;
-    get diagnostics files = row_count;
+    files := (select count(*) from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null);
 end
 $$;
-comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is 'Makes the files of the temporary table payload_file (path, image_id) the payload of a patch; what is not given stays as the catalogue has it.';
+comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is 'Makes the files of the temporary table payload_file (path, image_id; null: what lies there is none that could be read) the payload of a patch; what is not given stays as the catalogue has it.';
 
 create or replace function evenkeel.payload_places(patch integer)
 returns table (path text, image_id integer) language sql stable

@@ -137,13 +137,15 @@ as $$
           when 'pending-reboot' then jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components' else '[]' end) = 0
                or exists (select from jsonb_array_elements(f.evidence -> 'components') e join touched t
                           on t.host_id = f.host_id and t.code = e ->> 'product' and t.component = e ->> 'component')
+               or exists (select from jsonb_array_elements(f.evidence -> 'renames') e join evenkeel.risk_landed() l
+                          on l.host_id = f.host_id and l.path = coalesce(nullif(e ->> 'to', ''), e ->> 'from'))
           else false end
 $$;
 comment on function evenkeel.risk_already() is 'Findings of hosts of state_host that are already mixed, half patched or waiting for a restart where the patch would land.';
 
 create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
 returns boolean language sql immutable parallel safe
-as $$ select not has_symbols or defects & (128 | 256 | 512 | 1024) <> 0 $$;
+as $$ select not has_symbols or defects & (4 | 64 | 128 | 256 | 512 | 1024) <> 0 $$;
 comment on function evenkeel.image_unread(boolean, integer) is 'Imports or exports of an image were not read, or not all of them.';
 
 create or replace function evenkeel.risk_unread()
@@ -157,18 +159,33 @@ as $$
 $$;
 comment on function evenkeel.risk_unread() is 'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
 
+create or replace function evenkeel.exports_may_go(has_symbols boolean, defects integer, names text[], ordinals integer[], forwarders text[],
+                                                   new_names text[], new_ordinals integer[], new_forwarders text[])
+returns boolean language sql immutable parallel safe
+as $$
+    select evenkeel.image_unread(has_symbols, defects) or not names <@ new_names or not ordinals <@ new_ordinals
+           -- Where a forwarder leads to may lack it.
+           or not new_forwarders <@ forwarders
+$$;
+comment on function evenkeel.exports_may_go(boolean, integer, text[], integer[], text[], text[], integer[], text[]) is 'Whether who imports from an image may lack something once another takes its place, as far as the two images tell.';
+
 create or replace function evenkeel.risk_removed()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with landed as materialized (
-        select * from evenkeel.risk_landed() where old_image is not null
+        -- A file that is new takes the place of one of that name that the loader would find in another folder.
+        select r.host_id, r.path, r.new_image, coalesce(r.old_image, o.image_id) as old_image
+        from evenkeel.risk_landed() r
+        left join path other on r.old_image is null and other.name = substring(r.path from '[^/]*$') and other.path <> r.path
+        left join file o on o.path_id = other.path_id
+        where r.old_image is not null or o.image_id is not null
     ), removing as materialized (
         select p.old_image, p.new_image, n.machine
         from (select distinct old_image, new_image from landed) p
         join image o on o.image_id = p.old_image
-        join image n on n.image_id = p.new_image
-        where evenkeel.image_unread(o.has_symbols, o.defects)
-           or not o.export_names <@ n.export_names or not o.export_ordinals <@ n.export_ordinals
+        join image n on n.image_id = p.new_image and n.machine = o.machine
+        where evenkeel.exports_may_go(o.has_symbols, o.defects, o.export_names, o.export_ordinals, o.forwarders,
+                                      n.export_names, n.export_ordinals, n.forwarders)
     ), losing as materialized (
         select distinct l.host_id, l.path, r.machine from landed l join removing r using (old_image, new_image)
     ), silent as materialized (
@@ -207,19 +224,21 @@ as $$
     select host_id, verdict, reason, kept
     from (
         select o.host_id, coalesce(t.kept, '[]') as kept,
-               case when waiting.says is not null then 'unknown'
+               case when waiting.says is not null or stale.says is not null then 'unknown'
                     when products.codes is null and not other.known then 'unknown'
                     when products.codes is null then 'not applicable'
-                    when stale.says is not null then 'unknown'
+                    when doubt.says is not null and superseding.codes is null and (o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}')
+                    then 'unknown'
                     when o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}'
                          or superseding.codes is not null and not exists (select from already a where a.host_id = o.host_id)
                     then 'not applicable' end as verdict,
                case when waiting.says is not null then waiting.says
+                    when stale.says is not null then stale.says
                     when products.codes is null and not other.known
                     then 'which products are here is not known: no product of it could be judged'
                     when products.codes is null
                     then 'another product: ' || (select string_agg(distinct p.name, ', ') from overlay_patch join product p using (product_id)) || ' is not here'
-                    when stale.says is not null then stale.says
+                    when doubt.says is not null and superseding.codes is null then doubt.says
                     when o.plan is null then 'brings nothing for the level of this host'
                     when superseding.codes is not null then 'superseded by ' || superseding.codes || ', which is installed'
                     when t.host_id is null then 'none of its files is here'
@@ -234,14 +253,27 @@ as $$
         left join host_facts_current f using (host_id)
         cross join lateral (select string_agg(p.patch_id::text, ' ') as codes from overlay_patch p join host_product hp using (product_id)
                             where hp.host_id = o.host_id) products
-        cross join lateral (select string_agg(distinct s.code, ', ') as codes
-                            from overlay_patch p join patch own on own.patch_id = p.patch_id
-                            join patch s on s.product_id = p.product_id and own.code = any (s.supersedes)
-                            join host_patch hp on hp.host_id = o.host_id
-                            cross join unnest(hp.patch_ids, hp.states, hp.same_files, hp.newer_files) st (patch_id, state, same_files, newer_files)
-                            -- Listed is not enough: its files must be there.
-                            where st.patch_id = s.patch_id and st.state = 'installed' and st.same_files + st.newer_files > 0) superseding
-        cross join lateral (select exists (select from host_product hp where hp.host_id = o.host_id and hp.verdict <> 'unknown')
+        -- Superseded is a patch for several products only where it is for all of them that are here.
+        cross join lateral (select case when bool_and(x.code is not null) then string_agg(distinct x.code, ', ') end as codes
+                            from overlay_patch p
+                            join host_product here on here.host_id = o.host_id and here.product_id = p.product_id
+                            left join lateral (
+                                select min(s.code) as code
+                                from patch own
+                                join patch s on s.product_id = p.product_id and own.code = any (s.supersedes) and s.code <> own.code
+                                join host_patch hp on hp.host_id = o.host_id
+                                cross join unnest(hp.patch_ids, hp.states, hp.same_files, hp.newer_files) st (patch_id, state, same_files, newer_files)
+                                -- Listed is not enough: its files must be there.
+                                where own.patch_id = p.patch_id and st.patch_id = s.patch_id and st.state = 'installed'
+                                  and st.same_files + st.newer_files > 0) x on true) superseding
+        cross join lateral (select coalesce(t.doubt, o.doubt, untold.says,
+                                            case when c.unreadable > 0 then evenkeel.unreadable_text(c.unreadable) end) as says
+                            from (select min(format('what %s brings is not known: add its payload (evenkeel patch add)', own.code)) as says
+                                  from overlay_patch p join patch own using (patch_id)
+                                  join host_product here on here.host_id = o.host_id and here.product_id = p.product_id
+                                  where not exists (select from patch_file pf where pf.patch_id = p.patch_id)) untold) doubt
+        -- What could not be read may be the files of another product.
+        cross join lateral (select (coalesce(c.unreadable, 0) = 0 and exists (select from host_product hp where hp.host_id = o.host_id and hp.verdict <> 'unknown'))
                                    or (f.has_registry
                                        and exists (select from product p where p.os_version <> '' and p.os_version = f.os_version
                                                      and (p.os_build is null or p.os_build = f.os_build))
@@ -287,16 +319,60 @@ as $$
              and (b.symbol = any (m.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (m.ordinals::text[])) or b.symbol = '')
         where not exists (select from image_import w where w.image_id = l.old_image and evenkeel.import_dll(w.dll) = b.dll
                             and (b.symbol = any (w.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (w.ordinals::text[])) or b.symbol = ''))
+    ), becoming as materialized (
+        -- What the files that they replace answered, and these may not.
+        select distinct b.host_id, b.folder, b.machine, b.need_id, b.dll, b.symbol, b.reason, b.chain
+        from blind b
+        cross join jsonb_array_elements(b.chain) step
+        join landed l on l.host_id = b.host_id and l.path = step ->> 'path'
+        join image n on n.image_id = l.image_id
+        left join image o on o.image_id = l.old_image
+        cross join lateral (select coalesce(step ->> 'forwards', step ->> 'lacks') as symbol) asked
+        where l.old_image is null
+           or (case when asked.symbol like '#%' then substr(asked.symbol, 2) = any (o.export_ordinals::text[]) else asked.symbol = any (o.export_names) end
+               and not exists (select from unnest(o.forwarders) w where starts_with(w, asked.symbol || '=') and w = any (n.forwarders)))
+    ), relying as (
+        select distinct b.host_id, p.path, b.dll, b.symbol, b.reason, b.chain
+        from becoming b
+        join imports_wanted w on (w.folder, w.machine, w.need_id) = (b.folder, b.machine, b.need_id)
+        join imports_host_chunk hc on hc.host_id = b.host_id and hc.chunk_id = w.chunk_id
+        join state_chunk sc on sc.chunk_id = w.chunk_id
+        cross join unnest(sc.file_ids) u (file_id)
+        join file f on f.file_id = u.file_id
+        join path p on p.path_id = f.path_id and evenkeel.folder_of(p.path) = b.folder
+        join image i on i.image_id = f.image_id and i.machine = b.machine
+        join image_import m on m.image_id = i.image_id and evenkeel.import_dll(m.dll) = b.dll
+             and (b.symbol = any (m.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (m.ordinals::text[])) or b.symbol = '')
+        where exists (select from path_component pc where pc.path_id = f.path_id)
+           or exists (select from patch_file pf where pf.file in (p.name, p.location) and (pf.image_id = i.image_id or pf.version = i.file_version))
+           or i.image_id in (select pf.image_id from patch_file pf where pf.image_id is not null)
     )
     select t.host_id,
            min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol,
                       case when w.reason = 'blind' then format('the exports of %s were not read: collect it with symbols', w.chain -> -1 ->> 'path')
                            else format('%s was not collected', coalesce(w.chain -> -1 ->> 'dll', w.dll)) end))
-    from wanting w
+    from (select * from wanting union select * from relying) w
     join imports_twin t on t.lead = w.host_id
     group by t.host_id
 $$;
-comment on function evenkeel.risk_blind() is 'Hosts on which something that the patch''s files newly import cannot be judged, and the first such import.';
+comment on function evenkeel.risk_blind() is 'Hosts on which something that the patch''s files newly import cannot be judged, or that others import from them and the files before them gave for certain; and the first such import.';
+
+create or replace function evenkeel.risk_demands()
+returns table (host_id uuid, code text, title text, product text, required text, below boolean, level text, declared text)
+language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    select h.host_id, t.code, t.title, p.name, l.code, not isempty(held.levels) and upper(held.levels) <= l.ordinal,
+           case when isempty(held.levels) then 'its files disagree' else level_range_text(p.product_id, held.levels) end, level_range_text(p.product_id, b.declared)
+    from state_host h
+    join host_product b using (host_id)
+    join overlay_patch o using (product_id)
+    join product p using (product_id)
+    join patch t on t.patch_id = o.patch_id
+    join level l on l.product_id = p.product_id and l.ordinal = (select min(r) from unnest(t.required_levels) r)
+    cross join lateral (select coalesce(b.declared, b.levels) as levels) held
+    where l.ordinal > 0 and not coalesce(lower(held.levels) >= l.ordinal, false)
+$$;
+comment on function evenkeel.risk_demands() is 'Hosts of state_host that are below the lowest level that the patch may be installed on, or may be: by what is declared, else by what their files say.';
 
 create or replace function evenkeel.risk_compare(payload boolean)
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -305,10 +381,23 @@ as $$
         select s.host_id, s.check_code, s.subject, s.severity, s.summary, s.evidence
         from state_finding s
         left join finding f on (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity'
-        where f.host_id is null
-           -- The same importer and DLL, but more symbols than before.
-           or not coalesce(s.evidence -> 'symbols', '[]') <@ coalesce(f.evidence -> 'symbols', '[]')
-           or array_position(array['low', 'medium', 'high'], s.severity) > array_position(array['low', 'medium', 'high'], f.severity)
+        where (f.host_id is null
+               -- The same importer and DLL, but more symbols than before.
+               or not coalesce(s.evidence -> 'symbols', '[]') <@ coalesce(f.evidence -> 'symbols', '[]')
+               or array_position(array['low', 'medium', 'high'], s.severity) > array_position(array['low', 'medium', 'high'], f.severity))
+          -- That it would be half there is for want of knowing all that it brings.
+          and not (s.check_code = 'partial-patch' and s.subject in (select t.code from overlay_patch join patch t using (patch_id))
+                   and exists (select from overlay_touch t where t.host_id = s.host_id and t.doubt is not null))
+    ), demand as materialized (
+        select * from evenkeel.risk_demands()
+    ), below as materialized (
+        select d.host_id, 'patch-below-prerequisite' as check_code, d.code as subject, 'high' as severity,
+               format('%s needs %s or later, and %s is %s here', d.code, d.required, d.product, d.level) as summary,
+               jsonb_build_object('patch', d.code, 'title', d.title, 'product', d.product, 'required', d.required, 'listed', false,
+                                  'declared', d.declared, 'below', '[]'::jsonb, 'below_count', 0) as evidence
+        from demand d
+        where d.below
+          and not exists (select from come c where (c.host_id, c.check_code, c.subject) = (d.host_id, 'patch-below-prerequisite', d.code))
     ), mixed as materialized (
         select a.* from evenkeel.risk_already() a join state_host h using (host_id)
         union all
@@ -327,10 +416,11 @@ as $$
                               case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched' when 'unresolved-import' then 'broken'
                                               else 'waiting for a restart' end, summary) end
                           order by fresh desc, weight, subject))[1] as first,
-               (array_agg(format('reapply %s first', evidence ->> 'target') order by subject) filter (where check_code = 'mixed-level' and evidence ->> 'target' is not null))[1] as advice,
+               (array_agg(format('reapply %s first', evidence ->> 'target') order by subject) filter (where check_code = 'mixed-level' and not fresh and evidence ->> 'target' is not null))[1] as advice,
                count(*) as total
-        from (select *, true as fresh, case check_code when 'unresolved-import' then 0 when 'mixed-level' then 1 else 2 end
-                                       + case severity when 'high' then 0 else 3 end as weight from come
+        from (select *, true as fresh, case check_code when 'patch-below-prerequisite' then -1 when 'unresolved-import' then 0 when 'mixed-level' then 1 else 2 end
+                                       + case severity when 'high' then 0 else 3 end as weight
+              from (table come union all table below) c
               union all select *, false, 0 from mixed) x
         group by host_id
     ), unjudged as (
@@ -344,7 +434,20 @@ as $$
                                           case when patch.silent then format(', or say what it needs (evenkeel patch add %s --requires)', patch.code) end)
               from state_product s join product p using (product_id) left join host_product b using (host_id, product_id)
               cross join (select min(t.code) as code, bool_or(t.required_levels = '{}') as silent from overlay_patch o join patch t using (patch_id)) patch
-              where s.verdict = 'unknown' and b.verdict is distinct from 'unknown') x
+              where s.verdict = 'unknown' and b.verdict is distinct from 'unknown'
+              union all
+              select 3, d.host_id, format('it needs %s or later, and which level %s has is not known for certain: %s', d.required, d.product, d.level)
+              from demand d where not d.below
+              union all
+              select 4, t.host_id, w.says
+              from overlay_touch t join overlay_host o using (host_id)
+              cross join lateral (values (t.doubt), (o.doubt)) w (says)
+              where w.says is not null
+              union all
+              select 5, c.host_id, evenkeel.unreadable_text(c.unreadable)
+              from host_checkin c join state_host h using (host_id)
+              where c.unreadable > 0
+                and not exists (select from host_product b join overlay_patch using (product_id) where b.host_id = c.host_id and b.verdict = 'unknown')) x
         group by x.host_id
     ), blind as (
         select host_id, string_agg(says, '; ' order by place, says) as says

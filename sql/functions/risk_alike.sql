@@ -89,12 +89,15 @@ as $$
         group by 1
     ), removing as materialized (
         select n.machine
-        from overlay_landing l
-        join file f using (file_id)
-        join image o on o.image_id = f.image_id
-        join image n on n.image_id = l.image_id
-        where l.action = 'replace'
-          and (evenkeel.image_unread(o.has_symbols, o.defects) or not o.export_names <@ n.export_names or not o.export_ordinals <@ n.export_ordinals)
+        from (select f.image_id as old_image, l.image_id as new_image
+              from overlay_landing l join file f using (file_id) where l.action = 'replace'
+              union
+              select f.image_id, n.image_id
+              from overlay_new n join path other on other.name = n.name and other.path_id <> n.path_id join file f on f.path_id = other.path_id) p
+        join image o on o.image_id = p.old_image
+        join image n on n.image_id = p.new_image and n.machine = o.machine
+        where evenkeel.exports_may_go(o.has_symbols, o.defects, o.export_names, o.export_ordinals, o.forwarders,
+                                      n.export_names, n.export_ordinals, n.forwarders)
         group by n.machine
     ), silent as materialized (
         -- The first by path is named; those that have none of the first few are looked at alone (risk_blind_machines).
@@ -260,7 +263,7 @@ begin
     )
     select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
-               partition by md5(row(o.plan, o.windows, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
+               partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
                                     t.classes, l.rest, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
                                     case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
@@ -293,6 +296,8 @@ begin
       and k.lead in (
           select r.host_id from risk_result r cross join jsonb_array_elements(r.findings) f
           where r.host_id = any (leads) and (f -> 'new')::boolean and f ->> 'check' not in ('unresolved-import', 'partial-patch')
+            -- A level that is below the one that is needed is the same on all of them.
+            and not (f ->> 'check' = 'patch-below-prerequisite' and f #>> '{evidence,below_count}' = '0')
           union
           -- Another level has other peers, which may have what is not here.
           select s.host_id

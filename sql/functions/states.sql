@@ -180,6 +180,14 @@ end
 $$;
 comment on function evenkeel.find_unread_files() is 'Fills state_unread: for the hosts and products that have such files, how many are without a version that could be read though levels ship them with one, and the first of them.';
 
+create or replace function evenkeel.unreadable_text(entries integer)
+returns text language sql immutable parallel safe
+as $$
+    select case when entries > 0 then format('%s of its disk could not be read, and may be any file: the collector says which; push again once it can read all',
+                                             case when entries = 1 then '1 entry' else format('%s entries', entries) end) end
+$$;
+comment on function evenkeel.unreadable_text(integer) is 'What is missing where the collector could not read that many entries of a disk; null: it read all.';
+
 create or replace function evenkeel.range_lower_end(levels int4range)
 returns integer language sql immutable parallel safe
 as $$ select case when isempty(levels) then 2147483647 else coalesce(lower(levels), -2147483648) end $$;
@@ -252,11 +260,12 @@ begin
         select c.host_id, c.product_id, c.files, c.covered, p.follows_os, p.level_kind, p.coverage_share,
                coalesce(f.has_registry, false) as has_registry, coalesce(f.os_version, '') as os_version,
                coalesce(f.service_pack, '') as service_pack, f.ubr, d.declared,
-               c.levels * p.all_levels * coalesce(d.declared, int4range(null, null)) as agreed, u.files as unread, u.path as unread_path
+               c.levels * p.all_levels * coalesce(d.declared, int4range(null, null)) as agreed, u.files as unread, u.path as unread_path, k.unreadable
         from combined c
         join known p using (product_id)
         left join state_declaration f using (host_id)
         left join state_unread u on (u.host_id, u.product_id) = (c.host_id, c.product_id)
+        left join evenkeel.host_checkin k on k.host_id = c.host_id and k.unreadable > 0
         left join declaration d on d.product_id = c.product_id and f.has_registry and f.os_version <> '' and d.service_pack = f.service_pack
              and coalesce(d.ubr, -1) = coalesce(f.ubr, -1) and coalesce(d.markers, '{}') = coalesce(f.markers, '{}')
         where (p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version))
@@ -265,10 +274,11 @@ begin
     )
     select c.host_id, c.product_id, c.agreed, c.declared, c.files, c.covered,
            case when isempty(c.agreed) then 'mixed'
-                when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files or c.unread > 0
+                when c.covered = 0 or c.covered < c.coverage_share::numeric * c.files or c.unread > 0 or c.unreadable > 0
                      or (c.follows_os and c.declared is null) then 'unknown'
                 else 'level' end,
            concat_ws('; ',
+                evenkeel.unreadable_text(c.unreadable),
                 case when c.unread > 0
                      then format('cannot read the version of %s%s: collect it again, or replace the file', c.unread_path,
                                  case when c.unread > 1 then format(' and of %s more', c.unread - 1) end) end,

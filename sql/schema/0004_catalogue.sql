@@ -162,6 +162,7 @@ create table evenkeel.patch_file (
     dated date,
     platform text not null default '',
     image_id integer,
+    listed boolean not null default true,
     unique nulls not distinct (patch_id, file, version, machine, branch, platform)
 );
 create index patch_file_name on evenkeel.patch_file (file);
@@ -175,3 +176,4 @@ comment on column evenkeel.patch_file.size is 'Bytes; null: not printed. Says di
 comment on column evenkeel.patch_file.dated is 'The file''s date.';
 comment on column evenkeel.patch_file.platform is 'As printed.';
 comment on column evenkeel.patch_file.image_id is 'The image, where the payload was read.';
+comment on column evenkeel.patch_file.listed is 'The patch''s table names it; false: it is known from the payload alone.';

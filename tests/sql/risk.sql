@@ -3,33 +3,7 @@ begin;
 select plan(55);
 \ir fixture.psql
 \ir catalogue.psql
-
--- A file of a host or of a payload.
-create function fixture.pe(version text, exports text[] default '{}', imports jsonb default '[]')
-returns jsonb language sql as $$ select jsonb_build_object('version', version, 'exports', to_jsonb(exports), 'imports', imports) $$;
-create function fixture.wants(dll text, variadic names text[]) returns jsonb language sql as $$
-    select jsonb_build_array(jsonb_build_object('dll', dll, 'names', to_jsonb(names), 'ordinals', '[]'::jsonb))
-$$;
--- A patch with its payload, as {"a.dll": file} or, where a file may be new, {"c:/app/new.dll": file}; it needs the last level unless another is given.
-create function fixture.payload(product text, patch text, files jsonb, required text[] default null) returns void language plpgsql as $$
-begin
-    perform fixture.patch(product, patch, coalesce(required, array(select l.code from evenkeel.level l where l.product_id = evenkeel.product_number(product)
-                                                                   order by l.ordinal desc limit 1)), '{}');
-    update evenkeel.patch t set has_payload = true where t.code = payload.patch;
-    insert into evenkeel.patch_file (patch_id, file, version, machine, image_id)
-    select t.patch_id, f.key, evenkeel.version_of(f.value ->> 'version'), 34404, i.id
-    from evenkeel.patch t cross join jsonb_each(files) f
-    cross join lateral (select fixture.image(f.value ->> 'version', array(select jsonb_array_elements_text(f.value -> 'exports')), f.value -> 'imports') as id) i
-    where t.code = payload.patch;
-    perform evenkeel.resolve_files(array[sha256(convert_to(f.file, 'utf8'))], array[f.file], array[f.image_id])
-    from evenkeel.patch_file f where f.file like '%/%' and f.image_id is not null;
-end $$;
-create function fixture.unread(wanted text) returns void language sql as $$
-    update evenkeel.image set has_symbols = false where file_version = evenkeel.version_of(wanted)
-$$;
-create function fixture.risk(patch text, host_name text) returns text language sql as $$
-    select verdict || ': ' || reason from ops.risk(patch, host_name)
-$$;
+\ir risk.psql
 
 select fixture.product('app', array['RTM', 'SP1', 'SP2']);
 select fixture.product('away', array['RTM'], false);
@@ -66,7 +40,7 @@ select fixture.judge();
 
 select is(fixture.risk('KB1', 'plain'), 'safe: 1 file replaced', 'a patch whose files need nothing and take nothing away is safe');
 
-select is(fixture.risk('KB3', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'a file of the payload whose symbols were not read is never safe');
+select matches(fixture.risk('KB3', 'plain'), '^unknown: .*imports of c:/app/a.dll could not be read$', 'a file of the payload whose symbols were not read is never safe');
 select is(fixture.risk('KB8', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'nor one whose tables are broken');
 
 select is(fixture.risk('KB2', 'plain'), 'safe: 1 file replaced', 'an export may go that no file of the host imports');
