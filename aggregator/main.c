@@ -3,7 +3,9 @@
 #include "commands.h"
 #include "version.h"
 
+#include <errno.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ static void usage(FILE *out)
           out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         usage(stderr);
@@ -60,5 +62,17 @@ int main(int argc, char **argv)
         return EXIT_STATUS_OK;
     }
     fprintf(stderr, "evenkeel: there is no command '%s'; 'evenkeel --help' lists them\n", argv[1]);
+    return EXIT_STATUS_ERROR;
+}
+
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost || status == EXIT_STATUS_ERROR)
+        return status;
+    fprintf(stderr, "evenkeel %s: can't write the output: %s\n", argv[1],
+            errno != 0 ? strerror(errno) : "not all of it was taken");
     return EXIT_STATUS_ERROR;
 }

@@ -4,6 +4,8 @@
 #include "collector/platform.h"
 #include "version.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +29,8 @@ static void usage(FILE *out)
     fputs("\n'evenkeel-collector COMMAND --help' tells its options, --version the version.\n", out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    platform_start(&argc, &argv);
     if (argc < 2) {
         usage(stderr);
         return 1;
@@ -46,5 +47,18 @@ int main(int argc, char **argv)
         return 0;
     }
     fprintf(stderr, "evenkeel-collector: there is no command '%s'; 'evenkeel-collector --help' lists them\n", argv[1]);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    platform_start(&argc, &argv);
+    int status = run(argc, argv);
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost || status == 1)
+        return status;
+    fprintf(stderr, "evenkeel-collector %s: can't write the output: %s\n", argv[1],
+            errno != 0 ? strerror(errno) : "not all of it was taken");
     return 1;
 }
