@@ -11,7 +11,9 @@ static const char help[] = "usage: evenkeel plan HOST [--format text|json|csv] [
                            "Prints, in order, what brings a host back to one level: the service pack to\n"
                            "reapply, the hotfixes to reapply after it and those to leave out, files to\n"
                            "restore, identities to renew, and when to restart. Findings that are waived ask\n"
-                           "for nothing.\n\n"
+                           "for nothing. What can't be planned because too little is known of the host is\n"
+                           "said below the steps; in json and csv it is a last row with the action\n"
+                           "'unknown', and on stderr.\n\n"
                            "Exit status: 0, whether there is something to do or not; 1 error.";
 
 static PGresult *query_host(PGconn *connection, const char *statement, const char *host_id, struct error *error)
@@ -27,12 +29,10 @@ static void print_steps(const PGresult *steps)
                PQgetvalue(steps, row, 3));
 }
 
-static int print_text(PGconn *connection, const char *host, const char *host_id, struct error *error)
+/* What the steps say nothing of; each line begins with `prefix`. */
+static int print_rest(PGconn *connection, const char *host, const char *host_id, const char *prefix, FILE *out,
+                      struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *steps = query_host(
-        connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step", host_id, error);
-    if (steps == NULL)
-        return -1;
     _cleanup_(cleanup_result) PGresult *state =
         query_host(connection,
                    "select coalesce((select verdict from ops.host where host_id = $1::uuid), 'unknown'),"
@@ -41,16 +41,34 @@ static int print_text(PGconn *connection, const char *host, const char *host_id,
                    host_id, error);
     if (state == NULL)
         return -1;
+    if (strcmp(PQgetvalue(state, 0, 0), "unknown") == 0)
+        fprintf(out, "%snot all is known of %s: %s\n", prefix, host, PQgetvalue(state, 0, 1));
+    if (strcmp(PQgetvalue(state, 0, 2), "0") != 0)
+        fprintf(out, "%swaived findings that were left alone: %s ('evenkeel waive list' names them)\n", prefix,
+                PQgetvalue(state, 0, 2));
+    return 0;
+}
+
+static int print_text(PGconn *connection, const char *host, const char *host_id, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *steps = query_host(
+        connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step", host_id, error);
+    if (steps == NULL)
+        return -1;
     if (PQntuples(steps) == 0)
         printf("%s: nothing to do\n", host);
     print_steps(steps);
-    if (strcmp(PQgetvalue(state, 0, 0), "unknown") == 0)
-        printf("not all is known of %s: %s\n", host, PQgetvalue(state, 0, 1));
-    if (strcmp(PQgetvalue(state, 0, 2), "0") != 0)
-        printf("waived findings that were left alone: %s ('evenkeel waive list' names them)\n",
-               PQgetvalue(state, 0, 2));
-    return 0;
+    return print_rest(connection, host, host_id, "", stdout, error);
 }
+
+/* For programs, to which no row means nothing to do: what is unknown is a row too. */
+static const char rows_query[] =
+    "with s as materialized (select step, action, what, why from evenkeel.plan($1::uuid))"
+    " select step, action, what, why from s"
+    " union all"
+    " select (select count(*) from s)::integer + 1, 'unknown', 'not all is known of ' || host, missing"
+    " from ops.host where host_id = $1::uuid and verdict = 'unknown'"
+    " order by step";
 
 static int plan(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
 {
@@ -69,8 +87,9 @@ static int plan(PGconn *connection, const char *host, enum cli_format format, bo
     if (format == CLI_TEXT)
         return print_text(connection, host, host_id, error);
     int rows;
-    return cli_print(connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step",
-                     &PARAMETER_TEXT(host_id), 1, format, &rows, error);
+    if (cli_print(connection, rows_query, &PARAMETER_TEXT(host_id), 1, format, &rows, error) < 0)
+        return -1;
+    return print_rest(connection, host, host_id, "evenkeel plan: ", stderr, error);
 }
 
 int command_plan(int argc, char **argv)
