@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char help[] = "usage: evenkeel report drift [--since WHEN] [--format text|html|json|csv]\n"
                            "                             [-o FILE] [--quiet]\n\n"
@@ -14,8 +15,8 @@ static const char help[] = "usage: evenkeel report drift [--since WHEN] [--forma
                            "waived, then changes gathered by what they are, outliers and silent hosts.\n"
                            "  --since WHEN   yesterday (24 hours ago; default), monday, '3 days',\n"
                            "                 2026-06-01, '2026-06-01 08:00'\n"
-                           "  --format F     text (default); html: one page that needs nothing else; json\n"
-                           "                 and csv: all of it\n"
+                           "  --format F     text; html: one page that needs nothing else; json and csv: all\n"
+                           "                 of it (default: as FILE ends: .html, .json, .csv; else text)\n"
                            "  -o FILE        write there, whole or not at all (default: stdout); 'evenkeel\n"
                            "                 serve' shows the page report.html of its state directory\n"
                            "  --quiet        no progress";
@@ -34,6 +35,20 @@ static bool format_of(const char *word, enum report_format *format)
     return false;
 }
 
+/* What a file's name ends in; text where that says nothing. */
+static enum report_format format_of_file(const char *path)
+{
+    static const struct {
+        const char *ending;
+        enum report_format format;
+    } endings[] = {{".html", REPORT_HTML}, {".htm", REPORT_HTML}, {".json", REPORT_JSON}, {".csv", REPORT_CSV}};
+    const char *ending = path != NULL ? strrchr(path, '.') : NULL;
+    for (size_t i = 0; ending != NULL && i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(ending, endings[i].ending) == 0)
+            return endings[i].format;
+    return REPORT_TEXT;
+}
+
 int command_report(int argc, char **argv)
 {
     enum { OPTION_SINCE = 256, OPTION_FORMAT };
@@ -44,6 +59,7 @@ int command_report(int argc, char **argv)
                                             {0}};
     const char *since = "yesterday", *path = NULL;
     enum report_format format = REPORT_TEXT;
+    bool format_given = false;
     struct cli cli = {.command = "report", .help = help, .letters = "o:"};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
@@ -54,6 +70,7 @@ int command_report(int argc, char **argv)
         case OPTION_FORMAT:
             if (!format_of(optarg, &format))
                 return EXIT_STATUS_ERROR;
+            format_given = true;
             break;
         case 'o':
             path = optarg;
@@ -68,6 +85,8 @@ int command_report(int argc, char **argv)
         return cli_fail_usage("report", "there is no report '%s': 'drift' is the one there is", argv[optind]);
     if (optind + 1 < argc)
         return cli_fail_usage("report", "'%s' is too much", argv[optind + 1]);
+    if (!format_given)
+        format = format_of_file(path);
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
         report_drift_file(connection, since, format, path, &error) < 0)

@@ -159,6 +159,33 @@ static void sync_directory(const char *path)
         fsync(fd);
 }
 
+/* Also where an earlier write failed and the last one did not. */
+static int flush(FILE *out)
+{
+    errno = 0;
+    bool lost = fflush(out) != 0 || ferror(out);
+    if (lost && errno == 0)
+        errno = EIO;
+    return lost ? -1 : 0;
+}
+
+/* A device, a pipe or a link that leads nowhere yet: nothing may take its place. */
+static int write_into(PGconn *connection, const char *since, enum report_format format, const char *path, int flags,
+                      struct error *error)
+{
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | flags, 0644);
+    if (fd < 0)
+        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+    _cleanup_fclose_ FILE *out = fdopen(fd, "w");
+    if (out == NULL) {
+        close(fd);
+        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
+    }
+    if (report_drift(connection, since, format, out, error) < 0)
+        return -1;
+    return flush(out) == 0 ? 0 : error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+}
+
 static int write_beside(PGconn *connection, const char *since, enum report_format format, const char *path,
                         const char *temporary, int fd, struct error *error)
 {
@@ -169,7 +196,7 @@ static int write_beside(PGconn *connection, const char *since, enum report_forma
     }
     if (report_drift(connection, since, format, out, error) < 0)
         return -1;
-    if (fflush(out) != 0 || fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+    if (flush(out) < 0 || fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
         return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
     sync_directory(path);
     return 0;
@@ -178,12 +205,17 @@ static int write_beside(PGconn *connection, const char *since, enum report_forma
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error)
 {
-    if (path == NULL || strcmp(path, "-") == 0) {
-        if (report_drift(connection, since, format, stdout, error) < 0)
-            return -1;
-        return fflush(stdout) == 0 ? 0 : error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
-    }
-    char temporary[PATH_MAX];
+    if (path == NULL || strcmp(path, "-") == 0)
+        return report_drift(connection, since, format, stdout, error);
+    struct stat status;
+    bool is_there = stat(path, &status) == 0;
+    if (is_there && !S_ISREG(status.st_mode))
+        return write_into(connection, since, format, path, 0, error);
+    if (!is_there && lstat(path, &status) == 0)
+        return write_into(connection, since, format, path, O_CREAT, error);
+    char temporary[PATH_MAX], target[PATH_MAX];
+    if (is_there && realpath(path, target) != NULL)
+        path = target;
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
         return error_set(error, ERROR_LIMIT, "'%s' is too long a name", path);
     int fd = mkostemp(temporary, O_CLOEXEC);

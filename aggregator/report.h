@@ -17,8 +17,9 @@ enum report_format { REPORT_TEXT, REPORT_HTML, REPORT_JSON, REPORT_CSV };
 int report_drift(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error);
 
 /*
- * The same into a file, whole or not at all: it is written beside `path` and renamed once it is on the disk. NULL or
- * "-" is stdout.
+ * The same into a file, whole or not at all: it is written beside `path`, or beside what that links to, and renamed
+ * once it is on the disk. What is there and is no file, as a device or a pipe, is written into. NULL or "-" is stdout,
+ * which is not flushed.
  */
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error);
