@@ -38,7 +38,8 @@ static int age_of(const char *word, char *interval, size_t size, struct error *e
     } units[] = {{'m', "minutes"}, {'h', "hours"}, {'d', "days"}};
     unsigned number;
     char unit, rest;
-    if (strlen(word) < 8 && sscanf(word, "%u%c%c", &number, &unit, &rest) == 2)
+    if (word[0] >= '0' && word[0] <= '9' && strlen(word) < 8 && sscanf(word, "%u%c%c", &number, &unit, &rest) == 2 &&
+        number > 0)
         for (size_t i = 0; i < sizeof units / sizeof *units; i++)
             if (units[i].unit == unit) {
                 snprintf(interval, size, "%u %s", number, units[i].name);
