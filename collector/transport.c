@@ -48,7 +48,8 @@ int transport_check(const char *url, const char *ca, bool allow_plain, struct er
                          "'%s' would go over the network unencrypted: use tls+tcp://, or set 'allow-plain = yes'", url);
     if (!plain && ca == NULL)
         return error_set(error, ERROR_USAGE,
-                         "'%s' needs the certificates to check the aggregator by: set 'ca = FILE' in the configuration",
+                         "'%s' needs the certificates to check the aggregator by: name them with --ca FILE, or with "
+                         "'ca = FILE' in the configuration",
                          url);
     return 0;
 }
@@ -67,8 +68,9 @@ void transport_close(struct transport *transport)
 
 /* The dialer keeps the connection from then on; a request that was sent is never sent twice by nng itself, since the
  * exchange knows better whether that is of use. */
-static int dial(struct transport *transport, const char *ca, uint32_t timeout)
+static int dial(struct transport *transport, const char *ca, uint32_t timeout, bool *ca_taken)
 {
+    *ca_taken = true;
     nng_dialer dialer;
     int status;
     if ((status = nng_req0_open(&transport->socket)) != 0 ||
@@ -78,8 +80,10 @@ static int dial(struct transport *transport, const char *ca, uint32_t timeout)
         (status = nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, (nng_duration)timeout)) != 0 ||
         (status = nng_dialer_create(&dialer, transport->socket, transport->url)) != 0)
         return status;
-    if (is_tls(transport->url) && (status = nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, ca)) != 0)
+    if (is_tls(transport->url) && (status = nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, ca)) != 0) {
+        *ca_taken = false;
         return status;
+    }
     return nng_dialer_start(dialer, 0);
 }
 
@@ -91,11 +95,17 @@ int transport_open(const char *url, const char *ca, uint32_t timeout, struct tra
         *transport = NULL;
         return error_set(error, ERROR_MEMORY, "no memory for a connection");
     }
-    int status = dial(*transport, ca, timeout);
+    bool ca_taken;
+    int status = dial(*transport, ca, timeout, &ca_taken);
     if (status == 0)
         return 0;
     transport_close(*transport);
     *transport = NULL;
+    if (!ca_taken)
+        return error_set(error, ERROR_NETWORK,
+                         "can't take the certificates to check the aggregator by from '%s': %s; name another file with "
+                         "--ca FILE, or with 'ca = FILE' in the configuration",
+                         ca, status == NNG_ENOENT ? "no such file" : nng_strerror(status));
     if (status == NNG_EPEERAUTH || status == NNG_ECRYPTO)
         return error_set(error, ERROR_NETWORK,
                          "the aggregator at %s has no certificate that '%s' vouches for: %s; check 'ca' and the "
