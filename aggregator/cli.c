@@ -57,10 +57,35 @@ static int end(struct cli *cli, int status)
     return -1;
 }
 
+/* Where a second value would take the place of the first one unseen: false, with the sentence printed. */
+static bool note_value(struct cli *cli, const struct option *options, int option)
+{
+    static const char *const repeated[] = {"listen", "name", "requires", "supersedes"}; /* whose values add up */
+    size_t at = 0;
+    while (options[at].name != NULL && options[at].val != option)
+        at++;
+    if (options[at].name == NULL || options[at].has_arg != required_argument || at >= CLI_OPTIONS_MAXIMUM)
+        return true;
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++)
+        if (strcmp(options[at].name, repeated[i]) == 0)
+            return true;
+    const char *before = cli->values[at];
+    cli->values[at] = optarg;
+    if (before == NULL)
+        return true;
+    cli_fail_usage(cli->command, "--%s takes one value and has two, '%s' and '%s': %s", options[at].name, before,
+                   optarg,
+                   strcmp(options[at].name, "hosts") == 0 ? "one glob, like 'web-*', can name several hosts"
+                                                          : "run it once for each");
+    return false;
+}
+
 int cli_option(struct cli *cli, int argc, char **argv, const struct option *options)
 {
     for (;;) {
         int option = getopt_long(argc, argv, cli->letters != NULL ? cli->letters : "", options, NULL);
+        if (!note_value(cli, options, option))
+            return end(cli, EXIT_STATUS_ERROR);
         switch (option) {
         case CLI_DSN:
             cli->dsn = optarg;

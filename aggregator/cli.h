@@ -24,6 +24,8 @@ enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3, CLI_FORMAT = 4 };
 
 enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
 
+#define CLI_OPTIONS_MAXIMUM 32 /* that one command has */
+
 /* What the options that commands share say: set the first three, and let cli_option() fill in the rest. */
 struct cli {
     const char *command, *help;
@@ -33,9 +35,13 @@ struct cli {
     bool quiet;
     bool ended; /* --help was asked for, or an option is wrong, and that is printed: end with `status` */
     int status;
+    const char *values[CLI_OPTIONS_MAXIMUM]; /* as given so far, in the order of the command's options */
 };
 
-/* The next option that is the command's own, with optarg; -1 where there are no more, or where `ended`. */
+/*
+ * The next option that is the command's own, with optarg; -1 where there are no more, or where `ended`, as where an
+ * option that takes one value is given twice.
+ */
 int cli_option(struct cli *cli, int argc, char **argv, const struct option *options);
 
 /* Prints "evenkeel COMMAND: sentence" to stderr and returns EXIT_STATUS_ERROR. */

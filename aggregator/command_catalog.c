@@ -91,8 +91,9 @@ int command_catalog(int argc, char **argv)
                                           CLI_OPTIONS,
                                           {0}};
     struct options options = {.format = ""};
+    struct cli cli = {.command = "catalog", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, known)) != -1;) {
         switch (option) {
         case OPTION_FORMAT:
             options.format = optarg;
@@ -106,18 +107,11 @@ int command_catalog(int argc, char **argv)
         case OPTION_DRY_RUN:
             options.dry_run = true;
             break;
-        case CLI_DSN:
-            options.dsn = optarg;
-            break;
-        case CLI_QUIET:
-            break;
-        case CLI_HELP:
-            puts(help);
-            return EXIT_STATUS_OK;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
+    options.dsn = cli.dsn;
     if (run(&options, argc - optind, argv + optind, &error) == 0)
         return EXIT_STATUS_OK;
     return error.code == ERROR_USAGE ? cli_fail_usage("catalog", "%s", error.message) : cli_fail("catalog", &error);

@@ -203,6 +203,16 @@ static int make_authority(const char *directory, const char **names, size_t coun
     return 0;
 }
 
+static const char help[] = "usage: evenkeel init [--sql DIR] [--ca DIR [--name HOST]...] [--dsn STRING]\n\n"
+                           "Makes or upgrades schema, functions, views and checks, and loads the shipped\n"
+                           "catalogue. A second run changes nothing.\n"
+                           "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside\n"
+                           "                this program)\n"
+                           "  --ca DIR      make a small certificate authority there, unless there is one,\n"
+                           "                and a server certificate\n"
+                           "  --name HOST   a name or address of this aggregator for that certificate; may\n"
+                           "                be repeated (default: this machine's name)";
+
 int command_init(int argc, char **argv)
 {
     enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME };
@@ -213,10 +223,11 @@ int command_init(int argc, char **argv)
                                             {0}};
     const char *authority = NULL, *names[CERTIFICATE_NAMES_MAXIMUM];
     size_t name_count = 0;
-    const char *given_dsn = NULL, *given_sql = NULL;
+    const char *given_sql = NULL;
     char dsn[2048], directory[PATH_MAX - 256];
+    struct cli cli = {.command = "init", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_SQL:
             given_sql = optarg;
@@ -231,30 +242,14 @@ int command_init(int argc, char **argv)
             if (certificate_name_check(optarg, &error) < 0)
                 return cli_fail("init", &error);
             break;
-        case CLI_DSN:
-            given_dsn = optarg;
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel init [--sql DIR] [--ca DIR [--name HOST]...] [--dsn STRING]\n\n"
-                 "Makes or upgrades schema, functions, views and checks, and loads the shipped\n"
-                 "catalogue. A second run changes nothing.\n"
-                 "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside\n"
-                 "                this program)\n"
-                 "  --ca DIR      make a small certificate authority there, unless there is one,\n"
-                 "                and a server certificate\n"
-                 "  --name HOST   a name or address of this aggregator for that certificate; may\n"
-                 "                be repeated (default: this machine's name)");
-            return EXIT_STATUS_OK;
-        case CLI_QUIET:
-            break;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (name_count > 0 && authority == NULL)
         return cli_fail_usage("init", "--name is for --ca only");
     if (sql_files_directory(given_sql, directory, sizeof directory, &error) < 0 ||
-        database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0)
+        database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0)
         return cli_fail("init", &error);
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
     if (connection == NULL || init(connection, directory, &error) < 0 || note_roles(connection, &error) < 0 ||
