@@ -337,6 +337,13 @@ static void put_table(const cJSON *list, const char *id, const char *title, cons
     fputs("</section>\n", out);
 }
 
+/* The level of a row of the matrix, which is null where the product has no levels. */
+static const char *level_of(const cJSON *row)
+{
+    const char *level = report_string(row, "level");
+    return *level != 0 ? level : "unknown";
+}
+
 /* Components down, levels across: how many hosts. A cell's shade is its share of the component's hosts. */
 static void put_matrix_of(const cJSON *document, const cJSON *product, FILE *out)
 {
@@ -346,12 +353,12 @@ static void put_matrix_of(const cJSON *document, const cJSON *product, FILE *out
     cJSON_ArrayForEach(level, levels) if (count < 32 && cJSON_IsString(level)) columns[count++] = level->valuestring;
     cJSON_ArrayForEach(row, rows)
     {
-        /* Ranges (SP1..SP2) and 'mixed' stand after the levels. */
+        /* Ranges (SP1..SP2), 'mixed' and 'unknown' stand after the levels. */
         size_t at = 0;
-        while (at < count && strcmp(columns[at], report_string(row, "level")) != 0)
+        while (at < count && strcmp(columns[at], level_of(row)) != 0)
             at++;
         if (strcmp(report_string(row, "product"), code) == 0 && at == count && count < 64)
-            columns[count++] = report_string(row, "level");
+            columns[count++] = level_of(row);
     }
     fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Components by level, ", out);
     html_text(report_string(product, "name"), out);
@@ -379,7 +386,7 @@ static void put_matrix_of(const cJSON *document, const cJSON *product, FILE *out
                 strcmp(report_string(other, "component"), component) != 0)
                 continue;
             for (size_t i = 0; i < count; i++)
-                if (strcmp(columns[i], report_string(other, "level")) == 0)
+                if (strcmp(columns[i], level_of(other)) == 0)
                     hosts[i] += report_number(other, "hosts");
             all += report_number(other, "hosts");
         }

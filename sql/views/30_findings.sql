@@ -81,5 +81,5 @@ group by 1, 2, 3;
 comment on view ops.level_matrix is 'How many hosts hold a component at which level.';
 comment on column ops.level_matrix.product is 'The product.';
 comment on column ops.level_matrix.component is 'The component.';
-comment on column ops.level_matrix.level is 'The levels that its files allow together; mixed: none.';
+comment on column ops.level_matrix.level is 'The levels that its files allow together; mixed: none; null: unknown, since the product has no levels in the catalogue.';
 comment on column ops.level_matrix.hosts is 'How many hosts.';
