@@ -73,7 +73,7 @@ static int start_http(struct http_options *options, struct http **http, struct e
     }
     if (url != NULL || error->code != ERROR_BUSY)
         return -1;
-    log_line(LOG_PRIORITY_WARNING, "no-http", "message=\"%s\"", error->message);
+    log_line(LOG_PRIORITY_WARNING, "no-http", "message=%s", JOURNAL_QUOTED(error->message));
     return 0;
 }
 
@@ -83,12 +83,14 @@ static int wait_for_end(const sigset_t *signals, struct service *service, const 
     int signal_number;
     while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
         struct error error = {0};
-        if (service_reload(service, &error) < 0)
-            log_line(LOG_PRIORITY_ERROR, "not-reloaded", "message=\"%s; the certificate from before stays\"",
-                     error.message);
-        else
-            log_line(LOG_PRIORITY_NOTICE, "reloaded", "certificate=\"%s\"",
-                     options->certificate != NULL ? options->certificate : "");
+        if (service_reload(service, &error) < 0) {
+            char sentence[sizeof error.message + 64];
+            snprintf(sentence, sizeof sentence, "%s; the certificate from before stays", error.message);
+            log_line(LOG_PRIORITY_ERROR, "not-reloaded", "message=%s", JOURNAL_QUOTED(sentence));
+        } else {
+            log_line(LOG_PRIORITY_NOTICE, "reloaded", "certificate=%s",
+                     JOURNAL_QUOTED(options->certificate != NULL ? options->certificate : ""));
+        }
     }
     return signal_number;
 }
@@ -171,6 +173,29 @@ static bool number_of(const char *text, int64_t least, int64_t most, int64_t *nu
     return end != text && *end == 0 && errno == 0 && *number >= least && *number <= most;
 }
 
+static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\n\n"
+                           "Answers collectors until SIGTERM or SIGINT; stores what they report and judges\n"
+                           "it. On SIGHUP it reads certificate and key again.\n"
+                           "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback\n"
+                           "                         (default: " DEFAULT_URL ")\n"
+                           "  --certificate FILE     PEM, for tls+tcp://\n"
+                           "  --private-key FILE     PEM, for tls+tcp://\n"
+                           "  --allow-plain          allow tcp:// beyond loopback\n"
+                           "  --trust-on-first-use   approve every new key; on loopback only\n"
+                           "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
+                           "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
+                           "                         beyond that: 'busy'. Objects of unfinished snapshots\n"
+                           "                         may take a quarter of it more\n"
+                           "  --connections N        collectors connected at once (default: 512); each may\n"
+                           "                         have 2.5 MiB under way\n"
+                           "  --http URL             report, /healthz and /metrics, or off\n"
+                           "                         (default: " DEFAULT_HTTP_URL ")\n"
+                           "  --report FILE          the page to show (default: report.html in the state\n"
+                           "                         directory); without a fresh one, it is made on request\n"
+                           "  --ready-file FILE      made once it listens\n"
+                           "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private\n"
+                           "                         cluster)";
+
 int command_serve(int argc, char **argv)
 {
     enum {
@@ -199,15 +224,16 @@ int command_serve(int argc, char **argv)
                                             {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *urls[URLS_MAXIMUM], *given_dsn = NULL, *ready = NULL;
+    const char *urls[URLS_MAXIMUM], *ready = NULL;
     struct service_options service_options = {
         .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
     int64_t memory, connections;
     struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
     struct http_options http_options = {0};
     char dsn[2048], state[1024], report[PATH_MAX];
+    struct cli cli = {.command = "serve", .help = help};
     struct error error = {0};
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_LISTEN:
             if (service_options.url_count == URLS_MAXIMUM)
@@ -252,39 +278,10 @@ int command_serve(int argc, char **argv)
         case OPTION_REPORT:
             http_options.report = optarg;
             break;
-        case CLI_DSN:
-            given_dsn = optarg;
-            break;
-        case CLI_HELP:
-            puts("usage: evenkeel serve [--listen URL]... [OPTION]...\n\n"
-                 "Answers collectors until SIGTERM or SIGINT; stores what they report and judges\n"
-                 "it. On SIGHUP it reads certificate and key again.\n"
-                 "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback\n"
-                 "                         (default: " DEFAULT_URL ")\n"
-                 "  --certificate FILE     PEM, for tls+tcp://\n"
-                 "  --private-key FILE     PEM, for tls+tcp://\n"
-                 "  --allow-plain          allow tcp:// beyond loopback\n"
-                 "  --trust-on-first-use   approve every new key; on loopback only\n"
-                 "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
-                 "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
-                 "                         beyond that: 'busy'. Objects of unfinished snapshots\n"
-                 "                         may take a quarter of it more\n"
-                 "  --connections N        collectors connected at once (default: 512); each may\n"
-                 "                         have 2.5 MiB under way\n"
-                 "  --http URL             report, /healthz and /metrics, or off\n"
-                 "                         (default: " DEFAULT_HTTP_URL ")\n"
-                 "  --report FILE          the page to show (default: report.html in the state\n"
-                 "                         directory); without a fresh one, it is made on request\n"
-                 "  --ready-file FILE      made once it listens\n"
-                 "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private\n"
-                 "                         cluster)");
-            return EXIT_STATUS_OK;
-        case CLI_QUIET:
-            break;
-        default:
-            return EXIT_STATUS_ERROR;
         }
     }
+    if (cli.ended)
+        return cli.status;
     if (service_options.url_count == 0)
         urls[service_options.url_count++] = DEFAULT_URL;
     for (size_t i = 0; store_options.trust_on_first_use && i < service_options.url_count; i++)
@@ -297,7 +294,7 @@ int command_serve(int argc, char **argv)
     }
     http_options.allow_plain = service_options.allow_plain;
     store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
-    if (database_dsn(given_dsn, dsn, sizeof dsn, &error) < 0 ||
+    if (database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0 ||
         serve(dsn, &service_options, &store_options, &http_options, ready, &error) < 0)
         return cli_fail("serve", &error);
     return EXIT_STATUS_OK;

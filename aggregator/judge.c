@@ -150,7 +150,7 @@ static void *run(void *context)
         if (connection != NULL)
             done = duty->work(duty, connection, &error);
         if (done < 0 && !complained && !is_stopping(duty->judge))
-            log_line(LOG_PRIORITY_ERROR, duty->failure, "message=\"%s\"", error.message);
+            log_line(LOG_PRIORITY_ERROR, duty->failure, "message=%s", JOURNAL_QUOTED(error.message));
         complained = done < 0;
         if (connection != NULL && PQstatus(connection) != CONNECTION_OK) {
             PQfinish(connection);

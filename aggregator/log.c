@@ -2,15 +2,13 @@
 
 #include "log.h"
 
-#include "proto/journal.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 void log_line(enum log_priority priority, const char *event, const char *format, ...)
 {
-    char line[1024];
+    char line[JOURNAL_QUOTED_BYTES + 256];
     size_t length = (size_t)snprintf(line, sizeof line, "%sevent=%s ", journal_prefix(priority), event);
     va_list arguments;
     va_start(arguments, format);

@@ -179,7 +179,7 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     if (*store != NULL) {
         atomic_fetch_add(&writer->counters.failures, 1);
         log_line(error.code == ERROR_NETWORK ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, "batch-failed",
-                 "requests=%zu message=\"%s\"", count, error.message);
+                 "requests=%zu message=%s", count, JOURNAL_QUOTED(error.message));
     }
     for (size_t i = 0; i < count; i++)
         batch[i]->refusal = 0;
@@ -250,8 +250,8 @@ static void *run(void *context)
         if (store == NULL && !late) {
             store = store_open(writer->dsn, &writer->options.store, &error);
             log_line(store != NULL ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_ERROR,
-                     store != NULL ? "reconnected" : "no-database", "message=\"%s\"",
-                     store != NULL ? "" : error.message);
+                     store != NULL ? "reconnected" : "no-database", "message=%s",
+                     JOURNAL_QUOTED(store != NULL ? "" : error.message));
         }
         if (late) {
             for (size_t i = 0; i < count; i++)

@@ -27,8 +27,8 @@ static void announce(enum run_weight weight, const char *sentence)
         unsigned priority; /* of syslog(3) */
         const char *name;
     } levels[] = {[RUN_NEWS] = {6, "info"}, [RUN_WARNING] = {4, "warning"}, [RUN_FAILURE] = {3, "error"}};
-    fprintf(stderr, "%slevel=%s message=\"%s\"\n", journal_prefix(levels[weight].priority), levels[weight].name,
-            sentence);
+    fprintf(stderr, "%slevel=%s message=%s\n", journal_prefix(levels[weight].priority), levels[weight].name,
+            JOURNAL_QUOTED(sentence));
     fflush(stderr);
 }
 

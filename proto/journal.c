@@ -22,3 +22,17 @@ const char *journal_prefix(unsigned priority)
     static const char *const prefixes[] = {"<0>", "<1>", "<2>", "<3>", "<4>", "<5>", "<6>", "<7>"};
     return stderr_is_journal() ? prefixes[priority & 7] : "";
 }
+
+const char *journal_quote(char *quoted, size_t size, const char *text)
+{
+    size_t length = 0;
+    quoted[length++] = '"';
+    for (; *text != 0 && length + 4 <= size; text++) {
+        if (*text == '"' || *text == '\\')
+            quoted[length++] = '\\';
+        quoted[length++] = (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text;
+    }
+    quoted[length++] = '"';
+    quoted[length] = 0;
+    return quoted;
+}
