@@ -13,6 +13,35 @@
 static const char *const tables[] = {"products", "levels",    "lines",   "components",
                                      "rules",    "baselines", "patches", "patch_files"};
 
+/* 'products.csv, levels.csv, ...' */
+static void name_tables(char *names, size_t size)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && length < size; i++)
+        length += (size_t)snprintf(names + length, size - length, "%s%s.csv", i > 0 ? ", " : "", tables[i]);
+}
+
+/* Says of each CSV file that is none of the catalogue's that it is not read: its name may be a typing error. */
+static int tell_unread(const char *directory, struct error *error)
+{
+    _cleanup_(sql_files_free) struct sql_files files = {0};
+    char names[256];
+    if (sql_files_list(directory, ".", ".csv", &files, error) < 0)
+        return -1;
+    name_tables(names, sizeof names);
+    for (size_t i = 0; i < files.count; i++) {
+        bool known = false;
+        for (size_t j = 0; j < sizeof tables / sizeof *tables && !known; j++) {
+            size_t length = strlen(tables[j]);
+            known = strncmp(files.names[i], tables[j], length) == 0 && strcmp(files.names[i] + length, ".csv") == 0;
+        }
+        if (!known)
+            fprintf(stderr, "evenkeel catalog: '%s/%s' is not read: the catalogue's files are %s\n", directory,
+                    files.names[i], names);
+    }
+    return 0;
+}
+
 /* COPY's error context tells the line: 'COPY stage_levels, line 3, column ordinal: ...'. */
 static int fail_copy(PGconn *connection, const PGresult *result, const char *path, struct error *error)
 {
@@ -26,16 +55,19 @@ static int fail_copy(PGconn *connection, const PGresult *result, const char *pat
 
 static int copy_file(PGconn *connection, const char *table, const char *path, struct error *error)
 {
-    size_t length;
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    size_t length, skipped = 0;
     _cleanup_free_ char *text = sql_files_read(path, &length, error);
     char statement[128];
     if (text == NULL)
         return -1;
+    if (strncmp(text, byte_order_mark, 3) == 0)
+        skipped = 3;
     snprintf(statement, sizeof statement, "copy stage_%s from stdin (format csv, header match)", table);
     _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
     if (PQresultStatus(begun) != PGRES_COPY_IN)
         return fail_copy(connection, begun, path, error);
-    bool sent = length == 0 || PQputCopyData(connection, text, (int)length) == 1;
+    bool sent = length == skipped || PQputCopyData(connection, text + skipped, (int)(length - skipped)) == 1;
     PQputCopyEnd(connection, sent ? NULL : "not sent whole");
     int outcome = 0;
     for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection)) {
@@ -65,6 +97,7 @@ int catalog_merge_staged(PGconn *connection, struct catalog_change *change, stru
 int catalog_load(PGconn *connection, const char *directory, struct catalog_change *change, struct error *error)
 {
     bool any = false;
+    char names[256];
     if (database_execute(connection, "select evenkeel.catalog_stage()", error) < 0)
         return -1;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -76,8 +109,10 @@ int catalog_load(PGconn *connection, const char *directory, struct catalog_chang
             return -1;
         any = true;
     }
+    name_tables(names, sizeof names);
     if (!any)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "'%s' holds none of the catalogue's files (products.csv, levels.csv, ...)", directory);
+        return error_set(error, ERROR_NOT_FOUND, "'%s' holds none of the catalogue's files (%s)", directory, names);
+    if (tell_unread(directory, error) < 0 || database_execute(connection, "select evenkeel.catalog_verify()", error) < 0)
+        return -1;
     return catalog_merge_staged(connection, change, error);
 }

@@ -128,7 +128,7 @@ begin
            evenkeel.machine_number(s.machine), coalesce(s.kind, 'article'), s.source
     from stage_baselines s
     left join evenkeel.product p on p.code = s.product
-    left join evenkeel.level l on l.product_id = p.product_id and l.code = s.level
+    left join evenkeel.level l on l.product_id = p.product_id and lower(l.code) = lower(s.level)
     where case when l.ordinal is null then evenkeel.product_number(s.product) + evenkeel.level_ordinal(s.product, s.level) end is null
     order by 1, 2, 3, 4, 5, 6, s.source
     on conflict do nothing;
