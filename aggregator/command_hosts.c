@@ -81,12 +81,15 @@ static int revoke_key(const struct hosts_call *call, struct error *error)
 static int grant(const struct hosts_call *call, struct error *error)
 {
     for (int i = 1; i < call->count; i++) {
-        char *words[] = {call->words[0], call->words[i]};
-        struct hosts_call one = *call;
-        one.words = words;
-        one.count = 2;
-        if (print(&one, "select 'granted' as done, key, host, host_id from evenkeel.grant_hosts($1, $2)", 2, error) < 0)
+        struct parameter words[] = {PARAMETER_TEXT(call->words[0]), PARAMETER_TEXT(call->words[i])};
+        int rows;
+        if (cli_print(call->connection,
+                      "select 'granted' as done, key, host, host_id from evenkeel.grant_hosts($1, $2)", words, 2,
+                      call->format, &rows, error) < 0)
             return -1;
+        if (rows == 0)
+            fprintf(stderr, "evenkeel hosts: granted '%s': no host is called so yet, those that enrol will be let in\n",
+                    call->words[i]);
     }
     return 0;
 }

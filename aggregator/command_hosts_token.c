@@ -54,7 +54,7 @@ static int make(const struct hosts_call *call, struct error *error)
     _cleanup_(cleanup_result) PGresult *made = database_query(
         call->connection,
         "insert into evenkeel.token (token_digest, uses_left, expires_at, host_glob, note) "
-        "select $1, $2::integer, t.expires_at, $5::text, $6::text "
+        "select $1, $2::integer, t.expires_at, evenkeel.host_glob($5::text), $6::text "
         "from (select coalesce($3::timestamptz, now() + $4::interval) as expires_at) t where t.expires_at > now()",
         parameters, sizeof parameters / sizeof *parameters, false, error);
     if (made == NULL)

@@ -10,9 +10,29 @@ returns boolean language sql immutable strict parallel safe
 as $$ select word ~ '^[0-9a-fA-F]{8,64}$' and starts_with(encode(public_key, 'hex'), lower(word)) $$;
 comment on function evenkeel.is_fingerprint(text, bytea) is 'Whether a word of at least 8 hexadecimal digits starts the public key.';
 
+create or replace function evenkeel.is_glob(word text)
+returns boolean language sql immutable strict parallel safe
+as $$ select word ~ '[*?[]' $$;
+comment on function evenkeel.is_glob(text) is 'Whether a word is a glob rather than a name.';
+
+create or replace function evenkeel.host_glob(word text)
+returns text language plpgsql immutable
+as $$
+begin
+    if word = '' or exists (select from regexp_matches(word, '\[!?[^][]+\]|[][]', 'g') m (part)
+                            where m.part[1] in ('[', ']')
+                               or exists (select from regexp_matches(m.part[1], '(.)-([^]])', 'g') r (ends) where r.ends[1] > r.ends[2] collate "C")) then
+        raise exception '''%'' is no glob of hosts that can match: write a name, or *, ?, [ab], [a-z] and [!a]', word
+            using errcode = 'invalid_parameter_value';
+    end if;
+    return word;
+end
+$$;
+comment on function evenkeel.host_glob(text) is 'The glob or name as it is written; an error where it is empty, or a bracket in it is not part of a set of characters.';
+
 create or replace function evenkeel.names_host(word text, host_name text)
 returns boolean language sql immutable strict parallel safe
-as $$ select host_name = word or (word ~ '[*?]' and lower(host_name) ~ evenkeel.glob_regex(lower(word))) $$;
+as $$ select host_name = word or (evenkeel.is_glob(word) and lower(host_name) ~ evenkeel.glob_regex(lower(word))) $$;
 comment on function evenkeel.names_host(text, text) is 'Whether a word is the host''s name, or a glob that matches it.';
 
 create or replace function evenkeel.approve(word text)
@@ -22,7 +42,7 @@ declare
     keys text[];
     asked record;
 begin
-    if word !~ '[*?]' then
+    if not evenkeel.is_glob(word) then
         select array_agg(distinct evenkeel.key_fingerprint(k.public_key)) into keys
         from evenkeel.enrolment e join evenkeel.collector_key k using (key_id) where e.host_name = word;
         if cardinality(keys) > 1 then
@@ -113,6 +133,7 @@ declare
     granted evenkeel.collector_key := evenkeel.key_of(word);
     wanted record;
 begin
+    perform evenkeel.host_glob(glob);
     if granted.status in ('revoked', 'set apart') then
         raise exception 'the key % is %: it can''t be granted anything', evenkeel.key_fingerprint(granted.public_key), granted.status;
     end if;

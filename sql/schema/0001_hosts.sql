@@ -60,7 +60,7 @@ create table evenkeel.key_grant (
 );
 comment on table evenkeel.key_grant is 'Names of hosts that a key may speak for as soon as it asks: a collector that reads the disks of many hosts.';
 comment on column evenkeel.key_grant.key_id is 'The key.';
-comment on column evenkeel.key_grant.host_glob is 'Which names; * and ? as in file names, without regard to case.';
+comment on column evenkeel.key_grant.host_glob is 'Which names, as evenkeel.glob_regex() reads globs, without regard to case.';
 comment on column evenkeel.key_grant.granted_at is 'Since when.';
 
 create table evenkeel.token (
@@ -76,7 +76,7 @@ comment on column evenkeel.token.token_digest is 'SHA-256 of the token; the toke
 comment on column evenkeel.token.created_at is 'When it was made.';
 comment on column evenkeel.token.expires_at is 'When it ends.';
 comment on column evenkeel.token.uses_left is 'How many hosts it may still enrol.';
-comment on column evenkeel.token.host_glob is 'Which names it may enrol; * and ? as in file names.';
+comment on column evenkeel.token.host_glob is 'Which names it may enrol, as evenkeel.glob_regex() reads globs, without regard to case.';
 comment on column evenkeel.token.note is 'What it is for.';
 
 create table evenkeel.host_key (

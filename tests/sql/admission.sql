@@ -1,6 +1,6 @@
 -- Which marks tell machines apart, who is known under which name, and what tokens and grants let in.
 begin;
-select plan(28);
+select plan(36);
 
 create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
 create function pg_temp.ask(key text, host text, token text default null, sid text default '', guid text default '', place text default '',
@@ -31,6 +31,14 @@ select is(pg_temp.ask('d', 'web-4', 't'), 'refused 12', 'as often as it may be u
 select is(pg_temp.ask('a', 'db-01'), 'pending', 'an approved key waits for a further host');
 select is((select count(*) from evenkeel.grant_hosts('web-01', 'db-*')), 1::bigint, 'until it is granted');
 select is(pg_temp.ask('a', 'db-02'), 'approved', 'and is then let in under every name of the grant');
+select is(pg_temp.ask('a', 'nt4-02'), 'pending', 'under no other');
+select is((select string_agg(host, ' ') from evenkeel.grant_hosts('web-01', 'nt4-0[1-3]')), 'nt4-02', 'a set in a glob grants what waits');
+select is(pg_temp.ask('a', 'nt4-03'), 'approved', 'and what will ask');
+select is(pg_temp.ask('a', 'nt4-04'), 'pending', 'but nothing beside it');
+select is((select host from evenkeel.approve('nt4-0[4-5]')), 'nt4-04', 'a set in a glob approves');
+select throws_like(format($$ select evenkeel.grant_hosts('web-01', %L) $$, glob), format('''%s'' is no glob of hosts%%', glob), format('''%s'' is granted to nobody', glob))
+from unnest(array['', '[']) glob;
+select is_empty($$ select from evenkeel.key_grant where host_glob in ('', '[') $$, 'and is not kept');
 
 -- A machine with all its marks: key m, host mail-01.
 select is(pg_temp.ask('m', 'mail-01', sid => 's', guid => 'g', place => 'p', trust => true), 'approved', 'a machine is let in with its marks');
