@@ -4,6 +4,7 @@ create or replace function ops.plan(host_name text)
 returns table (host text, step integer, action text, what text, why text)
 language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
+    select evenkeel.host_ids(plan.host_name);
     select h.name, p.step, p.action, p.what, p.why
     from host h
     cross join lateral evenkeel.plan(h.host_id) p

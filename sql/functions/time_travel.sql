@@ -104,6 +104,8 @@ returns table (host text, path text, file_version text, product_version text, co
                size bigint, machine integer, valid_from timestamptz, valid_to timestamptz, host_id uuid)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
+    -- First, for where a join finds no rows the condition is never asked.
+    select evenkeel.host_ids(host_file_at.host_name);
     select h.name, p.path, version_text(i.file_version), version_text(i.product_version), c.code,
            level_range_text(fl.product_id, fl.levels), pr.code, i.size, i.machine, v.valid_from, nullif(v.valid_to, 'infinity'), h.host_id
     from host h
@@ -126,6 +128,7 @@ create or replace function ops.host_facts_at(host_name text, at timestamptz)
 returns table (host text, facts jsonb, valid_from timestamptz, valid_to timestamptz, host_id uuid)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
+    select evenkeel.host_ids(host_facts_at.host_name);
     select h.name, f.facts, f.valid_from, nullif(f.valid_to, 'infinity'), h.host_id
     from host h
     join host_facts f on f.host_id = h.host_id and f.valid_from <= host_facts_at.at and f.valid_to > host_facts_at.at
@@ -137,6 +140,7 @@ create or replace function ops.changes(host_name text, since timestamptz)
 returns table (host text, changed_at timestamptz, kind text, what text, old text, new text, direction text, known_as text, host_id uuid)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
+    select evenkeel.host_ids(changes.host_name);
     with asked as (
         select h.host_id, h.name from host h where h.host_id = any (evenkeel.host_ids(host_name))
     ), held as (
@@ -238,10 +242,26 @@ as $$
 $$;
 comment on function ops.version_origin(text, text) is 'Which patch or level introduced a version of a file: ''exactly'' those that bring it, and the nearest known ones before and after. select * from ops.version_origin(''w3core.dll'', ''6.0.3790.4611'')';
 
+create or replace function evenkeel.level_known(level text)
+returns text language plpgsql stable
+as $$
+begin
+    if not exists (select from evenkeel.level l where lower(l.code) = lower(level)) then
+        raise exception 'no product has a level ''%''; there are %', level,
+            coalesce((select string_agg(c.code, ', ' order by c.code)
+                      from (select distinct l.code from evenkeel.level l order by l.code limit 40) c), 'none')
+            using errcode = 'no_data_found';
+    end if;
+    return level;
+end
+$$;
+comment on function evenkeel.level_known(text) is 'The level''s code as it is written; an error that lists known ones where no product has it, for an empty answer would read as ''nobody is below''.';
+
 create or replace function ops.file_holders(file_name text, below_level text default null)
 returns table (host text, path text, file_version text, level_range text, component text, product text, image_id integer, host_id uuid)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
+    select evenkeel.level_known(file_holders.below_level) where file_holders.below_level is not null;
     with files as materialized (
         select f.file_id, p.path, i.image_id, i.file_version, fl.product_id, fl.component_id, fl.levels
         from path p

@@ -1,6 +1,6 @@
 -- What a host held, what changed on it, where a version comes from: the questions that README answers with SQL.
 begin;
-select plan(27);
+select plan(32);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -50,6 +50,9 @@ select set_eq($$ select path, file_version from ops.host_file_at('web-17', clock
     $$ select path, file_version from ops.host_file where host = 'web-17' $$, 'at this moment it is what ops.host_file shows');
 select is_empty($$ select * from ops.host_file_at('web-17', now() - interval '1 year') $$, 'before its first snapshot nothing is known');
 select throws_like($$ select * from ops.host_file_at('web-71', now()) $$, 'there is no host ''web-71''', 'a misspelt host is an error, not an empty answer');
+select throws_like(format('select * from ops.%s', call), 'there is no host ''web-71''', 'nor is one for a time or in a question that has no rows: ' || call)
+from unnest(array['host_file_at(''web-71'', ''1990-01-01'')', 'host_facts_at(''web-71'', ''1990-01-01'')',
+                  'changes(''web-71'', now() + interval ''1 year'')']) c (call);
 select is((select valid_to from ops.host_file_at('web-17', clock_timestamp()) limit 1), null::timestamptz, 'what holds now has no end');
 select is((select facts ->> 'machine_guid' from ops.host_facts_at('web-17', now() - interval '12 days')), 'old', 'facts of that day');
 
@@ -81,6 +84,9 @@ select results_eq($$ select host, file_version from ops.file_holders('iisutil.dl
     $$ values ('web-17', '6.0.3790.3959'), ('web-18', '6.0.3790.0') $$, 'which hosts hold a file');
 select results_eq($$ select host, level_range from ops.file_holders('iisutil.dll', 'SP2') $$, $$ values ('web-18', 'RTM') $$,
     'which hosts hold it below SP2');
+select throws_like($$ select * from ops.file_holders('iisutil.dll', below_level => 'SP9') $$, 'no product has a level ''SP9''; there are %RTM, SP1, SP2%',
+    'a level that is none is an error, not nobody below it');
+select lives_ok($$ select * from ops.file_holders('iisutil.dll', 'sp2') $$, 'levels are named without regard to case');
 
 select fixture.days(1);
 select is((select sum(hosts)::bigint from ops.level_history(30) where night < now() - interval '12 days' and night > now() - interval '13 days'), 1::bigint,
