@@ -112,7 +112,8 @@ int catalog_load(PGconn *connection, const char *directory, struct catalog_chang
     name_tables(names, sizeof names);
     if (!any)
         return error_set(error, ERROR_NOT_FOUND, "'%s' holds none of the catalogue's files (%s)", directory, names);
-    if (tell_unread(directory, error) < 0 || database_execute(connection, "select evenkeel.catalog_verify()", error) < 0)
+    if (tell_unread(directory, error) < 0 ||
+        database_execute(connection, "select evenkeel.catalog_verify()", error) < 0)
         return -1;
     return catalog_merge_staged(connection, change, error);
 }
