@@ -116,7 +116,8 @@ static int stage_file(struct stage *stage, int32_t number, const char *path, FIL
     return 0;
 }
 
-/* Prints what kb_import() tells: problems by FILE:LINE, and what was taken of each file. */
+/* Prints what kb_import() tells: problems by FILE:LINE, and what was taken of each file; fails where that is nothing.
+ */
 static int tell(PGconn *connection, const char *const *paths, size_t count, const struct catalog_import *import,
                 struct error *error)
 {
@@ -126,17 +127,27 @@ static int tell(PGconn *connection, const char *const *paths, size_t count, cons
                        parameters, 2, true, error);
     if (rows == NULL)
         return -1;
+    bool any = false;
     for (int row = 0; row < PQntuples(rows); row++) {
         size_t file = (size_t)database_i32(rows, row, 0);
         int32_t line = database_i32(rows, row, 1);
         struct bytes sentence = database_bytes(rows, row, 3);
-        FILE *to = database_i32(rows, row, 2) > 0 ? import->problems : import->out;
+        bool taken = database_i32(rows, row, 2) == 0;
+        FILE *to = taken ? import->out : import->problems;
+        any = any || taken;
         fprintf(to, "%s:", file < count ? paths[file] : "?");
         if (line > 0)
             fprintf(to, "%d:", line);
         fprintf(to, " %.*s\n", (int)sentence.length, (const char *)sentence.data);
     }
-    return 0;
+    if (any)
+        return 0;
+    char others[48] = "";
+    if (count > 1)
+        snprintf(others, sizeof others, ", nor of %zu other%s", count - 1, count > 2 ? "s" : "");
+    return error_set(error, ERROR_FORMAT,
+                     "nothing was taken of '%s'%s: a table of files was looked for that has versions of %s", paths[0],
+                     others, import->product != NULL ? import->product : "a product of the catalogue");
 }
 
 int catalog_import(PGconn *connection, const char *const *paths, size_t count, const struct catalog_import *import,

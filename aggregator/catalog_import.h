@@ -18,7 +18,7 @@ struct catalog_import {
  * Reads the files paths[0..count) and merges what they prove into the catalogue, in the transaction at hand, which the
  * caller commits or rolls back: all of them or none. Patches with their tables, required levels and bounds come of
  * articles (sql/functions/catalogue_kb.sql says what is believed), levels and exact versions of CSV lists. -1 with
- * *error where a file can't be read at all.
+ * *error where a file can't be read at all, or nothing is taken of any.
  */
 int catalog_import(PGconn *connection, const char *const *paths, size_t count, const struct catalog_import *import,
                    struct catalog_change *change, struct error *error);

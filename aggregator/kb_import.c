@@ -18,11 +18,11 @@
 static int read_article(const struct kb_text *text, const char *name, struct kb_document *document, struct error *error)
 {
     if (text->length > ARTICLE_LIMIT)
-        return error_set(error, ERROR_LIMIT, "'%s' has %zu bytes of text and is no CSV list; an article has at most %u",
-                         name, text->length, ARTICLE_LIMIT);
+        return error_set(error, ERROR_LIMIT, "%zu bytes of text and no CSV list; an article has at most %u",
+                         text->length, ARTICLE_LIMIT);
     _cleanup_free_ bool *used = calloc(text->count, sizeof *used);
     if (used == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory left while reading '%s'", name);
+        return error_set(error, ERROR_MEMORY, "no memory left while reading an article");
     if (kb_facts_number(document, text, name, error) < 0 || kb_table_read_lines(document, text, used, error) < 0 ||
         kb_table_read_run_together(document, text, used, error) < 0)
         return -1;
@@ -49,14 +49,15 @@ static int read_text(struct kb_text *text, const char *name, struct kb_document 
 int kb_read(struct bytes input, const char *name, struct kb_document *document, struct error *error)
 {
     _cleanup_(kb_text_clear) struct kb_text text = {0};
+    struct error reason = {0};
     *document = (struct kb_document){.article = ""};
     if (input.length > KB_INPUT_LIMIT)
         return error_set(error, ERROR_LIMIT, "'%s' has %zu bytes; a list of files has at most %u", name, input.length,
                          KB_INPUT_LIMIT);
-    if (kb_text_read(input, &text, error) == 0 && read_text(&text, name, document, error) == 0)
+    if (kb_text_read(input, &text, &reason) == 0 && read_text(&text, name, document, &reason) == 0)
         return 0;
     kb_document_clear(document);
-    return -1;
+    return error_set(error, reason.code, "'%s': %s", name, reason.message);
 }
 
 /* Reads the whole of fd, at most one byte more than is allowed. */

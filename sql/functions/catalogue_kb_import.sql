@@ -87,7 +87,7 @@ begin
     group by k.doc, k.product, k.build, k.ubr, k.given;
 
     insert into kb_told
-    select f.doc, 0, 0, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc)
+    select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc)
                then 'no version in its table is on the line of a product of the catalogue' else 'it has no table of files' end)
     from kb_file f where not exists (select from kb_told t where t.doc = f.doc and t.severity = 0);
 end
@@ -120,4 +120,4 @@ begin
     return query select t.doc, t.line, t.severity, t.sentence from kb_told t order by t.doc, t.severity desc, t.line, t.sentence;
 end
 $$;
-comment on function evenkeel.kb_import(text, text) is 'Stages what the staged articles and lists bring to the catalogue, for catalog_merge(); returns what was taken of each file (severity 0) and what could not be believed (1), by file and line.';
+comment on function evenkeel.kb_import(text, text) is 'Stages what the staged articles and lists bring to the catalogue, for catalog_merge(); returns what was taken of each file (severity 0) and what could not be believed or taken (1), by file and line.';

@@ -307,6 +307,7 @@ static void bytes_that_are_no_text_are_refused(void **state)
     struct error error = {0};
     assert_int_equal(kb_read(bytes_of(zeroes, sizeof zeroes), "a.exe", &document, &error), -1);
     assert_int_equal(error.code, ERROR_FORMAT);
+    assert_string_equal(error.message, "'a.exe': no text: 4094 zero bytes; give an article as text, HTML or CSV");
     assert_null(document.rows);
     assert_string_equal(document.article, "");
 }
