@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const char *const tables[] = {"products", "levels",    "lines",   "components",
@@ -26,11 +27,12 @@ static int tell_unread(const char *directory, struct error *error)
 {
     _cleanup_(sql_files_free) struct sql_files files = {0};
     char names[256];
-    if (sql_files_list(directory, ".", ".csv", &files, error) < 0)
+    if (sql_files_list(directory, ".", "", &files, error) < 0)
         return -1;
     name_tables(names, sizeof names);
     for (size_t i = 0; i < files.count; i++) {
-        bool known = false;
+        const char *suffix = strrchr(files.names[i], '.');
+        bool known = suffix == NULL || strcasecmp(suffix, ".csv") != 0;
         for (size_t j = 0; j < sizeof tables / sizeof *tables && !known; j++) {
             size_t length = strlen(tables[j]);
             known = strncmp(files.names[i], tables[j], length) == 0 && strcmp(files.names[i] + length, ".csv") == 0;

@@ -64,7 +64,7 @@ end
 $$;
 comment on function evenkeel.kb_stage_lists() is 'Stages the levels that lists of cumulative updates are, and the exact versions that these ship, older ones among them.';
 
-create or replace function evenkeel.kb_tell()
+create or replace function evenkeel.kb_tell(only_product text)
 returns void language plpgsql
 as $$
 begin
@@ -88,11 +88,11 @@ begin
 
     insert into kb_told
     select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc)
-               then 'no version in its table is on the line of a product of the catalogue' else 'it has no table of files' end)
+               then 'no version in its table is on the line of ' || coalesce(only_product, 'a product of the catalogue') else 'it has no table of files' end)
     from kb_file f where not exists (select from kb_told t where t.doc = f.doc and t.severity = 0);
 end
 $$;
-comment on function evenkeel.kb_tell() is 'Adds a line for each file that says what was taken of it.';
+comment on function evenkeel.kb_tell(text) is 'Adds a line for each file that says what was taken of it.';
 
 create or replace function evenkeel.counted(number bigint, noun text)
 returns text language sql immutable strict parallel safe
@@ -116,7 +116,7 @@ begin
     perform evenkeel.kb_read_lists(given_level);
     perform evenkeel.kb_stage_patches();
     perform evenkeel.kb_stage_lists();
-    perform evenkeel.kb_tell();
+    perform evenkeel.kb_tell(only_product);
     return query select t.doc, t.line, t.severity, t.sentence from kb_told t order by t.doc, t.severity desc, t.line, t.sentence;
 end
 $$;

@@ -19,8 +19,9 @@ create or replace function evenkeel.host_glob(word text)
 returns text language plpgsql immutable
 as $$
 begin
+    -- A set of characters is what glob_regex() takes for one.
     if word = '' or exists (select from regexp_matches(word, '\[!?[^][]+\]|[][]', 'g') m (part)
-                            where m.part[1] in ('[', ']')
+                            where m.part[1] !~ '^\[!?[^]!]+\]$'
                                or exists (select from regexp_matches(m.part[1], '(.)-([^]])', 'g') r (ends) where r.ends[1] > r.ends[2] collate "C")) then
         raise exception '''%'' is no glob of hosts that can match: write a name, or *, ?, [ab], [a-z] and [!a]', word
             using errcode = 'invalid_parameter_value';

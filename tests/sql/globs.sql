@@ -1,6 +1,6 @@
 -- Globs of hosts' names and of paths: one rule for all.
 begin;
-select plan(19);
+select plan(21);
 create function pg_temp.matches(name text, glob text) returns boolean language sql as $$ select name ~ evenkeel.glob_regex(glob) $$;
 
 select ok(pg_temp.matches('web-05', 'web-*') and not pg_temp.matches('mail-05', 'web-*'), '* stands for any characters');
@@ -19,6 +19,6 @@ select ok(evenkeel.names_host('web-0[1-3]', 'WEB-02') and not evenkeel.names_hos
 select ok(evenkeel.names_host('web-01', 'web-01') and not evenkeel.names_host('web-01', 'WEB-01'), 'a word without any is a name');
 select is(evenkeel.host_glob(g), g, format('''%s'' can name hosts', g)) from unnest(array['web-[!a-c]*', 'web-01']) g;
 select throws_like(format('select evenkeel.host_glob(%L)', g), format('''%s'' is no glob of hosts that can match: %%', g), format('''%s'' can''t', g))
-from unnest(array['', 'web-[', 'web-[z-a]']) g;
+from unnest(array['', 'web-[', 'web-]', 'web-[!]', 'web-[z-a]']) g;
 select * from finish();
 rollback;
