@@ -88,7 +88,7 @@ as $$
 declare
     number integer;
 begin
-    if upper(patch_code) in (select upper(w) from unnest(superseded) w) then
+    if evenkeel.patch_number(patch_code) in (select evenkeel.patch_number(w) from unnest(superseded) w) then
         raise exception '''%'' can''t supersede itself: --supersedes names the patches that it replaces', patch_code;
     end if;
     if patch_product is null then
