@@ -107,14 +107,14 @@ psql() {
 }
 
 # Starts the aggregator on a free port (and 'evenkeel init' first); sets AGGREGATOR_URL and AGGREGATOR_PID. Arguments go to
-# 'evenkeel serve'; without any it trusts new keys. Its HTTP side is at AGGREGATOR_HTTP, or off.
+# 'evenkeel serve'; without any it trusts new keys. Its HTTP side is at AGGREGATOR_HTTP, or off, unless they say --http.
 aggregator_start() {
   [ $# -gt 0 ] || set -- --trust-on-first-use
   evenkeel init >"$SCRATCH/init.log" 2>&1 || fail "evenkeel init failed"
   AGGREGATOR_URL=${AGGREGATOR_URL:-tcp://127.0.0.1:$(free_port)}
   rm -f "$SCRATCH/ready"
-  "$BUILD/aggregator/evenkeel" serve --listen "$AGGREGATOR_URL" --ready-file "$SCRATCH/ready" \
-    --http "${AGGREGATOR_HTTP:-off}" "$@" \
+  [[ " $* " == *" --http "* ]] || set -- --http "${AGGREGATOR_HTTP:-off}" "$@"
+  "$BUILD/aggregator/evenkeel" serve --listen "$AGGREGATOR_URL" --ready-file "$SCRATCH/ready" "$@" \
     >>"$SCRATCH/serve.log" 2>&1 &
   AGGREGATOR_PID=$!
   wait_for 30 "the aggregator's start" aggregator_ready_or_gone
