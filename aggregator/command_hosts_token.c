@@ -55,12 +55,13 @@ static int make(const struct hosts_call *call, struct error *error)
         call->connection,
         "insert into evenkeel.token (token_digest, uses_left, expires_at, host_glob, note) "
         "select $1, $2::integer, t.expires_at, evenkeel.host_glob($5::text), $6::text "
-        "from (select coalesce($3::timestamptz, now() + $4::interval) as expires_at) t where t.expires_at > now()",
+        "from (select coalesce(evenkeel.waiver_end($3), now() + $4::interval) as expires_at) t "
+        "where t.expires_at > now() and isfinite(t.expires_at)",
         parameters, sizeof parameters / sizeof *parameters, false, error);
     if (made == NULL)
         return -1;
     if (strcmp(PQcmdTuples(made), "1") != 0)
-        return error_set(error, ERROR_USAGE, "--until '%s' is in the past", call->until);
+        return error_set(error, ERROR_USAGE, "--until '%s' is in the past, or never comes", call->until);
     puts(token);
     return 0;
 }

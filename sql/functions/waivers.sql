@@ -96,4 +96,4 @@ exception when datetime_field_overflow or invalid_datetime_format or invalid_tex
     raise exception '''%'' is no date: 2030-12-31 is one, or 2030-12-31 18:00', written using errcode = 'invalid_parameter_value';
 end
 $$;
-comment on function evenkeel.waiver_end(text) is 'When a waiver until that day, or time, ends.';
+comment on function evenkeel.waiver_end(text) is 'When what holds until that day, or time, ends: a waiver, or an enrolment token.';
