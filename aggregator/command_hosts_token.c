@@ -51,13 +51,13 @@ static int make(const struct hosts_call *call, struct error *error)
         PARAMETER_TEXT(call->hosts != NULL ? call->hosts : "*"),
         PARAMETER_TEXT(call->note != NULL ? call->note : ""),
     };
-    _cleanup_(cleanup_result) PGresult *made = database_query(
-        call->connection,
-        "insert into evenkeel.token (token_digest, uses_left, expires_at, host_glob, note) "
-        "select $1, $2::integer, t.expires_at, evenkeel.host_glob($5::text), $6::text "
-        "from (select coalesce(evenkeel.waiver_end($3), now() + $4::interval) as expires_at) t "
-        "where t.expires_at > now() and isfinite(t.expires_at)",
-        parameters, sizeof parameters / sizeof *parameters, false, error);
+    _cleanup_(cleanup_result) PGresult *made =
+        database_query(call->connection,
+                       "insert into evenkeel.token (token_digest, uses_left, expires_at, host_glob, note) "
+                       "select $1, $2::integer, t.expires_at, evenkeel.host_glob($5::text), $6::text "
+                       "from (select coalesce(evenkeel.waiver_end($3), now() + $4::interval) as expires_at) t "
+                       "where t.expires_at > now() and isfinite(t.expires_at)",
+                       parameters, sizeof parameters / sizeof *parameters, false, error);
     if (made == NULL)
         return -1;
     if (strcmp(PQcmdTuples(made), "1") != 0)
