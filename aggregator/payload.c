@@ -5,6 +5,7 @@
 #include "payload_unpack.h"
 
 #include "proto/cleanup.h"
+#include "proto/program_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -53,16 +54,10 @@ static bool may_hold_files(const char *path, enum payload_kind kind)
 /* By its ending. A name with other than ASCII letters is none that patches have. */
 static bool is_program(const char *path)
 {
-    static const char *const endings[] = {".exe", ".dll", ".sys", ".ocx", ".cpl", ".drv", ".scr",
-                                          ".ax",  ".acm", ".efi", ".com", ".tsp", ".mui"};
-    const char *dot = strrchr(path, '.');
     for (const char *at = path; *at != 0; at++)
         if ((unsigned char)*at >= 0x80)
             return false;
-    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(dot, endings[i]) == 0)
-            return true;
-    return false;
+    return is_program_name(path);
 }
 
 static int visit(struct pass *pass, const char *path, struct error *error)

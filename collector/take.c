@@ -237,8 +237,7 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
     if (prepare(&take, error) < 0 || take_files(&take, file, &offer->inventory, counts, error) < 0 ||
         take_facts(&take, file, offer, error) < 0 || name_host(&take, offer, error) < 0)
         return -1;
-    uint64_t unreadable = counts->unreadable + counts->unnameable;
-    offer->unreadable = unreadable < UINT32_MAX ? (uint32_t)unreadable : UINT32_MAX;
+    offer->unreadable = counts->hidden < UINT32_MAX ? (uint32_t)counts->hidden : UINT32_MAX;
     offer->files = snapshot_counts(take.snapshot)->files;
     offer->chunks = snapshot_counts(take.snapshot)->chunks;
     *snapshot = take.snapshot;

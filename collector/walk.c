@@ -4,6 +4,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/limits.h"
+#include "proto/program_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,12 @@ static bool name_allowed(const char *name, size_t length)
     return bytes_are_utf8(bytes_of(name, length));
 }
 
+static void count_unnameable(struct walker *walker, const char *name, bool is_directory)
+{
+    walker->counts->unnameable++;
+    walker->counts->hidden += is_directory || is_program_name(name);
+}
+
 /* The names in `directory`, sorted, without those that are passed over. */
 static int names_list(struct walker *walker, struct platform_directory *directory, size_t found_length,
                       struct names *names, struct error *error)
@@ -150,10 +157,10 @@ static int names_list(struct walker *walker, struct platform_directory *director
         } else if (kind == PLATFORM_OTHER) {
             walker->counts->others++;
         } else if (options->strict && !name_allowed(name, length)) {
-            walker->counts->unnameable++;
+            count_unnameable(walker, name, kind == PLATFORM_DIRECTORY);
             report(walker, found_length, name, "passed over, its name is no plain UTF-8");
         } else if (length >= LIMIT_PATH_BYTES) {
-            walker->counts->unnameable++;
+            count_unnameable(walker, name, kind == PLATFORM_DIRECTORY);
             report(walker, found_length, name, "passed over, its name is too long");
         } else if (names_add(names, name, length, kind, error) < 0) {
             return -1;
@@ -161,6 +168,7 @@ static int names_list(struct walker *walker, struct platform_directory *director
     }
     if (got < 0) {
         walker->counts->unreadable++;
+        walker->counts->hidden++;
         report(walker, found_length, "", problem.message);
     }
     if (options->fold && names->count > 0) {
@@ -233,7 +241,9 @@ static int visit_file(struct walker *walker, struct platform_directory *director
         return -1;
     }
     if (visited > 0) {
+        /* Who runs a program lets others read it; what is kept from all others is data, such as a database's. */
         walker->counts->unreadable++;
+        walker->counts->hidden += is_program_name(name);
         report(walker, found_length, name, problem.message);
     } else {
         walker->counts->files++;
@@ -248,6 +258,7 @@ static int visit_directory(struct walker *walker, struct platform_directory *par
     struct platform_directory *directory;
     if (platform_directory_open_in(parent, name, &directory, &problem) < 0) {
         walker->counts->unreadable++;
+        walker->counts->hidden++;
         report(walker, found_length, "", problem.message);
         return 0;
     }
@@ -268,7 +279,7 @@ static int walk_directory(struct walker *walker, struct platform_directory *dire
         const char *name = names.text + entry->offset;
         bool is_directory = entry->kind == PLATFORM_DIRECTORY;
         if (!paths_set(walker, path_length, found_length, name, entry->length, is_directory)) {
-            walker->counts->unnameable++;
+            count_unnameable(walker, name, is_directory);
             report(walker, found_length, name, "passed over, its path is too long");
             continue;
         }

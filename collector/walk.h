@@ -27,6 +27,7 @@ struct walk_counts {
     uint64_t files;       /* visited */
     uint64_t directories; /* entered */
     uint64_t unreadable;  /* directories and files that could not be read */
+    uint64_t hidden;      /* of both, what may hold programs: directories, and files that are programs by their names */
     uint64_t unnameable;  /* names or paths that identity does not allow, see walk_options.strict */
     uint64_t duplicates;  /* names that fold to the name of another */
     uint64_t links;       /* not followed */

@@ -252,7 +252,7 @@ begin
     where r.image_id is null or (p.blind and w.symbol = any (p.missing)) or w.symbol = any (p.missing) or w.dll || '!' || w.symbol = any (w.seen);
 
     -- What nothing may be said of: assemblies hold what isn't collected, KnownDLLs are the system's own, and where not even the system's
-    -- core was collected, or entries of the disk could not be read, the inventory is a partial one.
+    -- core was collected, or programs or folders could not be read, the inventory is a partial one.
     update imports_bad b set reason = 'unknown'
     from imports_context c
     left join state_facts f on f.host_id = c.host_id

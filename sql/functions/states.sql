@@ -183,10 +183,10 @@ comment on function evenkeel.find_unread_files() is 'Fills state_unread: for the
 create or replace function evenkeel.unreadable_text(entries integer)
 returns text language sql immutable parallel safe
 as $$
-    select case when entries > 0 then format('%s of its disk could not be read, and may be any file: the collector says which; push again once it can read all',
-                                             case when entries = 1 then '1 entry' else format('%s entries', entries) end) end
+    select case when entries > 0 then format('%s of its disk could not be read: the collector says which; push again once it can read all',
+                                             case when entries = 1 then '1 program or folder' else format('%s programs or folders', entries) end) end
 $$;
-comment on function evenkeel.unreadable_text(integer) is 'What is missing where the collector could not read that many entries of a disk; null: it read all.';
+comment on function evenkeel.unreadable_text(integer) is 'What is missing where the collector could not read that many programs or folders of a disk; null: it read all.';
 
 create or replace function evenkeel.range_lower_end(levels int4range)
 returns integer language sql immutable parallel safe

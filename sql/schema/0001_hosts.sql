@@ -122,7 +122,7 @@ comment on column evenkeel.host_checkin.host_id is 'The host.';
 comment on column evenkeel.host_checkin.seen_at is 'When its last snapshot was accepted, by the database''s clock.';
 comment on column evenkeel.host_checkin.taken_at is 'When that snapshot was taken, by the collector''s clock.';
 comment on column evenkeel.host_checkin.schedule_seconds is 'How soon after it the next was promised; 0: none planned.';
-comment on column evenkeel.host_checkin.unreadable is 'Entries of its disk that could not be read.';
+comment on column evenkeel.host_checkin.unreadable is 'Folders and programs (files that are such by their names) of its disk that could not be read.';
 comment on column evenkeel.host_checkin.inventory is 'Digest of its current inventory.';
 comment on column evenkeel.host_checkin.facts is 'Digest of its current facts.';
 comment on column evenkeel.host_checkin.times is 'Digest of its current times.';

@@ -34,5 +34,5 @@ comment on column ops.host.host_id is 'Its identity.';
 comment on column ops.host.taken_at is 'When the last snapshot was taken, by the collector''s clock.';
 comment on column ops.host.files is 'PE files in its inventory.';
 comment on column ops.host.changed_at is 'Since when its files are as they are.';
-comment on column ops.host.unreadable is 'Entries that the collector could not read.';
+comment on column ops.host.unreadable is 'Folders and programs that the collector could not read; other files that can''t be read, such as a database''s, don''t count.';
 comment on column ops.host.missing is 'What would have to be known for a better verdict; empty: nothing.';

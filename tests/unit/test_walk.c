@@ -256,6 +256,23 @@ static void what_a_visit_can_not_read_is_counted_and_the_walk_goes_on(void **sta
     tree_stop(&tree);
 }
 
+static void programs_and_directories_that_can_not_be_read_may_hide_something_other_files_do_not(void **state)
+{
+    (void)state;
+    struct tree tree;
+    tree_start(&tree);
+    tree_add(&tree, "data/locked.mdf");
+    tree_add(&tree, "a/locked.DLL");
+    tree_add(&tree, "b\377.dat");
+    tree_add(&tree, "b\377.exe");
+    tree_add(&tree, "c\377/z");
+    assert_walk(&tree, "c:/a/locked.dll\nc:/data/locked.mdf\n");
+    assert_int_equal(tree.counts.unreadable, 2);
+    assert_int_equal(tree.counts.unnameable, 3);
+    assert_int_equal(tree.counts.hidden, 3);
+    tree_stop(&tree);
+}
+
 static void a_visit_that_fails_ends_the_walk_with_its_error(void **state)
 {
     (void)state;
@@ -392,6 +409,7 @@ int main(void)
         cmocka_unit_test(names_that_identity_does_not_allow_are_reported),
         cmocka_unit_test(paths_beyond_the_limit_are_reported),
         cmocka_unit_test(what_a_visit_can_not_read_is_counted_and_the_walk_goes_on),
+        cmocka_unit_test(programs_and_directories_that_can_not_be_read_may_hide_something_other_files_do_not),
         cmocka_unit_test(a_visit_that_fails_ends_the_walk_with_its_error),
         cmocka_unit_test(a_hosts_own_folders_are_taken_and_its_backups_left_out),
         cmocka_unit_test(a_backup_is_taken_in_by_its_name),
