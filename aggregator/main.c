@@ -3,9 +3,9 @@
 #include "commands.h"
 #include "version.h"
 
-#include <errno.h>
+#include "proto/output.h"
+
 #include <sodium.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,11 +68,5 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     int status = run(argc, argv);
-    errno = 0;
-    bool lost = fflush(stdout) != 0 || ferror(stdout);
-    if (!lost || status == EXIT_STATUS_ERROR)
-        return status;
-    fprintf(stderr, "evenkeel %s: can't write the output: %s\n", argv[1],
-            errno != 0 ? strerror(errno) : "not all of it was taken");
-    return EXIT_STATUS_ERROR;
+    return output_end("evenkeel", argc > 1 ? argv[1] : "", status, EXIT_STATUS_ERROR);
 }

@@ -169,6 +169,20 @@ static int flush(FILE *out)
     return lost ? -1 : 0;
 }
 
+/* Takes over `fd`, which *out is then, open behind all that was written. */
+static int write_out(PGconn *connection, const char *since, enum report_format format, const char *path, int fd,
+                     FILE **out, struct error *error)
+{
+    *out = fdopen(fd, "w");
+    if (*out == NULL) {
+        close(fd);
+        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
+    }
+    if (report_drift(connection, since, format, *out, error) < 0)
+        return -1;
+    return flush(*out) == 0 ? 0 : error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+}
+
 /* A device, a pipe or a link that leads nowhere yet: nothing may take its place. */
 static int write_into(PGconn *connection, const char *since, enum report_format format, const char *path, int flags,
                       struct error *error)
@@ -176,27 +190,17 @@ static int write_into(PGconn *connection, const char *since, enum report_format 
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | flags, 0644);
     if (fd < 0)
         return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
-    _cleanup_fclose_ FILE *out = fdopen(fd, "w");
-    if (out == NULL) {
-        close(fd);
-        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
-    }
-    if (report_drift(connection, since, format, out, error) < 0)
-        return -1;
-    return flush(out) == 0 ? 0 : error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
+    _cleanup_fclose_ FILE *out = NULL;
+    return write_out(connection, since, format, path, fd, &out, error);
 }
 
 static int write_beside(PGconn *connection, const char *since, enum report_format format, const char *path,
                         const char *temporary, int fd, struct error *error)
 {
-    _cleanup_fclose_ FILE *out = fdopen(fd, "w");
-    if (out == NULL) {
-        close(fd);
-        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
-    }
-    if (report_drift(connection, since, format, out, error) < 0)
+    _cleanup_fclose_ FILE *out = NULL;
+    if (write_out(connection, since, format, path, fd, &out, error) < 0)
         return -1;
-    if (flush(out) < 0 || fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
+    if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
         return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
     sync_directory(path);
     return 0;

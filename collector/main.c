@@ -4,8 +4,8 @@
 #include "collector/platform.h"
 #include "version.h"
 
-#include <errno.h>
-#include <stdbool.h>
+#include "proto/output.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -54,11 +54,5 @@ int main(int argc, char **argv)
 {
     platform_start(&argc, &argv);
     int status = run(argc, argv);
-    errno = 0;
-    bool lost = fflush(stdout) != 0 || ferror(stdout);
-    if (!lost || status == 1)
-        return status;
-    fprintf(stderr, "evenkeel-collector %s: can't write the output: %s\n", argv[1],
-            errno != 0 ? strerror(errno) : "not all of it was taken");
-    return 1;
+    return output_end("evenkeel-collector", argc > 1 ? argv[1] : "", status, 1);
 }

@@ -291,6 +291,11 @@ as $$
 $$;
 comment on function evenkeel.risk_passed_over(uuid[], interval) is 'Hosts of which it is plain without judging: the patch does not apply, or their snapshot is too old.';
 
+create or replace function evenkeel.names_symbol(symbol text, names text[], ordinals integer[])
+returns boolean language sql immutable parallel safe
+as $$ select symbol = any (names) or (symbol like '#%' and substr(symbol, 2) = any (ordinals::text[])) $$;
+comment on function evenkeel.names_symbol(text, text[], integer[]) is 'Whether a symbol, #7 where it is an ordinal, is among names and ordinals.';
+
 create or replace function evenkeel.risk_blind()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -316,9 +321,9 @@ as $$
         from landed l
         join blind b using (host_id, folder, machine)
         join image_import m on m.image_id = l.image_id and evenkeel.import_dll(m.dll) = b.dll
-             and (b.symbol = any (m.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (m.ordinals::text[])) or b.symbol = '')
+             and (evenkeel.names_symbol(b.symbol, m.names, m.ordinals) or b.symbol = '')
         where not exists (select from image_import w where w.image_id = l.old_image and evenkeel.import_dll(w.dll) = b.dll
-                            and (b.symbol = any (w.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (w.ordinals::text[])) or b.symbol = ''))
+                            and (evenkeel.names_symbol(b.symbol, w.names, w.ordinals) or b.symbol = ''))
     ), becoming as materialized (
         -- What the files that they replace answered, and these may not.
         select distinct b.host_id, b.folder, b.machine, b.need_id, b.dll, b.symbol, b.reason, b.chain
@@ -329,7 +334,7 @@ as $$
         left join image o on o.image_id = l.old_image
         cross join lateral (select coalesce(step ->> 'forwards', step ->> 'lacks') as symbol) asked
         where l.old_image is null
-           or (case when asked.symbol like '#%' then substr(asked.symbol, 2) = any (o.export_ordinals::text[]) else asked.symbol = any (o.export_names) end
+           or (evenkeel.names_symbol(asked.symbol, o.export_names, o.export_ordinals)
                and not exists (select from unnest(o.forwarders) w where starts_with(w, asked.symbol || '=') and w = any (n.forwarders)))
     ), relying as (
         select distinct b.host_id, p.path, b.dll, b.symbol, b.reason, b.chain
@@ -342,10 +347,8 @@ as $$
         join path p on p.path_id = f.path_id and evenkeel.folder_of(p.path) = b.folder
         join image i on i.image_id = f.image_id and i.machine = b.machine
         join image_import m on m.image_id = i.image_id and evenkeel.import_dll(m.dll) = b.dll
-             and (b.symbol = any (m.names) or (b.symbol like '#%' and substr(b.symbol, 2) = any (m.ordinals::text[])) or b.symbol = '')
-        where exists (select from path_component pc where pc.path_id = f.path_id)
-           or exists (select from patch_file pf where pf.file in (p.name, p.location) and (pf.image_id = i.image_id or pf.version = i.file_version))
-           or i.image_id in (select pf.image_id from patch_file pf where pf.image_id is not null)
+             and (evenkeel.names_symbol(b.symbol, m.names, m.ordinals) or b.symbol = '')
+        where evenkeel.imports_count(p.path_id, p.name, p.location, i.image_id, i.file_version)
     )
     select t.host_id,
            min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol,

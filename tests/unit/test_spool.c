@@ -27,6 +27,14 @@ static int start(void **state)
     return mkdtemp(directory) != NULL ? 0 : -1;
 }
 
+static int end(void **state)
+{
+    char command[64];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    return system(command);
+}
+
 static struct spool *open_spool(uint64_t limit)
 {
     struct spool *spool;
@@ -198,13 +206,13 @@ static void a_cut_file_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(what_was_kept_is_there_after_a_restart_oldest_first, start),
-        cmocka_unit_test_setup(an_unfinished_snapshot_does_not_survive, start),
-        cmocka_unit_test_setup(a_full_spool_gives_up_its_oldest_states_and_says_how_many, start),
-        cmocka_unit_test_setup(the_newest_state_stays_however_small_the_limit, start),
-        cmocka_unit_test_setup(a_state_seen_twice_waits_once, start),
-        cmocka_unit_test_setup(a_damaged_file_is_told_and_makes_way, start),
-        cmocka_unit_test_setup(a_cut_file_is_told, start),
+        cmocka_unit_test_setup_teardown(what_was_kept_is_there_after_a_restart_oldest_first, start, end),
+        cmocka_unit_test_setup_teardown(an_unfinished_snapshot_does_not_survive, start, end),
+        cmocka_unit_test_setup_teardown(a_full_spool_gives_up_its_oldest_states_and_says_how_many, start, end),
+        cmocka_unit_test_setup_teardown(the_newest_state_stays_however_small_the_limit, start, end),
+        cmocka_unit_test_setup_teardown(a_state_seen_twice_waits_once, start, end),
+        cmocka_unit_test_setup_teardown(a_damaged_file_is_told_and_makes_way, start, end),
+        cmocka_unit_test_setup_teardown(a_cut_file_is_told, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
