@@ -380,7 +380,7 @@ begin
         from unnest(i.chunk_ids) with ordinality u (chunk_id, ord)
         left join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
     ) n
-    where t.replaced > 0 or t.added <> '{}';
+    where t.replaced > 0 or t.added <> '{}' or t.doubt is not null;
 end
 $$;
-comment on function evenkeel.overlay_state(uuid[]) is 'Fills state_host with these hosts as they would be, those only on which anything would change; overlay_touch says what.';
+comment on function evenkeel.overlay_state(uuid[]) is 'Fills state_host with these hosts as they would be, those only on which anything would change, or may; overlay_touch says what.';

@@ -118,7 +118,15 @@ language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with touched as materialized (
         select distinct l.host_id, p.code, c.code as component
-        from evenkeel.risk_landed() l
+        from (select host_id, path_id from evenkeel.risk_landed()
+              union
+              -- Files that the patch changes to what is not known.
+              select s.host_id, w.path_id
+              from state_host s
+              join overlay_host h using (host_id)
+              cross join unnest(s.chunk_ids) u (chunk_id)
+              join overlay_chunk o on o.plan = h.plan and coalesce(o.overlay_id, o.chunk_id) = u.chunk_id and o.doubt is not null
+              cross join unnest(o.path_ids) w (path_id)) l
         join path_component pc using (path_id)
         join component c using (component_id)
         join product p on p.product_id = c.product_id
@@ -227,6 +235,7 @@ as $$
                case when waiting.says is not null or stale.says is not null then 'unknown'
                     when products.codes is null and not other.known then 'unknown'
                     when products.codes is null then 'not applicable'
+                    when t.doubt is not null and (superseding.codes is null or exists (select from already a where a.host_id = o.host_id)) then null
                     when doubt.says is not null and superseding.codes is null and (o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}')
                     then 'unknown'
                     when o.plan is null or t.host_id is null or t.replaced = 0 and t.added = '{}'
@@ -465,7 +474,7 @@ as $$
            case when l.host_id is not null
                 then concat_ws('; ', l.first, l.advice, case when l.total > 1 then format('and %s more', l.total - 1) end)
                 when u.host_id is not null or b.host_id is not null or not payload
-                then concat_ws('; ', case when not payload then 'no version risk, imports unknown: add the patch''s payload (evenkeel patch add)' end, u.says, b.says)
+                then concat_ws('; ', case when not payload and t.doubt is null then 'no version risk, imports unknown: add the patch''s payload (evenkeel patch add)' end, u.says, b.says)
                 else concat_ws('; ', format('%s %s replaced', t.replaced, case when t.replaced = 1 then 'file' else 'files' end),
                                case when t.added <> '{}' then format('%s added', cardinality(t.added)) end,
                                case when t.kept <> '[]' then format('keeps %s newer, such as %s %s', jsonb_array_length(t.kept), t.kept -> 0 ->> 'path',

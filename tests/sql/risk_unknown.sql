@@ -1,6 +1,6 @@
 -- What is not known of a patch, or of a host, and so must not be called safe, nor said not to apply.
 begin;
-select plan(42);
+select plan(43);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -61,6 +61,9 @@ select fixture.patch('app', 'KB11', '{SP2}', '{}');
 insert into evenkeel.patch_file (patch_id, file) select patch_id, 'a.dll' from evenkeel.patch where code = 'KB11';
 select is(fixture.risk('KB10', 'whole'), 'unknown: what KB10 brings is not known: add its payload (evenkeel patch add)', 'a patch without a table may bring anything');
 select is(fixture.risk('KB11', 'whole'), 'unknown: what KB11 brings of a.dll is not known: add the patch''s payload (evenkeel patch add)', 'a table without versions says only what would change');
+select fixture.host('torn', (table core) || '{"c:/app/a.dll": "9.1.100.10", "c:/app/b.dll": "9.1.100.20"}', fixture.of('Service Pack 2'));
+select fixture.again();
+select matches(fixture.risk('KB11', 'torn'), '^at risk: already mixed: The app', 'a host that is mixed where that would land is at risk');
 select fixture.patch('app', 'KB12', '{SP2}', array['a.dll 9.1.100.32', 'b.dll 9.1.100.32']);
 create temporary table payload_file as select 'c:/b.dll' as path, fixture.image('9.1.100.32') as image_id;
 select is(s.files, 1, 'a payload may lack files of the patch''s table') from evenkeel.store_patch('KB12', 'app', null, '{SP2}', null, null, 'test') s;
