@@ -300,15 +300,15 @@ end
 $$;
 comment on function evenkeel.imports_focus() is 'Fills imports_focused with the needs that the images of state_focus may leave unanswered, at once or through forwarders of images that were compared before.';
 
-create or replace function evenkeel.imports_count(path integer, name text, location text, image integer, version evenkeel.version)
+create or replace function evenkeel.imports_matter(path integer, name text, location text, image integer, version evenkeel.version)
 returns boolean language sql stable
 as $$
     select exists (select from evenkeel.path_component pc where pc.path_id = path)
-           or exists (select from evenkeel.patch_file pf where pf.file in (name, location) and (pf.image_id = image or pf.version = imports_count.version))
+           or exists (select from evenkeel.patch_file pf where pf.file in (name, location) and (pf.image_id = image or pf.version = imports_matter.version))
            -- Under a Windows directory of another name than the usual, places are no locations.
            or image in (select pf.image_id from evenkeel.patch_file pf where pf.image_id is not null)
 $$;
-comment on function evenkeel.imports_count(integer, text, text, integer, evenkeel.version) is 'Whether it matters what a file imports: it is a component''s, or a patch''s.';
+comment on function evenkeel.imports_matter(integer, text, text, integer, evenkeel.version) is 'Whether it matters what a file imports: it is a component''s, or a patch''s.';
 
 create or replace function evenkeel.unresolved_imports()
 returns table (host_id uuid, importer text, importer_version evenkeel.version, image_id integer, dll text, symbol text, delay boolean,
@@ -337,7 +337,7 @@ begin
         join image_import m on m.image_id = i.image_id and evenkeel.import_dll(m.dll) = g.dll
         cross join lateral (select unnest(case when m.names = '{}' and m.ordinals = '{}' then array[''] else m.names end)
                             union all select '#' || o from unnest(m.ordinals) o) s (symbol)
-        where evenkeel.imports_count(p.path_id, p.name, p.location, i.image_id, i.file_version)
+        where evenkeel.imports_matter(p.path_id, p.name, p.location, i.image_id, i.file_version)
         group by g.host_id, g.folder, g.machine, g.need_id, p.path, i.file_version, i.image_id, g.dll, s.symbol
     ), judged as (
         -- Every context of what is bad in one of them, so that the good ones are named too.

@@ -357,7 +357,7 @@ as $$
         join image i on i.image_id = f.image_id and i.machine = b.machine
         join image_import m on m.image_id = i.image_id and evenkeel.import_dll(m.dll) = b.dll
              and (evenkeel.names_symbol(b.symbol, m.names, m.ordinals) or b.symbol = '')
-        where evenkeel.imports_count(p.path_id, p.name, p.location, i.image_id, i.file_version)
+        where evenkeel.imports_matter(p.path_id, p.name, p.location, i.image_id, i.file_version)
     )
     select t.host_id,
            min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol,
