@@ -1,6 +1,6 @@
 /* evenkeel: a table of subcommands. */
 
-#include "commands.h"
+#include "aggregator/commands/commands.h"
 #include "version.h"
 
 #include "proto/output.h"

@@ -1,7 +1,7 @@
 /* evenkeel-collector: a table of subcommands. */
 
-#include "collector/commands.h"
-#include "collector/platform.h"
+#include "collector/commands/commands.h"
+#include "collector/platform/platform.h"
 #include "version.h"
 
 #include "proto/output.h"

@@ -3,7 +3,7 @@
 --
 -- Needs no catalogue of versions: for two files of a component whose versions determine each other one to one on other hosts (at least 20 hosts
 -- with the one pair of versions, at least 20 with another), this host holds one version of each pair. Five hosts, or one in twenty, that do
--- not keep to a pair do not disprove it. sql/functions/fleet_bonds.sql tells what is compared, and its bounds.
+-- not keep to a pair do not disprove it. sql/functions/fleet/fleet_bonds.sql tells what is compared, and its bounds.
 --
 -- Subject: product/component. Evidence:
 --   product, component      their names

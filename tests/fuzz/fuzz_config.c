@@ -3,10 +3,10 @@
  * settings as the Windows registry holds them ('key', a NUL, the values), or the file of 'push --hosts'.
  */
 
-#include "collector/batch_hosts.h"
-#include "collector/config.h"
-#include "collector/host.h"
-#include "collector/settings_source.h"
+#include "collector/agent/batch_hosts.h"
+#include "collector/agent/host.h"
+#include "collector/settings/config.h"
+#include "collector/settings/settings_source.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_list(const struct string_list *list)

@@ -1,6 +1,6 @@
 /* Requests from outside: the first byte tells whether the rest is a whole envelope or a payload yet to be signed. */
 
-#include "aggregator/request.h"
+#include "aggregator/store/request.h"
 #include "proto/envelope.h"
 #include "proto/limits.h"
 

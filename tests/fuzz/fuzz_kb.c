@@ -1,7 +1,7 @@
 /* Fuzzes the reader of knowledge-base articles and file lists: the first byte chooses the file's name, the rest is the
  * file. */
 
-#include "aggregator/kb_article.h"
+#include "aggregator/kb/kb_article.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * folder that it was told.
  */
 
-#include "aggregator/payload_unpack.h"
+#include "aggregator/payload/payload_unpack.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <fts.h>

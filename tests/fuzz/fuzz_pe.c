@@ -4,7 +4,7 @@
  * and without version, exports, imports and delay imports.
  */
 
-#include "collector/image.h"
+#include "collector/pe/image.h"
 #include "proto/limits.h"
 #include "proto/object.h"
 

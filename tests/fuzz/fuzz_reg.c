@@ -3,7 +3,7 @@
  * takes them. The seeds are exports of both formats, in 8 bits and UTF-16LE, of hosts with every kind of fact.
  */
 
-#include "collector/facts.h"
+#include "collector/facts/facts.h"
 #include "proto/limits.h"
 #include "proto/object.h"
 

@@ -4,8 +4,8 @@
  * and gives nothing but objects of its snapshot. This file takes the place of collector/transport.c.
  */
 
-#include "collector/exchange.h"
-#include "collector/transport.h"
+#include "collector/agent/exchange.h"
+#include "collector/agent/transport.h"
 #include "proto/object.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -4,11 +4,11 @@
  * is reached.
  */
 
-#include "collector/accepted.h"
-#include "collector/cache.h"
-#include "collector/host.h"
-#include "collector/key.h"
-#include "collector/spool.h"
+#include "collector/agent/accepted.h"
+#include "collector/agent/host.h"
+#include "collector/agent/key.h"
+#include "collector/agent/spool.h"
+#include "collector/disk/cache.h"
 #include "proto/limits.h"
 #include "proto/object.h"
 #include "tests/fuzz/fuzz.h"

@@ -5,8 +5,8 @@
 #ifndef EVENKEEL_TESTS_EXCHANGE_PEER_H
 #define EVENKEEL_TESTS_EXCHANGE_PEER_H
 
-#include "collector/exchange.h"
-#include "collector/transport.h"
+#include "collector/agent/exchange.h"
+#include "collector/agent/transport.h"
 #include "proto/limits.h"
 #include "proto/object.h"
 

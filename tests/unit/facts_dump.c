@@ -3,7 +3,7 @@
  * Facts and Times, then a line for each field that is set. Problems go to stderr.
  */
 
-#include "collector/facts.h"
+#include "collector/facts/facts.h"
 #include "proto/object.h"
 
 #include <inttypes.h>

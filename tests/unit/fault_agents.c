@@ -12,13 +12,13 @@
  * notes its answer, platform_now() reads the made-up clock, and a busy aggregator is asked again sooner.
  */
 
-#include "collector/key.h"
-#include "collector/options.h"
-#include "collector/platform.h"
-#include "collector/push.h"
-#include "collector/run.h"
-#include "collector/stop.h"
-#include "collector/transport.h"
+#include "collector/agent/key.h"
+#include "collector/agent/push.h"
+#include "collector/agent/run.h"
+#include "collector/agent/transport.h"
+#include "collector/commands/options.h"
+#include "collector/platform/platform.h"
+#include "collector/platform/stop.h"
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
 #include "proto/object.h"

@@ -4,7 +4,7 @@
  * corrected' statement.
  */
 
-#include "aggregator/kb_article.h"
+#include "aggregator/kb/kb_article.h"
 
 #include "proto/cleanup.h"
 

@@ -3,7 +3,7 @@
 #ifndef EVENKEEL_TESTS_KB_EXPECT_H
 #define EVENKEEL_TESTS_KB_EXPECT_H
 
-#include "aggregator/kb_article.h"
+#include "aggregator/kb/kb_article.h"
 
 #include "proto/cleanup.h"
 

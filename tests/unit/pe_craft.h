@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "collector/pe.h"
+#include "collector/pe/pe.h"
 
 #define CRAFT_HEADERS 0x400u
 #define CRAFT_RVA 0x1000u

@@ -8,7 +8,7 @@
  *   import    'plain' or 'delay', DLL, symbol or #ordinal
  */
 
-#include "collector/pe.h"
+#include "collector/pe/pe.h"
 #include "proto/cleanup.h"
 
 #include <string.h>

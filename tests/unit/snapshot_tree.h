@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "collector/snapshot.h"
+#include "collector/disk/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "snapshot_tree.h"
 
-#include "collector/accepted.h"
+#include "collector/agent/accepted.h"
 #include "proto/object.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* The agent's clockwork, with a clock, a spool and an aggregator that the test moves. */
 
-#include "collector/agent.h"
+#include "collector/agent/agent.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

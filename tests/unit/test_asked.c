@@ -1,6 +1,6 @@
 /* Chunks that many hosts have at once are asked of one. */
 
-#include "aggregator/asked.h"
+#include "aggregator/store/asked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

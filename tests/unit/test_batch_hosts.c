@@ -1,6 +1,6 @@
 /* The file of 'push --hosts': what its lines say, and which are refused. */
 
-#include "collector/batch_hosts.h"
+#include "collector/agent/batch_hosts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

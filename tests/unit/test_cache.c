@@ -1,6 +1,6 @@
 /* The cache of what was read before: what it knows again, what it does not, and what it does with a damaged file. */
 
-#include "collector/cache.h"
+#include "collector/disk/cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

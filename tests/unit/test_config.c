@@ -1,6 +1,6 @@
 /* The collector's configuration file: what a line sets, and how a wrong one is told. */
 
-#include "collector/config.h"
+#include "collector/settings/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* Host facts: what is read out of a registry and a disk, how it is written, and what is told apart from 'there is
  * none'. */
 
-#include "collector/facts.h"
-#include "collector/facts_time.h"
-#include "collector/path.h"
+#include "collector/base/path.h"
+#include "collector/facts/facts.h"
+#include "collector/facts/facts_time.h"
 #include "hex.h"
 #include "proto/limits.h"
 #include "proto/object.h"

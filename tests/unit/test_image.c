@@ -3,7 +3,7 @@
 #include "hex.h"
 #include "pe_craft.h"
 
-#include "collector/image.h"
+#include "collector/pe/image.h"
 #include "proto/cleanup.h"
 #include "proto/limits.h"
 #include "proto/object.h"

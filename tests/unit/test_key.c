@@ -1,6 +1,6 @@
 /* Which machine a key file belongs to: two marks of three tell. */
 
-#include "collector/key.h"
+#include "collector/agent/key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

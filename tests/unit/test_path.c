@@ -1,6 +1,6 @@
 /* Paths: the folding that decides identity, and finding a folded path on a disk that minds the case of letters. */
 
-#include "collector/path.h"
+#include "collector/base/path.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

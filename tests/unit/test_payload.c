@@ -1,7 +1,7 @@
 /* Packages as real tools make them, and what they must not do: each kind unpacks to its files, below the folder, within
  * the budget. */
 
-#include "aggregator/payload_unpack.h"
+#include "aggregator/payload/payload_unpack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 
 #include "pe_craft.h"
 
-#include "collector/image.h"
+#include "collector/pe/image.h"
 #include "proto/cleanup.h"
 #include "proto/limits.h"
 

@@ -1,6 +1,6 @@
 /* Registry exports: both formats, every kind of value, and what is refused. */
 
-#include "collector/registry.h"
+#include "collector/registry/registry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* What a scan prints of a file: times of all years that 32 bits hold. */
 
-#include "collector/scan.h"
+#include "collector/commands/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* The spool: whole or not at all, oldest first, bounded, the newest never lost. */
 
-#include "collector/spool.h"
+#include "collector/agent/spool.h"
 
-#include "collector/platform.h"
+#include "collector/platform/platform.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Objects of unfinished snapshots, in memory: what is kept, what has no room, what is forgotten. */
 
-#include "aggregator/monotonic.h"
-#include "aggregator/staging.h"
+#include "aggregator/base/monotonic.h"
+#include "aggregator/store/staging.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

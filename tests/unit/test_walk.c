@@ -1,7 +1,7 @@
 /* In which order a tree is walked, what is passed over, and which folders count as a host's own. */
 
-#include "collector/roots.h"
-#include "collector/walk.h"
+#include "collector/disk/roots.h"
+#include "collector/disk/walk.h"
 #include "proto/chunk.h"
 #include "proto/limits.h"
 

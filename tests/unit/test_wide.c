@@ -1,6 +1,6 @@
 /* Windows' names as bytes and back. */
 
-#include "collector/wide.h"
+#include "collector/platform/wide.h"
 
 #include "proto/bytes.h"
 

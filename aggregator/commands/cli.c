@@ -1,0 +1,210 @@
+/* What the subcommands share. */
+
+#include "cli.h"
+
+#include "aggregator/base/progress.h"
+#include "aggregator/base/table.h"
+
+#include "proto/cleanup.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_fail(const char *command, const struct error *error)
+{
+    fprintf(stderr, "evenkeel %s: %s\n", command, error->message);
+    return EXIT_STATUS_ERROR;
+}
+
+int cli_fail_usage(const char *command, const char *format, ...)
+{
+    fprintf(stderr, "evenkeel %s: ", command);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "; 'evenkeel %s --help' tells its options\n", command);
+    return EXIT_STATUS_ERROR;
+}
+
+PGconn *cli_connect(const char *dsn, struct error *error)
+{
+    char text[2048];
+    if (database_dsn(dsn, text, sizeof text, error) < 0)
+        return NULL;
+    return database_open(text, error);
+}
+
+bool cli_format_of(const char *command, const char *word, enum cli_format *format)
+{
+    static const char *const words[] = {[CLI_TEXT] = "text", [CLI_JSON] = "json", [CLI_CSV] = "csv"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *format = (enum cli_format)i;
+            return true;
+        }
+    }
+    cli_fail_usage(command, "there is no format '%s': text, json and csv are", word);
+    return false;
+}
+
+static int end(struct cli *cli, int status)
+{
+    cli->ended = true;
+    cli->status = status;
+    return -1;
+}
+
+/* Where a second value would take the place of the first one unseen: false, with the sentence printed. */
+static bool note_value(struct cli *cli, const struct option *options, int option)
+{
+    static const char *const repeated[] = {"listen", "name", "requires", "supersedes"}; /* whose values add up */
+    size_t at = 0;
+    while (options[at].name != NULL && options[at].val != option)
+        at++;
+    if (options[at].name == NULL || options[at].has_arg != required_argument || at >= CLI_OPTIONS_MAXIMUM)
+        return true;
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++)
+        if (strcmp(options[at].name, repeated[i]) == 0)
+            return true;
+    const char *before = cli->values[at];
+    cli->values[at] = optarg;
+    if (before == NULL)
+        return true;
+    cli_fail_usage(cli->command, "--%s takes one value and has two, '%s' and '%s': %s", options[at].name, before,
+                   optarg,
+                   strcmp(options[at].name, "hosts") == 0 ? "one glob, like 'web-*', can name several hosts"
+                                                          : "run it once for each");
+    return false;
+}
+
+int cli_option(struct cli *cli, int argc, char **argv, const struct option *options)
+{
+    for (;;) {
+        int option = getopt_long(argc, argv, cli->letters != NULL ? cli->letters : "", options, NULL);
+        if (!note_value(cli, options, option))
+            return end(cli, EXIT_STATUS_ERROR);
+        switch (option) {
+        case CLI_DSN:
+            cli->dsn = optarg;
+            break;
+        case CLI_QUIET:
+            cli->quiet = true;
+            break;
+        case CLI_FORMAT:
+            if (!cli_format_of(cli->command, optarg, &cli->format))
+                return end(cli, EXIT_STATUS_ERROR);
+            break;
+        case CLI_HELP:
+            puts(cli->help);
+            return end(cli, EXIT_STATUS_OK);
+        case '?':
+            return end(cli, EXIT_STATUS_ERROR);
+        default:
+            return option;
+        }
+    }
+}
+
+static int print_csv(PGconn *connection, const char *query, const struct parameter *parameters, size_t count, int *rows,
+                     struct error *error)
+{
+    /* COPY takes no parameters; a temporary table does, and keeps the columns' names and order. */
+    _cleanup_(buffer_clear) struct buffer statement = {0};
+    buffer_format(&statement, "create temporary table printed on commit drop as %s", query);
+    buffer_put(&statement, "", 1);
+    if (statement.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    if (database_execute(connection, "begin", error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *made =
+        database_query(connection, (const char *)statement.data, parameters, count, false, error);
+    if (made == NULL)
+        return -1;
+    *rows = atoi(PQcmdTuples(made));
+    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, "copy printed to stdout (format csv, header)");
+    if (PQresultStatus(begun) != PGRES_COPY_OUT)
+        return error_set(error, ERROR_DATABASE, "%s", PQresultErrorMessage(begun));
+    char *line;
+    int length;
+    while ((length = PQgetCopyData(connection, &line, 0)) > 0) {
+        fwrite(line, 1, (size_t)length, stdout);
+        PQfreemem(line);
+    }
+    for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection))
+        PQclear(result);
+    return database_execute(connection, "commit", error);
+}
+
+int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+              enum cli_format format, int *rows, struct error *error)
+{
+    if (format == CLI_CSV)
+        return print_csv(connection, query, parameters, count, rows, error);
+    _cleanup_(buffer_clear) struct buffer json = {0};
+    if (format == CLI_JSON)
+        buffer_format(&json, "select row_to_json(r) from (%s) r", query);
+    buffer_put(&json, "", 1);
+    if (json.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    _cleanup_(cleanup_result) PGresult *result = database_query(
+        connection, format == CLI_JSON ? (const char *)json.data : query, parameters, count, false, error);
+    if (result == NULL)
+        return -1;
+    *rows = PQntuples(result);
+    if (format == CLI_TEXT) {
+        if (*rows > 0)
+            table_print(result);
+        return 0;
+    }
+    putchar('[');
+    for (int row = 0; row < *rows; row++)
+        printf("%s\n%s", row > 0 ? "," : "", PQgetvalue(result, row, 0));
+    printf("%s]\n", *rows > 0 ? "\n" : "");
+    return 0;
+}
+
+int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
+{
+    _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
+    long total = 0;
+    for (int judged = 1; judged > 0;) {
+        progress_show(&progress, "judged %ld hosts", total);
+        _cleanup_(cleanup_result) PGresult *rows =
+            database_query(connection, "select evenkeel.judge_queued(500)", NULL, 0, true, error);
+        if (rows == NULL)
+            return -1;
+        judged = database_i32(rows, 0, 0);
+        total += judged;
+    }
+    /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
+    for (int tries = 0; tries < 600; tries++) {
+        _cleanup_(cleanup_result) PGresult *rows = database_query(
+            connection, "select count(distinct host_id) from evenkeel.judge_queue", NULL, 0, true, error);
+        if (rows == NULL)
+            return -1;
+        if (database_i64(rows, 0, 0) == 0) {
+            /* What the fleet teaches now that all are judged may bring hosts to judge again. */
+            _cleanup_(cleanup_result) PGresult *lesson =
+                database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
+            if (lesson == NULL)
+                return -1;
+            if (database_i32(lesson, 0, 0) != 0)
+                return cli_judge_hosts(connection, quiet, error);
+            return 0;
+        }
+        usleep(100000);
+    }
+    return error_set(error, ERROR_BUSY, "hosts still wait to be judged after a minute: see the aggregator's log");
+}
+
+int cli_judge(PGconn *connection, bool quiet, struct error *error)
+{
+    if (cli_judge_hosts(connection, quiet, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *clock =
+        database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
+    return clock != NULL ? 0 : -1;
+}

@@ -1,0 +1,236 @@
+/* evenkeel baseline: what a level ships, taken from a healthy host or from media. */
+
+#include "aggregator/payload/object_stream.h"
+#include "aggregator/store/digest_map.h"
+#include "cli.h"
+
+#include "proto/cleanup.h"
+#include "proto/object.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A tree's files on their way into the temporary table capture_file. */
+struct tree {
+    struct digest_map images; /* digest -> index in `versions`, and 1 + the machine where it has a version */
+    int64_t *versions;
+    size_t count, size;
+    struct buffer rows;
+    size_t files;
+};
+
+static void tree_clear(struct tree *tree)
+{
+    digest_map_clear(&tree->images);
+    free(tree->versions);
+    buffer_clear(&tree->rows);
+}
+
+static int take_image(struct tree *tree, const struct object *object, struct error *error)
+{
+    const Evenkeel__Image *image = (const Evenkeel__Image *)object->message;
+    bool added;
+    struct digest_value *value = digest_map_put(&tree->images, &object->digest, &added);
+    if (value != NULL && added && tree->count == tree->size) {
+        size_t size = tree->size == 0 ? 1024 : 2 * tree->size;
+        int64_t *versions = realloc(tree->versions, size * sizeof *versions);
+        value = versions != NULL ? value : NULL;
+        tree->versions = versions != NULL ? versions : tree->versions;
+        tree->size = versions != NULL ? size : tree->size;
+    }
+    if (value == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for the images of a tree");
+    if (added) {
+        tree->versions[tree->count] = (int64_t)(image->file_version ^ (1ull << 63));
+        *value =
+            (struct digest_value){.id = (int64_t)tree->count++, .count = image->has_version ? 1 + image->machine : 0};
+    }
+    return 0;
+}
+
+static int take_object(void *context, const struct object *object, struct error *error)
+{
+    struct tree *tree = context;
+    if (object->kind == EVENKEEL__OBJECT_KIND__IMAGE)
+        return take_image(tree, object, error);
+    for (size_t i = 0; object->kind == EVENKEEL__OBJECT_KIND__CHUNK && i < object->chunk.count; i++) {
+        const struct decoded_entry *entry = &object->chunk.entries[i];
+        const struct digest_value *image = digest_map_get(&tree->images, &entry->image);
+        if (image == NULL)
+            return error_set(error, ERROR_FORMAT, "evenkeel-collector named an image that it did not give");
+        tree->files++;
+        if (image->count == 0)
+            continue;
+        buffer_put_i16(&tree->rows, 3);
+        buffer_field_bytes(&tree->rows, entry->path);
+        buffer_field_i64(&tree->rows, tree->versions[image->id]);
+        buffer_field_i32(&tree->rows, (int32_t)(image->count - 1));
+    }
+    return 0;
+}
+
+static int fill_from_root(PGconn *connection, const char *root, struct error *error)
+{
+    _cleanup_(tree_clear) struct tree tree = {0};
+    if (object_stream_read((const char *const[]){"--root", root, NULL}, take_object, &tree, error) < 0)
+        return -1;
+    if (tree.files == 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "'%s' holds no Windows binaries: name a folder that holds a Windows or WINNT folder", root);
+    return database_copy(connection, "copy capture_file (path, file_version, machine) from stdin (format binary)",
+                         &tree.rows, error);
+}
+
+/* A host that is mixed, or declares another level, would teach the whole fleet something wrong. */
+static int check_host(PGconn *connection, const char *host_id, const char *host, const char *product, const char *level,
+                      struct error *error)
+{
+    struct parameter parameters[] = {PARAMETER_TEXT(host_id), PARAMETER_TEXT(product), PARAMETER_TEXT(level)};
+    _cleanup_(cleanup_result) PGresult *judged = database_query(
+        connection,
+        "select evenkeel.is_mixed_without_captures(host_id, product_id, evenkeel.level_ordinal($2, $3)), "
+        "coalesce(evenkeel.level_range_text(product_id, declared), ''), "
+        "coalesce(declared @> evenkeel.level_ordinal($2, $3), true) "
+        "from evenkeel.host_product where host_id = $1::uuid and product_id = evenkeel.product_number($2)",
+        parameters, 3, false, error);
+    if (judged == NULL)
+        return -1;
+    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 2), "t") != 0)
+        return error_set(error, ERROR_USAGE,
+                         "'%s' declares %s, not %s: capture that from a host that is at %s, or use --force", host,
+                         PQgetvalue(judged, 0, 1), level, level);
+    if (PQntuples(judged) > 0 && strcmp(PQgetvalue(judged, 0, 0), "t") == 0)
+        return error_set(error, ERROR_USAGE,
+                         "'%s' is mixed: a baseline is taken from a healthy host ('evenkeel plan %s'), or use --force",
+                         host, host);
+    return 0;
+}
+
+static int fill_from_host(PGconn *connection, const char *host, const char *product, const char *level, bool force,
+                          struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *ids = database_query(connection, "select host_id from ops.host where host = $1",
+                                                             &PARAMETER_TEXT(host), 1, false, error);
+    if (ids == NULL)
+        return -1;
+    if (PQntuples(ids) == 0)
+        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
+    if (PQntuples(ids) > 1)
+        return error_set(error, ERROR_USAGE, "%d hosts are called '%s'; merge or rename them first", PQntuples(ids),
+                         host);
+    if (!force && check_host(connection, PQgetvalue(ids, 0, 0), host, product, level, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *filled =
+        database_query(connection, "select evenkeel.capture_from_host($1::uuid)",
+                       &PARAMETER_TEXT(PQgetvalue(ids, 0, 0)), 1, false, error);
+    return filled != NULL ? 0 : -1;
+}
+
+/* Of a host that was pushed a moment ago the verdict is still to come: check_host() would find nothing against it. */
+static int judge_waiting(PGconn *connection, const char *host, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *waits = database_query(
+        connection, "select from evenkeel.judge_queue join evenkeel.host using (host_id) where name = $1 limit 1",
+        &PARAMETER_TEXT(host), 1, false, error);
+    if (waits == NULL)
+        return -1;
+    return PQntuples(waits) > 0 ? cli_judge(connection, true, error) : 0;
+}
+
+static int capture(PGconn *connection, const char *product, const char *level, const char *host, const char *root,
+                   bool force, struct error *error)
+{
+    char origin[600];
+    snprintf(origin, sizeof origin, "%s %s", host != NULL ? "host" : "media", host != NULL ? host : root);
+    if (host != NULL && !force && judge_waiting(connection, host, error) < 0)
+        return -1;
+    if (database_execute(
+            connection,
+            "begin; set local client_min_messages = warning;"
+            "create temporary table capture_file (path text, file_version bigint, machine integer) on commit drop",
+            error) < 0)
+        return -1;
+    struct parameter parameters[] = {PARAMETER_TEXT(product), PARAMETER_TEXT(level), PARAMETER_TEXT(origin)};
+    /* The names are checked before a tree is read: a typing error should not cost minutes. */
+    _cleanup_(cleanup_result) PGresult *known = database_query(
+        connection, "select evenkeel.product_number($1), evenkeel.level_ordinal($1, $2)", parameters, 2, false, error);
+    if (known == NULL || (host != NULL ? fill_from_host(connection, host, product, level, force, error)
+                                       : fill_from_root(connection, root, error)) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *captured =
+        database_query(connection, "select matched, added, other_levels from evenkeel.capture_baseline($1, $2, $3)",
+                       parameters, 3, true, error);
+    if (captured == NULL)
+        return -1;
+    int matched = database_i32(captured, 0, 0), added = database_i32(captured, 0, 1);
+    if (matched == 0)
+        return error_set(error, ERROR_NOT_FOUND, "no file of %s was found there: nothing to capture", product);
+    if (database_execute(connection, "commit", error) < 0)
+        return -1;
+    printf("%s %s ships %d files as they are on %s; %d of these statements are new\n", product, level, matched, origin,
+           added);
+    if (database_i32(captured, 0, 2) == 0)
+        fprintf(stderr,
+                "note: no other level of %s has captured files yet. A file that earlier levels ship unchanged counts "
+                "as proof of %s "
+                "until those are captured too.\n",
+                product, level);
+    return 0;
+}
+
+static const char help[] = "usage: evenkeel baseline capture --product P --level L\n"
+                           "                                 (--host NAME | --root DIR) [--force]\n\n"
+                           "Takes the versions of a product's files on a healthy host, or in a tree or\n"
+                           "unpacked media, as what that level ships.\n"
+                           "  --product P   its code in the catalogue, windows-2003\n"
+                           "  --level L     SP2\n"
+                           "  --host NAME   a host that was pushed\n"
+                           "  --root DIR    a folder that stands for c:\n"
+                           "  --force       even from a host that is mixed, or declares another level";
+
+int command_baseline(int argc, char **argv)
+{
+    enum { OPTION_PRODUCT = 256, OPTION_LEVEL, OPTION_HOST, OPTION_ROOT, OPTION_FORCE };
+    static const struct option options[] = {{"product", required_argument, NULL, OPTION_PRODUCT},
+                                            {"level", required_argument, NULL, OPTION_LEVEL},
+                                            {"host", required_argument, NULL, OPTION_HOST},
+                                            {"root", required_argument, NULL, OPTION_ROOT},
+                                            {"force", no_argument, NULL, OPTION_FORCE},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *product = NULL, *level = NULL, *host = NULL, *root = NULL;
+    bool force = false;
+    struct cli cli = {.command = "baseline", .help = help};
+    struct error error = {0};
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
+        switch (option) {
+        case OPTION_PRODUCT:
+            product = optarg;
+            break;
+        case OPTION_LEVEL:
+            level = optarg;
+            break;
+        case OPTION_HOST:
+            host = optarg;
+            break;
+        case OPTION_ROOT:
+            root = optarg;
+            break;
+        case OPTION_FORCE:
+            force = true;
+            break;
+        }
+    }
+    if (cli.ended)
+        return cli.status;
+    if (optind >= argc || strcmp(argv[optind], "capture") != 0)
+        return cli_fail_usage("baseline", "say what to do: 'capture' is all there is");
+    if (product == NULL || level == NULL || (host == NULL) == (root == NULL))
+        return cli_fail_usage("baseline", "capture needs --product, --level and either --host or --root");
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    if (connection == NULL || capture(connection, product, level, host, root, force, &error) < 0)
+        return cli_fail("baseline", &error);
+    return EXIT_STATUS_OK;
+}

@@ -1,0 +1,301 @@
+/* evenkeel serve: answers collectors until SIGTERM or SIGINT; SIGHUP has it read its certificate again. */
+
+#include "aggregator/base/log.h"
+#include "aggregator/service/canceller.h"
+#include "aggregator/service/http.h"
+#include "aggregator/service/judge.h"
+#include "aggregator/service/service.h"
+#include "cli.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define URLS_MAXIMUM 16
+#define SESSION_NAME_BYTES 64 /* as many as PostgreSQL keeps */
+#define DEFAULT_URL "tcp://127.0.0.1:8470"
+#define DEFAULT_HTTP_URL "http://127.0.0.1:8471"
+/* What waits when the signal comes is stored within this time; then what still runs in the database is cancelled, and
+ * the rest is told 'busy': an end within 10 seconds in all. */
+#define DRAIN_SECONDS 5
+
+/* A database that hangs would keep the writer in a call that nothing ends. All that was answered 'accepted' is
+ * committed; the rest is asked again. */
+#define GIVE_UP_SECONDS 9
+
+#define MEMORY_LEAST 40 /* MiB: the largest request with all that it decodes to */
+#define CONNECTIONS_MOST 65536
+
+static void give_up(int signal_number)
+{
+    static const char line[] = "event=gave-up message=\"the database does not answer: ending without it\"\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written;
+    _exit(EXIT_STATUS_ERROR);
+}
+
+static void wake_judge(void *context, unsigned hosts)
+{
+    judge_wake(context, hosts);
+}
+
+static int make_ready_file(const char *path, struct error *error)
+{
+    if (path == NULL)
+        return 0;
+    _cleanup_close_ int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+    return fd >= 0 ? 0 : error_set(error, ERROR_IO, "can't make the ready file '%s': %s", path, strerror(errno));
+}
+
+/*
+ * The HTTP side. An address that was asked for must be free; where the default one is taken, most likely by another
+ * aggregator on this machine, collectors are served without, and that is said.
+ */
+static int start_http(struct http_options *options, struct http **http, struct error *error)
+{
+    const char *url = options->url;
+    if (url != NULL && strcmp(url, "off") == 0)
+        return 0;
+    if (url == NULL)
+        options->url = DEFAULT_HTTP_URL;
+    *http = http_start(options, error);
+    if (*http != NULL) {
+        fprintf(stderr, "report, health and metrics on %s\n", options->url);
+        return 0;
+    }
+    if (url != NULL || error->code != ERROR_BUSY)
+        return -1;
+    log_line(LOG_PRIORITY_WARNING, "no-http", "message=%s", JOURNAL_QUOTED(error->message));
+    return 0;
+}
+
+/* The signal that ends it. */
+static int wait_for_end(const sigset_t *signals, struct service *service, const struct service_options *options)
+{
+    int signal_number;
+    while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+        struct error error = {0};
+        if (service_reload(service, &error) < 0) {
+            char sentence[sizeof error.message + 64];
+            snprintf(sentence, sizeof sentence, "%s; the certificate from before stays", error.message);
+            log_line(LOG_PRIORITY_ERROR, "not-reloaded", "message=%s", JOURNAL_QUOTED(sentence));
+        } else {
+            log_line(LOG_PRIORITY_NOTICE, "reloaded", "certificate=%s",
+                     JOURNAL_QUOTED(options->certificate != NULL ? options->certificate : ""));
+        }
+    }
+    return signal_number;
+}
+
+static int serve(const char *dsn, const struct service_options *service_options,
+                 const struct store_options *store_options, struct http_options *http_options, const char *ready,
+                 struct error *error)
+{
+    /* Blocked before any thread starts, so that only sigwait() sees them. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    static char name[SESSION_NAME_BYTES];
+    snprintf(name, sizeof name, "evenkeel serve %ld", (long)getpid());
+    database_application_name(name);
+    /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
+    PGconn *trial = database_open(dsn, error);
+    if (trial == NULL)
+        return -1;
+    PQfinish(trial);
+    struct judge *judge = judge_start(dsn, error);
+    if (judge == NULL)
+        return -1;
+    struct writer_options writer_options = {
+        .dsn = dsn, .store = *store_options, .stored = wake_judge, .context = judge};
+    struct writer *writer = writer_start(&writer_options, error);
+    struct service *service = writer != NULL ? service_start(service_options, writer, error) : NULL;
+    struct http *http = NULL;
+    int result = service != NULL ? 0 : -1;
+    if (result == 0) {
+        http_options->dsn = dsn;
+        http_options->counters = writer_counters(writer);
+        result = start_http(http_options, &http, error);
+    }
+    if (result == 0)
+        result = make_ready_file(ready, error);
+    if (result == 0) {
+        for (size_t i = 0; i < service_options->url_count; i++)
+            fprintf(stderr, "listening on %s\n", service_options->urls[i]);
+        int signal_number = wait_for_end(&signals, service, service_options);
+        log_line(LOG_PRIORITY_NOTICE, "stopping", "signal=%d", signal_number);
+    }
+    signal(SIGALRM, give_up);
+    alarm(GIVE_UP_SECONDS);
+    time_t deadline = time(NULL) + DRAIN_SECONDS;
+    struct canceller *canceller = canceller_start(dsn, name, DRAIN_SECONDS);
+    http_stop(http);
+    /* The writer before the service: what was received is stored and answered while the service still sends. */
+    struct writer_counters last = {0};
+    time_t now = time(NULL);
+    if (writer != NULL)
+        writer_stop(writer, now < deadline ? (unsigned)(deadline - now) : 0);
+    service_stop(service);
+    if (writer != NULL)
+        memcpy(&last, writer_counters(writer), sizeof last);
+    writer_free(writer);
+    judge_stop(judge);
+    canceller_stop(canceller);
+    alarm(0);
+    for (int reason = 0; result == 0 && reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++)
+        if (last.refused[reason] > 0)
+            log_line(LOG_PRIORITY_NOTICE, "refused", "reason=%s requests=%llu",
+                     protobuf_c_enum_descriptor_get_value(&evenkeel__refusal_reason__descriptor, reason)->name,
+                     last.refused[reason]);
+    if (result == 0)
+        log_line(LOG_PRIORITY_NOTICE, "stopped", "requests=%llu accepted=%llu", last.requests, last.accepted);
+    return result;
+}
+
+static bool number_of(const char *text, int64_t least, int64_t most, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    return end != text && *end == 0 && errno == 0 && *number >= least && *number <= most;
+}
+
+static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\n\n"
+                           "Answers collectors until SIGTERM or SIGINT; stores what they report and judges\n"
+                           "it. On SIGHUP it reads certificate and key again.\n"
+                           "  --listen URL           tls+tcp://HOST:PORT, or tcp:// on loopback\n"
+                           "                         (default: " DEFAULT_URL ")\n"
+                           "  --certificate FILE     PEM, for tls+tcp://\n"
+                           "  --private-key FILE     PEM, for tls+tcp://\n"
+                           "  --allow-plain          allow tcp:// beyond loopback\n"
+                           "  --trust-on-first-use   approve every new key; on loopback only\n"
+                           "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
+                           "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
+                           "                         beyond that: 'busy'. Objects of unfinished snapshots\n"
+                           "                         may take a quarter of it more\n"
+                           "  --connections N        collectors connected at once (default: 512); each may\n"
+                           "                         have 2.5 MiB under way\n"
+                           "  --http URL             report, /healthz and /metrics, or off\n"
+                           "                         (default: " DEFAULT_HTTP_URL ")\n"
+                           "  --report FILE          the page to show (default: report.html in the state\n"
+                           "                         directory); without a fresh one, it is made on request\n"
+                           "  --ready-file FILE      made once it listens\n"
+                           "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private\n"
+                           "                         cluster)";
+
+int command_serve(int argc, char **argv)
+{
+    enum {
+        OPTION_LISTEN = 256,
+        OPTION_TRUST,
+        OPTION_READY,
+        OPTION_PLAIN,
+        OPTION_CERTIFICATE,
+        OPTION_KEY,
+        OPTION_QUOTA,
+        OPTION_MEMORY,
+        OPTION_CONNECTIONS,
+        OPTION_HTTP,
+        OPTION_REPORT
+    };
+    static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
+                                            {"trust-on-first-use", no_argument, NULL, OPTION_TRUST},
+                                            {"ready-file", required_argument, NULL, OPTION_READY},
+                                            {"allow-plain", no_argument, NULL, OPTION_PLAIN},
+                                            {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
+                                            {"private-key", required_argument, NULL, OPTION_KEY},
+                                            {"upload-quota", required_argument, NULL, OPTION_QUOTA},
+                                            {"memory", required_argument, NULL, OPTION_MEMORY},
+                                            {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+                                            {"http", required_argument, NULL, OPTION_HTTP},
+                                            {"report", required_argument, NULL, OPTION_REPORT},
+                                            CLI_OPTIONS,
+                                            {0}};
+    const char *urls[URLS_MAXIMUM], *ready = NULL;
+    struct service_options service_options = {
+        .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
+    int64_t memory, connections;
+    struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
+    struct http_options http_options = {0};
+    char dsn[2048], state[1024], report[PATH_MAX];
+    struct cli cli = {.command = "serve", .help = help};
+    struct error error = {0};
+    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
+        switch (option) {
+        case OPTION_LISTEN:
+            if (service_options.url_count == URLS_MAXIMUM)
+                return cli_fail_usage("serve", "more than %d addresses", URLS_MAXIMUM);
+            urls[service_options.url_count++] = optarg;
+            break;
+        case OPTION_TRUST:
+            store_options.trust_on_first_use = true;
+            break;
+        case OPTION_READY:
+            ready = optarg;
+            break;
+        case OPTION_PLAIN:
+            service_options.allow_plain = true;
+            break;
+        case OPTION_CERTIFICATE:
+            service_options.certificate = optarg;
+            break;
+        case OPTION_KEY:
+            service_options.private_key = optarg;
+            break;
+        case OPTION_QUOTA:
+            if (!number_of(optarg, 1, 1 << 20, &store_options.upload_quota))
+                return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
+            store_options.upload_quota <<= 20;
+            break;
+        case OPTION_MEMORY:
+            if (!number_of(optarg, MEMORY_LEAST, 1 << 20, &memory))
+                return cli_fail_usage("serve", "--memory '%s' is no number of MiB from %d to 1048576", optarg,
+                                      MEMORY_LEAST);
+            service_options.memory = (size_t)memory << 20;
+            break;
+        case OPTION_CONNECTIONS:
+            if (!number_of(optarg, 1, CONNECTIONS_MOST, &connections))
+                return cli_fail_usage("serve", "--connections '%s' is no number from 1 to %d", optarg,
+                                      CONNECTIONS_MOST);
+            service_options.connections = (unsigned)connections;
+            break;
+        case OPTION_HTTP:
+            http_options.url = optarg;
+            break;
+        case OPTION_REPORT:
+            http_options.report = optarg;
+            break;
+        }
+    }
+    if (cli.ended)
+        return cli.status;
+    if (service_options.url_count == 0)
+        urls[service_options.url_count++] = DEFAULT_URL;
+    for (size_t i = 0; store_options.trust_on_first_use && i < service_options.url_count; i++)
+        if (!service_url_is_loopback(urls[i]))
+            return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
+                                  urls[i]);
+    if (http_options.report == NULL && database_state_directory(state, sizeof state, &error) == 0) {
+        snprintf(report, sizeof report, "%s/report.html", state);
+        http_options.report = report;
+    }
+    http_options.allow_plain = service_options.allow_plain;
+    store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
+    if (database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0 ||
+        serve(dsn, &service_options, &store_options, &http_options, ready, &error) < 0)
+        return cli_fail("serve", &error);
+    return EXIT_STATUS_OK;
+}

@@ -1,0 +1,532 @@
+/* The drift report as one page that needs nothing else: no network, no fonts, and no script to be read. */
+
+#include "report.h"
+
+#include "aggregator/base/html.h"
+#include "report_assets.h"
+#include "version.h"
+
+#include <sodium.h>
+#include <string.h>
+
+/* More rows than a person reads, and what a browser still sorts at once; the other formats have all. */
+#define ROWS_SHOWN 500
+#define NAMES_SHOWN 200
+#define FILES_SHOWN 200
+#define NAMES_IN_LINE 3
+
+static const char *plural(long long count, const char *one, const char *many)
+{
+    return count == 1 ? one : many;
+}
+
+static void put_time(const char *iso, FILE *out)
+{
+    char text[20];
+    if (*iso == 0)
+        return;
+    fputs("<time datetime=\"", out);
+    html_text(iso, out);
+    fputs("\">", out);
+    html_text(report_time(iso, text), out);
+    fputs("</time>", out);
+}
+
+/* One of `count` names: the first ones stand in the line, the others are there when asked for. After the last comes
+ * put_names_end(). */
+static void put_name(const char *name, int at, int count, FILE *out)
+{
+    bool folded = count > NAMES_IN_LINE + 1;
+    if (at > NAMES_SHOWN)
+        return;
+    if (folded && at == NAMES_IN_LINE)
+        fprintf(out, " <details><summary>and %d more</summary>", count - NAMES_IN_LINE);
+    else
+        fputs(at > 0 ? ", " : "", out);
+    if (at == NAMES_SHOWN)
+        fprintf(out, "and %d that the CSV has", count - NAMES_SHOWN);
+    else
+        html_name(name, out);
+}
+
+static void put_names_end(int count, FILE *out)
+{
+    fputs(count > NAMES_IN_LINE + 1 ? "</details>" : "", out);
+}
+
+static void put_names(const cJSON *names, FILE *out)
+{
+    int count = cJSON_GetArraySize(names), at = 0;
+    const cJSON *name;
+    cJSON_ArrayForEach(name, names) put_name(cJSON_IsString(name) ? name->valuestring : "", at++, count, out);
+    put_names_end(count, out);
+}
+
+/* Evidence of any check: keys are words already, nested values become nested lists. */
+static void put_evidence(const cJSON *value, unsigned depth, FILE *out)
+{
+    const cJSON *item;
+    int shown = 0;
+    if (cJSON_IsObject(value) && depth < 6) {
+        fputs("<dl>", out);
+        cJSON_ArrayForEach(item, value)
+        {
+            if (cJSON_IsNull(item))
+                continue;
+            fputs("<div><dt>", out);
+            html_words(item->string, out);
+            fputs("</dt><dd>", out);
+            put_evidence(item, depth + 1, out);
+            fputs("</dd></div>", out);
+        }
+        fputs("</dl>", out);
+    } else if (cJSON_IsArray(value) && depth < 6) {
+        fputs(cJSON_GetArraySize(value) == 0 ? "none" : "<ul>", out);
+        cJSON_ArrayForEach(item, value)
+        {
+            if (shown++ == FILES_SHOWN) {
+                fprintf(out, "<li>and %d more</li>", cJSON_GetArraySize(value) - FILES_SHOWN);
+                break;
+            }
+            fputs("<li>", out);
+            put_evidence(item, depth + 1, out);
+            fputs("</li>", out);
+        }
+        fputs(cJSON_GetArraySize(value) == 0 ? "" : "</ul>", out);
+    } else if (cJSON_IsString(value)) {
+        html_text(value->valuestring, out);
+    } else if (cJSON_IsNumber(value)) {
+        fprintf(out, "%.15g", value->valuedouble);
+    } else {
+        fputs(cJSON_IsTrue(value) ? "yes" : cJSON_IsFalse(value) ? "no" : "", out);
+    }
+}
+
+/* A table's head: names of columns separated by '|'. The buttons come alive with the script. */
+static void table_begin(const char *caption, const char *columns, FILE *out)
+{
+    fprintf(out,
+            "<table role=\"table\"><caption class=\"apart\">%s</caption><thead role=\"rowgroup\"><tr role=\"row\">",
+            caption);
+    for (const char *at = columns;; at++) {
+        int length = (int)strcspn(at, "|");
+        fprintf(out, "<th role=\"columnheader\" scope=\"col\">%.*s</th>", length, at);
+        at += length;
+        if (*at == 0)
+            break;
+    }
+    fputs("</tr></thead><tbody role=\"rowgroup\">\n", out);
+}
+
+static void table_end(int shown, int count, FILE *out)
+{
+    fputs("</tbody></table>\n", out);
+    if (shown < count)
+        fprintf(out, "<p class=\"more\">The first %d of %d. All: <code>evenkeel report drift --format csv</code></p>\n",
+                shown, count);
+}
+
+/* A cell begins; `name` labels it where the table is folded to cards, `order` (may be NULL) is what it sorts by. */
+static void cell(const char *name, const char *order, FILE *out)
+{
+    fprintf(out, "<td role=\"cell\" data-name=\"%s\"", name);
+    if (order != NULL) {
+        fputs(" data-order=\"", out);
+        html_text(order, out);
+        fputs("\"", out);
+    }
+    fputs(">", out);
+}
+
+static void section_begin(const char *id, const char *title, int count, const char *note, FILE *out)
+{
+    fprintf(
+        out,
+        "<section id=\"%s\" aria-labelledby=\"%s-title\"><h2 id=\"%s-title\">%s <span class=\"count\">%d</span></h2>\n",
+        id, id, id, title, count);
+    if (*note != 0)
+        fprintf(out, "<p class=\"note\">%s</p>\n", note);
+}
+
+static void put_severity(const char *severity, FILE *out)
+{
+    const char *order = strcmp(severity, "high") == 0 ? "0" : strcmp(severity, "medium") == 0 ? "1" : "2";
+    cell("Severity", order, out);
+    fputs("<span class=\"severity ", out);
+    html_text(severity, out);
+    fputs("\">", out);
+    html_text(severity, out);
+    fputs("</span></td>", out);
+}
+
+/* The hosts of `count` findings in a row that say the same. */
+static void put_finding_hosts(const cJSON *finding, int count, FILE *out)
+{
+    char order[32];
+    snprintf(order, sizeof order, "%d", count);
+    cell("Host", count > 1 ? order : NULL, out);
+    if (count > 1)
+        fprintf(out, "<b>%d hosts</b> ", count);
+    for (int at = 0; at < count; at++, finding = finding->next)
+        put_name(report_string(finding, "host"), at, count, out);
+    put_names_end(count, out);
+    fputs("</td>", out);
+}
+
+static void put_finding(const cJSON *finding, int hosts, FILE *out)
+{
+    const char *why = report_string(finding, "why"), *before = report_string(finding, "before_summary"),
+               *reason = report_string(finding, "reason"), *closed = report_string(finding, "closed_at"),
+               *opened = report_string(finding, "opened_at");
+    fputs("<tr role=\"row\">", out);
+    put_severity(report_string(finding, "severity"), out);
+    put_finding_hosts(finding, hosts, out);
+    cell("Check", NULL, out);
+    fputs("<span class=\"check\" title=\"", out);
+    html_text(report_string(finding, "title"), out);
+    fputs("\">", out);
+    html_text(report_string(finding, "check_code"), out);
+    fputs("</span></td>", out);
+    cell("What", NULL, out);
+    fputs("<p>", out);
+    html_text(report_string(finding, "summary"), out);
+    fputs("</p>", out);
+    if (*why != 0) {
+        fputs("<p class=\"why\">", out);
+        html_text(why, out);
+        if (*before != 0) {
+            fputs("; before: ", out);
+            html_text(before, out);
+        }
+        fputs("</p>", out);
+    }
+    if (*reason != 0) {
+        fputs("<p class=\"why\">", out);
+        html_text(report_string(finding, "waived_by"), out);
+        fputs(" until ", out);
+        put_time(report_string(finding, "waived_until"), out);
+        fputs(": ", out);
+        html_text(reason, out);
+        fputs("</p>", out);
+    }
+    fputs("<details><summary>Evidence</summary>", out);
+    put_evidence(cJSON_GetObjectItemCaseSensitive(finding, "evidence"), 0, out);
+    fputs("</details></td>", out);
+    cell("Since", opened, out);
+    put_time(opened, out);
+    if (*closed != 0) {
+        fputs(" until ", out);
+        put_time(closed, out);
+    }
+    fputs("</td></tr>\n", out);
+}
+
+static void put_findings(const cJSON *list, const char *id, const char *title, const char *note, FILE *out)
+{
+    int count = cJSON_GetArraySize(list), shown = 0, rows = 0;
+    const cJSON *finding = list->child;
+    if (count == 0)
+        return;
+    section_begin(id, title, count, note, out);
+    table_begin(title, "Severity|Host|Check|What|Since", out);
+    for (int hosts; finding != NULL && rows < ROWS_SHOWN; rows++) {
+        const cJSON *next = report_same(finding, &hosts);
+        put_finding(finding, hosts, out);
+        shown += hosts;
+        finding = next;
+    }
+    table_end(shown, count, out);
+    fputs("</section>\n", out);
+}
+
+static void put_hosts(const cJSON *item, FILE *out)
+{
+    char order[32];
+    snprintf(order, sizeof order, "%lld", report_number(item, "hosts"));
+    cell("Hosts", order, out);
+    fprintf(out, "<b>%s</b> ", order);
+    put_names(report_list(item, "host_names"), out);
+    fputs("</td>", out);
+}
+
+static void put_change(const cJSON *change, FILE *out)
+{
+    const char *kind = report_string(change, "kind");
+    const cJSON *files = report_list(change, "files"), *file;
+    int count = cJSON_GetArraySize(files), shown = 0;
+    char step[600];
+    fputs("<tr role=\"row\">", out);
+    cell("Kind", NULL, out);
+    fprintf(out, "<span class=\"kind%s\">", strcmp(kind, "older") == 0 || strcmp(kind, "removed") == 0 ? " back" : "");
+    html_text(strcmp(kind, "older") == 0 ? "fell back" : kind, out);
+    fputs("</span></td>", out);
+    cell("What", NULL, out);
+    fputs("<p><b>", out);
+    html_text(report_string(change, "what"), out);
+    fputs("</b>", out);
+    if (*report_string(change, "title") != 0 && strcmp(kind, "patch") == 0) {
+        fputs(" ", out);
+        html_text(report_string(change, "title"), out);
+    }
+    fprintf(out, "</p><details%s><summary>%d %s</summary><ul class=\"files\">", count <= 3 ? " open" : "", count,
+            plural(count, "file", "files"));
+    cJSON_ArrayForEach(file, files)
+    {
+        if (shown++ == FILES_SHOWN) {
+            fprintf(out, "<li>and %d more</li>", count - FILES_SHOWN);
+            break;
+        }
+        fputs("<li><code>", out);
+        html_text(report_string(file, "file"), out);
+        fputs("</code> <span class=\"step\">", out);
+        html_text(report_step(file, step, sizeof step), out);
+        fputs("</span></li>", out);
+    }
+    fputs("</ul></details></td>", out);
+    put_hosts(change, out);
+    fputs("</tr>\n", out);
+}
+
+static void put_fact(const cJSON *fact, FILE *out)
+{
+    const char *old = report_string(fact, "old_value"), *new_value = report_string(fact, "new_value");
+    fputs("<tr role=\"row\">", out);
+    cell("Fact", NULL, out);
+    html_words(report_string(fact, "what"), out);
+    fputs("</td>", out);
+    cell("Was", NULL, out);
+    html_text(*old != 0 ? old : "none", out);
+    fputs("</td>", out);
+    cell("Is", NULL, out);
+    html_text(*new_value != 0 ? new_value : "none", out);
+    fputs("</td>", out);
+    put_hosts(fact, out);
+    fputs("</tr>\n", out);
+}
+
+static void put_unknown(const cJSON *unknown, FILE *out)
+{
+    fputs("<tr role=\"row\">", out);
+    cell("Product", NULL, out);
+    html_text(report_string(unknown, "product"), out);
+    fputs("</td>", out);
+    cell("What is missing", NULL, out);
+    html_text(report_string(unknown, "missing"), out);
+    fputs("</td>", out);
+    put_hosts(unknown, out);
+    fputs("</tr>\n", out);
+}
+
+static void put_table(const cJSON *list, const char *id, const char *title, const char *note, const char *columns,
+                      void (*put_row)(const cJSON *, FILE *), FILE *out)
+{
+    int count = cJSON_GetArraySize(list), shown = 0;
+    const cJSON *item;
+    if (count == 0)
+        return;
+    section_begin(id, title, count, note, out);
+    table_begin(title, columns, out);
+    cJSON_ArrayForEach(item, list)
+    {
+        if (shown == ROWS_SHOWN)
+            break;
+        put_row(item, out);
+        shown++;
+    }
+    table_end(shown, count, out);
+    fputs("</section>\n", out);
+}
+
+/* The level of a row of the matrix, which is null where the product has no levels. */
+static const char *level_of(const cJSON *row)
+{
+    const char *level = report_string(row, "level");
+    return *level != 0 ? level : "unknown";
+}
+
+/* Components down, levels across: how many hosts. A cell's shade is its share of the component's hosts. */
+static void put_matrix_of(const cJSON *document, const cJSON *product, FILE *out)
+{
+    const char *code = report_string(product, "product"), *columns[64];
+    const cJSON *rows = report_list(document, "matrix"), *levels = report_list(product, "levels"), *row, *level;
+    size_t count = 0;
+    cJSON_ArrayForEach(level, levels) if (count < 32 && cJSON_IsString(level)) columns[count++] = level->valuestring;
+    cJSON_ArrayForEach(row, rows)
+    {
+        /* Ranges (SP1..SP2), 'mixed' and 'unknown' stand after the levels. */
+        size_t at = 0;
+        while (at < count && strcmp(columns[at], level_of(row)) != 0)
+            at++;
+        if (strcmp(report_string(row, "product"), code) == 0 && at == count && count < 64)
+            columns[count++] = level_of(row);
+    }
+    fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Components by level, ", out);
+    html_text(report_string(product, "name"), out);
+    fputs("\"><table class=\"matrix\"><caption>", out);
+    html_text(report_string(product, "name"), out);
+    fputs("</caption><thead><tr><th scope=\"col\">Component</th>", out);
+    for (size_t i = 0; i < count; i++) {
+        fputs("<th scope=\"col\">", out);
+        html_text(columns[i], out);
+        fputs("</th>", out);
+    }
+    fputs("</tr></thead><tbody>", out);
+    const char *component = NULL;
+    cJSON_ArrayForEach(row, rows)
+    {
+        if (strcmp(report_string(row, "product"), code) != 0 ||
+            (component != NULL && strcmp(report_string(row, "component"), component) == 0))
+            continue;
+        component = report_string(row, "component");
+        long long hosts[64] = {0}, all = 0;
+        const cJSON *other;
+        cJSON_ArrayForEach(other, rows)
+        {
+            if (strcmp(report_string(other, "product"), code) != 0 ||
+                strcmp(report_string(other, "component"), component) != 0)
+                continue;
+            for (size_t i = 0; i < count; i++)
+                if (strcmp(columns[i], level_of(other)) == 0)
+                    hosts[i] += report_number(other, "hosts");
+            all += report_number(other, "hosts");
+        }
+        fputs("<tr><th scope=\"row\">", out);
+        html_text(component, out);
+        fputs("</th>", out);
+        for (size_t i = 0; i < count; i++) {
+            bool mixed = strcmp(columns[i], "mixed") == 0;
+            long long share = all > 0 ? (hosts[i] * 9 + all - 1) / all : 0;
+            fprintf(out, "<td class=\"%s%lld\">%lld</td>", mixed ? "bad" : "share", hosts[i] > 0 ? share : 0, hosts[i]);
+        }
+        fputs("</tr>", out);
+    }
+    fputs("</tbody></table></div>\n", out);
+}
+
+static void tile(const char *href, const char *kind, long long number, const char *label, const char *note, FILE *out)
+{
+    fprintf(out, "<a class=\"tile %s\" href=\"%s\"><b>", number > 0 ? kind : "calm", href);
+    html_number(number, out);
+    fprintf(out, "</b><span>%s</span><small>%s</small></a>", label, note);
+}
+
+static void put_tiles(const cJSON *document, const cJSON *counts, FILE *out)
+{
+    char note[160];
+    long long became = report_number(counts, "became_mixed"), mended = report_number(counts, "mended");
+    fputs("<nav class=\"tiles\" aria-label=\"In numbers\">", out);
+    if (became + mended > 0)
+        snprintf(note, sizeof note, "%lld more, %lld mended", became, mended);
+    else
+        snprintf(note, sizeof note, "no change");
+    tile(became > 0 ? "#new" : "#charts", "bad", report_number(counts, "mixed"),
+         plural(report_number(counts, "mixed"), "mixed host", "mixed hosts"), note, out);
+    snprintf(note, sizeof note, "%lld since then", report_number(counts, "lost"));
+    tile("#unknown", "warn", report_number(counts, "unknown"), "can’t be judged", note, out);
+    long long fresh = 0;
+    const cJSON *silent;
+    cJSON_ArrayForEach(silent, report_list(document, "silent")) fresh +=
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(silent, "is_new"));
+    snprintf(note, sizeof note, "%lld since then", fresh);
+    tile("#silent", "warn", report_number(counts, "silent"),
+         plural(report_number(counts, "silent"), "silent host", "silent hosts"), note, out);
+    snprintf(note, sizeof note, "of %lld, %lld of them new", report_number(counts, "hosts"),
+             report_number(counts, "first_seen"));
+    tile("#changes", "plain", report_number(counts, "changed"),
+         plural(report_number(counts, "changed"), "host changed", "hosts changed"), note, out);
+    fputs("</nav>\n", out);
+}
+
+/* What there is nothing of, in one quiet line. */
+static void put_absent(const cJSON *document, FILE *out)
+{
+    static const struct report_section others[] = {
+        {"changes", NULL, "no file changed"}, {"outliers", NULL, "no outliers"}, {"silent", NULL, "no silent hosts"}};
+    int said = 0;
+    for (const struct report_section *section = report_sections; section->name != NULL; section++)
+        if (cJSON_GetArraySize(report_list(document, section->name)) == 0)
+            fprintf(out, "%s%s", said++ > 0 ? ", " : "<p class=\"absent\">Also: ", section->none);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (cJSON_GetArraySize(report_list(document, others[i].name)) == 0)
+            fprintf(out, "%s%s", said++ > 0 ? ", " : "<p class=\"absent\">Also: ", others[i].none);
+    fputs(said > 0 ? ".</p>\n" : "", out);
+}
+
+/* The policy names the page's own style and script by their digests: nothing else runs, whatever a host is called. */
+static void put_policy(FILE *out)
+{
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    char style[64], script[64];
+    crypto_hash_sha256(digest, report_css, sizeof report_css - 1);
+    sodium_bin2base64(style, sizeof style, digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL);
+    crypto_hash_sha256(digest, report_js, sizeof report_js - 1);
+    sodium_bin2base64(script, sizeof script, digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL);
+    fprintf(out,
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-%s'; "
+            "script-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
+            style, script);
+}
+
+static void put_head(const cJSON *document, FILE *out)
+{
+    char time[20];
+    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", out);
+    put_policy(out);
+    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
+          "content=\"no-referrer\">\n<title>",
+          out);
+    html_text(report_string(document, "sentence"), out);
+    fprintf(out, " · Evenkeel %.10s</title>\n<style>", report_time(report_string(document, "until"), time));
+    fwrite(report_css, 1, sizeof report_css - 1, out);
+    fputs("</style>\n</head>\n<body>\n<a class=\"apart\" href=\"#main\">Skip to the findings</a>\n", out);
+}
+
+void report_html(const cJSON *document, FILE *out)
+{
+    const cJSON *counts = cJSON_GetObjectItemCaseSensitive(document, "counts"), *product;
+    const char *until = report_string(document, "until");
+    put_head(document, out);
+    fputs("<header><p class=\"eyebrow\">Evenkeel · what drifted</p>\n<h1>", out);
+    html_text(report_string(document, "sentence"), out);
+    fputs("</h1>\n<p class=\"span\">From ", out);
+    put_time(report_string(document, "since"), out);
+    fputs(" to ", out);
+    put_time(until, out);
+    fprintf(out, " (UTC%s)</p>\n",
+            strlen(until) > 6 && strcmp(until + strlen(until) - 6, "+00:00") != 0 ? until + strlen(until) - 6 : "");
+    put_tiles(document, counts, out);
+    fputs("</header>\n<main id=\"main\">\n<div class=\"filter\" hidden><label for=\"filter\">Filter</label><input "
+          "id=\"filter\" "
+          "type=\"search\" placeholder=\"a host, a file, a check\" autocomplete=\"off\"><output id=\"shown\" "
+          "for=\"filter\"></output></div>\n",
+          out);
+    for (const struct report_section *section = report_sections; section->name != NULL; section++)
+        put_findings(report_list(document, section->name), section->name, section->title, "", out);
+    put_table(report_list(document, "changes"), "changes", "Changed files",
+              "The same files to the same versions are one line, under the patch or level that is known to bring them.",
+              "Kind|What|Hosts", put_change, out);
+    put_table(report_list(document, "facts"), "facts", "Changed facts", "", "Fact|Was|Is|Hosts", put_fact, out);
+    put_findings(report_list(document, "outliers"), "outliers", "Outliers", "", out);
+    put_findings(report_list(document, "silent"), "silent", "Silent hosts",
+                 "Nothing is known of them since: what else this page says of them may have changed.", out);
+    put_table(report_list(document, "unknown"), "unknown", "Can’t be judged",
+              "Unknown is not fine. This is what would have to be known.", "Product|What is missing|Hosts", put_unknown,
+              out);
+    put_absent(document, out);
+    fputs("<section id=\"charts\" aria-labelledby=\"charts-title\"><h2 id=\"charts-title\">Thirty nights</h2>\n<div "
+          "class=\"charts\">\n",
+          out);
+    report_chart_mixed(document, out);
+    report_chart_levels(document, out);
+    fputs("</div></section>\n<section id=\"matrix\" aria-labelledby=\"matrix-title\"><h2 "
+          "id=\"matrix-title\">Components by "
+          "level</h2>\n<div class=\"matrices\">\n",
+          out);
+    cJSON_ArrayForEach(product, report_list(document, "levels")) put_matrix_of(document, product, out);
+    fputs("</div></section>\n</main>\n<footer><p>Made by Evenkeel " EVENKEEL_VERSION
+          ". All of it: <code>evenkeel report drift --format json</code>.</p></footer>\n<script>",
+          out);
+    fwrite(report_js, 1, sizeof report_js - 1, out);
+    fputs("</script>\n</body>\n</html>\n", out);
+}

@@ -1,0 +1,18 @@
+/* What the aggregator counts and what the database holds, in Prometheus' text format. */
+
+#ifndef EVENKEEL_METRICS_H
+#define EVENKEEL_METRICS_H
+
+#include "aggregator/base/database.h"
+#include "writer.h"
+
+#include <stdio.h>
+
+/*
+ * Writes all metrics: this process' counters, and with a connection the database's gauges. Without one (NULL), or where
+ * a query fails, evenkeel_database_up is 0 and the gauges are left out, for a stale number would look like a true one.
+ * Format: Prometheus documentation, 'Exposition formats'; names after 'Metric and label naming'.
+ */
+void metrics_write(const struct writer_counters *counters, PGconn *connection, FILE *out);
+
+#endif

@@ -1,0 +1,316 @@
+/* The writer: one thread that stores what waits. */
+
+#include "writer.h"
+
+#include "aggregator/base/log.h"
+#include "aggregator/base/monotonic.h"
+
+#include "proto/cleanup.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+/* A batch is as large as what has come in while the one before was committed, up to these. */
+#define BATCH_REQUESTS 2048
+#define BATCH_WIRE_BYTES (48u << 20)
+/* Requests that wait for others are looked at this often, where nothing else comes. */
+#define HELD_MILLISECONDS 5
+
+struct writer {
+    struct writer_options options;
+    char *dsn;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the queue and `stopping` */
+    pthread_cond_t changed;
+    struct request *first, **last;
+    bool stopping;
+    int64_t deadline; /* microseconds of the monotonic clock; when stopping */
+    struct writer_counters counters;
+};
+
+static void answer(struct writer *writer, struct request *request)
+{
+    if (request->refusal != 0)
+        atomic_fetch_add(&writer->counters.refused[request->refusal], 1);
+    atomic_fetch_sub(&writer->counters.queued_requests, 1);
+    request->answered(request);
+}
+
+static void answer_busy(struct writer *writer, struct request *request)
+{
+    request->refusal = 0;
+    request_busy(request, WRITER_RETRY_SECONDS);
+    atomic_fetch_add(&writer->counters.busy, 1);
+    answer(writer, request);
+}
+
+void writer_submit(struct writer *writer, struct request *request)
+{
+    atomic_fetch_add(&writer->counters.requests, 1);
+    size_t waiting = atomic_fetch_add(&writer->counters.queued_requests, 1);
+    pthread_mutex_lock(&writer->lock);
+    bool refused = writer->stopping || waiting >= WRITER_QUEUE_REQUESTS;
+    if (!refused) {
+        request->next = NULL;
+        *writer->last = request;
+        writer->last = &request->next;
+        pthread_cond_signal(&writer->changed);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    if (refused)
+        answer_busy(writer, request);
+}
+
+static bool same_host(const struct request *a, const struct request *b)
+{
+    return a->kind == REQUEST_SNAPSHOT && b->kind == REQUEST_SNAPSHOT &&
+           memcmp(a->offer->host_id.data, b->offer->host_id.data, 16) == 0;
+}
+
+/* host_ids of a batch, open addressing; a second request of a host waits for the next batch. */
+struct host_set {
+    const struct request *slots[4 * BATCH_REQUESTS];
+};
+
+static bool host_set_add(struct host_set *set, const struct request *request)
+{
+    if (request->kind != REQUEST_SNAPSHOT)
+        return true;
+    uint32_t hash;
+    memcpy(&hash, request->offer->host_id.data, sizeof hash);
+    size_t size = sizeof set->slots / sizeof *set->slots;
+    for (size_t at = hash % size;; at = (at + 1) % size) {
+        if (set->slots[at] == NULL) {
+            set->slots[at] = request;
+            return true;
+        }
+        if (same_host(set->slots[at], request))
+            return false;
+    }
+}
+
+/* Waits for requests and takes a batch; 0 when stopping and nothing waits. */
+static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS], struct host_set *hosts)
+{
+    size_t count = 0, bytes = 0;
+    memset(hosts, 0, sizeof *hosts);
+    pthread_mutex_lock(&writer->lock);
+    while (writer->first == NULL && !writer->stopping)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    struct request **at = &writer->first;
+    while (*at != NULL && count < BATCH_REQUESTS && bytes < BATCH_WIRE_BYTES) {
+        struct request *request = *at;
+        if (!host_set_add(hosts, request)) {
+            at = &request->next;
+            continue;
+        }
+        *at = request->next;
+        batch[count++] = request;
+        bytes += request->bytes;
+    }
+    writer->last = &writer->first;
+    while (*writer->last != NULL)
+        writer->last = &(*writer->last)->next;
+    pthread_mutex_unlock(&writer->lock);
+    return count;
+}
+
+static void count_outcome(struct writer *writer, const struct store_outcome *outcome, int64_t started)
+{
+    struct writer_counters *counters = &writer->counters;
+    atomic_fetch_add(&counters->batches, 1);
+    atomic_fetch_add(&counters->accepted, outcome->accepted);
+    atomic_fetch_add(&counters->unchanged, outcome->unchanged);
+    atomic_fetch_add(&counters->wants, outcome->wants);
+    atomic_fetch_add(&counters->enrolled, outcome->enrolled);
+    atomic_fetch_add(&counters->commit_microseconds, (unsigned long long)(monotonic_now() - started));
+    if (outcome->snapshots + outcome->wants > 0 && writer->options.stored != NULL)
+        writer->options.stored(writer->options.context, outcome->snapshots + outcome->wants);
+}
+
+/* All that waits: what holds up this batch would hold up the next, and a collector waits for an answer only so long. */
+static void answer_waiting_busy(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct request *waiting = writer->first;
+    writer->first = NULL;
+    writer->last = &writer->first;
+    pthread_mutex_unlock(&writer->lock);
+    for (struct request *next; waiting != NULL; waiting = next) {
+        next = waiting->next;
+        answer_busy(writer, waiting);
+    }
+}
+
+static bool is_stopping(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool stopping = writer->stopping;
+    pthread_mutex_unlock(&writer->lock);
+    return stopping;
+}
+
+/* Whether the time to drain what waits is over. */
+static bool is_late(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool late = writer->stopping && monotonic_now() > writer->deadline;
+    pthread_mutex_unlock(&writer->lock);
+    return late;
+}
+
+/*
+ * Stores a batch; where that fails although the database is there, once more (another aggregator may have stored the
+ * same object at the same moment), then half by half, so that one that the database can't take does not keep the others
+ * out, and too many at once become few enough. The store is given up on a lost connection.
+ */
+static void store_all(struct writer *writer, struct store **store, struct request **batch, size_t count, bool again)
+{
+    struct store_outcome outcome;
+    struct error error = {0};
+    int64_t started = monotonic_now();
+    if (*store != NULL && store_batch(*store, batch, count, &outcome, &error) == 0) {
+        count_outcome(writer, &outcome, started);
+        for (size_t i = 0; i < count; i++)
+            answer(writer, batch[i]);
+        return;
+    }
+    if (*store != NULL) {
+        atomic_fetch_add(&writer->counters.failures, 1);
+        log_line(error.code == ERROR_NETWORK ? LOG_PRIORITY_ERROR : LOG_PRIORITY_WARNING, "batch-failed",
+                 "requests=%zu message=%s", count, JOURNAL_QUOTED(error.message));
+    }
+    for (size_t i = 0; i < count; i++)
+        batch[i]->refusal = 0;
+    /* Something holds a lock, or this program is stopping: later is the honest answer for all of them. */
+    bool try_on = *store != NULL && error.code != ERROR_NETWORK && error.code != ERROR_BUSY && !is_late(writer);
+    if (try_on && again && error.code == ERROR_DATABASE) {
+        store_all(writer, store, batch, count, false);
+    } else if (try_on && count > 1) {
+        store_all(writer, store, batch, count / 2, true);
+        store_all(writer, store, batch + count / 2, count - count / 2, true);
+    } else {
+        if (error.code == ERROR_NETWORK) {
+            store_close(*store);
+            *store = NULL;
+        }
+        for (size_t i = 0; i < count; i++)
+            answer_busy(writer, batch[i]);
+        if (error.code == ERROR_BUSY)
+            answer_waiting_busy(writer);
+    }
+}
+
+/*
+ * Puts back what had better wait until other hosts gave what it would be asked for, too; the rest moves up. Returns how
+ * many are left.
+ */
+static size_t hold_back(struct writer *writer, struct store *store, struct request **batch, size_t count)
+{
+    struct request *held = NULL, **last = &held;
+    int64_t now = monotonic_now();
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct request *request = batch[i];
+        if (request->kind != REQUEST_SNAPSHOT || !store_should_wait(store, request, now)) {
+            batch[left++] = request;
+            continue;
+        }
+        if (request->held_since == 0) {
+            request->held_since = now;
+            atomic_fetch_add(&writer->counters.held, 1);
+        }
+        request->next = NULL;
+        *last = request;
+        last = &request->next;
+    }
+    if (held == NULL)
+        return left;
+    pthread_mutex_lock(&writer->lock);
+    *writer->last = held;
+    writer->last = last;
+    if (left == 0 && !writer->stopping) {
+        monotonic_wait(&writer->changed, &writer->lock, monotonic_now() + HELD_MILLISECONDS * MONOTONIC_MILLISECOND);
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return left;
+}
+
+static void *run(void *context)
+{
+    struct writer *writer = context;
+    struct error error = {0};
+    struct store *store = store_open(writer->dsn, &writer->options.store, &error);
+    struct request **batch = calloc(BATCH_REQUESTS, sizeof *batch);
+    struct host_set *hosts = malloc(sizeof *hosts);
+    size_t count;
+    while (batch != NULL && hosts != NULL && (count = take(writer, batch, hosts)) > 0) {
+        bool late = is_late(writer);
+        if (store == NULL && !late) {
+            store = store_open(writer->dsn, &writer->options.store, &error);
+            log_line(store != NULL ? LOG_PRIORITY_NOTICE : LOG_PRIORITY_ERROR,
+                     store != NULL ? "reconnected" : "no-database", "message=%s",
+                     JOURNAL_QUOTED(store != NULL ? "" : error.message));
+        }
+        if (late) {
+            for (size_t i = 0; i < count; i++)
+                answer_busy(writer, batch[i]);
+        } else {
+            size_t left = store != NULL && !is_stopping(writer) ? hold_back(writer, store, batch, count) : count;
+            if (left > 0)
+                store_all(writer, &store, batch, left, true);
+        }
+    }
+    free(batch);
+    free(hosts);
+    store_close(store);
+    return NULL;
+}
+
+struct writer *writer_start(const struct writer_options *options, struct error *error)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL || (writer->dsn = strdup(options->dsn)) == NULL) {
+        free(writer);
+        error_set(error, ERROR_MEMORY, "no memory for the writer");
+        return NULL;
+    }
+    writer->options = *options;
+    writer->last = &writer->first;
+    pthread_mutex_init(&writer->lock, NULL);
+    monotonic_condition(&writer->changed);
+    int failed = pthread_create(&writer->thread, NULL, run, writer);
+    if (failed != 0) {
+        error_set(error, ERROR_IO, "can't start the writer: %s", strerror(failed));
+        free(writer->dsn);
+        free(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+struct writer_counters *writer_counters(struct writer *writer)
+{
+    return &writer->counters;
+}
+
+void writer_stop(struct writer *writer, unsigned seconds)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->deadline = monotonic_now() + (int64_t)seconds * MONOTONIC_SECOND;
+    writer->stopping = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+}
+
+void writer_free(struct writer *writer)
+{
+    if (writer == NULL)
+        return;
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer->dsn);
+    free(writer);
+}

@@ -1,0 +1,50 @@
+/* The writer: one thread that takes what waits, stores it as one transaction, and answers after the commit. */
+
+#ifndef EVENKEEL_WRITER_H
+#define EVENKEEL_WRITER_H
+
+#include "aggregator/store/request.h"
+#include "aggregator/store/store.h"
+
+#include <stdatomic.h>
+
+/* Requests that may wait before new ones are told 'busy': a batch's worth, so that the service always has room to say
+ * so.
+ */
+#define WRITER_QUEUE_REQUESTS 1536
+/* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
+#define WRITER_RETRY_SECONDS 5
+
+struct writer_options {
+    const char *dsn;
+    struct store_options store;
+    void (*stored)(void *context, unsigned hosts); /* called after a commit: so many are to be judged, or still give */
+    void *context;
+};
+
+struct writer_counters {
+    atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, failures;
+    atomic_ullong refused[EVENKEEL__REFUSAL_REASON__TOKEN_INVALID + 1];
+    atomic_ullong commit_microseconds;
+    atomic_size_t queued_requests;
+    atomic_size_t request_bytes; /* what requests hold, as they came and decoded; the service counts */
+    atomic_size_t connections;
+    atomic_ullong connections_refused;
+};
+
+struct writer; /* opaque; its functions may be called from any thread */
+
+/* Starts the thread, which connects to the database, and again whenever the connection is lost; NULL with *error. */
+struct writer *writer_start(const struct writer_options *options, struct error *error);
+
+/* Queues a request; answers it 'busy' at once where too much waits, or the writer is stopping. */
+void writer_submit(struct writer *writer, struct request *request);
+
+struct writer_counters *writer_counters(struct writer *writer);
+
+/* Finishes what waits, within `seconds`, answers the rest 'busy', and ends the thread. What is submitted later is
+ * answered 'busy', too, until writer_free(). */
+void writer_stop(struct writer *writer, unsigned seconds);
+void writer_free(struct writer *writer); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,119 @@
+/* What a batch of snapshots passes through on its way into the database; shared by the store's files only. */
+
+#ifndef EVENKEEL_STORE_BATCH_H
+#define EVENKEEL_STORE_BATCH_H
+
+#include "aggregator/base/database.h"
+#include "asked.h"
+#include "digest_map.h"
+#include "staging.h"
+#include "store.h"
+
+struct store {
+    PGconn *connection;
+    struct store_options options;
+    int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
+    struct digest_map chunks; /* chunk digest -> chunk_id, entries */
+    struct digest_map images; /* image digest -> image_id */
+    struct digest_map paths;  /* path digest -> path_id */
+    struct digest_map files;  /* file_key() -> file_id */
+    struct asked asked;
+    struct staging staging; /* objects of unfinished snapshots; what has no room there is in the table upload */
+};
+
+/* A snapshot on its way: what was offered, what of it is at hand, what lacks. */
+struct snapshot {
+    struct request *request;
+    int32_t key_id;
+    bool same_inventory, same_facts, same_times;
+    bool unchanged;             /* all of these, and the machine is known: a check-in and nothing else */
+    bool marks_wanted;          /* the machine's marks are others than before, and were not given yet */
+    bool old;                   /* will be refused, once the marks tell how: nothing but they is wanted */
+    const struct object *marks; /* that came with the give; NULL: none */
+    int64_t given_bytes;        /* of the give's objects */
+    struct object *uploads;     /* that earlier gives left: in the database, then in memory */
+    size_t upload_count, uploads_in_database;
+    const struct object *inventory, *facts, *times; /* bodies at hand; NULL: none */
+    struct digest *chunk_digests;                   /* of the inventory at hand */
+    size_t chunk_count;
+    bool complete;
+    struct wanted wanted[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1];
+    size_t wanted_count;
+};
+
+/* A chunk that the database does not hold yet, once per batch. */
+struct new_chunk {
+    struct digest digest;
+    const struct decoded_chunk *decoded; /* NULL: no snapshot of the batch has its body */
+    int32_t *file_ids;                   /* of its entries, 0 where not known yet; NULL as `decoded` */
+    bool is_whole;                       /* all of its images are known, so that it can be stored */
+    int64_t chunk_id;                    /* 0 until stored */
+};
+
+/* An image that the database does not hold yet, with its body where one came. */
+struct new_image {
+    struct digest digest;
+    const Evenkeel__Image *image; /* NULL: nobody gave it */
+};
+
+struct batch {
+    struct store *store;
+    struct arena *arena;
+    struct snapshot *snapshots;
+    size_t snapshot_count;
+    struct digest_map chunk_index; /* digest -> id in `new_chunks` */
+    struct new_chunk *new_chunks;
+    size_t new_chunk_count, new_chunk_size;
+    struct digest_map image_index; /* digest -> place in `new_images`, from 1; 0: not stored by this batch */
+    struct new_image *new_images;
+    size_t new_image_count, new_image_size;
+};
+
+/* Answers one enrolment. */
+int store_enroll(struct store *store, struct request *request, struct store_outcome *outcome, struct error *error);
+
+/* Asks the database who may report; refusals are answered, the others become the batch's snapshots. */
+int store_admit(struct batch *batch, struct request **requests, size_t count, struct error *error);
+
+/* Once the gives are found fit: counts the snapshots' sequence numbers, marks and bytes, and checks in the unchanged.
+ */
+int store_count_offers(struct batch *batch, struct error *error);
+
+/* The object at hand with this digest: of the give, or left by an earlier one; NULL: none. */
+const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,
+                                   const struct digest *digest);
+
+/* How a (path, image) is remembered: halves of both digests, 128 bits each, so that no chosen pair can meet another. */
+struct digest store_file_key(const struct digest *path, const struct digest *image);
+
+/* Finds the ids of all chunks that the batch's inventories name; the rest become new_chunks, with the files that are
+ * remembered of those that have a body. */
+int store_find_chunks(struct batch *batch, struct error *error);
+
+/* Finds or stores the images of new chunks that have a body, then their files, then the chunks themselves where all is
+ * known. */
+int store_new_images(struct batch *batch, struct error *error);
+int store_new_files(struct batch *batch, struct error *error);
+int store_new_chunks(struct batch *batch, struct error *error);
+
+/* The batch's new chunk with this digest; NULL: there is none. */
+const struct new_chunk *store_new_chunk(const struct batch *batch, const struct digest *digest);
+
+/* `count` fresh ids of a sequence, into memory of the batch; NULL with *error. */
+int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error);
+
+/* Room for one more in an array of the batch's arena; NULL where there is no memory. */
+void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element);
+
+/* The chunk's id and entries in the store's memory; NULL: not known. */
+static inline const struct digest_value *store_chunk(const struct store *store, const struct digest *digest)
+{
+    return digest_map_get(&store->chunks, digest);
+}
+
+static inline int store_no_memory(struct error *error)
+{
+    return error_set(error, ERROR_MEMORY, "no memory for a batch of requests");
+}
+
+#endif

@@ -1,0 +1,206 @@
+/* Collects a host's facts: opens its registry and its disk and lets each of the facts_*.c files do its part. */
+
+#include "collector/base/path.h"
+#include "collector/platform/platform.h"
+#include "facts_build.h"
+#include "proto/cleanup.h"
+
+#include <stdio.h>
+
+static void clear_collection(struct collection *collection)
+{
+    if (!collection->borrowed)
+        registry_close(collection->registry);
+    free(collection->disk);
+    free(collection->windows);
+    evenkeel__facts__free_unpacked(collection->facts, NULL);
+    evenkeel__times__free_unpacked(collection->times, NULL);
+}
+
+static int start(struct collection *collection, const struct facts_options *options, struct error *error)
+{
+    collection->drive = options->drive == 0 ? 'c' : options->drive;
+    if (collection->drive >= 'A' && collection->drive <= 'Z')
+        collection->drive = (char)(collection->drive - 'A' + 'a');
+    if (collection->drive < 'a' || collection->drive > 'z')
+        return error_set(error, ERROR_USAGE, "'%c' is no drive letter: give one of a to z", collection->drive);
+    collection->facts = malloc(sizeof *collection->facts);
+    collection->times = malloc(sizeof *collection->times);
+    if (collection->facts == NULL || collection->times == NULL) {
+        free(collection->facts);
+        free(collection->times);
+        collection->facts = NULL;
+        collection->times = NULL;
+        return facts_out_of_memory(error);
+    }
+    evenkeel__facts__init(collection->facts);
+    evenkeel__times__init(collection->times);
+    return 0;
+}
+
+static int open_disk(struct collection *collection, const struct facts_options *options, struct error *error)
+{
+    const char running[] = {collection->drive, ':', '/', 0};
+    struct platform_directory *directory = NULL;
+    struct error problem = {0};
+
+    if (platform_directory_open(options->root != NULL ? options->root : running, &directory, &problem) == -1) {
+        if (options->root == NULL)
+            return 0; /* not on Windows */
+        if (error != NULL)
+            *error = problem;
+        return -1;
+    }
+    platform_directory_close(directory);
+    collection->disk = strdup(options->root != NULL ? options->root : running);
+    return collection->disk == NULL ? facts_out_of_memory(error) : 0;
+}
+
+static int open_registry(struct collection *collection, const struct facts_options *options, struct error *error)
+{
+    struct error problem = {0};
+
+    if (options->registry != NULL) {
+        collection->registry = options->registry;
+        collection->borrowed = true;
+        return 0;
+    }
+    if (options->registry_file != NULL)
+        return registry_open_text(options->registry_file, &collection->registry, error);
+    int got = registry_open_host(options->root, &collection->registry, collection->problems, &problem);
+    collection->live = got == 1 && options->root == NULL;
+    if (got == -1)
+        string_list_note(collection->problems, "%s", problem.message);
+    if (got == 0)
+        string_list_note(collection->problems,
+                         "no registry%s%s: facts about Windows are not known; give an export of it",
+                         options->root != NULL ? " below " : "", options->root != NULL ? options->root : "");
+    return problem.code == ERROR_MEMORY ? facts_out_of_memory(error) : 0;
+}
+
+/* The Windows directory: as the registry says, and where that says nothing as the disk does. */
+static int find_windows(struct collection *collection, struct error *error)
+{
+    static const char *const folders[] = {"windows", "winnt"};
+    struct error problem = {0};
+    int got = 0;
+
+    if (collection->registry != NULL) {
+        _cleanup_(facts_close_key) struct registry_key *key =
+            facts_key(collection, "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion");
+        _cleanup_free_ char *root = key == NULL ? NULL : facts_string(collection, key, "SystemRoot");
+        if (root != NULL && strlen(root) > strlen("c:/")) {
+            path_fold(root);
+            if (root[strlen(root) - 1] == '/')
+                root[strlen(root) - 1] = 0;
+            if (facts_set(collection, &collection->facts->windows_directory, root, error) == -1)
+                return -1;
+            if (collection->disk != NULL && root[0] == collection->drive && root[1] == ':')
+                got = path_find(collection->disk, root + strlen("c:/"), &collection->windows, &problem);
+        }
+    }
+    for (size_t i = 0; collection->disk != NULL && got == 0 && i < sizeof folders / sizeof *folders; i++) {
+        _cleanup_free_ char *inner = path_join(folders[i], "system32");
+        _cleanup_free_ char *found = NULL;
+        if (inner == NULL)
+            return facts_out_of_memory(error);
+        got = path_find(collection->disk, inner, &found, &problem);
+        if (got != 1)
+            continue;
+        got = path_find(collection->disk, folders[i], &collection->windows, &problem);
+        if (got == 1 && collection->facts->windows_directory.len == 0) {
+            char folded[32];
+            snprintf(folded, sizeof folded, "%c:/%s", collection->drive, folders[i]);
+            if (facts_set(collection, &collection->facts->windows_directory, folded, error) == -1)
+                return -1;
+        }
+    }
+    if (got == -1)
+        string_list_note(collection->problems, "%s", problem.message);
+    return 0;
+}
+
+static int set_groups(struct collection *collection, const struct facts_options *options, struct error *error)
+{
+    _cleanup_(string_list_clear) struct string_list groups = {0};
+    for (size_t i = 0; i < options->group_count; i++)
+        if (string_list_add(&groups, options->groups[i], error) == -1)
+            return -1;
+    return facts_set_list(collection, &groups, true, "groups", &collection->facts->n_groups, &collection->facts->groups,
+                          error);
+}
+
+/* These empty a list; false where it is empty already. */
+static bool drop_assemblies(Evenkeel__Facts *facts)
+{
+    bool any = facts->n_assemblies > 0;
+    while (facts->n_assemblies > 0)
+        free(facts->assemblies[--facts->n_assemblies].data);
+    free(facts->assemblies);
+    facts->assemblies = NULL;
+    return any;
+}
+
+static bool drop_states(Evenkeel__Facts *facts)
+{
+    bool any = facts->n_servicing_states > 0;
+    while (facts->n_servicing_states > 0)
+        evenkeel__servicing_state__free_unpacked(facts->servicing_states[--facts->n_servicing_states], NULL);
+    free(facts->servicing_states);
+    facts->servicing_states = NULL;
+    return any;
+}
+
+/*
+ * What no aggregator would take is no use: the lists that a hundred thousand files or packages can blow up go first. A
+ * host of which even the rest is too large is not one.
+ */
+static int fit(struct collection *collection, struct error *error)
+{
+    static const struct {
+        const char *what;
+        bool (*drop)(Evenkeel__Facts *);
+    } lists[] = {{"names of WinSxS assemblies", drop_assemblies}, {"servicing states", drop_states}};
+    Evenkeel__Facts *facts = collection->facts;
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        if (evenkeel__facts__get_packed_size(facts) <= LIMIT_OBJECT_BYTES)
+            break;
+        if (lists[i].drop(facts))
+            string_list_note(collection->problems, "the host's facts are over %u bytes: the %s were left out",
+                             LIMIT_OBJECT_BYTES, lists[i].what);
+    }
+    if (evenkeel__facts__get_packed_size(facts) > LIMIT_OBJECT_BYTES ||
+        evenkeel__times__get_packed_size(collection->times) > LIMIT_OBJECT_BYTES)
+        return error_set(error, ERROR_LIMIT, "the host's facts are over %u bytes: look for what fills its registry",
+                         LIMIT_OBJECT_BYTES);
+    return 0;
+}
+
+int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, Evenkeel__Times **times,
+                  struct string_list *problems, struct error *error)
+{
+    _cleanup_(clear_collection) struct collection collection = {.problems = problems};
+
+    *facts = NULL;
+    *times = NULL;
+    if (start(&collection, options, error) == -1 || open_disk(&collection, options, error) == -1 ||
+        open_registry(&collection, options, error) == -1 || find_windows(&collection, error) == -1 ||
+        set_groups(&collection, options, error) == -1)
+        return -1;
+    if (collection.registry != NULL) {
+        collection.facts->has_registry = true;
+        if (facts_collect_system(&collection, error) == -1 || facts_collect_paths(&collection, error) == -1 ||
+            facts_collect_hotfixes(&collection, error) == -1 || facts_collect_services(&collection, error) == -1)
+            return -1;
+    }
+    if (collection.disk != NULL && facts_collect_disk(&collection, error) == -1)
+        return -1;
+    if (fit(&collection, error) == -1)
+        return -1;
+    *facts = collection.facts;
+    *times = collection.times;
+    collection.facts = NULL;
+    collection.times = NULL;
+    return 0;
+}

@@ -1,0 +1,274 @@
+/* What a host's disk tells of it besides its binaries: names of machine keys and WinSxS assemblies, and the metabase.
+ */
+
+#include "collector/base/path.h"
+#include "collector/platform/platform.h"
+#include "facts_build.h"
+#include "proto/cleanup.h"
+#include "proto/digest.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#define READ_SIZE (64U << 10) /* bytes of the metabase in memory at a time */
+
+/* A machine key's file. */
+struct key_file {
+    char *name; /* lower case */
+    int64_t modified;
+};
+
+struct key_files {
+    struct key_file *items;
+    size_t count;
+};
+
+static void free_key_files(struct key_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->items[i].name);
+    free(files->items);
+}
+
+static void close_directory(struct platform_directory **directory)
+{
+    platform_directory_close(*directory);
+}
+
+/* Time of a file; 0, and a problem, where it can't be opened: its name is a fact all the same. */
+static int64_t modified_at(struct collection *collection, struct platform_directory *directory, const char *name)
+{
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    struct platform_stat stat;
+    struct error problem = {0};
+
+    if (platform_file_open_in(directory, name, &file, &problem) == 0 && platform_file_stat(&file, &stat, &problem) == 0)
+        return stat.modified;
+    string_list_note(collection->problems, "time of a machine key not known: %s", problem.message);
+    return 0;
+}
+
+static int add_key_file(struct collection *collection, struct platform_directory *directory, const char *name,
+                        struct key_files *files, struct error *error)
+{
+    if (files->count > LIMIT_LIST_ENTRIES)
+        return 0;
+    if ((files->count & (files->count - 1)) == 0) {
+        size_t room = files->count == 0 ? 1 : files->count * 2;
+        struct key_file *items = realloc(files->items, room * sizeof *items);
+        if (items == NULL)
+            return facts_out_of_memory(error);
+        files->items = items;
+    }
+    struct key_file *file = &files->items[files->count];
+    file->name = strdup(name);
+    if (file->name == NULL)
+        return facts_out_of_memory(error);
+    file->modified = modified_at(collection, directory, name);
+    facts_lower(file->name);
+    files->count++;
+    return 0;
+}
+
+/* Lists a folder of machine keys, a path below the disk: 1, 0 where it is not there, -1 on a problem (noted) or error.
+ */
+static int list_keys(struct collection *collection, const char *folder, struct key_files *files, struct error *error)
+{
+    _cleanup_(close_directory) struct platform_directory *directory = NULL;
+    _cleanup_free_ char *found = NULL;
+    const char *name;
+    enum platform_kind kind;
+    struct error problem = {0};
+
+    int got = path_find(collection->disk, folder, &found, &problem);
+    if (got == 1 && platform_directory_open(found, &directory, &problem) == -1)
+        got = -1;
+    while (got == 1) {
+        int next = platform_directory_next(directory, &name, &kind, &problem);
+        if (next == 0)
+            return 1;
+        if (next == -1)
+            got = -1;
+        else if (kind == PLATFORM_FILE && add_key_file(collection, directory, name, files, error) == -1)
+            return -1;
+    }
+    if (got == -1)
+        string_list_note(collection->problems, "machine keys: %s", problem.message);
+    return got;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct key_file *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : (x->modified > y->modified) - (x->modified < y->modified);
+}
+
+/* Both messages' lists, in one order and of one length. */
+static int set_keys(struct collection *collection, struct key_files *files, struct error *error)
+{
+    Evenkeel__Facts *facts = collection->facts;
+    Evenkeel__Times *times = collection->times;
+
+    if (files->count == 0)
+        return 0;
+    qsort(files->items, files->count, sizeof *files->items, by_name);
+    facts->machine_keys = calloc(files->count, sizeof *facts->machine_keys);
+    if (facts->machine_keys == NULL)
+        return facts_out_of_memory(error);
+    for (size_t i = 0; i < files->count; i++) {
+        if (i > 0 && strcmp(files->items[i - 1].name, files->items[i].name) == 0)
+            continue;
+        if (facts->n_machine_keys == LIMIT_LIST_ENTRIES) {
+            string_list_note(collection->problems, "more than %u machine keys: the rest was left out",
+                             LIMIT_LIST_ENTRIES);
+            break;
+        }
+        if (facts_set(collection, &facts->machine_keys[facts->n_machine_keys], files->items[i].name, error) == -1)
+            return -1;
+        facts->n_machine_keys++;
+        Evenkeel__FileTime *time = malloc(sizeof *time);
+        if (time == NULL)
+            return facts_out_of_memory(error);
+        evenkeel__file_time__init(time);
+        time->modified = files->items[i].modified;
+        if (facts_append(collection, "machine keys", &times->n_machine_keys, &times->machine_keys, &time->base,
+                         error) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+static int collect_machine_keys(struct collection *collection, struct error *error)
+{
+    static const char keys[] = "microsoft/crypto/rsa/machinekeys";
+    _cleanup_(string_list_clear) struct string_list places = {0};
+    _cleanup_(free_key_files) struct key_files files = {0};
+    _cleanup_free_ char *own = collection->registry == NULL ? NULL : facts_common_data(collection);
+    bool listed = false, failed = false;
+
+    if (string_list_add(&places, "programdata", error) == -1 ||
+        string_list_add(&places, "documents and settings/all users/application data", error) == -1 ||
+        string_list_add(&places, "windows/profiles/all users/application data", error) == -1 ||
+        string_list_add(&places, "winnt/profiles/all users/application data", error) == -1)
+        return -1;
+    /* Windows in other languages has it elsewhere; the registry knows. */
+    if (own != NULL && own[0] == collection->drive && own[1] == ':') {
+        bool known = false;
+        for (size_t i = 0; i < places.count; i++)
+            known = known || strcmp(own + strlen("c:/"), places.items[i]) == 0;
+        if (!known && string_list_add(&places, own + strlen("c:/"), error) == -1)
+            return -1;
+    }
+    for (size_t i = 0; i < places.count; i++) {
+        struct error fatal = {0};
+        _cleanup_free_ char *folder = path_join(places.items[i], keys);
+        if (folder == NULL)
+            return facts_out_of_memory(error);
+        int got = list_keys(collection, folder, &files, &fatal);
+        if (fatal.code != ERROR_NONE) {
+            *error = fatal;
+            return -1;
+        }
+        listed = listed || got == 1;
+        failed = failed || got == -1;
+    }
+    collection->facts->machine_keys_read = !failed && (listed || collection->windows != NULL);
+    return set_keys(collection, &files, error);
+}
+
+/* Components that Windows is serviced from, .NET's and drivers lie in WinSxS, too, but no program loads DLLs from them.
+ */
+static bool is_assembly(const char *name)
+{
+    const char *after = strchr(name, '_');
+    if (after == NULL || strncmp(name, "msil_", strlen("msil_")) == 0)
+        return false;
+    return strncmp(after, "_microsoft-windows-", strlen("_microsoft-windows-")) != 0 &&
+           strstr(after, ".inf_") == NULL && strstr(after, ".resources_") == NULL;
+}
+
+static int collect_assemblies(struct collection *collection, struct error *error)
+{
+    _cleanup_(close_directory) struct platform_directory *directory = NULL;
+    _cleanup_(string_list_clear) struct string_list names = {0};
+    _cleanup_free_ char *folder = NULL;
+    const char *name;
+    enum platform_kind kind;
+    struct error problem = {0};
+
+    int got = path_find(collection->windows, "winsxs", &folder, &problem);
+    if (got == 1 && platform_directory_open(folder, &directory, &problem) == -1)
+        got = -1;
+    while (got == 1 && (got = platform_directory_next(directory, &name, &kind, &problem)) == 1) {
+        if (kind != PLATFORM_DIRECTORY)
+            continue;
+        if (string_list_add(&names, name, error) == -1)
+            return -1;
+        facts_lower(names.items[names.count - 1]);
+        if (!is_assembly(names.items[names.count - 1]))
+            free(names.items[--names.count]);
+    }
+    if (got == -1)
+        string_list_note(collection->problems, "WinSxS: %s", problem.message);
+    return facts_set_list(collection, &names, true, "assemblies", &collection->facts->n_assemblies,
+                          &collection->facts->assemblies, error);
+}
+
+/* Digest of a file's bytes, read piece by piece. */
+static int digest_file(const struct platform_file *file, uint8_t digest[DIGEST_BYTES], struct error *error)
+{
+    crypto_generichash_state state;
+    _cleanup_free_ uint8_t *piece = malloc(READ_SIZE);
+    int64_t got;
+
+    if (piece == NULL)
+        return facts_out_of_memory(error);
+    crypto_generichash_init(&state, NULL, 0, DIGEST_BYTES);
+    for (uint64_t at = 0; (got = platform_file_read_at(file, piece, READ_SIZE, at, error)) > 0; at += (uint64_t)got) {
+        if (at > FACTS_METABASE_LIMIT)
+            return error_set(error, ERROR_LIMIT, "it grows without end");
+        crypto_generichash_update(&state, piece, (unsigned long long)got);
+    }
+    crypto_generichash_final(&state, digest, DIGEST_BYTES);
+    return got == 0 ? 0 : -1;
+}
+
+/* IIS 6.0 keeps the metabase as XML, IIS 4.0 and 5.0 in a format of their own; an upgrade leaves the old one behind. */
+static int collect_metabase(struct collection *collection, struct error *error)
+{
+    static const char *const places[] = {"system32/inetsrv/metabase.xml", "system32/inetsrv/metabase.bin"};
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    _cleanup_free_ char *found = NULL;
+    struct platform_stat stat;
+    struct error problem = {0};
+    int got = 0;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places && got == 0; i++)
+        got = path_find(collection->windows, places[i], &found, &problem);
+    if (got == 0)
+        return 0;
+    uint8_t *digest = malloc(DIGEST_BYTES);
+    if (digest == NULL)
+        return facts_out_of_memory(error);
+    if (got == -1 || platform_file_open(found, &file, &problem) == -1 ||
+        platform_file_stat(&file, &stat, &problem) == -1 || digest_file(&file, digest, &problem) == -1) {
+        string_list_note(collection->problems, "metabase not read: %s", problem.message);
+        free(digest);
+        return 0;
+    }
+    collection->facts->metabase = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = digest};
+    collection->times->metabase = stat.modified;
+    return 0;
+}
+
+int facts_collect_disk(struct collection *collection, struct error *error)
+{
+    if (collect_machine_keys(collection, error) == -1)
+        return -1;
+    if (collection->windows == NULL)
+        return 0;
+    if (collect_assemblies(collection, error) == -1)
+        return -1;
+    return collect_metabase(collection, error);
+}
