@@ -1,0 +1,20 @@
+-- What is known of what levels ship, from whatever source, in one form.
+
+create or replace view evenkeel.statement as
+select product_id, file, machine, relation, version, ordinal as first_ordinal, ordinal as last_ordinal, kind, source
+from evenkeel.baseline;
+comment on view evenkeel.statement is 'A statement of what levels ship: of every level from first to last that has a statement at all.';
+comment on column evenkeel.statement.product_id is 'The product.';
+comment on column evenkeel.statement.file is 'A file name, or a path.location where it holds a slash.';
+comment on column evenkeel.statement.machine is 'Only for images of this IMAGE_FILE_MACHINE_*; null: any.';
+comment on column evenkeel.statement.relation is '=: ships exactly this version; >=: at least this one; <=: at most this one.';
+comment on column evenkeel.statement.version is 'The version.';
+comment on column evenkeel.statement.first_ordinal is 'The first level that ships it so.';
+comment on column evenkeel.statement.last_ordinal is 'The last one.';
+comment on column evenkeel.statement.kind is 'As baseline.kind.';
+comment on column evenkeel.statement.source is 'As baseline.source.';
+
+create or replace function evenkeel.statement_rank(kind text)
+returns integer language sql immutable strict parallel safe
+as $$ select case kind when 'captured' then 2 when 'learned' then 5 else 1 end $$;
+comment on function evenkeel.statement_rank(text) is 'Where exact statements on one level disagree the lesser rank holds: stated 1, captured 2, learned 5.';
