@@ -5,6 +5,7 @@
 
 #include "collector/registry/registry.h"
 #include "facts.h"
+#include "not_seen.h"
 #include "proto/limits.h"
 
 struct collection {

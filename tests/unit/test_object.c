@@ -158,6 +158,30 @@ static void facts_have_pinned_bytes_and_name(void **state)
     assert_int_equal(object_check_facts(&facts, &error), 0);
 }
 
+static void what_was_not_seen_has_pinned_bytes_and_name(void **state)
+{
+    (void)state;
+    Evenkeel__NotSeen link = EVENKEEL__NOT_SEEN__INIT;
+    link.kind = EVENKEEL__NOT_SEEN_KIND__LINK;
+    link.what = field_of("c:/program files");
+    link.count = 1;
+    Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
+    facts.windows_directory = field_of("c:/nt40");
+    facts.n_not_seen = 1;
+    facts.not_seen = (Evenkeel__NotSeen *[]){&link};
+    facts.program_files = field_of("c:/programme");
+    facts.n_other_windows = 1;
+    facts.other_windows = (ProtobufCBinaryData[]){field_of("c:/winnt")};
+    facts.n_covered = 2;
+    facts.covered = (ProtobufCBinaryData[]){field_of("c:/nt40/*"), field_of("c:/programme/**")};
+    assert_pinned(&facts.base,
+                  "fa0107633a2f6e7434309a021608031210633a2f70726f6772616d2066696c65731801a2020c633a2f70726f677261"
+                  "6d6d65b20208633a2f77696e6e74fa0209633a2f6e7434302f2afa020f633a2f70726f6772616d6d652f2a2a",
+                  "8196d1ba1985a7f675ffd966749837c3488af2a370d3484cace29ba42e80ab38");
+    struct error error = {0};
+    assert_int_equal(object_check_facts(&facts, &error), 0);
+}
+
 static void times_have_pinned_bytes_and_name(void **state)
 {
     (void)state;
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(image_has_pinned_bytes_and_name),
         cmocka_unit_test(inventory_has_pinned_bytes_and_name),
         cmocka_unit_test(facts_have_pinned_bytes_and_name),
+        cmocka_unit_test(what_was_not_seen_has_pinned_bytes_and_name),
         cmocka_unit_test(times_have_pinned_bytes_and_name),
         cmocka_unit_test(empty_message_is_no_bytes_and_reads_back),
         cmocka_unit_test(fields_in_another_order_are_refused),

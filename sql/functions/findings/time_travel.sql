@@ -76,8 +76,9 @@ as $$
     union all
     select coalesce((jsonb_build_object('hotfixes', 'hotfix', 'services', 'service', 'groups', 'group', 'machine_keys', 'machine key',
                                         'pending_renames', 'pending rename', 'servicing_states', 'servicing state',
-                                        'known_dlls', 'known DLL', 'assemblies', 'assembly', 'search_path', 'search path')) ->> k.key, k.key)
-               || ' ' || coalesce(e ->> 'id', e ->> 'name', e ->> 'source', e ->> 'package', e #>> '{}'),
+                                        'known_dlls', 'known DLL', 'assemblies', 'assembly', 'search_path', 'search path',
+                                        'not_seen', 'not seen', 'other_windows', 'other Windows', 'covered', 'folder looked into')) ->> k.key, k.key)
+               || ' ' || coalesce(e ->> 'id', e ->> 'name', e ->> 'source', e ->> 'package', (e ->> 'kind') || ' ' || (e ->> 'what'), e #>> '{}'),
            string_agg(case jsonb_typeof(e) when 'object'
                       then (select string_agg(x.key || '=' || (x.value #>> '{}'), ', ' order by x.key)
                             from jsonb_each(e - array['id', 'name']) x where x.value #>> '{}' <> '')

@@ -1,0 +1,85 @@
+/* What a snapshot could not see. */
+
+#include "not_seen.h"
+
+#include "proto/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const Evenkeel__NotSeen *entry, Evenkeel__NotSeenKind kind, const char *what, size_t length)
+{
+    if (entry->kind != kind)
+        return entry->kind < kind ? -1 : 1;
+    size_t shorter = entry->what.len < length ? entry->what.len : length;
+    int order = shorter == 0 ? 0 : memcmp(entry->what.data, what, shorter);
+    return order != 0 ? order : (entry->what.len > length) - (entry->what.len < length);
+}
+
+/* Where the entry is, or would be; *found says which. */
+static size_t place_of(const Evenkeel__Facts *facts, Evenkeel__NotSeenKind kind, const char *what, size_t length,
+                       bool *found)
+{
+    size_t at = 0;
+    int order = -1;
+    while (at < facts->n_not_seen && (order = compare(facts->not_seen[at], kind, what, length)) < 0)
+        at++;
+    *found = at < facts->n_not_seen && order == 0;
+    return at;
+}
+
+static size_t count_of_kind(const Evenkeel__Facts *facts, Evenkeel__NotSeenKind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < facts->n_not_seen; i++)
+        count += facts->not_seen[i]->kind == kind && facts->not_seen[i]->what.len > 0;
+    return count;
+}
+
+static Evenkeel__NotSeen *entry_new(Evenkeel__NotSeenKind kind, const char *what, size_t length)
+{
+    Evenkeel__NotSeen *entry = malloc(sizeof *entry);
+    uint8_t *copy = length > 0 ? malloc(length) : NULL;
+    if (entry == NULL || (length > 0 && copy == NULL)) {
+        free(entry);
+        free(copy);
+        return NULL;
+    }
+    evenkeel__not_seen__init(entry);
+    entry->kind = kind;
+    if (length > 0)
+        memcpy(copy, what, length);
+    entry->what = (ProtobufCBinaryData){.len = length, .data = copy};
+    return entry;
+}
+
+int not_seen_add(Evenkeel__Facts *facts, Evenkeel__NotSeenKind kind, const char *what, uint64_t count,
+                 struct error *error)
+{
+    bool found;
+    size_t length = what != NULL ? strlen(what) : 0;
+
+    if (count == 0)
+        return 0;
+    if (length > NOT_SEEN_WHAT_BYTES)
+        length = 0;
+    size_t at = place_of(facts, kind, what, length, &found);
+    if (!found && length > 0 && count_of_kind(facts, kind) >= NOT_SEEN_PLACES) {
+        length = 0;
+        at = place_of(facts, kind, what, length, &found);
+    }
+    if (!found) {
+        Evenkeel__NotSeen **grown = realloc(facts->not_seen, (facts->n_not_seen + 1) * sizeof *grown);
+        if (grown != NULL)
+            facts->not_seen = grown;
+        Evenkeel__NotSeen *entry = grown == NULL ? NULL : entry_new(kind, what, length);
+        if (entry == NULL)
+            return error_set(error, ERROR_MEMORY, "no memory for what was not seen");
+        memmove(grown + at + 1, grown + at, (facts->n_not_seen - at) * sizeof *grown);
+        grown[at] = entry;
+        facts->n_not_seen++;
+    }
+    uint64_t total = facts->not_seen[at]->count + count;
+    facts->not_seen[at]->count = total < INT32_MAX ? (uint32_t)total : INT32_MAX;
+    return 0;
+}
