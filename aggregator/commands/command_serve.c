@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/loopback.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -285,7 +286,7 @@ int command_serve(int argc, char **argv)
     if (service_options.url_count == 0)
         urls[service_options.url_count++] = DEFAULT_URL;
     for (size_t i = 0; store_options.trust_on_first_use && i < service_options.url_count; i++)
-        if (!service_url_is_loopback(urls[i]))
+        if (!loopback_is_url(urls[i]))
             return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
                                   urls[i]);
     if (http_options.report == NULL && database_state_directory(state, sizeof state, &error) == 0) {

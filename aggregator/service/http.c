@@ -8,8 +8,8 @@
 #include "metrics.h"
 
 #include "proto/cleanup.h"
+#include "proto/loopback.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <nng/nng.h>
 #include <nng/supplemental/http/http.h>
@@ -60,22 +60,6 @@ struct http {
     size_t page_length;
     int64_t made_at; /* by the monotonic clock */
 };
-
-/* Of 'host' or 'host:port': a name that only begins like one of this machine's is somebody else's. */
-static bool is_loopback(const char *host)
-{
-    char name[64];
-    struct in_addr address;
-    const char *port = strchr(*host == '[' ? host + strcspn(host, "]") : host, ':');
-    size_t length = port != NULL ? (size_t)(port - host) : strlen(host);
-    if (length >= sizeof name)
-        return false;
-    memcpy(name, host, length);
-    name[length] = 0;
-    if (strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 || strcmp(name, "::1") == 0)
-        return true;
-    return inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
 
 static void respond(nng_aio *aio, uint16_t status, const char *type, const void *body, size_t length)
 {
@@ -245,7 +229,7 @@ static void take(nng_aio *aio, enum route route)
     nng_http_req *request = nng_aio_get_input(aio, 0);
     struct http *http = nng_http_handler_get_data(nng_aio_get_input(aio, 1));
     const char *host = nng_http_req_get_header(request, "Host");
-    if (http->loopback && host != NULL && !is_loopback(host)) {
+    if (http->loopback && host != NULL && !loopback_is_authority(host)) {
         respond_text(aio, 403,
                      "This address is for this machine only; a proxy in front of it must send 'Host: localhost'.\n");
         return;
@@ -302,7 +286,7 @@ static int listen_on(struct http *http, const struct http_options *options, stru
     if (nng_url_parse(&url, options->url) != 0 || strcmp(url->u_scheme, "http") != 0 || *url->u_hostname == 0)
         return error_set(error, ERROR_USAGE, "'%s' is no address for HTTP: write http://127.0.0.1:8471, or off",
                          options->url);
-    http->loopback = is_loopback(url->u_host);
+    http->loopback = loopback_is_host(url->u_hostname);
     if (!http->loopback && !options->allow_plain)
         return error_set(error, ERROR_USAGE,
                          "'%s' would show the report in plain text on a network: put a proxy with TLS in front of "

@@ -8,6 +8,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/limits.h"
+#include "proto/loopback.h"
 
 #include <errno.h>
 #include <nng/nng.h>
@@ -47,16 +48,6 @@ struct service {
     atomic_bool stopping;
     atomic_uint sending; /* answers handed to nng that it has not taken yet */
 };
-
-bool service_url_is_loopback(const char *url)
-{
-    static const char *const local[] = {"ipc://",       "inproc://",        "tcp://127.",       "tls+tcp://127.",
-                                        "tcp://[::1]:", "tls+tcp://[::1]:", "tcp://localhost:", "tls+tcp://localhost:"};
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strncmp(url, local[i], strlen(local[i])) == 0)
-            return true;
-    return false;
-}
 
 static void receive(struct exchange *exchange)
 {
@@ -200,9 +191,11 @@ static bool is_tls(const char *url)
 static int listen_on(nng_socket socket, const char *url, const struct service_options *options, nng_listener *made,
                      struct error *error)
 {
-    if (strstr(url, "://") == NULL)
-        return error_set(error, ERROR_USAGE, "'%s' is no address to listen on: write tcp://127.0.0.1:8470", url);
-    if (!is_tls(url) && !service_url_is_loopback(url) && !options->allow_plain)
+    if (!loopback_url_has_port(url)) /* nng would take any port */
+        return error_set(error, ERROR_USAGE,
+                         "'%s' is no address to listen on, with a port from 1 to 65535: write tcp://127.0.0.1:8470",
+                         url);
+    if (!is_tls(url) && !loopback_is_url(url) && !options->allow_plain)
         return error_set(
             error, ERROR_USAGE,
             "'%s' would be plain text on a network: use tls+tcp://, or --allow-plain if the network is trusted", url);

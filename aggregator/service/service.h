@@ -35,7 +35,4 @@ int service_reload(struct service *service, struct error *error);
 /* Takes no more requests, waits for the answers under way (writer_stop() comes before), and frees all. */
 void service_stop(struct service *service);
 
-/* Whether an address is on this machine only: 127.0.0.0/8, [::1], localhost, or ipc. */
-bool service_url_is_loopback(const char *url);
-
 #endif

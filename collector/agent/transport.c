@@ -4,6 +4,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/limits.h"
+#include "proto/loopback.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
@@ -24,12 +25,6 @@ static bool is_tls(const char *url)
            strncmp(url, "tls+tcp6://", 11) == 0;
 }
 
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0 ||
-           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host));
-}
-
 int transport_check(const char *url, const char *ca, bool allow_plain, struct error *error)
 {
     nng_url *parsed;
@@ -37,7 +32,7 @@ int transport_check(const char *url, const char *ca, bool allow_plain, struct er
         return error_set(error, ERROR_USAGE, "'%s' is no URL of an aggregator; one is like tls+tcp://HOST:8470", url);
     bool plain = strcmp(parsed->u_scheme, "tcp") == 0 || strcmp(parsed->u_scheme, "tcp4") == 0 ||
                  strcmp(parsed->u_scheme, "tcp6") == 0;
-    bool here = parsed->u_hostname != NULL && is_loopback(parsed->u_hostname);
+    bool here = parsed->u_hostname != NULL && loopback_is_host(parsed->u_hostname);
     bool named =
         parsed->u_hostname != NULL && parsed->u_hostname[0] != 0 && parsed->u_port != NULL && parsed->u_port[0] != 0;
     nng_url_free(parsed);
