@@ -218,8 +218,7 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
     if (checked == NULL || payload_open(addition->payload, &payload, error) < 0)
         return -1;
     if (database_execute(connection,
-                         "begin; set local client_min_messages = warning; select "
-                         "pg_advisory_xact_lock(hashtext('evenkeel catalogue'));"
+                         "begin; set local client_min_messages = warning; select evenkeel.lock_catalogue();"
                          "create temporary table payload_file (path text, image_id integer) on commit drop",
                          error) < 0 ||
         object_stream_read((const char *const[]){"--payload", payload.directory, NULL}, take_object, &reading, error) <

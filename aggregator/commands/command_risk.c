@@ -56,8 +56,8 @@ static int judge(PGconn *connection, const char *patch, const char *hosts, const
     struct parameter parameters[] = {PARAMETER_TEXT(patch), PARAMETER_TEXT(hosts)};
     /* For as long as this session lives: between the two transactions neither prune nor a change of the catalogue may
      * take away what the first one worked out. */
-    _cleanup_(cleanup_result) PGresult *locked = database_query(
-        connection, "select pg_advisory_lock_shared(hashtext('evenkeel catalogue'))", NULL, 0, true, error);
+    _cleanup_(cleanup_result) PGresult *locked =
+        database_query(connection, "select evenkeel.lock_catalogue_shared_by_session()", NULL, 0, true, error);
     if (locked == NULL)
         return -1;
     _cleanup_(cleanup_result) PGresult *opened =

@@ -168,7 +168,7 @@ as $$
 declare
     queued integer;
 begin
-    perform pg_advisory_xact_lock(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue();
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
     -- Of an earlier change within the same transaction.
     drop table if exists fresh_path_component, fresh_file_level, changed_file, changed_chunk;

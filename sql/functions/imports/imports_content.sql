@@ -61,11 +61,6 @@ end
 $$;
 comment on function evenkeel.imports_open() is 'Prepares a session for the resolution of imports.';
 
-create or replace function evenkeel.imports_lock()
-returns void language sql
-as $$ select pg_advisory_xact_lock(hashtext('evenkeel imports')) $$;
-comment on function evenkeel.imports_lock() is 'One session at a time adds to the caches of imports, so that two that add the same rows can''t wait for each other.';
-
 create or replace function evenkeel.imports_read_chunks()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -74,7 +69,7 @@ begin
                       and not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id)) then
         return;
     end if;
-    perform evenkeel.imports_lock();
+    perform evenkeel.lock_imports();
     create temporary table if not exists imports_unread (chunk_id bigint primary key) on commit delete rows;
     create temporary table if not exists imports_unread_file (chunk_id bigint, folder text, name text, machine integer, image_id integer)
         on commit delete rows;
@@ -137,7 +132,7 @@ begin
     if not found then
         return;
     end if;
-    perform evenkeel.imports_lock();
+    perform evenkeel.lock_imports();
     -- Bits of defects: exports 64, symbol limit 512, read limit 1024 (PE_DEFECT_* in collector/pe.h).
     insert into imports_pair_read
     select w.need_id, w.image_id, m.missing, coalesce(f.symbols, '{}'), coalesce(f.targets, '{}'),

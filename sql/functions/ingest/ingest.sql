@@ -20,7 +20,7 @@ create or replace function evenkeel.ingest_begin()
 returns bigint language plpgsql
 as $$
 begin
-    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue_shared();
     return (select epoch from evenkeel.content_epoch);
 end
 $$;

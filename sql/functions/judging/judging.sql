@@ -62,8 +62,7 @@ declare
     changed uuid[];
     judged uuid[];
 begin
-    -- Two batches that share a key would not see each other's hosts before both are committed: one at a time.
-    perform pg_advisory_xact_lock(hashtext('evenkeel fleet checks'));
+    perform evenkeel.lock_fleet_checks();
     select * into strict definition from evenkeel.check_definition d where d.code = fleet_check;
     parts := regexp_split_to_array(definition.key_query, '\n-- widen *\n');
     select coalesce(array_agg(host_id), '{}') into changed from state_host;
@@ -109,11 +108,11 @@ declare
     hosts uuid[];
 begin
     -- A host that reports while it is judged waits again at once: a second judge could be done with it before the first one is.
-    if not pg_try_advisory_xact_lock(hashtext('evenkeel judging')) then
+    if not evenkeel.lock_judging() then
         return 0;
     end if;
     perform evenkeel.state_open();
-    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue_shared();
     with oldest as (
         select q.host_id, q.queued_at from evenkeel.judge_queue q order by q.queued_at limit most for update skip locked
     ), taken as (
@@ -138,7 +137,7 @@ declare
     definition record;
 begin
     perform evenkeel.state_open();
-    if not pg_try_advisory_xact_lock(hashtext('evenkeel clock')) then
+    if not evenkeel.lock_clock() then
         return 0;
     end if;
     delete from state_host; delete from state_finding;

@@ -7,9 +7,7 @@ declare
     waiting boolean;
     due integer;
 begin
-    if wait then
-        perform pg_advisory_xact_lock(hashtext('evenkeel learning'));
-    elsif not pg_try_advisory_xact_lock(hashtext('evenkeel learning')) then
+    if not evenkeel.lock_learning(wait) then
         return false;
     end if;
     waiting := exists (select from evenkeel.judge_queue);

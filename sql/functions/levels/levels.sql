@@ -148,8 +148,8 @@ begin
     if not exists (select from evenkeel.unjudged_chunk) and not exists (select from evenkeel.unjudged_file) then
         return 0;
     end if;
-    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
-    perform pg_advisory_xact_lock(hashtext('evenkeel content'));
+    perform evenkeel.lock_catalogue_shared();
+    perform evenkeel.lock_content();
     -- The chunks first: what is stored between the two statements may add files that no chunk of these holds, and never lack one.
     with taken as (delete from evenkeel.unjudged_chunk returning chunk_id) select array_agg(chunk_id) into chunks from taken;
     with taken as (delete from evenkeel.unjudged_file returning file_id) select array_agg(file_id) into files from taken;

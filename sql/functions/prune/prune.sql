@@ -67,7 +67,7 @@ begin
     delete from prune_candidate;
     delete from prune_mark;
     -- With the lock no snapshot is under way: what is committed later is no older than this (an hour is for a clock that is set back).
-    perform pg_advisory_xact_lock(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue();
     insert into prune_mark values (clock_timestamp() - interval '1 hour');
 end
 $$;
@@ -120,7 +120,7 @@ begin
         -- Before the lock that nobody stores anything under.
         perform evenkeel.index_content();
     end if;
-    perform pg_advisory_xact_lock(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue();
     with taken as (
         delete from prune_candidate c
         where c.kind = wanted_kind and c.id in (select o.id from prune_candidate o where o.kind = wanted_kind order by o.id limit most)

@@ -52,7 +52,7 @@ begin
     -- Who stores a file that is new here waits for this transaction, and who judges content may wait for that one: so this goes first.
     if exists (select from unnest(paths, images) g (path_id, image_id)
                where not exists (select from evenkeel.file k where (k.path_id, k.image_id) = (g.path_id, g.image_id))) then
-        perform pg_advisory_xact_lock(hashtext('evenkeel content'));
+        perform evenkeel.lock_content();
     end if;
     with inserted as (
         insert into evenkeel.file as f (path_id, image_id)
@@ -300,7 +300,7 @@ begin
                group by m.image_id, evenkeel.import_dll(m.dll)) m on m.image_id = i.image_id
     where not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id);
     if exists (select from overlay_import) then
-        perform evenkeel.imports_lock();
+        perform evenkeel.lock_imports();
     end if;
     insert into import_need (digest, dll, symbols)
     select distinct on (1) evenkeel.need_digest(dll, symbols), dll, symbols

@@ -4,7 +4,7 @@ create or replace function evenkeel.risk_open(patch_code text, host_glob text)
 returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue_shared();
     perform evenkeel.overlay_plan(patch_code, host_glob);
     perform evenkeel.overlay_close();
     -- A host that never sent anything is among those that were asked for.
@@ -34,7 +34,7 @@ declare
     -- A table says nothing of imports.
     imports boolean := (select bool_or(has_payload) from overlay_patch);
 begin
-    perform pg_advisory_xact_lock_shared(hashtext('evenkeel catalogue'));
+    perform evenkeel.lock_catalogue_shared();
     if not exists (select from state_focus) then
         perform evenkeel.overlay_focus();
         perform evenkeel.risk_alike(max_age);
