@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CHUNK_ENTRIES 1024
+#define CHUNK_ENTRIES LIMIT_CHUNK_ENTRIES
 #define CHUNK_BOUNDARY_MASK 0x3f /* low 6 bits: one path in 64 is a boundary */
 
 /* Whether a chunk ends after this folded path. */

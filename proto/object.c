@@ -2,6 +2,7 @@
 
 #include "object.h"
 
+#include "field_limits.h"
 #include "limits.h"
 
 #include <stdlib.h>
@@ -104,53 +105,9 @@ bool object_pack(const ProtobufCMessage *message, struct bytes *packed)
     return true;
 }
 
-/* Text fields of a message and of its children: UTF-8 without NUL, and no longer than allowed; lists no longer either.
- */
-static int check_text(const ProtobufCMessage *message, struct error *error)
-{
-    const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-    for (unsigned i = 0; i < descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        size_t count;
-        const void *values = field_at(message, field, &count);
-        if (count > LIMIT_LIST_ENTRIES)
-            return error_set(error, ERROR_LIMIT, "%s.%s has %zu entries; %u are allowed", descriptor->short_name,
-                             field->name, count, LIMIT_LIST_ENTRIES);
-        for (size_t k = 0; k < count; k++) {
-            if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-                const ProtobufCMessage *child = ((ProtobufCMessage *const *)values)[k];
-                if (child != NULL && check_text(child, error) < 0)
-                    return -1;
-            } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
-                struct bytes text = bytes_of_field(((const ProtobufCBinaryData *)values)[k]);
-                if (text.length > LIMIT_TEXT_BYTES)
-                    return error_set(error, ERROR_LIMIT, "%s.%s has %zu bytes; %u are allowed", descriptor->short_name,
-                                     field->name, text.length, LIMIT_TEXT_BYTES);
-                if (!bytes_are_utf8(text))
-                    return error_set(error, ERROR_FORMAT, "%s.%s is not UTF-8", descriptor->short_name, field->name);
-            }
-        }
-    }
-    return 0;
-}
-
-/* A digest, or nothing. */
-static int check_digest(ProtobufCBinaryData field, const char *name, struct error *error)
-{
-    if (field.len == 0 || field.len == DIGEST_BYTES)
-        return 0;
-    return error_set(error, ERROR_FORMAT, "%s has %zu bytes instead of %d", name, field.len, DIGEST_BYTES);
-}
-
 int object_check_image(const Evenkeel__Image *image, struct error *error)
 {
-    Evenkeel__Image text = *image;
-    text.sha256 = (ProtobufCBinaryData){0};
-    if (check_digest(image->sha256, "Image.sha256", error) < 0)
-        return -1;
-    if (image->size > INT64_MAX)
-        return error_set(error, ERROR_FORMAT, "Image.size is %llu bytes", (unsigned long long)image->size);
-    return check_text(&text.base, error);
+    return field_limits_check(&image->base, error);
 }
 
 int object_check_inventory(const Evenkeel__Inventory *inventory, struct error *error)
@@ -167,23 +124,15 @@ int object_check_inventory(const Evenkeel__Inventory *inventory, struct error *e
 
 int object_check_facts(const Evenkeel__Facts *facts, struct error *error)
 {
-    Evenkeel__Facts text = *facts;
-    text.metabase = (ProtobufCBinaryData){0};
-    if (check_digest(facts->metabase, "Facts.metabase", error) < 0)
-        return -1;
-    return check_text(&text.base, error);
+    return field_limits_check(&facts->base, error);
 }
 
 int object_check_times(const Evenkeel__Times *times, struct error *error)
 {
-    return check_text(&times->base, error);
+    return field_limits_check(&times->base, error);
 }
 
 int object_check_marks(const Evenkeel__MachineMarks *marks, struct error *error)
 {
-    Evenkeel__MachineMarks text = *marks;
-    text.key_location = (ProtobufCBinaryData){0};
-    if (check_digest(marks->key_location, "MachineMarks.key_location", error) < 0)
-        return -1;
-    return check_text(&text.base, error);
+    return field_limits_check(&marks->base, error);
 }

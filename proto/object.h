@@ -29,8 +29,8 @@ const char *object_kind_name(Evenkeel__ObjectKind kind);
 bool object_pack(const ProtobufCMessage *message, struct bytes *packed);
 
 /*
- * What a kind promises beyond its form: digests of 32 bytes, text in UTF-8 without NUL, counts within limits.h. Chunks
- * have chunk_check() of their own. 0, or -1 with *error.
+ * What a kind promises beyond its form: field_limits.h has it field by field. Chunks are checked as chunk_read() goes
+ * through them. 0, or -1 with *error.
  */
 int object_check_image(const Evenkeel__Image *image, struct error *error);
 int object_check_inventory(const Evenkeel__Inventory *inventory, struct error *error);

@@ -5,6 +5,7 @@
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
 #include "proto/envelope.h"
+#include "proto/field_limits.h"
 #include "proto/limits.h"
 #include "proto/object.h"
 
@@ -171,11 +172,10 @@ static int check_offer(struct request *request, struct error *error)
     if (offer->marks.len != 0 && offer->marks.len != DIGEST_BYTES)
         return error_set(error, ERROR_FORMAT, "an offer's marks have %zu bytes instead of %d", offer->marks.len,
                          DIGEST_BYTES);
-    const int64_t latest =
-        4102444800000000; /* 2100-01-01: what lies beyond is a broken clock, or an attack on arithmetic */
-    if (offer->sequence == 0 || offer->sequence > INT64_MAX || offer->taken_at < 0 || offer->taken_at > latest ||
-        offer->schedule > 366 * 86400u || offer->unreadable > INT32_MAX)
-        return error_set(error, ERROR_FORMAT, "an offer's sequence, time or schedule is out of range");
+    if (offer->sequence == 0)
+        return error_set(error, ERROR_FORMAT, "an offer's sequence is 0: the first has the number 1");
+    if (field_limits_check(&offer->base, error) < 0)
+        return -1;
     struct bytes packed;
     if (!object_pack(&offer->base, &packed))
         return error_set(error, ERROR_MEMORY, "no memory for an offer");
@@ -192,9 +192,7 @@ static int check_enroll(const Evenkeel__Enroll *enroll, struct error *error)
     for (size_t i = 0; i < name.length; i++)
         if (name.data[i] < 0x20 || name.data[i] == 0x7f)
             return error_set(error, ERROR_FORMAT, "a host name holds a control character");
-    if (enroll->token.len > LIMIT_HOST_NAME_BYTES)
-        return error_set(error, ERROR_LIMIT, "a token of %zu bytes is too long", enroll->token.len);
-    return enroll->marks != NULL ? object_check_marks(enroll->marks, error) : 0;
+    return field_limits_check(&enroll->base, error);
 }
 
 static int open_body(struct request *request, const Evenkeel__Request *body, Evenkeel__RefusalReason *reason,
@@ -244,6 +242,8 @@ int request_open(struct request *request, struct bytes sealed)
     if (envelope_open(sealed, request->arena, &request->key, &body, &reason, &error) == 0 &&
         open_body(request, body, &reason, &error) == 0)
         return 0;
+    if (error.code == ERROR_LIMIT && reason == EVENKEEL__REFUSAL_REASON__MALFORMED)
+        reason = EVENKEEL__REFUSAL_REASON__OVER_LIMIT;
     request_refuse(request, reason, 0, error.message);
     return -1;
 }

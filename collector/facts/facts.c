@@ -4,6 +4,7 @@
 #include "collector/platform/platform.h"
 #include "facts_build.h"
 #include "proto/cleanup.h"
+#include "proto/field_limits.h"
 
 #include <stdio.h>
 
@@ -130,6 +131,31 @@ static int set_groups(struct collection *collection, const struct facts_options 
                           error);
 }
 
+/* A field that was cut, or lost entries. */
+struct cut_field {
+    struct collection *collection;
+    struct error *error;
+    int result;
+};
+
+static void note_cut(void *context, const char *field, uint64_t count)
+{
+    struct cut_field *cut = context;
+    string_list_note(cut->collection->problems, "%s: %llu cut or left out, for it is beyond what an aggregator takes",
+                     field, (unsigned long long)count);
+    if (not_seen_add(cut->collection->facts, EVENKEEL__NOT_SEEN_KIND__CUT, field, count, cut->error) < 0)
+        cut->result = -1;
+}
+
+/* What no aggregator would take is cut or left out, and said: one odd value must not cost the whole host. */
+static int apply_limits(struct collection *collection, struct error *error)
+{
+    struct cut_field cut = {.collection = collection, .error = error};
+    field_limits_apply(&collection->times->base, note_cut, &cut);
+    field_limits_apply(&collection->facts->base, note_cut, &cut);
+    return cut.result;
+}
+
 /* These empty a list; false where it is empty already. */
 static bool drop_assemblies(Evenkeel__Facts *facts)
 {
@@ -196,7 +222,7 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
     }
     if (collection.disk != NULL && facts_collect_disk(&collection, error) == -1)
         return -1;
-    if (fit(&collection, error) == -1)
+    if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;
     *facts = collection.facts;
     *times = collection.times;

@@ -3,7 +3,12 @@
 #include "image.h"
 
 #include "proto/cleanup.h"
+#include "proto/limits.h"
 #include "proto/object.h"
+
+/* What the reader leaves in an image is what an aggregator takes. */
+_Static_assert(PE_NAME_LIMIT <= LIMIT_SYMBOL_BYTES, "a symbol is longer than an aggregator takes");
+_Static_assert(PE_STRING_LIMIT <= LIMIT_STRING_BYTES, "a version string is longer than an aggregator takes");
 
 static ProtobufCBinaryData field_of(struct bytes bytes)
 {

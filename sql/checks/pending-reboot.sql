@@ -44,13 +44,13 @@ with renamed as (
                  and not (target is null and changed ~ '/(temp|tmp|[^/]*\.tmp)/'))) counted
     group by host_id
 ), servicing as (
-    select f.host_id, count(*) as packages, bool_or((s.value ->> 'state')::integer = 101) as partial, min(s.value ->> 'package') as example,
-           jsonb_agg(jsonb_build_object('package', s.value ->> 'package', 'state', (s.value ->> 'state')::integer,
-                'meaning', case (s.value ->> 'state')::integer when 5 then 'uninstall pending' when 96 then 'install pending'
+    select f.host_id, count(*) as packages, bool_or((s.value ->> 'state')::bigint = 101) as partial, min(s.value ->> 'package') as example,
+           jsonb_agg(jsonb_build_object('package', s.value ->> 'package', 'state', (s.value ->> 'state')::bigint,
+                'meaning', case (s.value ->> 'state')::bigint when 5 then 'uninstall pending' when 96 then 'install pending'
                                 else 'partially installed' end) order by s.value ->> 'package') as list
     from state_facts f
     cross join jsonb_array_elements(f.facts -> 'servicing_states') s
-    where jsonb_typeof(f.facts -> 'servicing_states') = 'array' and (s.value ->> 'state')::integer in (5, 96, 101)
+    where jsonb_typeof(f.facts -> 'servicing_states') = 'array' and (s.value ->> 'state')::bigint in (5, 96, 101)
     group by f.host_id
 ), flagged as (
     select host_id, coalesce((facts ->> 'reboot_pending')::boolean, false) as flag from state_facts

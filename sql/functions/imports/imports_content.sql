@@ -7,8 +7,12 @@ comment on function evenkeel.folder_of(text) is 'The path without its last part:
 
 create or replace function evenkeel.import_dll(written text)
 returns text language sql immutable parallel safe
-as $$ select lower(written) || case when position('.' in written) = 0 then '.dll' else '' end $$;
-comment on function evenkeel.import_dll(text) is 'A DLL''s name as the loader looks for it: lower case, .dll where no extension is written.';
+as $$
+    -- No file has a longer name: what a damaged image imports so is told by its beginning, and found nowhere.
+    select case when octet_length(written) > 255 then left(lower(written), 60) || '…' || md5(written)
+                else lower(written) || case when position('.' in written) = 0 then '.dll' else '' end end
+$$;
+comment on function evenkeel.import_dll(text) is 'A DLL''s name as the loader looks for it: lower case, .dll where no extension is written; cut where it is longer than any file''s.';
 
 create or replace function evenkeel.is_api_set(dll text)
 returns boolean language sql immutable parallel safe
