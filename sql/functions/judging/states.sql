@@ -18,7 +18,7 @@ begin
         chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null, covered integer not null,
         unread integer not null, greatest_lower integer not null, least_upper integer not null
     ) on commit delete rows;
-    create temporary table state_component (like evenkeel.host_component) on commit delete rows;
+    create temporary table state_component (like evenkeel.host_component including defaults) on commit delete rows;
     create temporary table state_declaration (
         host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null, has_registry boolean not null,
         service_pack text not null, ubr integer, markers text[]
@@ -29,7 +29,7 @@ begin
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null
     ) on commit delete rows;
-    create temporary table state_product (like evenkeel.host_product) on commit delete rows;
+    create temporary table state_product (like evenkeel.host_product including defaults) on commit delete rows;
     create temporary table state_finding (
         host_id uuid not null, check_code text not null, subject text not null, severity text not null,
         summary text not null, evidence jsonb not null
