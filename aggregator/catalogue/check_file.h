@@ -1,6 +1,9 @@
 /*
- * A check's file: comment lines of a header ('-- title:', '-- scope:'), then its query; a fleet check has two, its keys
- * first, each after a line '-- keys' and '-- verdict'.
+ * A check's file: comment lines of a header ('-- title:', '-- scope:', '-- reads:'), then its query; a fleet check has
+ * two, its keys first, each after a line '-- keys' and '-- verdict'. What it reads, itself or through functions,
+ * decides whether a patch can change its verdict: 'files' (which builds lie where, and what follows of levels and
+ * patches), 'imports' (what files call, which only a payload tells) and 'facts' (the registry, times, check-ins: all
+ * that a patch leaves alone).
  */
 
 #ifndef EVENKEEL_CHECK_FILE_H
@@ -8,9 +11,9 @@
 
 #include "proto/error.h"
 
-/* Points into the text that was parsed, which it changes; `keys` is empty for other scopes. */
+/* Points into the text that was parsed, which it changes; `reads` is as written, `keys` is empty for other scopes. */
 struct check_file {
-    char *title, *scope, *keys, *verdict;
+    char *title, *scope, *reads, *keys, *verdict;
 };
 
 /* -1 with *error that names what lacks. */

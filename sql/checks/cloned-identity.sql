@@ -1,5 +1,6 @@
 -- title: hosts share an identity that every machine must have for itself
 -- scope: fleet
+-- reads: facts
 --
 -- Subject: the identity, 'machine-guid <guid>', 'machine-sid <sid>', 'agent-key <first 16 hex digits>'; or 'metabase' for an IIS 4.0 or 5.0 whose
 -- metabase is older than the Sysprep clone that the host is: only suspected, hence medium. Domain controllers of one domain share

@@ -1,5 +1,6 @@
 -- title: the image of a service, or a file that every other host of that product and level has, is not there
 -- scope: host
+-- reads: files, facts
 --
 -- Unknown is not missing: a file is looked for only where the inventory has other files of the same folder, for a folder that is not
 -- collected holds none; a command that can't be read for certain names no file. Disabled services are left alone: nothing starts them.

@@ -1,5 +1,6 @@
 -- title: the files of a product belong to different levels
 -- scope: host
+-- reads: files, facts
 --
 -- Subject: the product's code. Evidence:
 --   product, declared       the product's name; the level that the registry declares, null where none is known

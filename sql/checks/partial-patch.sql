@@ -1,5 +1,6 @@
 -- title: a patch is listed, or files prove it, but other files of its table are there and older
 -- scope: host
+-- reads: files, facts
 --
 -- What makes a patch partial is worked out by evenkeel.judge_models(), for this check, patch-below-prerequisite and ops.patch_state.
 --

@@ -1,5 +1,6 @@
 -- title: files wait for a restart to be replaced: what is on disk is not what runs
 -- scope: host
+-- reads: files, facts
 --
 -- Counted are renames and deletions of component files and of any other program or library, but not of what installers leave in
 -- folders for temporary files; packages in the states 5, 96 and 101; and the flag that Windows itself sets.

@@ -55,9 +55,8 @@ begin
         perform evenkeel.judge_levels();
         perform evenkeel.judge_patches();
         -- A check that reads no files can find nothing else than before.
-        for definition in select code from check_definition
-                          where scope = 'host' and (query ~ '\mstate_(file|chunk|component|product|model|patch)' or query ~ '\munresolved_imports\M' and imports)
-                          order by code loop
+        for definition in select code from check_definition d
+                          where d.scope = 'host' and 'files' = any (d.reads) and (imports or not 'imports' = any (d.reads)) order by code loop
             perform evenkeel.run_check(definition.code);
         end loop;
         analyze state_finding;
