@@ -19,40 +19,48 @@ select is_empty($$ select function from fixture.lock_function where lock not in 
                 'every function that takes a lock is called after one of the order');
 select is_empty($$
     select p.oid::regprocedure from pg_proc p
-    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'advisory' and p.oid not in (select oid from fixture.lock_function)
+    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'advisory'
+      and p.oid not in (select oid from fixture.lock_function)
 $$, 'no other function takes an advisory lock');
 
 select is(evenkeel.lock_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
           'who tries gets a lock that nobody has');
-select evenkeel.lock_catalogue_shared(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(), evenkeel.lock_fleet_checks() \g /dev/null
+select evenkeel.lock_catalogue_shared(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
+       evenkeel.lock_fleet_checks() \g /dev/null
 select set_eq($$ select objid::bigint as key, mode from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() $$,
               $$ select evenkeel.lock_key(lock) & 4294967295 as key, 'ExclusiveLock' as mode from evenkeel.lock_order() where lock <> 'init'
-                 union all select evenkeel.lock_key('catalogue') & 4294967295, 'ShareLock' $$, 'each function takes the lock that it is called after');
-select is((select count(distinct evenkeel.lock_key(lock)) from evenkeel.lock_order()), (select count(*) from evenkeel.lock_order()), 'no two share a key');
+                 union all select evenkeel.lock_key('catalogue') & 4294967295, 'ShareLock' $$,
+              'each function takes the lock that it is called after');
+select is((select count(distinct evenkeel.lock_key(lock)) from evenkeel.lock_order()),
+          (select count(*) from evenkeel.lock_order()), 'no two share a key');
 
 do $$
 declare
     f record;
 begin
     for f in select * from fixture.lock_function loop
-        execute format('create or replace function evenkeel.%I(%s) returns %s language plpgsql as %L', f.function, pg_get_function_arguments(f.oid),
-            f.prorettype::regtype, format('begin insert into fixture.taken (lock, shared) values (%L, %L); %s end', f.lock, f.shared,
-                                          case when f.prorettype = 'boolean'::regtype then 'return true;' else '' end));
+        execute format('create or replace function evenkeel.%I(%s) returns %s language plpgsql as %L', f.function,
+            pg_get_function_arguments(f.oid), f.prorettype::regtype,
+            format('begin insert into fixture.taken (lock, shared) values (%L, %L); %s end', f.lock, f.shared,
+                   case when f.prorettype = 'boolean'::regtype then 'return true;' else '' end));
     end loop;
 end $$;
 -- What the programs do in one transaction is one step.
 create function fixture.step(name text) returns text language sql as $$ select set_config('fixture.step', name, false) $$;
 
 select fixture.step('the world') \g /dev/null
-select fixture.product('app', array['RTM', 'SP1', 'SP2']), fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20') \g /dev/null
-select fixture.step(name), fixture.host(name, jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', array['One']),
-                                                                 'c:/app/' || name || '.dll', fixture.pe('9.1.100.21', '{}', fixture.wants('a.dll', 'One'))),
-                                        fixture.runs('Service Pack 2'))
+select fixture.product('app', array['RTM', 'SP1', 'SP2']),
+       fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20') \g /dev/null
+select fixture.step(name), fixture.host(name, jsonb_build_object(
+           'c:/app/a.dll', fixture.pe('9.1.100.20', array['One']),
+           'c:/app/' || name || '.dll', fixture.pe('9.1.100.21', '{}', fixture.wants('a.dll', 'One'))),
+           fixture.runs('Service Pack 2'))
 from unnest(array['first', 'second']) name \g /dev/null
 
 select fixture.step('store') \g /dev/null
 select evenkeel.ingest_open() \g /dev/null
-select evenkeel.ingest_begin(), evenkeel.resolve_files(array[sha256('c:/app/c.dll')], array['c:/app/c.dll'], array[fixture.image('9.1.100.22')]),
+select evenkeel.ingest_begin(), evenkeel.resolve_files(array[sha256('c:/app/c.dll')], array['c:/app/c.dll'],
+                                                       array[fixture.image('9.1.100.22')]),
        evenkeel.accept_snapshots(), evenkeel.judge_content() \g /dev/null
 select fixture.step('judge') \g /dev/null
 select evenkeel.judge_queued(1000) \g /dev/null
@@ -64,7 +72,8 @@ select fixture.step('catalogue') \g /dev/null
 select evenkeel.catalog_refresh() \g /dev/null
 select fixture.step('patch') \g /dev/null
 select evenkeel.lock_catalogue(),
-       fixture.payload('app', 'KB1', jsonb_build_object('a.dll', fixture.pe('9.1.100.31', array['Two'], fixture.wants('second.dll', 'New')))) \g /dev/null
+       fixture.payload('app', 'KB1', jsonb_build_object(
+           'a.dll', fixture.pe('9.1.100.31', array['Two'], fixture.wants('second.dll', 'New')))) \g /dev/null
 select fixture.step('risk, first') \g /dev/null
 select evenkeel.lock_catalogue_shared_by_session(), evenkeel.risk_open('KB1', null) \g /dev/null
 select fixture.step('risk, then') \g /dev/null
@@ -82,10 +91,12 @@ select is_empty($$ select lock from evenkeel.lock_order() where lock <> 'init' e
                 'every lock was taken here, but that of init, which is there before any function');
 select is_empty($$
     select p.oid::regprocedure from pg_proc p
-    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ '\mlock_' and p.oid not in (select oid from fixture.lock_function)
+    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ '\mlock_'
+      and p.oid not in (select oid from fixture.lock_function)
       and pg_stat_get_xact_function_calls(p.oid) is null
 $$, 'and every function that takes one was called');
-select set_has($$ select lock from fixture.taken where step = 'judge' $$, $$ values ('judging'), ('catalogue'), ('imports'), ('fleet checks') $$,
+select set_has($$ select lock from fixture.taken where step = 'judge' $$,
+              $$ values ('judging'), ('catalogue'), ('imports'), ('fleet checks') $$,
                'and some several in one transaction');
 select is_empty($$
     select l.step, l.lock, e.lock as held
@@ -94,7 +105,8 @@ select is_empty($$
     where wanted.place < held.place and not exists (select from fixture.taken b where b.step = l.step and b.lock = l.lock and b.n < e.n)
 $$, 'no lock is taken under one that comes after it');
 select is_empty($$
-    select l.step, l.lock from fixture.taken e join fixture.taken l on e.step = l.step and e.n < l.n and e.lock = l.lock where e.shared and not l.shared
+    select l.step, l.lock from fixture.taken e join fixture.taken l on e.step = l.step and e.n < l.n and e.lock = l.lock
+    where e.shared and not l.shared
 $$, 'no shared lock is made exclusive');
 
 select * from finish();

@@ -16,7 +16,8 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['init', 'learning', 'judging', 'clock', 'catalogue', 'content', 'imports', 'fleet checks']) with ordinality o (lock, place)
+    from unnest(array['init', 'learning', 'judging', 'clock', 'catalogue', 'content', 'imports', 'fleet checks'])
+         with ordinality o (lock, place)
 $$;
 comment on function evenkeel.lock_order() is 'The names of the advisory locks, in the order in which one transaction may take them.';
 
@@ -36,22 +37,26 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.lock_learning(boolean) is 'Keeps others from learning until the transaction ends; false where somebody else is at it, for whom it waits only if told to.';
+comment on function evenkeel.lock_learning(boolean) is
+    'Keeps others from learning until the transaction ends; false where somebody else is at it, for whom it waits only if told to.';
 
 create or replace function evenkeel.lock_judging()
 returns boolean language sql
 as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('judging')) $$;
-comment on function evenkeel.lock_judging() is 'Keeps others from judging the queue until the transaction ends; false where somebody else is at it.';
+comment on function evenkeel.lock_judging() is
+    'Keeps others from judging the queue until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_clock()
 returns boolean language sql
 as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('clock')) $$;
-comment on function evenkeel.lock_clock() is 'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it.';
+comment on function evenkeel.lock_clock() is
+    'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_catalogue()
 returns void language sql
 as $$ select pg_advisory_xact_lock(evenkeel.lock_key('catalogue')) $$;
-comment on function evenkeel.lock_catalogue() is 'To change the catalogue, or to take content away: waits for all who read or store, and keeps them out until the transaction ends.';
+comment on function evenkeel.lock_catalogue() is
+    'To change the catalogue, or to take content away: waits for all who read or store, and keeps them out until the transaction ends.';
 
 create or replace function evenkeel.lock_catalogue_shared()
 returns void language sql
@@ -61,7 +66,8 @@ comment on function evenkeel.lock_catalogue_shared() is 'Keeps catalogue and con
 create or replace function evenkeel.lock_catalogue_shared_by_session()
 returns void language sql
 as $$ select pg_advisory_lock_shared(evenkeel.lock_key('catalogue')) $$;
-comment on function evenkeel.lock_catalogue_shared_by_session() is 'Keeps catalogue and content as they are until the session ends, over several transactions.';
+comment on function evenkeel.lock_catalogue_shared_by_session() is
+    'Keeps catalogue and content as they are until the session ends, over several transactions.';
 
 create or replace function evenkeel.lock_content()
 returns void language sql
@@ -71,9 +77,11 @@ comment on function evenkeel.lock_content() is 'Waits for who judges new content
 create or replace function evenkeel.lock_imports()
 returns void language sql
 as $$ select pg_advisory_xact_lock(evenkeel.lock_key('imports')) $$;
-comment on function evenkeel.lock_imports() is 'One session at a time adds to the caches of imports, so that two that add the same rows can''t wait for each other.';
+comment on function evenkeel.lock_imports() is
+    'One session at a time adds to the caches of imports, so that two that add the same rows can''t wait for each other.';
 
 create or replace function evenkeel.lock_fleet_checks()
 returns void language sql
 as $$ select pg_advisory_xact_lock(evenkeel.lock_key('fleet checks')) $$;
-comment on function evenkeel.lock_fleet_checks() is 'One session at a time judges fleet checks: two that share a key would not see each other''s hosts before both are committed.';
+comment on function evenkeel.lock_fleet_checks() is
+    'One session at a time judges fleet checks: two that share a key would not see each other''s hosts before both are committed.';
