@@ -1,5 +1,6 @@
 /* evenkeel init: makes or upgrades everything that the database holds of Evenkeel, as one transaction. */
 
+#include "aggregator/base/shared_numbers.h"
 #include "aggregator/base/sql_files.h"
 #include "aggregator/catalogue/catalog_load.h"
 #include "aggregator/catalogue/check_file.h"
@@ -168,7 +169,8 @@ static int init(PGconn *connection, const char *directory, struct error *error)
 {
     struct catalog_change change;
     char catalog[PATH_MAX];
-    if (database_execute(connection, "begin", error) < 0 || database_execute(connection, preparation, error) < 0)
+    if (database_execute(connection, "begin", error) < 0 || database_execute(connection, preparation, error) < 0 ||
+        shared_numbers_define(connection, error) < 0)
         return -1;
     int migrations = migrate(connection, directory, error);
     if (migrations < 0 || run_functions(connection, directory, error) < 0 ||

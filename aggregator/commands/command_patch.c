@@ -256,9 +256,8 @@ static int show(PGconn *connection, const char *code, enum cli_format format, st
     if (cli_print(
             connection,
             "select f.file, coalesce(evenkeel.version_text(f.version), '') as version,"
-            " coalesce(case f.machine when 332 then 'x86' when 34404 then 'x64' when 512 then 'ia64' when 43620 then "
-            "'arm64'"
-            " else f.machine::text end, '') as machine, f.branch, p.code as product, f.image_id is not null as payload,"
+            " coalesce(evenkeel.machine_name(f.machine), '') as machine, f.branch, p.code as product, f.image_id is "
+            "not null as payload,"
             " coalesce(array_length(i.export_names, 1), 0) as exports,"
             " (select string_agg(m.dll, ' ' order by m.position) from evenkeel.image_import m where m.image_id = "
             "f.image_id) as imports"

@@ -49,9 +49,21 @@ static const struct {
     uint16_t machine;
     const char *name;
 } machine_names[] = {
-    {0x014c, "x86"},     {0x8664, "AMD64"}, {0xaa64, "ARM64"},   {0x0200, "IA64"},   {0x0184, "ALPHA"},
-    {0x0284, "ALPHA64"}, {0x01c4, "ARM"},   {0x01c0, "ARM"},     {0x01c2, "ARM"},    {0x0166, "MIPS"},
-    {0x0162, "MIPS"},    {0x01f0, "PPC"},   {0xa641, "ARM64EC"}, {0xa64e, "ARM64X"}, {0x0ebc, "EBC"},
+    {PE_MACHINE_I386, "x86"},
+    {PE_MACHINE_AMD64, "AMD64"},
+    {PE_MACHINE_ARM64, "ARM64"},
+    {PE_MACHINE_IA64, "IA64"},
+    {PE_MACHINE_ALPHA, "ALPHA"},
+    {0x0284, "ALPHA64"},
+    {0x01c4, "ARM"},
+    {0x01c0, "ARM"},
+    {0x01c2, "ARM"},
+    {0x0166, "MIPS"},
+    {0x0162, "MIPS"},
+    {0x01f0, "PPC"},
+    {0xa641, "ARM64EC"},
+    {0xa64e, "ARM64X"},
+    {0x0ebc, "EBC"},
 };
 
 const char *pe_machine_name(uint16_t machine)

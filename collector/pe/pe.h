@@ -48,6 +48,15 @@ enum pe_defect {
     PE_DEFECT_READ_LIMIT = 1 << 10,
 };
 
+/* IMAGE_FILE_MACHINE_* of the machines that Windows' updates are for (PE/COFF specification, 'Machine Types'). */
+enum pe_machine {
+    PE_MACHINE_I386 = 0x014c,
+    PE_MACHINE_ALPHA = 0x0184,
+    PE_MACHINE_IA64 = 0x0200,
+    PE_MACHINE_AMD64 = 0x8664,
+    PE_MACHINE_ARM64 = 0xaa64,
+};
+
 /* "exports, read-limit" for the bits that are set, "" for none; cut where `capacity` ends. Returns `buffer`. */
 const char *pe_defect_names(uint32_t defects, char *buffer, size_t capacity);
 
@@ -102,7 +111,7 @@ struct pe_image {
     bool
         is_pe; /* false: the file has no MZ and PE signature (DOS, NE, LE, text ...), only size and sha256 are filled */
     uint64_t size;            /* bytes of the file */
-    uint16_t machine;         /* IMAGE_FILE_MACHINE_* */
+    uint16_t machine;         /* PE_MACHINE_*, or another */
     uint16_t magic;           /* PE_MAGIC_*; 0 with PE_DEFECT_OPTIONAL_HEADER */
     uint32_t time_date_stamp; /* seconds since 1970-01-01 UTC, as linked; may be a hash in reproducible builds */
     uint32_t size_of_image;

@@ -62,13 +62,29 @@ create or replace function evenkeel.machine_number(machine text)
 returns integer language plpgsql immutable
 as $$
 begin
-    return case lower(coalesce(machine, '')) when '' then null when 'x86' then 332 when 'i386' then 332 when 'x64' then 34404
-        when 'amd64' then 34404 when 'ia64' then 512 when 'arm64' then 43620 when 'alpha' then 388 else machine::integer end;
+    return case lower(coalesce(machine, ''))
+               when '' then null
+               when 'x86' then evenkeel.pe_machine_i386() when 'i386' then evenkeel.pe_machine_i386()
+               when 'x64' then evenkeel.pe_machine_amd64() when 'amd64' then evenkeel.pe_machine_amd64()
+               when 'ia64' then evenkeel.pe_machine_ia64() when 'arm64' then evenkeel.pe_machine_arm64()
+               when 'alpha' then evenkeel.pe_machine_alpha()
+               else machine::integer end;
 exception when invalid_text_representation then
     raise exception 'machine ''%'' is not known: x86, x64, ia64, arm64 or alpha are', machine;
 end
 $$;
 comment on function evenkeel.machine_number(text) is 'IMAGE_FILE_MACHINE_* of x86, x64, ia64, arm64, alpha; null of an empty text.';
+
+create or replace function evenkeel.machine_name(machine integer)
+returns text language sql immutable parallel safe
+as $$
+    select case machine
+               when evenkeel.pe_machine_i386() then 'x86' when evenkeel.pe_machine_amd64() then 'x64'
+               when evenkeel.pe_machine_ia64() then 'ia64' when evenkeel.pe_machine_arm64() then 'arm64'
+               when evenkeel.pe_machine_alpha() then 'alpha'
+               else machine::text end
+$$;
+comment on function evenkeel.machine_name(integer) is 'The name by which machine_number() knows a machine; the number itself where it has none.';
 
 create or replace function evenkeel.catalog_merge()
 returns table (table_name text, changed bigint) language plpgsql

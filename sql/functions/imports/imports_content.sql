@@ -137,10 +137,11 @@ begin
         return;
     end if;
     perform evenkeel.lock_imports();
-    -- Bits of defects: exports 64, symbol limit 512, read limit 1024 (PE_DEFECT_* in collector/pe.h).
     insert into imports_pair_read
     select w.need_id, w.image_id, m.missing, coalesce(f.symbols, '{}'), coalesce(f.targets, '{}'),
-           not i.has_symbols or (i.defects & 1600 <> 0 and m.missing <> '{}')
+           not i.has_symbols
+           or (i.defects & (evenkeel.pe_defect_exports() | evenkeel.pe_defect_symbol_limit() | evenkeel.pe_defect_read_limit()) <> 0
+               and m.missing <> '{}')
     from imports_pair_wanted w
     join import_need n using (need_id)
     join image i using (image_id)

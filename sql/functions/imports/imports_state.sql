@@ -25,12 +25,14 @@ as $$
             from unnest(case when d.given is not null then array[d.given] else array['c:/windows', 'c:/winnt'] end) windows
             cross join (values ('/syswow64', 1, true), ('/system32', 2, false), ('/system', 3, false), ('', 4, false),
                                ('/system32/drivers', 900, false)) s (sub, rank, x86)
-            where case when s.x86 then m.machine = 332
-                       when s.rank = 2 then m.machine <> 332 or upper(coalesce(f.facts ->> 'architecture', '')) not in ('AMD64', 'IA64', 'ARM64')
+            where case when s.x86 then m.machine = evenkeel.pe_machine_i386()
+                       when s.rank = 2 then m.machine <> evenkeel.pe_machine_i386()
+                            or upper(coalesce(f.facts ->> 'architecture', '')) not in ('AMD64', 'IA64', 'ARM64')
                        else true end
             union all
             -- On a 64-bit Windows an x86 program that names system32 gets SysWOW64.
-            select case when m.machine = 332 and upper(coalesce(f.facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
+            select case when m.machine = evenkeel.pe_machine_i386()
+                             and upper(coalesce(f.facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
                              and starts_with(e.folder || '/', w.windows || '/system32/')
                         then w.windows || '/syswow64' || substr(e.folder, length(w.windows || '/system32/')) else e.folder end, 9 + e.ord
             from jsonb_array_elements_text(case jsonb_typeof(f.facts -> 'search_path') when 'array' then f.facts -> 'search_path' else '[]' end)

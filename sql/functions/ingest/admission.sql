@@ -1,5 +1,5 @@
 -- Who may report what: enrolment, and the admission of a batch of offers.
--- Reasons are the numbers of RefusalReason in proto/evenkeel.proto; 0 is 'admitted'.
+-- Reasons are those of RefusalReason in proto/evenkeel.proto; 0 is 'admitted'.
 --
 -- Three marks tell machines apart: the host's SID, its MachineGuid, and where the key file lies (volume and machine name). One that is
 -- empty on either side says nothing. Two that differ mean that the key file was copied: that machine is refused and enrols anew, the one
@@ -90,7 +90,7 @@ begin
     reason := 0; approved := false; sequence := 0;
     select * into key from evenkeel.collector_key k where k.public_key = asking_key for update;
     if key.status in ('revoked', 'set apart') then
-        reason := case key.status when 'revoked' then 8 else 11 end;
+        reason := case key.status when 'revoked' then evenkeel.refusal_reason__key_revoked() else evenkeel.refusal_reason__key_set_apart() end;
         return;
     end if;
     if key.status = 'approved' then
@@ -98,7 +98,7 @@ begin
         if evenkeel.key_was_copied(key.key_id, host_id, sid, guid, location) then
             update evenkeel.collector_key k set note = 'a copy was refused on another machine' where k.key_id = key.key_id;
             host_id := null;
-            reason := 11;
+            reason := evenkeel.refusal_reason__key_set_apart();
             return;
         end if;
         if host_id is not null then
@@ -118,14 +118,14 @@ begin
           and lower(wanted_name) ~ evenkeel.glob_regex(lower(t.host_glob));
         by_token := found;
         if not by_token then
-            reason := 12;
+            reason := evenkeel.refusal_reason__token_invalid();
             return;
         end if;
     end if;
     if not (trust or by_token or by_grant)
        and not exists (select from evenkeel.enrolment e where e.key_id = key.key_id and e.host_name = wanted_name)
        and (select count(*) from evenkeel.enrolment) >= most_pending then
-        reason := 5;
+        reason := evenkeel.refusal_reason__over_limit();
         return;
     end if;
     if key.key_id is null then
@@ -185,15 +185,15 @@ begin
         select n.*,
                -- What was sent before and comes again is older than what was accepted since: that sets no key apart.
                n.status = 'approved' and n.granted and n.used and n.moved and n.fresh and n.differ < 2 as parallel,
-               case when n.key_id is null then 6
-                    when n.status = 'pending' then 7
-                    when n.status = 'revoked' then 8
-                    when n.status = 'set apart' then 11
-                    when not n.granted then 9
-                    when n.differ >= 2 and (n.moved or not n.speaks_for_several) then 11
-                    when n.used and n.moved and n.fresh then 11
-                    when n.used and not n.marks_wanted then 10
-                    when n.upload > 0 and n.uploaded > quota then 5
+               case when n.key_id is null then evenkeel.refusal_reason__key_unknown()
+                    when n.status = 'pending' then evenkeel.refusal_reason__key_pending()
+                    when n.status = 'revoked' then evenkeel.refusal_reason__key_revoked()
+                    when n.status = 'set apart' then evenkeel.refusal_reason__key_set_apart()
+                    when not n.granted then evenkeel.refusal_reason__other_host()
+                    when n.differ >= 2 and (n.moved or not n.speaks_for_several) then evenkeel.refusal_reason__key_set_apart()
+                    when n.used and n.moved and n.fresh then evenkeel.refusal_reason__key_set_apart()
+                    when n.used and not n.marks_wanted then evenkeel.refusal_reason__old_sequence()
+                    when n.upload > 0 and n.uploaded > quota then evenkeel.refusal_reason__over_limit()
                     else 0 end as verdict
         from known n
     ), noted as (
@@ -201,7 +201,8 @@ begin
         set status = case when j.parallel then 'set apart' else k.status end,
             status_since = case when j.parallel then now() else k.status_since end,
             note = case when j.parallel then 'used from two machines' else 'a copy was refused on another machine' end
-        from (select j.key_id, bool_or(j.parallel) as parallel from judged j where j.verdict = 11 group by j.key_id) j
+        from (select j.key_id, bool_or(j.parallel) as parallel from judged j
+              where j.verdict = evenkeel.refusal_reason__key_set_apart() group by j.key_id) j
         where k.key_id = j.key_id and k.status = 'approved' and (j.parallel or k.note <> 'a copy was refused on another machine')
     )
     select j.ord::integer, j.verdict, j.key_id, coalesce(j.seen, 0), j.same_inventory, j.same_facts, j.same_times,

@@ -103,9 +103,10 @@ returns setof bytea language sql stable
 as $$
     -- A snapshot that is not complete yet has its inventory waiting, whose digests end its body; and the chunks that lack images,
     -- whose image digests end theirs. Reading backwards may take more than those, which keeps some content for longer and no more.
-    select substring(u.body from octet_length(u.body) - 32 * n + 1 for 32)
-    from evenkeel.upload u cross join generate_series(1, octet_length(u.body) / 32) n
-    where u.kind = 3 or (u.kind = 2 and n <= 1024)
+    select substring(u.body from octet_length(u.body) - evenkeel.digest_bytes() * n + 1 for evenkeel.digest_bytes())
+    from evenkeel.upload u cross join generate_series(1, octet_length(u.body) / evenkeel.digest_bytes()) n
+    where u.kind = evenkeel.object_kind__inventory()
+       or (u.kind = evenkeel.object_kind__chunk() and n <= evenkeel.chunk_entries())
 $$;
 comment on function evenkeel.digests_under_way() is 'Digests of chunks and images that unfinished snapshots refer to.';
 

@@ -355,8 +355,10 @@ begin
             where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
                               join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
                               where i.host_id = h.host_id and n.path_id = any (o.path_ids))
-              and case upper(coalesce(fa.facts ->> 'architecture', '')) when 'X86' then n.machine = 332
-                       when 'AMD64' then n.machine = 34404 or (n.machine = 332 and p.location not like '\%windir\%/system32/%') else true end
+              and case upper(coalesce(fa.facts ->> 'architecture', '')) when 'X86' then n.machine = evenkeel.pe_machine_i386()
+                       when 'AMD64' then n.machine = evenkeel.pe_machine_amd64()
+                            or (n.machine = evenkeel.pe_machine_i386() and p.location not like '\%windir\%/system32/%')
+                       else true end
             group by h.host_id
         ) n
         where n.host_id = t.host_id;

@@ -152,7 +152,11 @@ comment on function evenkeel.risk_already() is 'Findings of hosts of state_host 
 
 create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
 returns boolean language sql immutable parallel safe
-as $$ select not has_symbols or defects & (4 | 64 | 128 | 256 | 512 | 1024) <> 0 $$;
+as $$
+    select not has_symbols
+           or defects & (evenkeel.pe_defect_truncated() | evenkeel.pe_defect_exports() | evenkeel.pe_defect_imports()
+                         | evenkeel.pe_defect_delay_imports() | evenkeel.pe_defect_symbol_limit() | evenkeel.pe_defect_read_limit()) <> 0
+$$;
 comment on function evenkeel.image_unread(boolean, integer) is 'Imports or exports of an image were not read, or not all of them.';
 
 create or replace function evenkeel.risk_unread()

@@ -134,7 +134,10 @@ comment on function evenkeel.risk_files() is 'Fills risk_file: the files on whic
 
 create or replace function evenkeel.risk_machine_bit(machine integer)
 returns integer language sql immutable parallel safe
-as $$ select case machine when 332 then 1 when 34404 then 2 when 512 then 4 else 8 end $$;
+as $$
+    select case machine when evenkeel.pe_machine_i386() then 1 when evenkeel.pe_machine_amd64() then 2
+                        when evenkeel.pe_machine_ia64() then 4 else 8 end
+$$;
 comment on function evenkeel.risk_machine_bit(integer) is 'A bit for a machine (IMAGE_FILE_MACHINE_*): x86, x64, Itanium, any other.';
 
 create or replace function evenkeel.risk_chunks()
