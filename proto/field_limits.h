@@ -112,10 +112,14 @@ enum field_kind {
     ROW(reboot_pending, FIELD_FLAG, 1, 1)                                                                              \
     ROW(groups, FIELD_TEXT, LIMIT_NAME_BYTES, LIMIT_GROUPS)                                                            \
     ROW(windows_directory, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                          \
+    ROW(installation_type, FIELD_PROSE, LIMIT_STRING_BYTES, 1)                                                         \
+    ROW(display_version, FIELD_PROSE, LIMIT_STRING_BYTES, 1)                                                           \
+    ROW(hotpatch, FIELD_TEXT, LIMIT_NAME_BYTES, 1)                                                                     \
     ROW(not_seen, FIELD_MESSAGE, 0, LIMIT_FOLDERS)                                                                     \
     ROW(program_files, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                              \
     ROW(program_files_x86, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                          \
     ROW(other_windows, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_FOLDERS)                                                    \
+    ROW(service_pack_number, FIELD_NUMBER, UINT16_MAX, 1)                                                              \
     ROW(common_data, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                \
     ROW(profiles, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                   \
     ROW(covered, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_FOLDERS)                                                          \

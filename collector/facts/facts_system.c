@@ -53,25 +53,67 @@ static int collect_version(struct collection *collection, struct error *error)
         return -1;
     }
     if (set_from(collection, key, "ProductName", &facts->product_name, error) == -1 ||
-        set_from(collection, key, "EditionID", &facts->edition, error) == -1)
+        set_from(collection, key, "EditionID", &facts->edition, error) == -1 ||
+        set_from(collection, key, "InstallationType", &facts->installation_type, error) == -1 ||
+        set_from(collection, key, "DisplayVersion", &facts->display_version, error) == -1)
+        return -1;
+    if (facts->display_version.len == 0 && set_from(collection, key, "ReleaseId", &facts->display_version, error) == -1)
         return -1;
     return set_from(collection, key, "CSDVersion", &facts->service_pack, error);
 }
 
-/* Where SOFTWARE does not say the service pack, SYSTEM does: 0x200 is the second. */
+/* SYSTEM says the service pack as a number, 0x200 the second: what SOFTWARE says, or does not, depends on language. */
 static int collect_service_pack(struct collection *collection, struct error *error)
 {
     _cleanup_(facts_close_key) struct registry_key *key = NULL;
     uint32_t number;
     char text[40];
 
-    if (collection->facts->service_pack.len > 0)
-        return 0;
     key = facts_key(collection, "SYSTEM\\CurrentControlSet\\Control\\Windows");
     if (key == NULL || !facts_number(collection, key, "CSDVersion", &number) || (number >> 8 & 0xff) == 0)
         return 0;
+    collection->facts->service_pack_number = number & 0xffff;
+    if (collection->facts->service_pack.len > 0)
+        return 0;
     snprintf(text, sizeof text, "Service Pack %u", number >> 8 & 0xff);
     return facts_set(collection, &collection->facts->service_pack, text, error);
+}
+
+/* A DWORD of a key that may not be there; 0 where it is not. */
+static uint32_t number_at(struct collection *collection, const char *path, const char *name)
+{
+    _cleanup_(facts_close_key) struct registry_key *key = facts_key(collection, path);
+    uint32_t number = 0;
+    if (key != NULL)
+        facts_number(collection, key, name, &number);
+    return number;
+}
+
+/* Whether hotpatches are meant for the host; without virtualization-based security none is offered. */
+static int collect_hotpatch(struct collection *collection, struct error *error)
+{
+    static const char *const packages[] = {"amd64", "arm64"};
+    if (number_at(collection, "SYSTEM\\CurrentControlSet\\Control\\DeviceGuard", "EnableVirtualizationBasedSecurity") ==
+        0)
+        return 0;
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+        char path[128];
+        snprintf(
+            path, sizeof path,
+            "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Update\\TargetingInfo\\DynamicInstalled\\Hotpatch.%s",
+            packages[i]);
+        _cleanup_(facts_close_key) struct registry_key *key = facts_key(collection, path);
+        _cleanup_free_ char *name = key == NULL ? NULL : facts_string(collection, key, "Name");
+        if (name != NULL &&
+            number_at(collection, "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management",
+                      "HotPatchTableSize") != 0)
+            return facts_set(collection, &collection->facts->hotpatch, "enrolled", error);
+    }
+    if (collection->facts->product_type == EVENKEEL__PRODUCT_TYPE__WORKSTATION &&
+        number_at(collection, "SOFTWARE\\Microsoft\\PolicyManager\\current\\device\\Update",
+                  "AllowRebootlessUpdates") == 1)
+        return facts_set(collection, &collection->facts->hotpatch, "allowed", error);
+    return 0;
 }
 
 static void collect_product_type(struct collection *collection)
@@ -173,7 +215,8 @@ int facts_collect_system(struct collection *collection, struct error *error)
     collect_product_type(collection);
     collect_inetstp(collection);
     if (collect_version(collection, error) == -1 || collect_service_pack(collection, error) == -1 ||
-        collect_machine(collection, error) == -1 || collect_sid(collection, error) == -1)
+        collect_hotpatch(collection, error) == -1 || collect_machine(collection, error) == -1 ||
+        collect_sid(collection, error) == -1)
         return -1;
     return collect_clone_tag(collection, error);
 }

@@ -119,6 +119,61 @@ static void nt4_at_sp6a_is_told_by_its_hotfix_key(void **state)
     drop(&taken);
 }
 
+static void service_pack_of_another_language_has_its_number(void **state)
+{
+    (void)state;
+    struct taken taken = take_text(HEADER NT "]\n\"CSDVersion\"=\"Dienstpaket 2\"\n" SYSTEM
+                                             "\\Control\\Windows]\n\"CSDVersion\"=dword:00000200\n");
+    assert_text(taken.facts->service_pack, "Dienstpaket 2");
+    assert_int_equal(taken.facts->service_pack_number, 0x200);
+    drop(&taken);
+    taken = take_text(HEADER SYSTEM "\\Control\\Windows]\n\"CSDVersion\"=dword:00000600\n");
+    assert_text(taken.facts->service_pack, "Service Pack 6");
+    drop(&taken);
+}
+
+static void display_version_is_the_release_id_where_there_is_none(void **state)
+{
+    (void)state;
+    struct taken taken = take_text(HEADER NT "]\n\"InstallationType\"=\"Server Core\"\n\"ReleaseId\"=\"1809\"\n");
+    assert_text(taken.facts->installation_type, "Server Core");
+    assert_text(taken.facts->display_version, "1809");
+    drop(&taken);
+    taken = take_text(HEADER NT "]\n\"DisplayVersion\"=\"22H2\"\n\"ReleaseId\"=\"2009\"\n");
+    assert_text(taken.facts->installation_type, "");
+    assert_text(taken.facts->display_version, "22H2");
+    drop(&taken);
+}
+
+#define GUARD SYSTEM "\\Control\\DeviceGuard]\n\"EnableVirtualizationBasedSecurity\"=dword:00000001\n"
+#define ENROLLED                                                                                                       \
+    NT "\\Update\\TargetingInfo\\DynamicInstalled\\Hotpatch.amd64]\n\"Name\"=\"Hotpatch Enrollment Package\"\n"
+#define TABLE MANAGER "\\Memory Management]\n\"HotPatchTableSize\"=dword:00001000\n"
+#define TYPE(type) SYSTEM "\\Control\\ProductOptions]\n\"ProductType\"=\"" type "\"\n"
+#define ALLOWED                                                                                                        \
+    "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\PolicyManager\\current\\device\\Update]\n"                              \
+    "\"AllowRebootlessUpdates\"=dword:00000001\n"
+
+static void hotpatches_are_meant_for_hosts_that_have_all_they_need(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {HEADER GUARD ENROLLED TABLE, "enrolled"},
+        {HEADER ENROLLED TABLE, ""},
+        {HEADER GUARD ENROLLED, ""},
+        {HEADER GUARD TYPE("WinNT") ALLOWED, "allowed"},
+        {HEADER TYPE("WinNT") ALLOWED, ""},
+        {HEADER GUARD TYPE("ServerNT") ALLOWED, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct taken taken = take_text(cases[i].text);
+        assert_text(taken.facts->hotpatch, cases[i].wanted);
+        drop(&taken);
+    }
+}
+
 static void windows_2000_lists_hotfixes_in_two_places_and_what_waits_for_a_restart(void **state)
 {
     (void)state;
@@ -512,6 +567,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nt4_at_sp6a_is_told_by_its_hotfix_key),
+        cmocka_unit_test(service_pack_of_another_language_has_its_number),
+        cmocka_unit_test(display_version_is_the_release_id_where_there_is_none),
+        cmocka_unit_test(hotpatches_are_meant_for_hosts_that_have_all_they_need),
         cmocka_unit_test(windows_2000_lists_hotfixes_in_two_places_and_what_waits_for_a_restart),
         cmocka_unit_test(server_2003_is_read_from_the_control_set_in_use),
         cmocka_unit_test(server_2019_has_its_real_version_its_ubr_and_servicing_states),
