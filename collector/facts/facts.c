@@ -203,6 +203,25 @@ static int fit(struct collection *collection, struct error *error)
     return 0;
 }
 
+/* What is wrong with the hives that were read is known once all was. */
+static int note_hives(struct collection *collection, struct error *error)
+{
+    static const struct {
+        enum registry_defect defect;
+        Evenkeel__NotSeenKind kind;
+    } kinds[] = {{REGISTRY_STALE, EVENKEEL__NOT_SEEN_KIND__STALE_HIVE},
+                 {REGISTRY_DAMAGED, EVENKEEL__NOT_SEEN_KIND__DAMAGED_HIVE}};
+    const char *name;
+    unsigned defects;
+
+    for (size_t i = 0; (name = registry_hive(collection->registry, i, &defects)) != NULL; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            if ((defects & kinds[k].defect) != 0 &&
+                not_seen_add(collection->facts, kinds[k].kind, name, 1, error) == -1)
+                return -1;
+    return 0;
+}
+
 int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, Evenkeel__Times **times,
                   struct string_list *problems, struct error *error)
 {
@@ -221,6 +240,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
             return -1;
     }
     if (collection.disk != NULL && facts_collect_disk(&collection, error) == -1)
+        return -1;
+    if (collection.registry != NULL && note_hives(&collection, error) == -1)
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;

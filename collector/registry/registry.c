@@ -9,6 +9,8 @@
 
 #define CONTROL_SET_COUNT 999 /* ControlSet001 to ControlSet999, as Windows numbers them */
 
+const char *const registry_hive_names[REGISTRY_HIVE_COUNT] = {"SYSTEM", "SOFTWARE", "SAM"};
+
 static char fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -153,6 +155,14 @@ void registry_close(struct registry *registry)
 {
     if (registry != NULL)
         registry->verbs->close(registry);
+}
+
+const char *registry_hive(const struct registry *registry, size_t index, unsigned *defects)
+{
+    if (index >= REGISTRY_HIVE_COUNT)
+        return NULL;
+    *defects = registry->defects[index];
+    return registry_hive_names[index];
 }
 
 static bool is_string(const struct registry_value *value)

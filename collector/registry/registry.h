@@ -50,11 +50,24 @@ int registry_parse_text(struct bytes text, const char *name, struct registry **r
 /*
  * The registry of the host whose system drive lies at `root`; NULL: of the running system. 0 where there is none: no
  * SYSTEM and SOFTWARE below root, or a running system without a registry. *problems (which may be NULL) takes a
- * sentence for each hive that is there and can't be read; SAM is not needed.
+ * sentence for each hive that is there and can't be read; SAM is not needed. A hive that was copied before it was
+ * finished being written is brought up to date, in memory, by its logs beside it.
  */
 int registry_open_host(const char *root, struct registry **registry, struct string_list *problems, struct error *error);
 
 void registry_close(struct registry *registry); /* NULL is allowed */
+
+/* What keeps a hive from saying all that it should: bits. */
+enum registry_defect {
+    REGISTRY_STALE = 1 << 0,   /* it is older than its host: changes were under way, and not all are in its logs */
+    REGISTRY_DAMAGED = 1 << 1, /* it can't be read, or parts of it can't */
+};
+
+/*
+ * Hive number `index` below HKEY_LOCAL_MACHINE: its name, and in *defects what was found wrong with it so far; NULL
+ * past the last. Reading may find more, so ask when all was read.
+ */
+const char *registry_hive(const struct registry *registry, size_t index, unsigned *defects);
 
 /*
  * Opens the key at `path` below HKEY_LOCAL_MACHINE ('SOFTWARE\Microsoft\InetStp'; letters match whatever their case),

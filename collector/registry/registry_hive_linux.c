@@ -2,20 +2,18 @@
 
 #include "collector/base/path.h"
 #include "collector/platform/platform.h"
+#include "hive_replay.h"
 #include "proto/cleanup.h"
 #include "registry_source.h"
 
 #include <errno.h>
 #include <hivex.h>
 
-#define HIVE_COUNT 3
 #define WINDOWS_FOLDER_LIMIT 256 /* folders of a drive that are tried as the Windows directory */
-
-static const char *const hive_names[HIVE_COUNT] = {"SYSTEM", "SOFTWARE", "SAM"};
 
 struct hives {
     struct registry base;
-    hive_h *open[HIVE_COUNT]; /* in the order of hive_names; NULL: not there */
+    hive_h *open[REGISTRY_HIVE_COUNT]; /* in the order of registry_hive_names; NULL: not there */
 };
 
 struct hive_key {
@@ -27,8 +25,14 @@ struct hive_key {
     size_t child_count, value_count;
 };
 
-static int hive_error(struct error *error, const char *what, const char *name)
+/* What is found broken only now is noted of its hive as what its opening told. */
+static int hive_error(struct registry *registry, const hive_h *hive, struct error *error, const char *what,
+                      const char *name)
 {
+    struct hives *hives = (struct hives *)registry;
+    for (size_t i = 0; errno != ENOMEM && i < REGISTRY_HIVE_COUNT; i++)
+        if (hives->open[i] == hive)
+            registry->defects[i] |= REGISTRY_DAMAGED;
     return error_set(error, errno == ENOMEM ? ERROR_MEMORY : ERROR_FORMAT,
                      "can't read %s '%.200s' of a registry hive: %s; check the disk for errors", what, name,
                      strerror(errno));
@@ -84,14 +88,14 @@ static int key_open(struct registry *registry, struct registry_key *parent, cons
         node = ((struct hive_key *)parent)->node;
     } else {
         size_t length = strcspn(path, "\\");
-        for (size_t i = 0; i < HIVE_COUNT; i++)
-            if (registry_names_match(path, length, hive_names[i], strlen(hive_names[i])))
+        for (size_t i = 0; i < REGISTRY_HIVE_COUNT; i++)
+            if (registry_names_match(path, length, registry_hive_names[i], strlen(registry_hive_names[i])))
                 hive = hives->open[i];
         if (hive == NULL)
             return 0;
         node = hivex_root(hive);
         if (node == 0)
-            return hive_error(error, "the root of", path);
+            return hive_error(registry, hive, error, "the root of", path);
         part = strndup(path, length);
         if (part == NULL)
             return error_set(error, ERROR_MEMORY, "out of memory opening a registry key: give the collector more");
@@ -106,7 +110,7 @@ static int key_open(struct registry *registry, struct registry_key *parent, cons
         errno = 0;
         node = hivex_node_get_child(hive, node, part);
         if (node == 0)
-            return errno == 0 ? 0 : hive_error(error, "the key", part);
+            return errno == 0 ? 0 : hive_error(registry, hive, error, "the key", part);
         path += length;
     }
     char *name = part != NULL ? part : strdup(parent->name);
@@ -121,7 +125,7 @@ static int key_child(struct registry_key *base, size_t index, struct registry_ke
     if (key->children == NULL) {
         key->children = hivex_node_children(key->hive, key->node);
         if (key->children == NULL)
-            return index == 0 ? hive_error(error, "the keys below", base->name) : 0;
+            return index == 0 ? hive_error(base->registry, key->hive, error, "the keys below", base->name) : 0;
         while (key->children[key->child_count] != 0)
             key->child_count++;
     }
@@ -129,7 +133,7 @@ static int key_child(struct registry_key *base, size_t index, struct registry_ke
         return 0;
     char *name = hivex_node_name(key->hive, key->children[index]);
     if (name == NULL)
-        return hive_error(error, "the name of a key below", base->name);
+        return hive_error(base->registry, key->hive, error, "the name of a key below", base->name);
     return open_node(base->registry, key->hive, key->children[index], name, child, error);
 }
 
@@ -141,14 +145,14 @@ static int read_value(struct hive_key *key, hive_value_h handle, char *name, str
     size_t length;
 
     if (name == NULL)
-        return hive_error(error, "the name of a value of", key->base.name);
+        return hive_error(key->base.registry, key->hive, error, "the name of a value of", key->base.name);
     value->name = name;
     if (hivex_value_type(key->hive, handle, &type, &length) == -1)
-        hive_error(error, "the value", name);
+        hive_error(key->base.registry, key->hive, error, "the value", name);
     else if (length > REGISTRY_VALUE_LIMIT)
         error_set(error, ERROR_LIMIT, "the registry value '%.200s' has %zu bytes, more than is read", name, length);
     else if ((value->data = (uint8_t *)hivex_value_value(key->hive, handle, &type, &length)) == NULL)
-        hive_error(error, "the value", name);
+        hive_error(key->base.registry, key->hive, error, "the value", name);
     else {
         value->type = type;
         value->length = length;
@@ -164,7 +168,7 @@ static int value_read(struct registry_key *base, const char *name, struct regist
     errno = 0;
     hive_value_h handle = hivex_node_get_value(key->hive, key->node, name);
     if (handle == 0)
-        return errno == 0 ? 0 : hive_error(error, "the value", name);
+        return errno == 0 ? 0 : hive_error(key->base.registry, key->hive, error, "the value", name);
     return read_value(key, handle, hivex_value_key(key->hive, handle), value, error);
 }
 
@@ -175,7 +179,7 @@ static int value_at(struct registry_key *base, size_t index, struct registry_val
     if (key->values == NULL) {
         key->values = hivex_node_values(key->hive, key->node);
         if (key->values == NULL)
-            return index == 0 ? hive_error(error, "the values of", base->name) : 0;
+            return index == 0 ? hive_error(base->registry, key->hive, error, "the values of", base->name) : 0;
         while (key->values[key->value_count] != 0)
             key->value_count++;
     }
@@ -186,7 +190,7 @@ static int value_at(struct registry_key *base, size_t index, struct registry_val
 
 static void clear_hives(struct hives *hives)
 {
-    for (size_t i = 0; i < HIVE_COUNT; i++) {
+    for (size_t i = 0; i < REGISTRY_HIVE_COUNT; i++) {
         if (hives->open[i] != NULL)
             hivex_close(hives->open[i]);
         hives->open[i] = NULL;
@@ -199,52 +203,30 @@ static void close_hives(struct registry *registry)
     free(registry);
 }
 
-/* A hive that was copied from a running system may be unfinished: then its sound parts are better than nothing. */
-static int open_hive(const char *path, hive_h **hive, struct string_list *problems, struct error *error)
-{
-    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
-    struct platform_stat stat;
-
-    if (platform_file_open(path, &file, error) == -1 || platform_file_stat(&file, &stat, error) == -1)
-        return -1;
-    if (stat.size > REGISTRY_HIVE_LIMIT)
-        return error_set(error, ERROR_LIMIT, "registry hive '%s' is over %u MiB, more than is read", path,
-                         REGISTRY_HIVE_LIMIT >> 20);
-    *hive = hivex_open(path, 0);
-    if (*hive != NULL)
-        return 0;
-    *hive = hivex_open(path, HIVEX_OPEN_UNSAFE);
-    if (*hive == NULL)
-        return error_set(error, ERROR_FORMAT,
-                         "registry hive '%s' can't be read: %s; take it from a backup, or give an export", path,
-                         strerror(errno));
-    string_list_note(problems, "registry hive '%s' is damaged: only its sound parts were read", path);
-    return 0;
-}
-
 /* SYSTEM and SOFTWARE must be there; a folder with only one of them is no Windows directory. */
 static int open_config(const char *config, struct hives *hives, struct string_list *problems, struct error *error)
 {
-    char *paths[HIVE_COUNT] = {NULL};
+    char *paths[REGISTRY_HIVE_COUNT] = {NULL};
     int result = 1;
 
-    for (size_t i = 0; i < HIVE_COUNT && result == 1; i++) {
+    for (size_t i = 0; i < REGISTRY_HIVE_COUNT && result == 1; i++) {
         char name[16];
-        snprintf(name, sizeof name, "%s", hive_names[i]);
+        snprintf(name, sizeof name, "%s", registry_hive_names[i]);
         path_fold(name);
         int got = path_find(config, name, &paths[i], error);
         if (got != 1 && i < 2)
             result = got;
     }
-    for (size_t i = 0; i < HIVE_COUNT && result == 1; i++) {
+    for (size_t i = 0; i < REGISTRY_HIVE_COUNT && result == 1; i++) {
         struct error problem = {0};
-        if (paths[i] == NULL || open_hive(paths[i], &hives->open[i], problems, &problem) == 0)
+        if (paths[i] == NULL || hive_open(paths[i], &hives->open[i], &hives->base.defects[i], problems, &problem) == 0)
             continue;
+        hives->base.defects[i] = REGISTRY_DAMAGED;
         string_list_note(problems, "%s", problem.message);
         if (i < 2)
             result = 0;
     }
-    for (size_t i = 0; i < HIVE_COUNT; i++)
+    for (size_t i = 0; i < REGISTRY_HIVE_COUNT; i++)
         free(paths[i]);
     if (result != 1)
         clear_hives(hives);

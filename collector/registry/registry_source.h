@@ -5,10 +5,14 @@
 
 #include "registry.h"
 
+#define REGISTRY_HIVE_COUNT 3
+extern const char *const registry_hive_names[REGISTRY_HIVE_COUNT]; /* SYSTEM, SOFTWARE, SAM */
+
 /* A source's own struct starts with one of these. `control_set` is the registry's business, not the source's. */
 struct registry {
     const struct registry_verbs *verbs;
-    uint32_t control_set; /* number out of SYSTEM\Select\Current; 0: not known */
+    uint32_t control_set;                  /* number out of SYSTEM\Select\Current; 0: not known */
+    unsigned defects[REGISTRY_HIVE_COUNT]; /* enum registry_defect; in the order of registry_hive_names */
 };
 
 struct registry_key {
