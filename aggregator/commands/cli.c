@@ -166,6 +166,19 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
     return 0;
 }
 
+/* Judges one of the hosts that are judged apart; *judged is 0 where none waits, or an aggregator has it in hand. */
+static int judge_slow(PGconn *connection, int *judged, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        connection,
+        "select evenkeel.judge_slow(n.host)::integer from evenkeel.judge_slow_next() n where n.host is not null", NULL,
+        0, true, error);
+    if (rows == NULL)
+        return -1;
+    *judged = PQntuples(rows) > 0 ? database_i32(rows, 0, 0) : 0;
+    return 0;
+}
+
 int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 {
     _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
@@ -177,6 +190,9 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
         if (rows == NULL)
             return -1;
         judged = database_i32(rows, 0, 0);
+        /* Those that are judged one at a time come when no others wait. */
+        if (judged == 0 && judge_slow(connection, &judged, error) < 0)
+            return -1;
         total += judged;
     }
     /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */

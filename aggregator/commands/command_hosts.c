@@ -9,7 +9,8 @@
 
 static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
                            "  list                    every host: when last seen, what it declares, its\n"
-                           "                          verdict (default)\n"
+                           "                          verdict and since when; pending: its state is\n"
+                           "                          newer; not_judged: why it has none (default)\n"
                            "  pending                 enrolments that wait for approval\n"
                            "  keys                    every key, its status and the hosts it may speak for\n"
                            "  approve NAME|GLOB|KEY   approve a waiting enrolment, by host name or by key\n"
@@ -38,7 +39,8 @@ static int list(const struct hosts_call *call, struct error *error)
 {
     if (print(call,
               "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
-              "files, os, host_id from ops.host order by host, host_id",
+              "files, os, judged_at::timestamptz(0) as judged, pending, "
+              "coalesce(not_judged, '') as not_judged, host_id from ops.host order by host, host_id",
               0, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *waiting =

@@ -13,7 +13,11 @@
 
 /* Hosts per transaction: enough to share the work on common chunks, few enough that findings are visible within
  * seconds. */
-#define HOSTS_PER_BATCH "500"
+#define HOSTS_PER_BATCH 500
+/* A batch that took too long is divided by this until the host that is to blame stands alone. */
+#define BATCH_DIVISOR 8
+/* What a host of a batch takes, until the first were judged. */
+#define USUAL_MICROSECONDS 2000
 #define CLOCK_MICROSECONDS 60000000
 /* The queue is looked at this often even unasked: another aggregator or a change of the catalogue may have filled it.
  */
@@ -24,20 +28,25 @@
 #define PAUSE_MICROSECONDS 1500000
 #define PATIENCE_MICROSECONDS 30000000
 
-/* What one of the two threads does again and again, on a connection of its own. */
+/* What one of the threads does again and again, on a connection of its own. */
 struct duty {
     struct judge *judge;
     int (*work)(struct duty *duty, PGconn *connection, struct error *error); /* 1: go on, 0: rest, -1: failed */
     const char *failure;                                                     /* how the log calls it */
+    const char *prepare;                                                     /* run first in a session; NULL: nothing */
     bool is_woken;                                                           /* rests until judge_wake(), too */
     int64_t clock_due;                                                       /* by the monotonic clock */
+    int most;                                                                /* hosts that the next batch may have */
+    int64_t usual;                                                           /* microseconds that a host took lately */
     pthread_t thread;
+    bool started;
     PGcancel *cancel; /* guarded by the judge's lock; ends what the database does for this duty */
 };
 
 struct judge {
     char *dsn;
     struct duty judging;  /* hosts whose state changed: nothing that takes long may stand before them */
+    struct duty slow;     /* hosts that take long, or could not be judged before: one at a time */
     struct duty learning; /* the clock, and what the whole fleet teaches, which takes the longer the larger it is */
     pthread_mutex_t lock; /* guards the flags */
     pthread_cond_t changed;
@@ -82,21 +91,149 @@ static bool wait_for_pause(struct judge *judge)
     return goes_on;
 }
 
+static bool is_stopping(struct judge *judge)
+{
+    pthread_mutex_lock(&judge->lock);
+    bool stopping = judge->stopping;
+    pthread_mutex_unlock(&judge->lock);
+    return stopping;
+}
+
+/* What the judges go by, of evenkeel.setting, in microseconds. */
+static int read_turn(PGconn *connection, const char *setting, int64_t *microseconds, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select (extract(epoch from evenkeel.setting($1)::interval) * 1000000)::bigint",
+                       &PARAMETER_TEXT(setting), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    *microseconds = database_i64(rows, 0, 0);
+    return 0;
+}
+
+/* Runs a query that the server ends after so long; *late says whether it did. NULL with *error. */
+static PGresult *query_within(PGconn *connection, int64_t microseconds, const char *query,
+                              const struct parameter *parameters, size_t count, bool *late, struct error *error)
+{
+    char statement[64];
+    struct error ignored;
+    *late = false;
+    snprintf(statement, sizeof statement, "set statement_timeout = %lld", (long long)(microseconds / 1000 + 1));
+    if (database_execute(connection, statement, error) < 0)
+        return NULL;
+    int64_t began = monotonic_now();
+    PGresult *rows = database_query(connection, query, parameters, count, true, error);
+    *late = rows == NULL && error->code == ERROR_BUSY && monotonic_now() - began >= microseconds;
+    if (database_execute(connection, "set statement_timeout = 0", rows != NULL ? error : &ignored) < 0) {
+        PQclear(rows);
+        return NULL;
+    }
+    return rows;
+}
+
+/* After a batch that took too long: whoever is to blame, or may be, is judged apart from now on, else batches get
+ * smaller until it stands alone. */
+static int defer_slow(struct duty *duty, PGconn *connection, struct error *error)
+{
+    char most[16];
+    snprintf(most, sizeof most, "%d", duty->most);
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select evenkeel.defer_slow($1::integer)", &PARAMETER_TEXT(most), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    int deferred = database_i32(rows, 0, 0);
+    log_line(LOG_PRIORITY_WARNING, "judging-slow", "hosts=%d deferred=%d", duty->most, deferred);
+    if (deferred == 0)
+        duty->most = duty->most > BATCH_DIVISOR ? duty->most / BATCH_DIVISOR : 1;
+    return 1;
+}
+
+/* New content of the hosts that are judged next, first and by itself: so its lock is held for short. */
+static int judge_content(struct judge *judge, PGconn *connection, struct error *error)
+{
+    char most[16];
+    snprintf(most, sizeof most, "%d", HOSTS_PER_BATCH);
+    for (int judged = 1; judged > 0 && !is_stopping(judge);) {
+        _cleanup_(cleanup_result) PGresult *content = database_query(
+            connection, "select evenkeel.judge_queued_content($1::integer)", &PARAMETER_TEXT(most), 1, true, error);
+        if (content == NULL)
+            return -1;
+        judged = database_i32(content, 0, 0);
+        if (judged > 0 && database_execute(connection, "select evenkeel.index_content()", error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Content that no host holds any more, once nobody waits for anything. */
+static int judge_rest(PGconn *connection, struct error *error)
+{
+    return database_execute(connection,
+                            "select case when n.host is null then evenkeel.judge_content() end "
+                            "from evenkeel.judge_slow_next() n",
+                            error);
+}
+
 /* Judges one batch. */
 static int judge_once(struct duty *duty, PGconn *connection, struct error *error)
 {
+    int64_t turn;
+    char most[16];
+    bool late;
     if (!wait_for_pause(duty->judge))
         return 0;
-    /* New content first and by itself: so its lock is held for short. */
-    _cleanup_(cleanup_result) PGresult *content =
-        database_query(connection, "select evenkeel.judge_content()", NULL, 0, true, error);
-    if (content == NULL)
+    if (judge_content(duty->judge, connection, error) < 0 || read_turn(connection, "judge.turn", &turn, error) < 0)
         return -1;
-    if (database_i32(content, 0, 0) > 0 && database_execute(connection, "select evenkeel.index_content()", error) < 0)
-        return -1;
+    snprintf(most, sizeof most, "%d", duty->most);
+    int64_t began = monotonic_now();
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select evenkeel.judge_queued(" HOSTS_PER_BATCH ")", NULL, 0, true, error);
-    return rows == NULL ? -1 : database_i32(rows, 0, 0) > 0;
+        query_within(connection, turn + 3 * duty->usual * duty->most, "select evenkeel.judge_queued($1::integer)",
+                     &PARAMETER_TEXT(most), 1, &late, error);
+    if (late)
+        return defer_slow(duty, connection, error);
+    if (rows == NULL)
+        return -1;
+    int judged = database_i32(rows, 0, 0);
+    if (judged > 0)
+        duty->usual = (3 * duty->usual + (monotonic_now() - began) / judged) / 4;
+    if (judged > 0 && duty->most < HOSTS_PER_BATCH)
+        duty->most = duty->most * BATCH_DIVISOR < HOSTS_PER_BATCH ? duty->most * BATCH_DIVISOR : HOSTS_PER_BATCH;
+    return judged > 0 ? 1 : judge_rest(connection, error);
+}
+
+/* Judges one of the hosts that take long or could not be judged before; one that takes too long even so is given up.
+ */
+static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *error)
+{
+    int64_t turn;
+    bool late;
+    if (read_turn(connection, "judge.slow-turn", &turn, error) < 0)
+        return -1;
+    _cleanup_(cleanup_result) PGresult *next = database_query(
+        connection, "select host::text, waits_since::text from evenkeel.judge_slow_next()", NULL, 0, false, error);
+    if (next == NULL)
+        return -1;
+    if (PQntuples(next) == 0 || PQgetisnull(next, 0, 0))
+        return 0;
+    struct parameter parameters[] = {PARAMETER_TEXT(PQgetvalue(next, 0, 0)), PARAMETER_TEXT(PQgetvalue(next, 0, 1))};
+    for (int judged = 1; judged > 0 && !is_stopping(duty->judge);) {
+        _cleanup_(cleanup_result) PGresult *content = database_query(
+            connection, "select evenkeel.judge_content_of(array[$1::uuid], 20000)", parameters, 1, true, error);
+        if (content == NULL)
+            return -1;
+        judged = database_i32(content, 0, 0);
+    }
+    _cleanup_(cleanup_result) PGresult *rows =
+        query_within(connection, turn, "select evenkeel.judge_slow($1::uuid)::integer", parameters, 1, &late, error);
+    if (!late)
+        return rows == NULL ? -1 : database_i32(rows, 0, 0);
+    log_line(LOG_PRIORITY_WARNING, "host-not-judged", "host=%s reason=slow", PQgetvalue(next, 0, 0));
+    _cleanup_(cleanup_result) PGresult *given_up =
+        database_query(connection,
+                       "select evenkeel.give_up($1::uuid, $2::timestamptz, 'its turn took longer than ' || "
+                       "evenkeel.setting('judge.slow-turn'))",
+                       parameters, 2, true, error);
+    return given_up == NULL ? -1 : 1;
 }
 
 /* Judges what changes with the clock when it is time, then learns one thing from the fleet. */
@@ -121,20 +258,23 @@ static int learn_once(struct duty *duty, PGconn *connection, struct error *error
     return learnt;
 }
 
-static bool is_stopping(struct judge *judge)
-{
-    pthread_mutex_lock(&judge->lock);
-    bool stopping = judge->stopping;
-    pthread_mutex_unlock(&judge->lock);
-    return stopping;
-}
-
 static void set_cancel(struct duty *duty, PGcancel *cancel)
 {
     pthread_mutex_lock(&duty->judge->lock);
     PQfreeCancel(duty->cancel);
     duty->cancel = cancel;
     pthread_mutex_unlock(&duty->judge->lock);
+}
+
+/* A session of the duty's own; NULL with *error. */
+static PGconn *open_session(const struct duty *duty, struct error *error)
+{
+    PGconn *connection = database_open(duty->judge->dsn, error);
+    if (connection != NULL && duty->prepare != NULL && database_execute(connection, duty->prepare, error) < 0) {
+        PQfinish(connection);
+        connection = NULL;
+    }
+    return connection;
 }
 
 static void *run(void *context)
@@ -145,7 +285,7 @@ static void *run(void *context)
     for (bool goes_on = true; goes_on;) {
         struct error error = {0};
         int done = -1;
-        if (connection == NULL && (connection = database_open(duty->judge->dsn, &error)) != NULL)
+        if (connection == NULL && (connection = open_session(duty, &error)) != NULL)
             set_cancel(duty, PQgetCancel(connection));
         if (connection != NULL)
             done = duty->work(duty, connection, &error);
@@ -163,24 +303,33 @@ static void *run(void *context)
     return NULL;
 }
 
-/* Ends both threads and frees all; what the database does for learning is cut short. */
-static void clear(struct judge *judge, bool judging, bool learning)
+/* Ends the threads that were started and frees all; what the database does for learning, or for a host that takes long,
+ * is cut short. */
+static void clear(struct judge *judge)
 {
     char unused[256];
+    struct duty *const duties[] = {&judge->judging, &judge->slow, &judge->learning};
     pthread_mutex_lock(&judge->lock);
     judge->stopping = true;
-    if (judge->learning.cancel != NULL)
-        PQcancel(judge->learning.cancel, unused, sizeof unused);
+    for (size_t i = 0; i < sizeof duties / sizeof *duties; i++)
+        if (duties[i] != &judge->judging && duties[i]->cancel != NULL)
+            PQcancel(duties[i]->cancel, unused, sizeof unused);
     pthread_cond_broadcast(&judge->changed);
     pthread_mutex_unlock(&judge->lock);
-    if (judging)
-        pthread_join(judge->judging.thread, NULL);
-    if (learning)
-        pthread_join(judge->learning.thread, NULL);
+    for (size_t i = 0; i < sizeof duties / sizeof *duties; i++)
+        if (duties[i]->started)
+            pthread_join(duties[i]->thread, NULL);
     pthread_cond_destroy(&judge->changed);
     pthread_mutex_destroy(&judge->lock);
     free(judge->dsn);
     free(judge);
+}
+
+static int start(struct duty *duty)
+{
+    int failed = pthread_create(&duty->thread, NULL, run, duty);
+    duty->started = failed == 0;
+    return failed;
 }
 
 struct judge *judge_start(const char *dsn, struct error *error)
@@ -193,13 +342,23 @@ struct judge *judge_start(const char *dsn, struct error *error)
     }
     pthread_mutex_init(&judge->lock, NULL);
     monotonic_condition(&judge->changed);
-    judge->judging = (struct duty){.judge = judge, .work = judge_once, .failure = "judging-failed", .is_woken = true};
+    judge->judging = (struct duty){.judge = judge,
+                                   .work = judge_once,
+                                   .failure = "judging-failed",
+                                   .is_woken = true,
+                                   .most = HOSTS_PER_BATCH,
+                                   .usual = USUAL_MICROSECONDS};
+    judge->slow = (struct duty){.judge = judge,
+                                .work = judge_slow_once,
+                                .failure = "judging-apart-failed",
+                                .prepare = "select evenkeel.imports_open_private()"};
     judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
-    int judging = pthread_create(&judge->judging.thread, NULL, run, &judge->judging);
-    int learning = judging == 0 ? pthread_create(&judge->learning.thread, NULL, run, &judge->learning) : judging;
-    if (learning != 0) {
-        error_set(error, ERROR_IO, "can't start the judge: %s", strerror(learning));
-        clear(judge, judging == 0, false);
+    int failed = start(&judge->judging);
+    if (failed == 0 && (failed = start(&judge->slow)) == 0)
+        failed = start(&judge->learning);
+    if (failed != 0) {
+        error_set(error, ERROR_IO, "can't start the judge: %s", strerror(failed));
+        clear(judge);
         return NULL;
     }
     return judge;
@@ -219,5 +378,5 @@ void judge_wake(struct judge *judge, unsigned hosts)
 void judge_stop(struct judge *judge)
 {
     if (judge != NULL)
-        clear(judge, true, true);
+        clear(judge);
 }

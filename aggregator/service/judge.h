@@ -1,5 +1,8 @@
-/* The judge: a thread that judges the hosts whose state changed, and one that judges what changes with the clock alone,
- * every minute, and learns from the whole fleet. */
+/*
+ * The judge: a thread that judges the hosts whose state changed, one for those of them that take longer than a turn
+ * allows or could not be judged before, and one that judges what changes with the clock alone, every minute, and learns
+ * from the whole fleet. What one host makes fail, or take long, keeps none of the others.
+ */
 
 #ifndef EVENKEEL_JUDGE_H
 #define EVENKEEL_JUDGE_H

@@ -87,10 +87,15 @@ static const struct {
     const char *name, *label, *second, *help, *query;
 } gauges[] = {
     {"evenkeel_hosts", "verdict", NULL, "Hosts by the worst verdict of their products.",
-     "select w.verdict, '', count(h.worst) from (values (1, 'level'), (2, 'unknown'), (3, 'mixed')) w (worst, verdict)"
-     " left join (select coalesce(max(case p.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end), 2) as worst"
-     "            from evenkeel.host h left join evenkeel.host_product p using (host_id)"
-     "            where h.merged_into is null group by h.host_id) h using (worst) group by 1 order by 1"},
+     "select w.verdict, '', count(h.host_id) from (values ('level'), ('unknown'), ('mixed')) w (verdict)"
+     " left join evenkeel.shown_host h on h.shown = w.verdict group by 1 order by 1"},
+    {"evenkeel_not_judged_hosts", NULL, NULL, "Hosts that could not be judged, and are unknown for that reason.",
+     "select '', '', count(*) from evenkeel.not_judged"},
+    {"evenkeel_not_judged_objects", "kind", NULL, "Files, chunks, lessons and checks that could not be judged.",
+     "select k.kind, '', count(n.object) from (values ('file'), ('chunk'), ('lesson'), ('check')) k (kind)"
+     " left join evenkeel.not_judged_object n using (kind) group by 1 order by 1"},
+    {"evenkeel_slow_hosts", NULL, NULL, "Hosts that take longer than a turn allows, and are judged apart.",
+     "select '', '', count(*) from evenkeel.slow_host"},
     {"evenkeel_findings", "check", "severity", "Open findings that are not waived.",
      "select check_code, severity, count(*) from evenkeel.finding f join evenkeel.host h using (host_id)"
      " where f.closed_at = 'infinity' and h.merged_into is null and not exists (select from evenkeel.waiver w"

@@ -23,7 +23,7 @@ select is_empty($$
       and p.oid not in (select oid from fixture.lock_function)
 $$, 'no other function takes an advisory lock');
 
-select is(evenkeel.lock_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
+select is(evenkeel.lock_judging() and evenkeel.lock_slow_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
           'who tries gets a lock that nobody has');
 select evenkeel.lock_catalogue_shared(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
        evenkeel.lock_fleet_checks() \g /dev/null
@@ -64,6 +64,12 @@ select evenkeel.ingest_begin(), evenkeel.resolve_files(array[sha256('c:/app/c.dl
        evenkeel.accept_snapshots(), evenkeel.judge_content() \g /dev/null
 select fixture.step('judge') \g /dev/null
 select evenkeel.judge_queued(1000) \g /dev/null
+insert into evenkeel.slow_host (host_id, reason) select host_id, 'test' from evenkeel.host where name = 'first';
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.slow_host;
+select fixture.step('judge apart') \g /dev/null
+select evenkeel.judge_slow(n.host) from evenkeel.judge_slow_next() n \g /dev/null
+select fixture.step('defer') \g /dev/null
+select evenkeel.defer_slow(1), evenkeel.judge_queued_content(1) \g /dev/null
 select fixture.step('learn') \g /dev/null
 select evenkeel.learn_from_fleet(true) \g /dev/null
 select fixture.step('clock') \g /dev/null

@@ -4,6 +4,7 @@
 --   init          one 'evenkeel init' at a time; command_init.c takes it by itself, before any function is there
 --   learning      one session learns from the fleet
 --   judging       one session judges the queue; nobody waits for it
+--   slow judging  one session judges, one at a time, the hosts that take long; nobody waits for it
 --   clock         one session judges what depends on the time alone; nobody waits for it
 --   catalogue     shared: catalogue and stored content stay as they are. Exclusive: they are changed or taken away
 --   content       one session judges files and chunks that are new, or makes files that no host has
@@ -16,7 +17,7 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['init', 'learning', 'judging', 'clock', 'catalogue', 'content', 'imports', 'fleet checks'])
+    from unnest(array['init', 'learning', 'judging', 'slow judging', 'clock', 'catalogue', 'content', 'imports', 'fleet checks'])
          with ordinality o (lock, place)
 $$;
 comment on function evenkeel.lock_order() is 'The names of the advisory locks, in the order in which one transaction may take them.';
@@ -45,6 +46,12 @@ returns boolean language sql
 as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('judging')) $$;
 comment on function evenkeel.lock_judging() is
     'Keeps others from judging the queue until the transaction ends; false where somebody else is at it.';
+
+create or replace function evenkeel.lock_slow_judging()
+returns boolean language sql
+as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('slow judging')) $$;
+comment on function evenkeel.lock_slow_judging() is
+    'Keeps others from judging the hosts that take long until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_clock()
 returns boolean language sql

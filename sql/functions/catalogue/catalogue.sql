@@ -236,6 +236,7 @@ begin
     insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current order by host_id
     on conflict do nothing;
     get diagnostics queued = row_count;
+    perform evenkeel.retry_not_judged();
     return queued;
 end
 $$;

@@ -8,7 +8,7 @@ begin
     if to_regclass('pg_temp.missing_chunk') is null then
         create temporary table missing_chunk (host_id uuid, chunk_id bigint) on commit delete rows;
         create temporary table missing_list (host_id uuid, list uuid) on commit delete rows;
-        create temporary table missing_need (list uuid, path text, name text, start integer, type integer, what text, command text)
+        create temporary table missing_need (list uuid, path text, name text, start bigint, type bigint, what text, command text)
             on commit delete rows;
         create temporary table missing_there (chunk_id bigint, path text) on commit delete rows;
         create temporary table missing_absent (host_id uuid, path text, folder text) on commit delete rows;
@@ -49,7 +49,7 @@ $$;
 comment on function evenkeel.missing_content_add() is 'What is in the chunks of hosts that lack something.';
 
 create or replace function evenkeel.state_missing_services()
-returns table (host_id uuid, path text, name text, start integer, type integer, what text, command text) language plpgsql
+returns table (host_id uuid, path text, name text, start bigint, type bigint, what text, command text) language plpgsql
 as $$
 begin
     perform evenkeel.missing_state_open();
@@ -67,7 +67,7 @@ begin
                coalesce(s.type, 16) as type, c.what, c.command
         from first_of l
         join state_facts f using (host_id)
-        cross join jsonb_to_recordset(f.facts -> 'services') s (name text, start integer, type integer, image_path text, service_dll text)
+        cross join jsonb_to_recordset(f.facts -> 'services') s (name text, start bigint, type bigint, image_path text, service_dll text)
         cross join lateral (values ('ImagePath', s.image_path), ('ServiceDll', s.service_dll)) c (what, command)
         where coalesce(s.start, 0) <> 4 and c.command <> ''
     ), named as materialized (

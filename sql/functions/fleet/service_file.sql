@@ -30,8 +30,8 @@ begin
         path := drive || path;
     end if;
     path := regexp_replace(regexp_replace(path, '(?<=.)/+', '/', 'g'), '^([a-z]:/(?:windows|winnt))/sysnative/', '\1/system32/');
-    -- Unknown variables, short names, shares and relative paths could mean any file.
-    if path !~ '^[a-z]:/' or path ~ '[%~"*?<>|]|/\.\.?/' then
+    -- Unknown variables, short names, shares and relative paths could mean any file; one that is longer is in no inventory.
+    if path !~ '^[a-z]:/' or path ~ '[%~"*?<>|]|/\.\.?/' or octet_length(path) > 2048 then
         return null;
     end if;
     return path;

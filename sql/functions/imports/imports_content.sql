@@ -65,6 +65,28 @@ end
 $$;
 comment on function evenkeel.imports_open() is 'Prepares a session for the resolution of imports.';
 
+create or replace function evenkeel.imports_open_private()
+returns void language plpgsql
+as $$
+begin
+    create temporary table if not exists import_need (like evenkeel.import_need including all) on commit delete rows;
+    create temporary table if not exists chunk_imports (like evenkeel.chunk_imports including all) on commit delete rows;
+    create temporary table if not exists import_pair (like evenkeel.import_pair including all) on commit delete rows;
+end
+$$;
+comment on function evenkeel.imports_open_private() is 'Gives a session caches of imports of its own, which stand before the shared ones: for one that takes long, and would hold their lock for as long. To be called before anything else.';
+
+create or replace function evenkeel.imports_lock_caches()
+returns void language plpgsql
+as $$
+begin
+    if to_regclass('pg_temp.import_need') is null then
+        perform evenkeel.lock_imports();
+    end if;
+end
+$$;
+comment on function evenkeel.imports_lock_caches() is 'Before the caches of imports are added to: keeps others from it, unless they are this session''s own.';
+
 create or replace function evenkeel.imports_read_chunks()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -73,7 +95,7 @@ begin
                       and not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id)) then
         return;
     end if;
-    perform evenkeel.lock_imports();
+    perform evenkeel.imports_lock_caches();
     create temporary table if not exists imports_unread (chunk_id bigint primary key) on commit delete rows;
     create temporary table if not exists imports_unread_file (chunk_id bigint, folder text, name text, machine integer, image_id integer)
         on commit delete rows;
@@ -136,7 +158,7 @@ begin
     if not found then
         return;
     end if;
-    perform evenkeel.lock_imports();
+    perform evenkeel.imports_lock_caches();
     insert into imports_pair_read
     select w.need_id, w.image_id, m.missing, coalesce(f.symbols, '{}'), coalesce(f.targets, '{}'),
            not i.has_symbols

@@ -244,7 +244,8 @@ as $$
     on conflict do nothing;
     update evenkeel.host_checkin c
     set seen_at = greatest(clock_timestamp(), c.seen_at), taken_at = to_timestamp(a.taken_at / 1000000.0),
-        schedule_seconds = a.schedule, unreadable = a.unreadable
+        schedule_seconds = a.schedule, unreadable = a.unreadable,
+        state_at = case when c.unreadable <> a.unreadable then clock_timestamp() else c.state_at end
     from unnest(hosts, taken, schedules, unreadables) a (host_id, taken_at, schedule, unreadable)
     where c.host_id = a.host_id
 $$;

@@ -80,10 +80,19 @@ as $$
     select 'host ' || coalesce(h.name || ' (' || f.host_id || ')', f.host_id::text), f.problem
     from found f left join evenkeel.host h using (host_id)
     union all
+    select 'host ' || h.name || ' (' || n.host_id || ')',
+           format('it could not be judged since %s (%s), tried %s', n.since, n.error, case n.tries when 1 then 'once' else n.tries || ' times' end)
+    from evenkeel.not_judged n join evenkeel.host h using (host_id)
+    union all
+    select n.kind || ' ' || n.object || coalesce(format(' (%s)', p.path), ''), format('could not be judged since %s (%s)', n.since, n.error)
+    from evenkeel.not_judged_object n
+    left join evenkeel.file f on f.file_id = case when n.kind = 'file' then n.object::integer end
+    left join evenkeel.path p using (path_id)
+    union all
     select 'file ' || f.file_id, 'its path or its image is not there'
     from evenkeel.file f
     where not exists (select from evenkeel.path p where p.path_id = f.path_id)
        or not exists (select from evenkeel.image i where i.image_id = f.image_id)
     order by 1, 2
 $$;
-comment on function evenkeel.fsck_contradictions() is 'Gaps, overlaps and duplicates in histories, and rows that refer to what is not there.';
+comment on function evenkeel.fsck_contradictions() is 'Gaps, overlaps and duplicates in histories, rows that refer to what is not there, and what could not be judged.';

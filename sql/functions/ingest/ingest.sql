@@ -120,12 +120,13 @@ begin
     select s.host_id, s.times_digest, s.times from ingest_snapshot s where s.times is not null
     on conflict on constraint host_times_pkey do update set digest = excluded.digest, times = excluded.times;
 
-    insert into evenkeel.host_checkin as c (host_id, seen_at, taken_at, schedule_seconds, unreadable, inventory, facts, times)
-    select s.host_id, moment, s.taken_at, s.schedule_seconds, s.unreadable, s.inventory, s.facts_digest, s.times_digest
+    insert into evenkeel.host_checkin as c (host_id, seen_at, taken_at, schedule_seconds, unreadable, inventory, facts, times, state_at)
+    select s.host_id, moment, s.taken_at, s.schedule_seconds, s.unreadable, s.inventory, s.facts_digest, s.times_digest, moment
     from ingest_snapshot s
     on conflict on constraint host_checkin_pkey do update
         set seen_at = excluded.seen_at, taken_at = excluded.taken_at, schedule_seconds = excluded.schedule_seconds,
-            unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times;
+            unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times,
+            state_at = excluded.state_at;
 
     insert into evenkeel.judge_queue (host_id) select s.host_id from ingest_snapshot s order by s.host_id
     on conflict do nothing;

@@ -6,10 +6,14 @@ as $$
 declare
     checks text[];
     definition record;
+    seen jsonb;
 begin
+    -- Before the state itself is read: what changes meanwhile counts as newer than the verdict.
+    select jsonb_object_agg(c.host_id, c.state_at) into seen from evenkeel.host_checkin c where c.host_id = any (hosts);
     delete from state_host; delete from state_component; delete from state_product; delete from state_finding;
     insert into state_host select i.host_id, i.chunk_ids from evenkeel.host_inventory_current i where i.host_id = any (hosts);
     perform evenkeel.judge_state();
+    perform evenkeel.doubt_content();
 
     -- Components of products that a host has not, by what it declares, are left out.
     delete from state_component c
@@ -31,14 +35,14 @@ begin
             verdict = excluded.verdict, missing = excluded.missing
         where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
               is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
-    update evenkeel.host h set verdict = w.verdict
+    update evenkeel.host h set verdict = w.verdict, judged_at = clock_timestamp(), judged_state = (seen ->> h.host_id::text)::timestamptz
     from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true) then 'unknown'
                                  else 'level' end as verdict
           from state_host s left join state_product p using (host_id) group by s.host_id) w
-    where h.host_id = w.host_id and h.verdict <> w.verdict;
+    where h.host_id = w.host_id;
+    delete from evenkeel.not_judged n using state_host h where n.host_id = h.host_id;
     perform evenkeel.record_verdicts();
     perform evenkeel.store_patches();
-    update evenkeel.peer_refresh set judged = judged + cardinality(hosts);
 
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'host';
     for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop
@@ -49,9 +53,12 @@ begin
     for definition in select code from evenkeel.check_definition where scope = 'fleet' order by code loop
         perform evenkeel.judge_fleet_check(definition.code);
     end loop;
+    -- Last, for whoever else judges waits for this row.
+    update evenkeel.peer_refresh set judged = judged + cardinality(hosts);
 end
 $$;
-comment on function evenkeel.judge_hosts(uuid[]) is 'Judges hosts by their current state: verdicts, host checks, and the fleet checks whose keys changed with them.';
+comment on function evenkeel.judge_hosts(uuid[]) is
+    'Judges hosts by their current state: verdicts, host checks, and the fleet checks whose keys changed with them.';
 
 create or replace function evenkeel.judge_fleet_check(fleet_check text)
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -99,35 +106,10 @@ begin
     delete from state_host h where not h.host_id = any (changed);
 end
 $$;
-comment on function evenkeel.judge_fleet_check(text) is 'Judges one fleet check for the hosts of state_host, and again for every host that shares a key with them. A check whose key query goes on after a line ''-- widen'' names these further hosts itself (host_id), where sharing a key does not make a host''s verdict depend on the other.';
-
-create or replace function evenkeel.judge_queued(most integer)
-returns integer language plpgsql
-as $$
-declare
-    hosts uuid[];
-begin
-    -- A host that reports while it is judged waits again at once: a second judge could be done with it before the first one is.
-    if not evenkeel.lock_judging() then
-        return 0;
-    end if;
-    perform evenkeel.state_open();
-    perform evenkeel.lock_catalogue_shared();
-    with oldest as (
-        select q.host_id, q.queued_at from evenkeel.judge_queue q order by q.queued_at limit most for update skip locked
-    ), taken as (
-        delete from evenkeel.judge_queue q using oldest o where (q.host_id, q.queued_at) = (o.host_id, o.queued_at)
-        returning q.host_id
-    )
-    select array_agg(distinct host_id) into hosts from taken;
-    if hosts is null then
-        return 0;
-    end if;
-    perform evenkeel.judge_hosts(hosts);
-    return cardinality(hosts);
-end
-$$;
-comment on function evenkeel.judge_queued(integer) is 'Judges up to so many hosts of the queue in this transaction; returns how many there were, and 0 while somebody else judges.';
+comment on function evenkeel.judge_fleet_check(text) is
+    'Judges one fleet check for the hosts of state_host, and again for every host that shares a key with them. A check whose key query '
+    'goes on after a line ''-- widen'' names these further hosts itself (host_id), where sharing a key does not make a host''s verdict '
+    'depend on the other.';
 
 create or replace function evenkeel.judge_clock()
 returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -144,7 +126,7 @@ begin
     insert into state_host select host_id, '{}' from evenkeel.host_inventory_current;
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'clock';
     for definition in select code from evenkeel.check_definition where scope = 'clock' order by code loop
-        perform evenkeel.run_check(definition.code);
+        perform evenkeel.run_check_apart(definition.code);
     end loop;
     perform evenkeel.store_findings(checks);
     return cardinality(checks);

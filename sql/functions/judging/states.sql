@@ -316,7 +316,8 @@ create or replace function evenkeel.judge_state()
 returns void language plpgsql
 as $$
 begin
-    perform evenkeel.judge_content();
+    while evenkeel.judge_content_of(array(select h.host_id from state_host h), 100000) > 0 loop
+    end loop;
     perform evenkeel.judge_levels();
     perform evenkeel.judge_patches();
 end

@@ -1,5 +1,24 @@
 -- Learning from the whole fleet: apart from judging, so that no host waits for it, one piece at a time, and no more often than it pays.
 
+create or replace function evenkeel.learn_apart(lesson text, statement text)
+returns void language plpgsql
+as $$
+declare
+    failure text;
+    code text;
+begin
+    execute statement;
+    delete from evenkeel.not_judged_object n where n.kind = 'lesson' and n.object = lesson;
+exception when others then
+    get stacked diagnostics failure = message_text, code = returned_sqlstate;
+    if evenkeel.is_passing(code) then
+        raise;
+    end if;
+    perform evenkeel.set_object_aside('lesson', lesson, failure);
+end
+$$;
+comment on function evenkeel.learn_apart(text, text) is 'Learns one thing; where that fails it is noted, and learnt again when it is due again.';
+
 create or replace function evenkeel.learn_from_fleet(wait boolean default false)
 returns boolean language plpgsql
 as $$
@@ -18,16 +37,20 @@ begin
     order by e.component_id
     limit 1;
     if found then
-        if evenkeel.learn_version_bonds(due) then
-            perform evenkeel.queue_outliers(due);
-        end if;
+        perform evenkeel.learn_apart(format('bonds of component %s', due), format(
+            'select case when evenkeel.learn_version_bonds(%1$s) then evenkeel.queue_outliers(%1$s) end', due));
+        update evenkeel.version_evidence e set judged = 0
+        where e.component_id = due and exists (select from evenkeel.not_judged_object n
+                                               where (n.kind, n.object) = ('lesson', format('bonds of component %s', due)));
         return true;
     end if;
     if waiting or not exists (select from evenkeel.peer_refresh
                               where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second')) then
         return false;
     end if;
-    perform evenkeel.refresh_peers();
+    perform evenkeel.learn_apart('files of like hosts', 'select evenkeel.refresh_peers()');
+    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), judged = 0
+    where exists (select from evenkeel.not_judged_object n where (n.kind, n.object) = ('lesson', 'files of like hosts'));
     return true;
 end
 $$;

@@ -154,10 +154,10 @@ begin
     with taken as (delete from evenkeel.unjudged_chunk returning chunk_id) select array_agg(chunk_id) into chunks from taken;
     with taken as (delete from evenkeel.unjudged_file returning file_id) select array_agg(file_id) into files from taken;
     if files is not null then
-        perform evenkeel.judge_files(files);
+        perform evenkeel.judge_files_apart(files);
     end if;
     if chunks is not null then
-        perform evenkeel.judge_chunks(chunks);
+        perform evenkeel.judge_chunks_apart(chunks);
     end if;
     return coalesce(cardinality(chunks), 0) + coalesce(cardinality(files), 0);
 end

@@ -1,0 +1,171 @@
+-- What one host makes fail, or take long, costs that host alone.
+begin;
+select plan(54);
+\ir fixture.psql
+
+insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, source)
+select evenkeel.product_number('ring'), o, 'SP' || o, 'SP' || o, 'test' from generate_series(0, 1) o;
+insert into evenkeel.line (product_id, major, source) values (evenkeel.product_number('ring'), 1, 'test');
+insert into evenkeel.component (product_id, code, name, include, source)
+values (evenkeel.product_number('ring'), 'core', 'Ring''s core', array['c:/ring/**'], 'test');
+insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
+select evenkeel.product_number('ring'), o, f, '=', evenkeel.version_of('1.0.0.' || o), 'shipped', 'test'
+from generate_series(0, 1) o, unnest(array['a.dll', 'b.dll', 'odd.dll', 'even.dll']) f;
+-- Fails for who says so of himself.
+insert into evenkeel.check_definition (code, scope, title, query) values ('brittle', 'host', 'test',
+    $$ select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence from state_facts
+       where 1 / (facts ->> 'edition' is distinct from 'poison')::integer = 0 $$);
+
+create function fixture.ring(host_name text, b integer, edition text default '') returns uuid language sql as $$
+    select fixture.host(host_name, jsonb_build_object('c:/ring/a.dll', '1.0.0.1', 'c:/ring/b.dll', '1.0.0.' || b), jsonb_build_object('edition', edition))
+$$;
+create function fixture.verdict(host_name text) returns text language sql as $$ select verdict from ops.host where host = host_name $$;
+create function fixture.judge_slow() returns text language sql as $$
+    select (select name from evenkeel.host h where h.host_id = n.host) || ' ' || evenkeel.judge_slow(n.host)
+    from evenkeel.judge_slow_next() n where n.host is not null
+$$;
+
+-- One of a batch.
+select fixture.ring('h' || n, (n <> 2)::integer, case n when 5 then 'poison' else '' end) from generate_series(1, 9) n \g /dev/null
+select is(evenkeel.judge_queued(100), 9, 'a batch is judged in which one host makes a check fail');
+select is((select count(*) from ops.finding where "check" = 'mixed-level'), 1::bigint, 'what the others have is found');
+select is((select string_agg(host || ' ' || verdict, ', ' order by host) from ops.host where verdict <> 'level'), 'h2 mixed, h5 unknown',
+          'they have their verdicts, and that host''s is unknown');
+select is((select missing from ops.host where host = 'h5'), 'it could not be judged (division by zero)', 'with the reason');
+select is((select count(*) from evenkeel.judge_queue), 0::bigint, 'nothing waits');
+select is((select count(*) from evenkeel.not_judged), 1::bigint, 'one host is set aside');
+select is((select string_agg(subject || ': ' || problem, '') from evenkeel.fsck_contradictions()) ~ '^host h5 \(.*\): it could not be judged since .* \(division by zero\), tried once$',
+          true, 'fsck names it');
+
+-- Tried again, apart from the others.
+select fixture.ring('h5', 1, 'poison'), fixture.ring('h1', 0) \g /dev/null
+select is(evenkeel.judge_queued(100), 1, 'once it could not be judged it is no part of a batch');
+select is(fixture.verdict('h1'), 'mixed', 'the others are judged');
+select is(fixture.judge_slow(), 'h5 true', 'it is judged by itself');
+select is((select tries || ' ' || error from evenkeel.not_judged), '2 division by zero', 'which is tried with each snapshot');
+select is(fixture.judge_slow(), null, 'and then no more');
+select fixture.ring('h5', 0) \g /dev/null
+select fixture.judge_slow() \g /dev/null
+select is(fixture.verdict('h5'), 'mixed', 'with a snapshot that can be judged it has a verdict');
+select is((select count(*) from evenkeel.not_judged), 0::bigint, 'and is no longer set aside');
+
+-- A verdict that was there before.
+select fixture.ring('h5', 0, 'poison') \g /dev/null
+select is(evenkeel.judge_queued(100), 1, 'a host that was judged before');
+select is(fixture.verdict('h5'), 'unknown', 'is unknown once it can''t be judged, whatever it was');
+select is((select p.verdict || ': ' || p.missing from evenkeel.host_product p join evenkeel.host using (host_id) where name = 'h5'),
+          'unknown: it could not be judged (division by zero)', 'its products too');
+select is((select count(*) from ops.finding where host = 'h5' and "check" = 'mixed-level'), 1::bigint, 'what was found wrong stays, for nobody saw it mended');
+select is((select string_agg(p.verdict, ' ' order by p.valid_to) from evenkeel.host_product_history p join evenkeel.host using (host_id) where name = 'h5'),
+          'mixed unknown', 'and history tells when');
+select is((select count(*) from evenkeel.fleet_key join evenkeel.host using (host_id) where name = 'h5'), 0::bigint, 'nobody''s findings rest on it');
+update evenkeel.check_definition set query = replace(query, 'poison', 'nothing') where code = 'brittle';
+select evenkeel.retry_not_judged() \g /dev/null
+select is(fixture.judge_slow(), 'h5 true', 'after init and after a change of the catalogue it is tried again');
+select is(fixture.verdict('h5'), 'mixed', 'and judged where the fault was there');
+
+-- What is nobody's fault sets nobody aside.
+update evenkeel.check_definition set query = replace($$ select host_id, 'x' as subject, 'low' as severity, fixture.collide() as summary, '{}'::jsonb as evidence
+    from state_facts $$, '  ', ' ') where code = 'brittle';
+create function fixture.collide() returns text language plpgsql as $$ begin raise exception 'deadlock detected' using errcode = '40P01'; end $$;
+select fixture.ring('h1', 1) \g /dev/null
+select throws_ok('select evenkeel.judge_queued(100)', '40P01', 'deadlock detected', 'a batch that lost a deadlock is tried again as it is');
+select is((select count(*) from evenkeel.not_judged), 0::bigint, 'and nobody is set aside for it');
+select is((select count(*) from evenkeel.judge_queue), 1::bigint, 'its hosts wait');
+delete from evenkeel.check_definition where code = 'brittle';
+
+-- A state that is newer than the verdict.
+select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'mixed true', 'a host that is not judged yet is shown as such');
+select fixture.judge() \g /dev/null
+select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'level false', 'and no longer once it is');
+select cmp_ok((select judged_at from ops.host where host = 'h1'), '>', (select changed_at from ops.host where host = 'h1'), 'since when is told');
+select fixture.ring('h1', 0) \g /dev/null
+select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'unknown true', 'level is never shown of a state that was not judged');
+select matches((select missing from ops.host where host = 'h1'), '^its state of \d{4}-\d\d-\d\d \d\d:\d\d UTC is not judged yet \(level by that before\)',
+               'but that it was, and since when it is not known');
+select is((select count(*) from ops.host where verdict = 'level' and host = 'h1'), 0::bigint, 'nor counted');
+select fixture.judge() \g /dev/null
+select evenkeel.check_in(array[host_id], array[0], array[0], array[3]) from evenkeel.host where name = 'h2' \g /dev/null
+select is((select pending from ops.host where host = 'h2'), true, 'what can''t be read any more is another state');
+select fixture.judge() \g /dev/null
+select is((select pending from ops.host where host = 'h2'), false, 'once');
+
+-- Content.
+create function fixture.refuse() returns trigger language plpgsql as $$
+begin
+    if exists (select from evenkeel.file join evenkeel.path using (path_id) where file_id = new.file_id and name = 'odd.dll') then
+        raise exception 'value out of range';
+    end if;
+    return new;
+end $$;
+create trigger refuse before insert on evenkeel.file_level for each row execute function fixture.refuse();
+create function fixture.odd(host_name text, file_name text) returns void language plpgsql as $$
+declare
+    id uuid;
+begin
+    insert into evenkeel.path (digest, path, location, name) values (sha256(convert_to(file_name, 'utf8')), 'c:/ring/' || file_name, 'c:/ring/' || file_name, file_name);
+    perform evenkeel.match_paths(array(select p.path_id from evenkeel.path p where p.name = file_name));
+    insert into evenkeel.file (path_id, image_id) select p.path_id, fixture.image('1.0.0.1') from evenkeel.path p where p.name = file_name;
+    id := fixture.ring(host_name, 1);
+    insert into evenkeel.unjudged_file select f.file_id from evenkeel.file f join evenkeel.path p using (path_id) where p.name = file_name;
+    insert into evenkeel.chunk (digest, file_ids)
+    select sha256(convert_to(host_name, 'utf8')), array(select f.file_id from evenkeel.file f join evenkeel.path p using (path_id) where p.name in ('a.dll', file_name));
+    insert into evenkeel.unjudged_chunk select chunk_id from evenkeel.chunk where digest = sha256(convert_to(host_name, 'utf8'));
+    update evenkeel.host_inventory_current i set chunk_ids = i.chunk_ids || (select max(chunk_id) from evenkeel.chunk) where i.host_id = id;
+end $$;
+select fixture.odd('o1', 'odd.dll'), fixture.odd('o2', 'even.dll') \g /dev/null
+select is(evenkeel.judge_queued_content(100), 2, 'new content of the hosts that wait is judged before them');
+select is((select count(*) from evenkeel.file_level join evenkeel.file using (file_id) join evenkeel.path using (path_id) where name = 'even.dll'), 1::bigint,
+          'though one file can''t be');
+select is((select kind || ' ' || error from evenkeel.not_judged_object), 'file value out of range', 'and that file is set aside');
+select fixture.judge() \g /dev/null
+select is((select missing from ops.host where host = 'o1'), 'its file c:/ring/odd.dll could not be judged (value out of range)',
+          'who holds it is unknown, with the reason');
+select is(fixture.verdict('o1') || ' ' || fixture.verdict('o2'), 'unknown level', 'and who does not is level');
+select matches((select string_agg(subject || ' ' || problem, '') from evenkeel.fsck_contradictions()), 'file \d+ \(c:/ring/odd.dll\) could not be judged since .* \(value out of range\)',
+               'fsck names the file');
+drop trigger refuse on evenkeel.file_level;
+select evenkeel.retry_not_judged() \g /dev/null
+insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'o1';
+select fixture.judge() \g /dev/null
+select is(fixture.verdict('o1'), 'level', 'tried again it is judged');
+select is((select count(*) from evenkeel.not_judged_object), 0::bigint, 'and nothing is set aside any more');
+
+-- Who takes long.
+update evenkeel.setting set value = '2' where name = 'judge.big-host';
+select fixture.host('large', '{"c:/ring/a.dll": "1.0.0.1", "c:/ring/b.dll": "1.0.0.1", "c:/x/c.dll": "1.0"}'), fixture.ring('h3', 0) \g /dev/null
+select is(evenkeel.judge_queued(100), 2, 'a host of many files is looked at with the others');
+select is((select pending::text from ops.host where host = 'large') || ' ' || fixture.verdict('h3'), 'true mixed', 'but not judged with them');
+select is((select reason from evenkeel.slow_host), '3 files', 'it is judged apart');
+select is(fixture.judge_slow() || ' ' || fixture.verdict('large'), 'large true level', 'by another session');
+update evenkeel.setting set value = '50000' where name = 'judge.big-host';
+insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'large';
+select fixture.judge_slow() \g /dev/null
+select is((select count(*) from evenkeel.slow_host), 0::bigint, 'and goes back once it is quick');
+insert into evenkeel.judge_queue select host_id from evenkeel.host where name in ('large', 'h3');
+select is(evenkeel.defer_slow(2), 0, 'of a batch that took too long those are suspected that are far larger than most');
+select is(evenkeel.defer_slow(1), 1, 'and of one alone it is known');
+select evenkeel.give_up(n.host, n.waits_since, 'its turn took longer than 2 minutes') from evenkeel.judge_slow_next() n \g /dev/null
+select is((select count(*) || ' ' || min(error) from evenkeel.not_judged), '1 its turn took longer than 2 minutes', 'who takes too long even so is given up');
+
+-- What is learnt from the fleet.
+create or replace function evenkeel.refresh_peers() returns integer language sql as $$ select 1 / 0 $$;
+update evenkeel.version_evidence set judged = 0;
+delete from evenkeel.judge_queue;
+update evenkeel.peer_refresh set judged = 1, refreshed_at = '-infinity', took = '0';
+select is(evenkeel.learn_from_fleet(true), true, 'a lesson that can''t be learnt stops no other');
+select is((select kind || ' ' || object || ' ' || error from evenkeel.not_judged_object), 'lesson files of like hosts division by zero', 'and is told');
+select is(evenkeel.learn_from_fleet(true), false, 'it is learnt again when it is due again');
+
+-- What changes with the clock.
+insert into evenkeel.check_definition (code, scope, title, query) values ('brittle', 'clock', 'test',
+    $$ select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence
+       from state_host join host using (host_id) where 1 / (name <> 'h4')::integer = 1 $$);
+select evenkeel.judge_clock() \g /dev/null
+select is((select count(*) from ops.finding where "check" = 'brittle'), (select count(*) - 1 from evenkeel.host_inventory_current),
+          'a host that a check of the clock fails for keeps it from no other');
+select is((select error from evenkeel.not_judged_object where kind = 'check'), 'division by zero', 'and is told');
+
+select * from finish();
+rollback;
