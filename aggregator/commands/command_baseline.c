@@ -12,11 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What of an image is captured. */
+struct tree_image {
+    int64_t version;
+    int32_t machine;
+    bool has_version;
+};
+
 /* A tree's files on their way into the temporary table capture_file. */
 struct tree {
-    struct digest_map images; /* digest -> index in `versions`, and 1 + the machine where it has a version */
-    int64_t *versions;
-    size_t count, size;
+    struct digest_map images; /* digest -> struct tree_image */
     struct buffer rows;
     size_t files;
 };
@@ -24,29 +29,18 @@ struct tree {
 static void tree_clear(struct tree *tree)
 {
     digest_map_clear(&tree->images);
-    free(tree->versions);
     buffer_clear(&tree->rows);
 }
 
 static int take_image(struct tree *tree, const struct object *object, struct error *error)
 {
     const Evenkeel__Image *image = (const Evenkeel__Image *)object->message;
-    bool added;
-    struct digest_value *value = digest_map_put(&tree->images, &object->digest, &added);
-    if (value != NULL && added && tree->count == tree->size) {
-        size_t size = tree->size == 0 ? 1024 : 2 * tree->size;
-        int64_t *versions = realloc(tree->versions, size * sizeof *versions);
-        value = versions != NULL ? value : NULL;
-        tree->versions = versions != NULL ? versions : tree->versions;
-        tree->size = versions != NULL ? size : tree->size;
-    }
-    if (value == NULL)
+    struct tree_image *taken = digest_map_put(&tree->images, &object->digest, NULL);
+    if (taken == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for the images of a tree");
-    if (added) {
-        tree->versions[tree->count] = (int64_t)(image->file_version ^ (1ull << 63));
-        *value =
-            (struct digest_value){.id = (int64_t)tree->count++, .count = image->has_version ? 1 + image->machine : 0};
-    }
+    *taken = (struct tree_image){.version = (int64_t)(image->file_version ^ (1ull << 63)),
+                                 .machine = (int32_t)image->machine,
+                                 .has_version = image->has_version};
     return 0;
 }
 
@@ -57,23 +51,23 @@ static int take_object(void *context, const struct object *object, struct error 
         return take_image(tree, object, error);
     for (size_t i = 0; object->kind == EVENKEEL__OBJECT_KIND__CHUNK && i < object->chunk.count; i++) {
         const struct decoded_entry *entry = &object->chunk.entries[i];
-        const struct digest_value *image = digest_map_get(&tree->images, &entry->image);
+        const struct tree_image *image = digest_map_get(&tree->images, &entry->image);
         if (image == NULL)
             return error_set(error, ERROR_FORMAT, "evenkeel-collector named an image that it did not give");
         tree->files++;
-        if (image->count == 0)
+        if (!image->has_version)
             continue;
         buffer_put_i16(&tree->rows, 3);
         buffer_field_bytes(&tree->rows, entry->path);
-        buffer_field_i64(&tree->rows, tree->versions[image->id]);
-        buffer_field_i32(&tree->rows, (int32_t)(image->count - 1));
+        buffer_field_i64(&tree->rows, image->version);
+        buffer_field_i32(&tree->rows, image->machine);
     }
     return 0;
 }
 
 static int fill_from_root(PGconn *connection, const char *root, struct error *error)
 {
-    _cleanup_(tree_clear) struct tree tree = {0};
+    _cleanup_(tree_clear) struct tree tree = {.images = DIGEST_MAP(struct tree_image)};
     if (object_stream_read((const char *const[]){"--root", root, NULL}, take_object, &tree, error) < 0)
         return -1;
     if (tree.files == 0)

@@ -58,7 +58,7 @@ static void texts_clear(struct texts *texts)
 /* A payload on its way into the database. */
 struct reading {
     PGconn *connection;
-    struct digest_map images; /* digest -> image_id */
+    struct digest_map images; /* digest -> int32_t image_id */
     struct buffer image_rows, import_rows, file_rows;
     size_t new_images;
 };
@@ -87,14 +87,14 @@ static int take_image(struct reading *reading, const struct object *object, stru
             : NULL;
     if (fresh && next == NULL)
         return -1;
-    struct digest_value *value = digest_map_put(&reading->images, &object->digest, NULL);
-    if (value == NULL)
+    int32_t *image_id = digest_map_put(&reading->images, &object->digest, NULL);
+    if (image_id == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for the images of a payload");
-    value->id = database_i64(fresh ? next : known, 0, 0);
+    *image_id = (int32_t)database_i64(fresh ? next : known, 0, 0);
     if (fresh) {
         const Evenkeel__Image *image = (const Evenkeel__Image *)object->message;
-        image_rows_put(&reading->image_rows, value->id, &object->digest, image);
-        image_rows_put_imports(&reading->import_rows, value->id, image);
+        image_rows_put(&reading->image_rows, *image_id, &object->digest, image);
+        image_rows_put_imports(&reading->import_rows, *image_id, image);
         reading->new_images++;
     }
     return 0;
@@ -107,12 +107,12 @@ static int take_object(void *context, const struct object *object, struct error 
         return take_image(reading, object, error);
     for (size_t i = 0; object->kind == EVENKEEL__OBJECT_KIND__CHUNK && i < object->chunk.count; i++) {
         const struct decoded_entry *entry = &object->chunk.entries[i];
-        const struct digest_value *image = digest_map_get(&reading->images, &entry->image);
-        if (image == NULL)
+        const int32_t *image_id = digest_map_get(&reading->images, &entry->image);
+        if (image_id == NULL)
             return error_set(error, ERROR_FORMAT, "evenkeel-collector named an image that it did not give");
         buffer_put_i16(&reading->file_rows, 2);
         buffer_field_bytes(&reading->file_rows, entry->path);
-        buffer_field_i32(&reading->file_rows, (int32_t)image->id);
+        buffer_field_i32(&reading->file_rows, *image_id);
     }
     return 0;
 }
@@ -203,7 +203,7 @@ static int tell_lowers(PGconn *connection, const char *code, const char *patch_i
 
 static int add(PGconn *connection, struct addition *addition, struct error *error)
 {
-    _cleanup_(reading_clear) struct reading reading = {.connection = connection};
+    _cleanup_(reading_clear) struct reading reading = {.connection = connection, .images = DIGEST_MAP(int32_t)};
     _cleanup_(payload_close) struct payload payload = {0};
     struct parameter requires = texts_parameter(&addition->requires),
                      supersedes = texts_parameter(&addition->supersedes);

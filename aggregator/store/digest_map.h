@@ -1,5 +1,5 @@
-/* Digests to row numbers: a hash table without an order, for one thread. Digests are uniform, so their first bytes are
- * the hash. */
+/* What is known of digests: a hash table without an order, for one thread. Digests are uniform, so they are their own
+ * hash. */
 
 #ifndef EVENKEEL_DIGEST_MAP_H
 #define EVENKEEL_DIGEST_MAP_H
@@ -10,23 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct digest_value {
-    int64_t id;
-    uint32_t count; /* what the caller makes of it */
-};
-
-/* Start with {0}. */
+/* Start with {0} for a set, or with DIGEST_MAP(type) for values of a type, which are zeroed when they are made. */
 struct digest_map {
-    struct digest_slot *slots;
-    size_t count, size;
+    uint8_t *slots;
+    size_t count, size, value_size;
 };
+#define DIGEST_MAP(type) ((struct digest_map){.value_size = sizeof(type)})
 
 void digest_map_clear(struct digest_map *map); /* frees; the map may be used again */
 
-/* The value, or NULL where there is none; valid until the next put. */
-struct digest_value *digest_map_get(const struct digest_map *map, const struct digest *digest);
+/* A pointer to the value (of a set: to nothing that may be read), or NULL where the digest is not in; valid until the
+ * next put. */
+void *digest_map_get(const struct digest_map *map, const struct digest *digest);
 
-/* The value of a digest, made with {0} where it is new; *added tells (may be NULL). NULL where there is no memory. */
-struct digest_value *digest_map_put(struct digest_map *map, const struct digest *digest, bool *added);
+/* The same, made where it is new; *added tells (may be NULL). NULL where there is no memory. */
+void *digest_map_put(struct digest_map *map, const struct digest *digest, bool *added);
 
 #endif

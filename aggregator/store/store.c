@@ -1,8 +1,12 @@
 /* The store: a batch of requests becomes rows. */
 
-#include "store_batch.h"
+#include "store.h"
 
+#include "file_rows.h"
 #include "message_json.h"
+#include "store_admission.h"
+#include "store_content.h"
+#include "store_uploads.h"
 
 #include "proto/cleanup.h"
 #include "proto/limits.h"
@@ -14,13 +18,6 @@
 #define REMEMBERED_FILES (2u << 20)
 /* One batch's own memory; its requests are bounded by the writer. */
 #define BATCH_BYTES (256u << 20)
-/* Objects of one host that may wait for the rest of a snapshot: what half a million new files take, and no more than a
- * batch can hold decoded. */
-#define WAITING_BYTES (48u << 20)
-
-/* What earlier gives of a batch's hosts left is loaded up to this, twice WAITING_BYTES; the writer takes fewer hosts at
- * a time then. */
-#define BATCH_WAITING_BYTES "100663296"
 /* A lock that is not had in this time makes a batch 'busy': a third of what a collector waits for an answer. */
 #define LOCK_MILLISECONDS "20000"
 
@@ -32,6 +29,8 @@ struct store *store_open(const char *dsn, const struct store_options *options, s
         return NULL;
     }
     store->options = *options;
+    store->chunks = DIGEST_MAP(struct known_chunk);
+    store->images = store->paths = store->files = DIGEST_MAP(int32_t);
     store->staging.limit = options->staging_bytes;
     store->connection = database_open(dsn, error);
     if (store->connection == NULL ||
@@ -79,114 +78,15 @@ static int begin(struct store *store, struct error *error)
     return 0;
 }
 
-/* Reads one more object that an earlier give left. */
-static int load_upload(struct batch *batch, struct snapshot *snapshot, Evenkeel__ObjectKind kind, struct bytes body,
-                       struct error *error)
-{
-    struct object *object = &snapshot->uploads[snapshot->upload_count];
-    Evenkeel__RefusalReason reason;
-    *object =
-        (struct object){.kind = kind, .body = bytes_of(arena_copy(batch->arena, body.data, body.length), body.length)};
-    if (object->body.data == NULL)
-        return store_no_memory(error);
-    if (request_decode_object(object, batch->arena, &reason, error) < 0)
-        return -1;
-    snapshot->upload_count++;
-    return 0;
-}
-
-/* What earlier gives of a host left behind: rows first..end of the table upload, and what memory holds. */
-static int load_host(struct batch *batch, struct snapshot *snapshot, const PGresult *rows, int first, int end,
-                     struct error *error)
-{
-    const struct staged_host *staged = staging_find(&batch->store->staging, snapshot->request->offer->host_id.data);
-    size_t count = (size_t)(end - first);
-    for (const struct staged_object *object = staged != NULL ? staged->objects : NULL; object; object = object->next)
-        count++;
-    if (count == 0)
-        return 0;
-    snapshot->uploads = arena_take(batch->arena, count * sizeof *snapshot->uploads);
-    if (snapshot->uploads == NULL)
-        return store_no_memory(error);
-    for (int row = first; row < end; row++)
-        if (load_upload(batch, snapshot, (Evenkeel__ObjectKind)database_i32(rows, row, 1), database_bytes(rows, row, 2),
-                        error) < 0)
-            return -1;
-    snapshot->uploads_in_database = snapshot->upload_count;
-    for (const struct staged_object *object = staged != NULL ? staged->objects : NULL; object; object = object->next)
-        if (object->kind == EVENKEEL__OBJECT_KIND__CHUNK)
-            snapshot->uploads[snapshot->upload_count++] = (struct object){
-                .kind = object->kind, .digest = object->digest, .body = object->body, .chunk = object->chunk};
-        else if (load_upload(batch, snapshot, object->kind, object->body, error) < 0)
-            return -1;
-    return 0;
-}
-
-/* What earlier gives of these hosts left behind. */
-static int load_uploads(struct batch *batch, struct error *error)
-{
-    _cleanup_(buffer_clear) struct buffer hosts = {0};
-    struct buffer_array array = buffer_array_begin(&hosts, TYPE_UUID, false);
-    size_t count = 0;
-    for (size_t s = 0; s < batch->snapshot_count; s++) {
-        if (batch->snapshots[s].unchanged)
-            continue;
-        buffer_field_bytes(&hosts, bytes_of_field(batch->snapshots[s].request->offer->host_id));
-        count++;
-    }
-    if (count == 0)
-        return 0;
-    buffer_array_end(&hosts, array, count);
-    /* In the order of the array, so that each snapshot finds its rows behind those of the one before. */
-    _cleanup_(cleanup_result) PGresult *rows = database_query(
-        batch->store->connection,
-        "select u.host_id, u.kind::integer, case when sum(octet_length(u.body)) over () <= " BATCH_WAITING_BYTES
-        " then u.body end from unnest($1) with ordinality h (host_id, place) "
-        "join evenkeel.upload u using (host_id) order by h.place",
-        &PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts), 1, true, error);
-    if (rows == NULL)
-        return -1;
-    int total = PQntuples(rows), first = 0;
-    if (total > 0 && PQgetisnull(rows, 0, 2))
-        return error_set(error, ERROR_LIMIT, "more than %s bytes wait for the rest of %zu snapshots",
-                         BATCH_WAITING_BYTES, count);
-    for (size_t s = 0; s < batch->snapshot_count; s++) {
-        struct snapshot *snapshot = &batch->snapshots[s];
-        const uint8_t *host_id = snapshot->request->offer->host_id.data;
-        int end = first;
-        if (snapshot->unchanged)
-            continue;
-        while (end < total && memcmp(database_bytes(rows, end, 0).data, host_id, 16) == 0)
-            end++;
-        if (load_host(batch, snapshot, rows, first, end, error) < 0)
-            return -1;
-        first = end;
-    }
-    return 0;
-}
-
-/* The object at hand with this digest, from the give or from before. */
-const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,
-                                   const struct digest *digest)
-{
-    for (size_t i = 0; i < snapshot->request->object_count; i++)
-        if (snapshot->request->objects[i].kind == kind && digest_equal(&snapshot->request->objects[i].digest, digest))
-            return &snapshot->request->objects[i];
-    for (size_t i = 0; i < snapshot->upload_count; i++)
-        if (snapshot->uploads[i].kind == kind && digest_equal(&snapshot->uploads[i].digest, digest))
-            return &snapshot->uploads[i];
-    return NULL;
-}
-
 static void refer(struct digest_map *given, const struct digest *digest, Evenkeel__ObjectKind kind)
 {
-    struct digest_value *value = digest_map_get(given, digest);
-    if (value != NULL)
-        value->count |= 1u << kind;
+    uint32_t *kinds = digest_map_get(given, digest);
+    if (kinds != NULL)
+        *kinds |= 1u << kind;
 }
 
 /* Marks which of the given objects a snapshot refers to, through the objects at hand. */
-static void mark_references(const struct snapshot *snapshot, struct digest_map *given, bool has_images)
+static void mark_references(const struct arrival *snapshot, struct digest_map *given, bool has_images)
 {
     const struct request *request = snapshot->request;
     struct digest marks;
@@ -205,10 +105,11 @@ static void mark_references(const struct snapshot *snapshot, struct digest_map *
 }
 
 /* Whether a give brought only what its snapshot wants; otherwise it is refused, and nothing of it is used. */
-static int check_given(struct snapshot *snapshot, bool *fine, struct error *error)
+static int check_given(struct arrival *snapshot, bool *fine, struct error *error)
 {
     struct request *request = snapshot->request;
-    _cleanup_(digest_map_clear) struct digest_map given = {0};
+    _cleanup_(digest_map_clear) struct digest_map given =
+        DIGEST_MAP(uint32_t); /* kinds that are referred to, as bits */
     bool has_images = false;
     *fine = true;
     for (size_t i = 0; i < request->object_count; i++) {
@@ -220,7 +121,7 @@ static int check_given(struct snapshot *snapshot, bool *fine, struct error *erro
         mark_references(snapshot, &given, has_images);
     for (size_t i = 0; *fine && i < request->object_count; i++) {
         struct object *object = &request->objects[i];
-        object->wanted = (digest_map_get(&given, &object->digest)->count & 1u << object->kind) != 0;
+        object->wanted = (*(const uint32_t *)digest_map_get(&given, &object->digest) & 1u << object->kind) != 0;
         *fine = object->wanted;
         if (*fine)
             continue;
@@ -233,30 +134,12 @@ static int check_given(struct snapshot *snapshot, bool *fine, struct error *erro
     return 0;
 }
 
-/* Whether what would wait for the rest of a snapshot stays within its bound; otherwise the give is refused. */
-static bool check_waiting(struct snapshot *snapshot)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < snapshot->upload_count; i++)
-        bytes += snapshot->uploads[i].body.length;
-    for (size_t i = 0; i < snapshot->request->object_count; i++)
-        if (snapshot->request->objects[i].kind != EVENKEEL__OBJECT_KIND__IMAGE)
-            bytes += snapshot->request->objects[i].body.length;
-    if (bytes <= WAITING_BYTES)
-        return true;
-    char sentence[160];
-    snprintf(sentence, sizeof sentence, "%zu bytes of a snapshot would wait for the rest of it; %u are allowed", bytes,
-             WAITING_BYTES);
-    request_refuse(snapshot->request, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, 0, sentence);
-    return false;
-}
-
 /* Finds the bodies at hand and drops the snapshots whose gives are refused. */
 static int open_snapshots(struct batch *batch, struct error *error)
 {
     size_t kept = 0;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
-        struct snapshot *snapshot = &batch->snapshots[s];
+        struct arrival *snapshot = &batch->snapshots[s];
         const struct request *request = snapshot->request;
         bool fine = true;
         snapshot->inventory = store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__INVENTORY, &request->inventory);
@@ -271,14 +154,14 @@ static int open_snapshots(struct batch *batch, struct error *error)
         }
         if (!snapshot->unchanged && check_given(snapshot, &fine, error) < 0)
             return -1;
-        if (fine && (snapshot->unchanged || check_waiting(snapshot)))
+        if (fine && (snapshot->unchanged || store_may_wait(snapshot)))
             batch->snapshots[kept++] = *snapshot;
     }
     batch->snapshot_count = kept;
     return 0;
 }
 
-static int want(struct batch *batch, struct snapshot *snapshot, Evenkeel__ObjectKind kind, const struct digest *digest)
+static int want(struct batch *batch, struct arrival *snapshot, Evenkeel__ObjectKind kind, const struct digest *digest)
 {
     struct wanted *wanted = &snapshot->wanted[kind];
     if (snapshot->wanted_count == LIMIT_WANTED_DIGESTS)
@@ -295,7 +178,7 @@ static int want(struct batch *batch, struct snapshot *snapshot, Evenkeel__Object
 }
 
 /* What each snapshot still lacks; `complete` where that is nothing. */
-static int find_wants(struct batch *batch, struct snapshot *snapshot, struct error *error)
+static int find_wants(struct batch *batch, struct arrival *snapshot, struct error *error)
 {
     const struct request *request = snapshot->request;
     struct store *store = batch->store;
@@ -337,127 +220,6 @@ static int find_wants(struct batch *batch, struct snapshot *snapshot, struct err
     return failed != 0 ? store_no_memory(error) : 0;
 }
 
-/* Whether an object must wait in the database for the rest of its snapshot: images and whole chunks were stored, marks
- * were judged, and what the snapshot does not refer to is of no use any more. */
-static bool must_wait(const struct store *store, const struct snapshot *snapshot, const struct object *object,
-                      const struct digest_map *chunks)
-{
-    switch (object->kind) {
-    case EVENKEEL__OBJECT_KIND__CHUNK:
-        return store_chunk(store, &object->digest) == NULL && digest_map_get(chunks, &object->digest) != NULL;
-    case EVENKEEL__OBJECT_KIND__INVENTORY:
-        return digest_equal(&object->digest, &snapshot->request->inventory);
-    case EVENKEEL__OBJECT_KIND__FACTS:
-        return digest_equal(&object->digest, &snapshot->request->facts);
-    case EVENKEEL__OBJECT_KIND__TIMES:
-        return digest_equal(&object->digest, &snapshot->request->times);
-    default:
-        return false;
-    }
-}
-
-static int index_chunks(const struct snapshot *snapshot, struct digest_map *chunks, struct error *error)
-{
-    for (size_t i = 0; i < snapshot->chunk_count; i++)
-        if (digest_map_put(chunks, &snapshot->chunk_digests[i], NULL) == NULL)
-            return store_no_memory(error);
-    return 0;
-}
-
-/* What earlier gives left and nobody waits for: offers that were never completed must not pile up. */
-static int drop_uploads(struct batch *batch, struct error *error)
-{
-    _cleanup_(buffer_clear) struct buffer hosts = {0};
-    _cleanup_(buffer_clear) struct buffer digests = {0};
-    struct buffer_array host_array = buffer_array_begin(&hosts, TYPE_UUID, false),
-                        digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false);
-    size_t count = 0;
-    for (size_t s = 0; s < batch->snapshot_count; s++) {
-        const struct snapshot *snapshot = &batch->snapshots[s];
-        _cleanup_(digest_map_clear) struct digest_map chunks = {0};
-        if (snapshot->old || snapshot->complete || snapshot->inventory == NULL || snapshot->upload_count == 0)
-            continue;
-        if (index_chunks(snapshot, &chunks, error) < 0)
-            return -1;
-        for (size_t i = 0; i < snapshot->upload_count; i++) {
-            if (must_wait(batch->store, snapshot, &snapshot->uploads[i], &chunks))
-                continue;
-            if (i >= snapshot->uploads_in_database) {
-                staging_drop(&batch->store->staging, snapshot->request->offer->host_id.data,
-                             &snapshot->uploads[i].digest);
-                continue;
-            }
-            buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
-            buffer_field_bytes(&digests, bytes_of(snapshot->uploads[i].digest.bytes, DIGEST_BYTES));
-            count++;
-        }
-    }
-    if (count == 0)
-        return 0;
-    buffer_array_end(&hosts, host_array, count);
-    buffer_array_end(&digests, digest_array, count);
-    if (hosts.failed || digests.failed)
-        return store_no_memory(error);
-    struct parameter parameters[] = {PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts),
-                                     PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests)};
-    _cleanup_(cleanup_result) PGresult *done =
-        database_query(batch->store->connection,
-                       "delete from evenkeel.upload u using unnest($1, $2) d (host_id, digest) "
-                       "where u.host_id = d.host_id and u.digest = d.digest",
-                       parameters, 2, true, error);
-    return done != NULL ? 0 : -1;
-}
-
-/* Objects of incomplete snapshots wait for the rest: in memory, or in the database where that has no room. */
-static int stage_uploads(struct batch *batch, struct error *error)
-{
-    _cleanup_(buffer_clear) struct buffer hosts = {0};
-    _cleanup_(buffer_clear) struct buffer digests = {0};
-    _cleanup_(buffer_clear) struct buffer kinds = {0};
-    _cleanup_(buffer_clear) struct buffer bodies = {0};
-    struct buffer_array host_array = buffer_array_begin(&hosts, TYPE_UUID, false),
-                        digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false),
-                        kind_array = buffer_array_begin(&kinds, TYPE_INT4, false),
-                        body_array = buffer_array_begin(&bodies, TYPE_BYTEA, false);
-    size_t count = 0;
-    for (size_t s = 0; s < batch->snapshot_count; s++) {
-        const struct snapshot *snapshot = &batch->snapshots[s];
-        _cleanup_(digest_map_clear) struct digest_map chunks = {0};
-        if (snapshot->unchanged || snapshot->complete || snapshot->request->object_count == 0)
-            continue;
-        if (index_chunks(snapshot, &chunks, error) < 0)
-            return -1;
-        for (size_t i = 0; i < snapshot->request->object_count; i++) {
-            const struct object *object = &snapshot->request->objects[i];
-            if (!must_wait(batch->store, snapshot, object, &chunks) ||
-                staging_put(&batch->store->staging, snapshot->request->offer->host_id.data, object))
-                continue;
-            buffer_field_bytes(&hosts, bytes_of_field(snapshot->request->offer->host_id));
-            buffer_field_bytes(&digests, bytes_of(object->digest.bytes, DIGEST_BYTES));
-            buffer_field_i32(&kinds, (int32_t)object->kind);
-            buffer_field_bytes(&bodies, object->body);
-            count++;
-        }
-    }
-    if (count == 0)
-        return 0;
-    buffer_array_end(&hosts, host_array, count);
-    buffer_array_end(&digests, digest_array, count);
-    buffer_array_end(&kinds, kind_array, count);
-    buffer_array_end(&bodies, body_array, count);
-    if (hosts.failed || digests.failed || kinds.failed || bodies.failed)
-        return store_no_memory(error);
-    struct parameter parameters[] = {
-        PARAMETER_BINARY(TYPE_UUID_ARRAY, hosts), PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests),
-        PARAMETER_BINARY(TYPE_INT4_ARRAY, kinds), PARAMETER_BINARY(TYPE_BYTEA_ARRAY, bodies)};
-    _cleanup_(cleanup_result) PGresult *done =
-        database_query(batch->store->connection,
-                       "insert into evenkeel.upload (host_id, digest, kind, body) select * from unnest($1, $2, $3, $4) "
-                       "on conflict (host_id, digest) do nothing",
-                       parameters, 4, true, error);
-    return done != NULL ? 0 : -1;
-}
-
 static void field_message(struct buffer *rows, const ProtobufCMessage *message)
 {
     _cleanup_(buffer_clear) struct buffer json = {0};
@@ -470,7 +232,7 @@ static void field_message(struct buffer *rows, const ProtobufCMessage *message)
 }
 
 /* One row of ingest_snapshot per complete snapshot; what has not changed is null. */
-static void put_snapshot(struct buffer *rows, const struct store *store, const struct snapshot *snapshot)
+static void put_snapshot(struct buffer *rows, const struct store *store, const struct arrival *snapshot)
 {
     const struct request *request = snapshot->request;
     const Evenkeel__Offer *offer = request->offer;
@@ -486,11 +248,11 @@ static void put_snapshot(struct buffer *rows, const struct store *store, const s
     } else {
         int32_t files = 0;
         for (size_t i = 0; i < snapshot->chunk_count; i++)
-            files += (int32_t)store_chunk(store, &snapshot->chunk_digests[i])->count;
+            files += (int32_t)store_chunk(store, &snapshot->chunk_digests[i])->entries;
         buffer_field_i32(rows, files);
         struct buffer_array array = buffer_array_begin(rows, TYPE_INT8, true);
         for (size_t i = 0; i < snapshot->chunk_count; i++)
-            buffer_field_i64(rows, store_chunk(store, &snapshot->chunk_digests[i])->id);
+            buffer_field_i64(rows, store_chunk(store, &snapshot->chunk_digests[i])->chunk_id);
         buffer_array_end(rows, array, snapshot->chunk_count);
     }
     buffer_field_bytes(rows, bytes_of(request->facts.bytes, DIGEST_BYTES));
@@ -535,7 +297,7 @@ static int accept_complete(struct batch *batch, int64_t *moment, struct store_ou
 static void answer(struct batch *batch, int64_t moment, struct store_outcome *outcome)
 {
     for (size_t s = 0; s < batch->snapshot_count; s++) {
-        struct snapshot *snapshot = &batch->snapshots[s];
+        struct arrival *snapshot = &batch->snapshots[s];
         if (snapshot->unchanged) {
             request_accept(snapshot->request, 0, false);
             outcome->unchanged++;
@@ -560,15 +322,15 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
     for (size_t i = 0; i < count; i++)
         if (requests[i]->kind == REQUEST_ENROLL && store_enroll(store, requests[i], outcome, error) < 0)
             return -1;
-    if (store_admit(batch, requests, count, error) < 0 || load_uploads(batch, error) < 0 ||
+    if (store_admit(batch, requests, count, error) < 0 || store_load_uploads(batch, error) < 0 ||
         open_snapshots(batch, error) < 0 || store_count_offers(batch, error) < 0 ||
         store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
-        store_new_files(batch, error) < 0 || store_new_chunks(batch, error) < 0)
+        file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0)
         return -1;
     for (size_t s = 0; s < batch->snapshot_count; s++)
         if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
             return -1;
-    if (drop_uploads(batch, error) < 0 || stage_uploads(batch, error) < 0 ||
+    if (store_drop_uploads(batch, error) < 0 || store_stage_uploads(batch, error) < 0 ||
         accept_complete(batch, moment, outcome, error) < 0)
         return -1;
     return database_execute(store->connection, "commit", error);
@@ -578,7 +340,8 @@ int store_batch(struct store *store, struct request **requests, size_t count, st
                 struct error *error)
 {
     _cleanup_(cleanup_arena) struct arena *arena = arena_new(BATCH_BYTES);
-    struct batch batch = {.store = store, .arena = arena};
+    struct batch batch = {
+        .store = store, .arena = arena, .chunk_index = DIGEST_MAP(size_t), .image_index = DIGEST_MAP(size_t)};
     int64_t moment;
     *outcome = (struct store_outcome){0};
     if (arena == NULL)

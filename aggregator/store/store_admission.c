@@ -1,6 +1,6 @@
 /* The store's admission: who may enrol, which offers are let in, and what is counted of them. */
 
-#include "store_batch.h"
+#include "store_admission.h"
 
 #include "proto/cleanup.h"
 #include "proto/object.h"
@@ -248,16 +248,16 @@ int store_admit(struct batch *batch, struct request **requests, size_t count, st
         if (reason != 0) {
             request_refuse(requests[r], reason, (uint64_t)database_i64(rows, row, 1), refusal_sentence(reason));
         } else {
-            struct snapshot *snapshot = &batch->snapshots[batch->snapshot_count++];
-            *snapshot = (struct snapshot){.request = requests[r],
-                                          .key_id = database_i32(rows, row, 2),
-                                          .same_inventory = database_bool(rows, row, 3),
-                                          .same_facts = database_bool(rows, row, 4),
-                                          .same_times = database_bool(rows, row, 5),
-                                          .marks_wanted = database_bool(rows, row, 6),
-                                          .old = database_bool(rows, row, 7),
-                                          .marks = given_marks(requests[r]),
-                                          .given_bytes = given_bytes(requests[r])};
+            struct arrival *snapshot = &batch->snapshots[batch->snapshot_count++];
+            *snapshot = (struct arrival){.request = requests[r],
+                                         .key_id = database_i32(rows, row, 2),
+                                         .same_inventory = database_bool(rows, row, 3),
+                                         .same_facts = database_bool(rows, row, 4),
+                                         .same_times = database_bool(rows, row, 5),
+                                         .marks_wanted = database_bool(rows, row, 6),
+                                         .old = database_bool(rows, row, 7),
+                                         .marks = given_marks(requests[r]),
+                                         .given_bytes = given_bytes(requests[r])};
             snapshot->unchanged =
                 snapshot->same_inventory && snapshot->same_facts && snapshot->same_times && !snapshot->marks_wanted;
             if (snapshot->old)
@@ -304,7 +304,7 @@ int store_count_offers(struct batch *batch, struct error *error)
     columns_begin(&columns, types, COLUMNS);
     size_t count = 0;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
-        const struct snapshot *snapshot = &batch->snapshots[s];
+        const struct arrival *snapshot = &batch->snapshots[s];
         const struct request *request = snapshot->request;
         struct buffer *fields = columns.buffers;
         if (snapshot->old)

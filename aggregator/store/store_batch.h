@@ -1,4 +1,7 @@
-/* What a batch of snapshots passes through on its way into the database; shared by the store's files only. */
+/*
+ * A batch of requests on its way into the database, and what the steps of that way share. The steps stand in
+ * store_admission, store_uploads, store_content and file_rows, and store.c calls them in their order.
+ */
 
 #ifndef EVENKEEL_STORE_BATCH_H
 #define EVENKEEL_STORE_BATCH_H
@@ -9,20 +12,26 @@
 #include "staging.h"
 #include "store.h"
 
+/* A chunk that the database holds. */
+struct known_chunk {
+    int64_t chunk_id;
+    uint32_t entries;
+};
+
 struct store {
     PGconn *connection;
     struct store_options options;
     int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
-    struct digest_map chunks; /* chunk digest -> chunk_id, entries */
-    struct digest_map images; /* image digest -> image_id */
-    struct digest_map paths;  /* path digest -> path_id */
-    struct digest_map files;  /* file_key() -> file_id */
+    struct digest_map chunks; /* chunk digest -> struct known_chunk */
+    struct digest_map images; /* image digest -> int32_t image_id */
+    struct digest_map paths;  /* path digest -> int32_t path_id */
+    struct digest_map files;  /* store_file_key() -> int32_t file_id */
     struct asked asked;
     struct staging staging; /* objects of unfinished snapshots; what has no room there is in the table upload */
 };
 
-/* A snapshot on its way: what was offered, what of it is at hand, what lacks. */
-struct snapshot {
+/* A snapshot on its way in: what was offered, what of it is at hand, what lacks. */
+struct arrival {
     struct request *request;
     int32_t key_id;
     bool same_inventory, same_facts, same_times;
@@ -59,42 +68,22 @@ struct new_image {
 struct batch {
     struct store *store;
     struct arena *arena;
-    struct snapshot *snapshots;
+    struct arrival *snapshots;
     size_t snapshot_count;
-    struct digest_map chunk_index; /* digest -> id in `new_chunks` */
+    struct digest_map chunk_index; /* digest -> size_t place in `new_chunks`, from 1; 0: the database holds it */
     struct new_chunk *new_chunks;
     size_t new_chunk_count, new_chunk_size;
-    struct digest_map image_index; /* digest -> place in `new_images`, from 1; 0: not stored by this batch */
+    struct digest_map image_index; /* digest -> size_t place in `new_images`, from 1; 0: not stored by this batch */
     struct new_image *new_images;
     size_t new_image_count, new_image_size;
 };
 
-/* Answers one enrolment. */
-int store_enroll(struct store *store, struct request *request, struct store_outcome *outcome, struct error *error);
-
-/* Asks the database who may report; refusals are answered, the others become the batch's snapshots. */
-int store_admit(struct batch *batch, struct request **requests, size_t count, struct error *error);
-
-/* Once the gives are found fit: counts the snapshots' sequence numbers, marks and bytes, and checks in the unchanged.
- */
-int store_count_offers(struct batch *batch, struct error *error);
-
 /* The object at hand with this digest: of the give, or left by an earlier one; NULL: none. */
-const struct object *store_at_hand(const struct snapshot *snapshot, Evenkeel__ObjectKind kind,
+const struct object *store_at_hand(const struct arrival *snapshot, Evenkeel__ObjectKind kind,
                                    const struct digest *digest);
 
 /* How a (path, image) is remembered: halves of both digests, 128 bits each, so that no chosen pair can meet another. */
 struct digest store_file_key(const struct digest *path, const struct digest *image);
-
-/* Finds the ids of all chunks that the batch's inventories name; the rest become new_chunks, with the files that are
- * remembered of those that have a body. */
-int store_find_chunks(struct batch *batch, struct error *error);
-
-/* Finds or stores the images of new chunks that have a body, then their files, then the chunks themselves where all is
- * known. */
-int store_new_images(struct batch *batch, struct error *error);
-int store_new_files(struct batch *batch, struct error *error);
-int store_new_chunks(struct batch *batch, struct error *error);
 
 /* The batch's new chunk with this digest; NULL: there is none. */
 const struct new_chunk *store_new_chunk(const struct batch *batch, const struct digest *digest);
@@ -105,8 +94,8 @@ int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count,
 /* Room for one more in an array of the batch's arena; NULL where there is no memory. */
 void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element);
 
-/* The chunk's id and entries in the store's memory; NULL: not known. */
-static inline const struct digest_value *store_chunk(const struct store *store, const struct digest *digest)
+/* What the store's memory has of a chunk; NULL: not known. */
+static inline const struct known_chunk *store_chunk(const struct store *store, const struct digest *digest)
 {
     return digest_map_get(&store->chunks, digest);
 }

@@ -1,31 +1,50 @@
 /* The store's content: chunks and images are looked up by digest, and stored where they are new. */
 
+#include "store_content.h"
+
 #include "image_rows.h"
-#include "store_batch.h"
 
 #include "proto/cleanup.h"
 
 /* How many of a snapshot's chunks decide whether it waits: as many as some 20,000 files have. */
 #define WAIT_CHUNKS 512
 
-/* Runs a look-up of digests; each row's (digest, id[, count]) goes into the map. */
-static int look_up(struct store *store, const char *statement, const struct buffer *digests, struct digest_map *map,
-                   struct error *error)
+/* Finds those of the digests that the database holds. */
+static PGresult *look_up(struct store *store, const char *statement, const struct buffer *digests, struct error *error)
+{
+    return database_query(store->connection, statement, &PARAMETER_BINARY(TYPE_BYTEA_ARRAY, *digests), 1, true, error);
+}
+
+static int look_up_chunks(struct store *store, const struct buffer *digests, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(store->connection, statement, &PARAMETER_BINARY(TYPE_BYTEA_ARRAY, *digests), 1, true, error);
-    if (rows == NULL)
-        return -1;
-    for (int row = 0; row < PQntuples(rows); row++) {
+        look_up(store, "select digest, chunk_id, cardinality(file_ids) from evenkeel.chunk where digest = any ($1)",
+                digests, error);
+    for (int row = 0; rows != NULL && row < PQntuples(rows); row++) {
         struct digest digest;
-        struct digest_value *value =
-            digest_from(database_bytes(rows, row, 0), &digest) ? digest_map_put(map, &digest, NULL) : NULL;
-        if (value == NULL)
+        struct known_chunk *known =
+            digest_from(database_bytes(rows, row, 0), &digest) ? digest_map_put(&store->chunks, &digest, NULL) : NULL;
+        if (known == NULL)
             return store_no_memory(error);
-        value->id = database_i64(rows, row, 1);
-        value->count = (uint32_t)database_i32(rows, row, 2);
+        *known = (struct known_chunk){.chunk_id = database_i64(rows, row, 1),
+                                      .entries = (uint32_t)database_i32(rows, row, 2)};
     }
-    return 0;
+    return rows != NULL ? 0 : -1;
+}
+
+static int look_up_images(struct store *store, const struct buffer *digests, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        look_up(store, "select digest, image_id from evenkeel.image where digest = any ($1)", digests, error);
+    for (int row = 0; rows != NULL && row < PQntuples(rows); row++) {
+        struct digest digest;
+        int32_t *image_id =
+            digest_from(database_bytes(rows, row, 0), &digest) ? digest_map_put(&store->images, &digest, NULL) : NULL;
+        if (image_id == NULL)
+            return store_no_memory(error);
+        *image_id = database_i32(rows, row, 1);
+    }
+    return rows != NULL ? 0 : -1;
 }
 
 bool store_should_wait(struct store *store, const struct request *request, int64_t now)
@@ -50,43 +69,6 @@ bool store_should_wait(struct store *store, const struct request *request, int64
     return asked_of_others(&store->asked, unknown, count, host, now);
 }
 
-int64_t *store_take_ids(struct batch *batch, const char *sequence, size_t count, struct error *error)
-{
-    char number[32];
-    snprintf(number, sizeof number, "%zu", count);
-    struct parameter parameters[] = {PARAMETER_TEXT(sequence), PARAMETER_TEXT(number)};
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(batch->store->connection, "select nextval($1::regclass) from generate_series(1, $2::integer)",
-                       parameters, 2, true, error);
-    if (rows == NULL)
-        return NULL;
-    int64_t *ids = arena_take(batch->arena, count * sizeof *ids);
-    if (ids == NULL)
-        store_no_memory(error);
-    for (size_t i = 0; ids != NULL && i < count; i++)
-        ids[i] = database_i64(rows, (int)i, 0);
-    return ids;
-}
-
-void *store_grown(struct arena *arena, void *array, size_t count, size_t *size, size_t element)
-{
-    if (count < *size)
-        return array;
-    size_t wider = *size == 0 ? 64 : 2 * *size;
-    void *copy = arena_take(arena, wider * element);
-    if (copy != NULL && count > 0)
-        memcpy(copy, array, count * element);
-    if (copy != NULL)
-        *size = wider;
-    return copy;
-}
-
-const struct new_chunk *store_new_chunk(const struct batch *batch, const struct digest *digest)
-{
-    const struct digest_value *index = digest_map_get(&batch->chunk_index, digest);
-    return index != NULL && index->id >= 0 ? &batch->new_chunks[index->id] : NULL;
-}
-
 /* What the store remembers of a chunk's files: looked up once, since its memory of them is large. */
 static int find_files(struct batch *batch, struct new_chunk *chunk, struct error *error)
 {
@@ -96,8 +78,8 @@ static int find_files(struct batch *batch, struct new_chunk *chunk, struct error
     for (size_t i = 0; i < chunk->decoded->count; i++) {
         const struct decoded_entry *entry = &chunk->decoded->entries[i];
         struct digest key = store_file_key(&entry->path_digest, &entry->image);
-        const struct digest_value *file = digest_map_get(&batch->store->files, &key);
-        chunk->file_ids[i] = file != NULL ? (int32_t)file->id : 0;
+        const int32_t *file_id = digest_map_get(&batch->store->files, &key);
+        chunk->file_ids[i] = file_id != NULL ? *file_id : 0;
     }
     return 0;
 }
@@ -109,18 +91,16 @@ int store_find_chunks(struct batch *batch, struct error *error)
     struct buffer_array array = buffer_array_begin(&unknown, TYPE_BYTEA, false);
     size_t count = 0;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
-        const struct snapshot *snapshot = &batch->snapshots[s];
+        const struct arrival *snapshot = &batch->snapshots[s];
         for (size_t i = 0; i < snapshot->chunk_count; i++) {
             const struct digest *digest = &snapshot->chunk_digests[i];
             bool added;
             if (store_chunk(store, digest) != NULL)
                 continue;
-            struct digest_value *index = digest_map_put(&batch->chunk_index, digest, &added);
-            if (index == NULL)
+            if (digest_map_put(&batch->chunk_index, digest, &added) == NULL)
                 return store_no_memory(error);
             if (!added)
                 continue;
-            index->id = -1;
             buffer_field_bytes(&unknown, bytes_of(digest->bytes, DIGEST_BYTES));
             count++;
         }
@@ -130,26 +110,25 @@ int store_find_chunks(struct batch *batch, struct error *error)
     buffer_array_end(&unknown, array, count);
     if (unknown.failed)
         return store_no_memory(error);
-    if (look_up(store, "select digest, chunk_id, cardinality(file_ids) from evenkeel.chunk where digest = any ($1)",
-                &unknown, &store->chunks, error) < 0)
+    if (look_up_chunks(store, &unknown, error) < 0)
         return -1;
 
     for (size_t s = 0; s < batch->snapshot_count; s++) {
-        const struct snapshot *snapshot = &batch->snapshots[s];
+        const struct arrival *snapshot = &batch->snapshots[s];
         for (size_t i = 0; i < snapshot->chunk_count; i++) {
             const struct digest *digest = &snapshot->chunk_digests[i];
             if (store_chunk(store, digest) != NULL)
                 continue;
-            struct digest_value *index = digest_map_get(&batch->chunk_index, digest);
-            if (index->id < 0) {
+            size_t *place = digest_map_get(&batch->chunk_index, digest);
+            if (*place == 0) {
                 batch->new_chunks = store_grown(batch->arena, batch->new_chunks, batch->new_chunk_count,
                                                 &batch->new_chunk_size, sizeof *batch->new_chunks);
                 if (batch->new_chunks == NULL)
                     return store_no_memory(error);
-                index->id = (int64_t)batch->new_chunk_count;
                 batch->new_chunks[batch->new_chunk_count++] = (struct new_chunk){.digest = *digest};
+                *place = batch->new_chunk_count;
             }
-            struct new_chunk *chunk = &batch->new_chunks[index->id];
+            struct new_chunk *chunk = &batch->new_chunks[*place - 1];
             const struct object *body =
                 chunk->decoded == NULL ? store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest) : NULL;
             if (body == NULL)
@@ -162,7 +141,7 @@ int store_find_chunks(struct batch *batch, struct error *error)
     return 0;
 }
 
-/* Which images of new chunks are not in the store's memory: into `image_index`, with ids from 0. */
+/* Which images of new chunks are not in the store's memory: into `image_index`, without a place. */
 static int gather_images(struct batch *batch, struct buffer *unknown, struct error *error)
 {
     struct buffer_array array = buffer_array_begin(unknown, TYPE_BYTEA, false);
@@ -174,8 +153,7 @@ static int gather_images(struct batch *batch, struct buffer *unknown, struct err
             bool added;
             if (chunk->file_ids[i] != 0 || digest_map_get(&batch->store->images, &entry->image) != NULL)
                 continue;
-            struct digest_value *index = digest_map_put(&batch->image_index, &entry->image, &added);
-            if (index == NULL)
+            if (digest_map_put(&batch->image_index, &entry->image, &added) == NULL)
                 return store_no_memory(error);
             if (added)
                 buffer_field_bytes(unknown, bytes_of(entry->image.bytes, DIGEST_BYTES));
@@ -193,19 +171,17 @@ int store_new_images(struct batch *batch, struct error *error)
     int any = gather_images(batch, &unknown, error);
     if (any <= 0)
         return any;
-    if (look_up(store, "select digest, image_id::bigint, 0 from evenkeel.image where digest = any ($1)", &unknown,
-                &store->images, error) < 0)
+    if (look_up_images(store, &unknown, error) < 0)
         return -1;
 
-    size_t count = 0;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
         const struct request *request = batch->snapshots[s].request;
         for (size_t i = 0; i < request->object_count; i++) {
             const struct object *object = &request->objects[i];
-            struct digest_value *index = object->kind == EVENKEEL__OBJECT_KIND__IMAGE
-                                             ? digest_map_get(&batch->image_index, &object->digest)
-                                             : NULL;
-            if (index == NULL || index->id != 0 || digest_map_get(&store->images, &object->digest) != NULL)
+            size_t *place = object->kind == EVENKEEL__OBJECT_KIND__IMAGE
+                                ? digest_map_get(&batch->image_index, &object->digest)
+                                : NULL;
+            if (place == NULL || *place != 0 || digest_map_get(&store->images, &object->digest) != NULL)
                 continue;
             batch->new_images = store_grown(batch->arena, batch->new_images, batch->new_image_count,
                                             &batch->new_image_size, sizeof *batch->new_images);
@@ -213,9 +189,10 @@ int store_new_images(struct batch *batch, struct error *error)
                 return store_no_memory(error);
             batch->new_images[batch->new_image_count++] =
                 (struct new_image){.digest = object->digest, .image = (const Evenkeel__Image *)object->message};
-            index->id = (int64_t)++count;
+            *place = batch->new_image_count;
         }
     }
+    size_t count = batch->new_image_count;
     if (count == 0)
         return 0;
     int64_t *ids = store_take_ids(batch, "evenkeel.image_image_id_seq", count, error);
@@ -230,10 +207,10 @@ int store_new_images(struct batch *batch, struct error *error)
     if (image_rows_copy(store->connection, &images, &imports, error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct digest_value *value = digest_map_put(&store->images, &batch->new_images[i].digest, NULL);
-        if (value == NULL)
+        int32_t *image_id = digest_map_put(&store->images, &batch->new_images[i].digest, NULL);
+        if (image_id == NULL)
             return store_no_memory(error);
-        value->id = ids[i];
+        *image_id = (int32_t)ids[i];
     }
     return 0;
 }
@@ -281,10 +258,10 @@ int store_new_chunks(struct batch *batch, struct error *error)
         const struct new_chunk *chunk = &batch->new_chunks[c];
         if (chunk->chunk_id == 0)
             continue;
-        struct digest_value *value = digest_map_put(&store->chunks, &chunk->digest, NULL);
-        if (value == NULL)
+        struct known_chunk *known = digest_map_put(&store->chunks, &chunk->digest, NULL);
+        if (known == NULL)
             return store_no_memory(error);
-        *value = (struct digest_value){.id = chunk->chunk_id, .count = (uint32_t)chunk->decoded->count};
+        *known = (struct known_chunk){.chunk_id = chunk->chunk_id, .entries = (uint32_t)chunk->decoded->count};
     }
     return 0;
 }

@@ -1,16 +1,8 @@
-/* The store's content, continued: paths, and files, which are images at paths. */
+/* Paths, and files, which are images at paths. */
 
-#include "store_batch.h"
+#include "file_rows.h"
 
 #include "proto/cleanup.h"
-
-struct digest store_file_key(const struct digest *path, const struct digest *image)
-{
-    struct digest key;
-    memcpy(key.bytes, path->bytes, DIGEST_BYTES / 2);
-    memcpy(key.bytes + DIGEST_BYTES / 2, image->bytes, DIGEST_BYTES / 2);
-    return key;
-}
 
 /* Whether a chunk's files can be had: it has a body, and all images are known by now. */
 static bool is_whole(const struct store *store, const struct new_chunk *chunk)
@@ -48,10 +40,10 @@ static int resolve_paths(struct store *store, const struct digest *keys, size_t 
     if (rows == NULL || check_count(rows, count, error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct digest_value *value = digest_map_put(&store->paths, &keys[i], NULL);
-        if (value == NULL)
+        int32_t *path_id = digest_map_put(&store->paths, &keys[i], NULL);
+        if (path_id == NULL)
             return store_no_memory(error);
-        value->id = database_i32(rows, (int)i, 1);
+        *path_id = database_i32(rows, (int)i, 1);
     }
     return 0;
 }
@@ -106,8 +98,8 @@ static int file_list_add(struct file_list *list, struct batch *batch, const stru
     const struct store *store = batch->store;
     list->files[list->count++] = (struct new_file){
         .key = *key,
-        .path_id = (int32_t)digest_map_get(&store->paths, &entry->path_digest)->id,
-        .image_id = (int32_t)digest_map_get(&store->images, &entry->image)->id,
+        .path_id = *(const int32_t *)digest_map_get(&store->paths, &entry->path_digest),
+        .image_id = *(const int32_t *)digest_map_get(&store->images, &entry->image),
     };
     return 0;
 }
@@ -127,8 +119,8 @@ static int gather_files(struct batch *batch, struct file_list *fresh, struct fil
             bool added;
             if (digest_map_put(&asked, &key, &added) == NULL)
                 return store_no_memory(error);
-            const struct digest_value *image = digest_map_get(&batch->image_index, &entry->image);
-            bool is_new = image != NULL && image->id > 0;
+            const size_t *place = digest_map_get(&batch->image_index, &entry->image);
+            bool is_new = place != NULL && *place > 0;
             if (added && file_list_add(is_new ? fresh : others, batch, &key, entry, error) < 0)
                 return -1;
         }
@@ -136,12 +128,12 @@ static int gather_files(struct batch *batch, struct file_list *fresh, struct fil
     return 0;
 }
 
-static int remember_file(struct store *store, const struct digest *key, int64_t id, struct error *error)
+static int remember_file(struct store *store, const struct digest *key, int32_t id, struct error *error)
 {
-    struct digest_value *value = digest_map_put(&store->files, key, NULL);
-    if (value == NULL)
+    int32_t *file_id = digest_map_put(&store->files, key, NULL);
+    if (file_id == NULL)
         return store_no_memory(error);
-    value->id = id;
+    *file_id = id;
     return 0;
 }
 
@@ -189,7 +181,7 @@ static int copy_files(struct batch *batch, const struct file_list *list, struct 
         buffer_field_i32(&rows, list->files[i].image_id);
         buffer_put_i16(&unjudged, 1);
         buffer_field_i32(&unjudged, (int32_t)ids[i]);
-        if (remember_file(batch->store, &list->files[i].key, ids[i], error) < 0)
+        if (remember_file(batch->store, &list->files[i].key, (int32_t)ids[i], error) < 0)
             return -1;
     }
     if (rows.failed || unjudged.failed)
@@ -209,12 +201,12 @@ static void fill_files(struct batch *batch)
             const struct decoded_entry *entry = &chunk->decoded->entries[i];
             struct digest key = store_file_key(&entry->path_digest, &entry->image);
             if (chunk->file_ids[i] == 0)
-                chunk->file_ids[i] = (int32_t)digest_map_get(&batch->store->files, &key)->id;
+                chunk->file_ids[i] = *(const int32_t *)digest_map_get(&batch->store->files, &key);
         }
     }
 }
 
-int store_new_files(struct batch *batch, struct error *error)
+int file_rows_store(struct batch *batch, struct error *error)
 {
     struct file_list fresh = {0}, others = {0};
     for (size_t c = 0; c < batch->new_chunk_count; c++)
