@@ -1,8 +1,9 @@
 /* The drift report's charts: inline SVG, coloured by the page's style so that they follow light and dark. */
 
-#include "report.h"
+#include "report_chart.h"
 
 #include "aggregator/base/html.h"
+#include "report_document.h"
 
 #include <stdbool.h>
 #include <string.h>

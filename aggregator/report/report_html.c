@@ -1,12 +1,15 @@
 /* The drift report as one page that needs nothing else: no network, no fonts, and no script to be read. */
 
-#include "report.h"
+#include "report_html.h"
 
 #include "aggregator/base/html.h"
 #include "report_assets.h"
+#include "report_chart.h"
+#include "report_document.h"
 #include "version.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* More rows than a person reads, and what a browser still sorts at once; the other formats have all. */

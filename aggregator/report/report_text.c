@@ -1,7 +1,10 @@
 /* The drift report as text: for a terminal, a mail, a ticket. */
 
-#include "report.h"
+#include "report_text.h"
 
+#include "report_document.h"
+
+#include <stdbool.h>
 #include <string.h>
 
 #define NAMES_SHOWN 8
