@@ -19,7 +19,7 @@ int command_waive(int argc, char **argv);
 int command_fsck(int argc, char **argv);
 int command_prune(int argc, char **argv);
 
-/* Exit statuses that mean the same in every command; commands that judge add those of design and README. */
+/* Exit statuses that mean the same in every command; those that judge say in --help what theirs are. */
 enum { EXIT_STATUS_OK = 0, EXIT_STATUS_ERROR = 1, EXIT_STATUS_FOUND = 2, EXIT_STATUS_UNKNOWN = 3 };
 
 #endif

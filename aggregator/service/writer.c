@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* A batch is as large as what has come in while the one before was committed, up to these. */
-#define BATCH_REQUESTS 2048
+#define BATCH_REQUESTS WRITER_QUEUE_REQUESTS
 #define BATCH_WIRE_BYTES (48u << 20)
 /* Requests that wait for others are looked at this often, where nothing else comes. */
 #define HELD_MILLISECONDS 5

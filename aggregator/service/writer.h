@@ -8,9 +8,8 @@
 
 #include <stdatomic.h>
 
-/* Requests that may wait before new ones are told 'busy': a batch's worth, so that the service always has room to say
- * so.
- */
+/* Requests that may wait before new ones are told 'busy': as many as one batch takes, and fewer than the service has
+ * contexts (SERVICE_CONTEXTS), so that it always has room to say so. */
 #define WRITER_QUEUE_REQUESTS 1536
 /* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
 #define WRITER_RETRY_SECONDS 5

@@ -27,7 +27,7 @@ void store_close(struct store *store); /* NULL is allowed */
 
 /*
  * Whether a request had better wait, for ASKED_MICROSECONDS at most: much of what the inventory that it brings refers
- * to was just asked of other hosts, and would be asked of this one, too. `now` is in milliseconds of the monotonic
+ * to was just asked of other hosts, and would be asked of this one, too. `now` is in microseconds of the monotonic
  * clock.
  */
 bool store_should_wait(struct store *store, const struct request *request, int64_t now);
