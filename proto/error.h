@@ -16,6 +16,7 @@ enum error_code {
     ERROR_MEMORY,
     ERROR_NETWORK, /* a peer that can't be reached, or stopped talking */
     ERROR_DATABASE,
+    ERROR_CONFLICT, /* the database: another session did the same at the same moment; tried again it may go */
     ERROR_REFUSED, /* a peer's definite no */
     ERROR_BUSY,    /* a peer's 'later' */
 };

@@ -14,6 +14,10 @@
 /* SQLSTATE; PostgreSQL documentation, appendix A. */
 #define LOCK_NOT_AVAILABLE "55P03"
 #define QUERY_CANCELED "57014"
+#define UNIQUE_VIOLATION "23505"
+#define TRANSACTION_ROLLBACK "40"   /* the class: deadlocks */
+#define INSUFFICIENT_RESOURCES "53" /* the class: a full disk, too many connections */
+#define OUT_OF_MEMORY "53200"       /* what one statement asks for, not what is there */
 
 int database_state_directory(char *directory, size_t size, struct error *error)
 {
@@ -136,8 +140,13 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
     if (PQstatus(connection) != CONNECTION_OK)
         return error_set(error, ERROR_NETWORK, "the database went away: %s", line);
     const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    if (state != NULL && (strcmp(state, LOCK_NOT_AVAILABLE) == 0 || strcmp(state, QUERY_CANCELED) == 0))
+    if (state == NULL)
+        return error_set(error, ERROR_DATABASE, "%s", line);
+    if (strcmp(state, LOCK_NOT_AVAILABLE) == 0 || strcmp(state, QUERY_CANCELED) == 0 ||
+        (strncmp(state, INSUFFICIENT_RESOURCES, 2) == 0 && strcmp(state, OUT_OF_MEMORY) != 0))
         return error_set(error, ERROR_BUSY, "%s", line);
+    if (strcmp(state, UNIQUE_VIOLATION) == 0 || strncmp(state, TRANSACTION_ROLLBACK, 2) == 0)
+        return error_set(error, ERROR_CONFLICT, "%s", line);
     return error_set(error, ERROR_DATABASE, "%s", line);
 }
 

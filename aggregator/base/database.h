@@ -47,7 +47,8 @@ struct parameter {
 /*
  * Runs one statement; the result (binary or text values) is the caller's to PQclear(), NULL with *error on failure. The
  * error quotes the server's primary message; ERROR_NETWORK where the connection is gone, ERROR_BUSY where a lock was
- * not had in time or the statement was cancelled.
+ * not had in time, the statement was cancelled or the server has no room, ERROR_CONFLICT where another session stored
+ * the same or stood in the way, ERROR_DATABASE where it does not take what it was given.
  */
 PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
                          bool binary, struct error *error);

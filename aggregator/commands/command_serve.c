@@ -156,7 +156,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     judge_stop(judge);
     canceller_stop(canceller);
     alarm(0);
-    for (int reason = 0; result == 0 && reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++)
+    for (int reason = 0; result == 0 && reason < WRITER_REFUSAL_REASONS; reason++)
         if (last.refused[reason] > 0)
             log_line(LOG_PRIORITY_NOTICE, "refused", "reason=%s requests=%llu",
                      protobuf_c_enum_descriptor_get_value(&evenkeel__refusal_reason__descriptor, reason)->name,

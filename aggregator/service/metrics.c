@@ -43,11 +43,13 @@ static void put_label(const char *name, const char *value, FILE *out)
 static void put_refusals(const struct writer_counters *counters, FILE *out)
 {
     head("evenkeel_refusals_total", "counter", "Requests refused, by reason.", out);
-    for (int reason = 0; reason <= EVENKEEL__REFUSAL_REASON__TOKEN_INVALID; reason++) {
+    for (int reason = 0; reason < WRITER_REFUSAL_REASONS; reason++) {
         const ProtobufCEnumValue *value =
             protobuf_c_enum_descriptor_get_value(&evenkeel__refusal_reason__descriptor, reason);
+        if (value == NULL)
+            continue;
         fputs("evenkeel_refusals_total{reason=\"", out);
-        for (const char *at = value != NULL ? value->name : "unknown"; *at != 0; at++)
+        for (const char *at = value->name; *at != 0; at++)
             putc(tolower((unsigned char)*at), out);
         fprintf(out, "\"} %llu\n", (unsigned long long)atomic_load(&counters->refused[reason]));
     }

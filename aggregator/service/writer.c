@@ -4,6 +4,7 @@
 
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
+#include "penalties.h"
 
 #include "proto/cleanup.h"
 
@@ -27,6 +28,7 @@ struct writer {
     bool stopping;
     int64_t deadline; /* microseconds of the monotonic clock; when stopping */
     struct writer_counters counters;
+    struct penalties penalties; /* the thread's own */
 };
 
 static void answer(struct writer *writer, struct request *request)
@@ -160,10 +162,63 @@ static bool is_late(struct writer *writer)
     return late;
 }
 
+/* Who sent it: a key may speak for several hosts, and what one of them has costs that one. */
+static struct digest sender_of(const struct request *request)
+{
+    uint8_t text[32 + 16] = {0};
+    memcpy(text, request->key.data, request->key.length < 32 ? request->key.length : 32);
+    if (request->kind == REQUEST_SNAPSHOT)
+        memcpy(text + 32, request->offer->host_id.data, 16);
+    return digest_of(bytes_of(text, sizeof text));
+}
+
+static void refuse_unstorable(struct request *request, const char *reason)
+{
+    char sentence[PENALTY_REASON_BYTES + 160];
+    snprintf(sentence, sizeof sentence,
+             "the database can't take this (%s): what is known of the host stays as it was; tell whoever runs the "
+             "aggregator",
+             reason);
+    request_refuse(request, EVENKEEL__REFUSAL_REASON__NOT_STORED, 0, sentence);
+}
+
+/* A request that the database refused alone as it did in company. It costs the sender: its bytes are counted, and for a
+ * while it is refused without another try. */
+static void give_up(struct writer *writer, struct store *store, struct request *request, const char *reason)
+{
+    struct digest sender = sender_of(request);
+    struct error error = {0};
+    penalties_add(&writer->penalties, &sender, reason, monotonic_now());
+    if (store_count_refused(store, request, &error) < 0)
+        log_line(LOG_PRIORITY_WARNING, "not-counted", "message=%s", JOURNAL_QUOTED(error.message));
+    refuse_unstorable(request, reason);
+    answer(writer, request);
+}
+
+/* Answers those whose penalty goes on; the rest moves up. Returns how many are left. */
+static size_t refuse_penalised(struct writer *writer, struct request **batch, size_t count)
+{
+    size_t left = 0;
+    if (writer->penalties.count == 0)
+        return count;
+    int64_t now = monotonic_now();
+    for (size_t i = 0; i < count; i++) {
+        struct digest sender = sender_of(batch[i]);
+        const struct penalty *penalty = penalties_find(&writer->penalties, &sender, now);
+        if (penalty == NULL) {
+            batch[left++] = batch[i];
+            continue;
+        }
+        refuse_unstorable(batch[i], penalty->reason);
+        answer(writer, batch[i]);
+    }
+    return left;
+}
+
 /*
  * Stores a batch; where that fails although the database is there, once more (another aggregator may have stored the
  * same object at the same moment), then half by half, so that one that the database can't take does not keep the others
- * out, and too many at once become few enough. The store is given up on a lost connection.
+ * out but is refused, and too many at once become few enough. The store is given up on a lost connection.
  */
 static void store_all(struct writer *writer, struct store **store, struct request **batch, size_t count, bool again)
 {
@@ -185,11 +240,13 @@ static void store_all(struct writer *writer, struct store **store, struct reques
         batch[i]->refusal = 0;
     /* Something holds a lock, or this program is stopping: later is the honest answer for all of them. */
     bool try_on = *store != NULL && error.code != ERROR_NETWORK && error.code != ERROR_BUSY && !is_late(writer);
-    if (try_on && again && error.code == ERROR_DATABASE) {
+    if (try_on && again && (error.code == ERROR_DATABASE || error.code == ERROR_CONFLICT)) {
         store_all(writer, store, batch, count, false);
     } else if (try_on && count > 1) {
         store_all(writer, store, batch, count / 2, true);
         store_all(writer, store, batch + count / 2, count - count / 2, true);
+    } else if (try_on && error.code == ERROR_DATABASE) {
+        give_up(writer, *store, batch[0], error.message);
     } else {
         if (error.code == ERROR_NETWORK) {
             store_close(*store);
@@ -257,7 +314,9 @@ static void *run(void *context)
             for (size_t i = 0; i < count; i++)
                 answer_busy(writer, batch[i]);
         } else {
-            size_t left = store != NULL && !is_stopping(writer) ? hold_back(writer, store, batch, count) : count;
+            size_t left = refuse_penalised(writer, batch, count);
+            if (left > 0 && store != NULL && !is_stopping(writer))
+                left = hold_back(writer, store, batch, left);
             if (left > 0)
                 store_all(writer, &store, batch, left, true);
         }
@@ -265,6 +324,7 @@ static void *run(void *context)
     free(batch);
     free(hosts);
     store_close(store);
+    penalties_clear(&writer->penalties);
     return NULL;
 }
 

@@ -14,6 +14,9 @@
 /* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
 #define WRITER_RETRY_SECONDS 5
 
+/* RefusalReason of evenkeel.proto is below this. */
+#define WRITER_REFUSAL_REASONS 32
+
 struct writer_options {
     const char *dsn;
     struct store_options store;
@@ -23,7 +26,7 @@ struct writer_options {
 
 struct writer_counters {
     atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, failures;
-    atomic_ullong refused[EVENKEEL__REFUSAL_REASON__TOKEN_INVALID + 1];
+    atomic_ullong refused[WRITER_REFUSAL_REASONS]; /* by RefusalReason */
     atomic_ullong commit_microseconds;
     atomic_size_t queued_requests;
     atomic_size_t request_bytes; /* what requests hold, as they came and decoded; the service counts */

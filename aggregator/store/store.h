@@ -46,4 +46,10 @@ struct store_outcome {
 int store_batch(struct store *store, struct request **requests, size_t count, struct store_outcome *outcome,
                 struct error *error);
 
+/*
+ * Counts what a refused snapshot brought against its sender's quota: what the database refuses costs whoever sent it.
+ * -1 with *error.
+ */
+int store_count_refused(struct store *store, const struct request *request, struct error *error);
+
 #endif

@@ -189,6 +189,23 @@ static int64_t given_bytes(const struct request *request)
     return bytes;
 }
 
+int store_count_refused(struct store *store, const struct request *request, struct error *error)
+{
+    char bytes[32];
+    if (request->kind != REQUEST_SNAPSHOT)
+        return 0;
+    snprintf(bytes, sizeof bytes, "%lld", (long long)given_bytes(request));
+    struct parameter parameters[] = {PARAMETER_BINARY(TYPE_BYTEA, request->key),
+                                     {.value = request->offer->host_id.data,
+                                      .length = request->offer->host_id.len,
+                                      .binary = true,
+                                      .type = TYPE_UUID},
+                                     PARAMETER_TEXT(bytes)};
+    _cleanup_(cleanup_result) PGresult *done = database_query(
+        store->connection, "select evenkeel.count_refused($1, $2, $3::bigint)", parameters, 3, true, error);
+    return done != NULL ? 0 : -1;
+}
+
 static void put_offer(struct columns *columns, const struct request *request)
 {
     const Evenkeel__Offer *offer = request->offer;

@@ -234,6 +234,17 @@ as $$
 $$;
 comment on function evenkeel.count_offers(integer[], uuid[], bigint[], bytea[], bytea[], text[], text[], bytea[], bigint[]) is 'Counts admitted offers: their sequence numbers, the marks that came with them, the bytes of their objects.';
 
+create or replace function evenkeel.count_refused(asking_key bytea, host uuid, bytes bigint)
+returns void language sql
+as $$
+    update evenkeel.host_key hk
+    set uploaded_on = current_date, uploaded_bytes = case when hk.uploaded_on = current_date then hk.uploaded_bytes else 0 end + bytes
+    from evenkeel.collector_key k
+    where k.public_key = asking_key and hk.key_id = k.key_id and hk.host_id = host
+$$;
+comment on function evenkeel.count_refused(bytea, uuid, bigint) is
+    'Counts the bytes of objects that could not be stored, as those that could.';
+
 create or replace function evenkeel.check_in(hosts uuid[], taken bigint[], schedules integer[], unreadables integer[])
 returns void language sql
 as $$
