@@ -2,33 +2,8 @@
 begin;
 select plan(41);
 \ir fixture.psql
+\ir imports.psql
 
--- The core of a system, so that the inventory counts as a whole one.
-create function fixture.system(machine integer default 34404, folder text default 'c:/windows/system32') returns jsonb language sql as $$
-    select jsonb_build_object(
-        folder || '/kernel32.dll', jsonb_build_object('version', '5.2.3790.3959', 'machine', machine,
-            'exports', '["Sleep", "HeapAlloc=NTDLL.RtlAllocateHeap", "Circle=KERNEL32.Circle2", "Circle2=KERNEL32.Circle", "Modern=api-ms-win-core-heap-l1-1-0.HeapAlloc"]'::jsonb),
-        folder || '/ntdll.dll', jsonb_build_object('version', '5.2.3790.3959', 'machine', machine, 'exports', '["RtlAllocateHeap"]'::jsonb))
-$$;
--- A file that imports these symbols (names, or #5) from one DLL.
-create function fixture.importer(path text, dll text, symbols text[], delay boolean default false, machine integer default 34404)
-returns jsonb language sql as $$
-    select jsonb_build_object(path, jsonb_build_object('version', '6.0.3790.4601', 'machine', machine, 'imports', jsonb_build_array(jsonb_build_object(
-        'dll', dll, 'delay', delay, 'names', coalesce((select jsonb_agg(s) from unnest(symbols) s where s !~ '^#'), '[]'),
-        'ordinals', coalesce((select jsonb_agg(substr(s, 2)::integer) from unnest(symbols) s where s ~ '^#'), '[]')))))
-$$;
-create function fixture.dll(path text, version text, exports text[], machine integer default 34404) returns jsonb language sql as $$
-    select jsonb_build_object(path, jsonb_build_object('version', version, 'machine', machine, 'exports', to_jsonb(exports)))
-$$;
-create function fixture.found(host_name text, "column" text default 'subject') returns text language plpgsql as $$
-declare
-    answer text;
-begin
-    perform fixture.judge();
-    execute format($q$select string_agg(%s, E'\n' order by subject) from ops.finding where host = %L and "check" = 'unresolved-import'$q$,
-                   "column", host_name) into answer;
-    return answer;
-end $$;
 create temporary view w3wp as select fixture.dll('c:/windows/system32/inetsrv/w3wp.exe', '6.0.3790.3959', '{}') as files;
 
 -- Names and ordinals.

@@ -21,7 +21,8 @@ as $$
           limit most) s
     join evenkeel.host_inventory_current i using (host_id)
 $$;
-comment on function evenkeel.version_set_holders(integer, integer) is 'The version sets of a component that most hosts have, how many, and for each a host to look at.';
+comment on function evenkeel.version_set_holders(integer, integer) is
+    'The version sets of a component that most hosts have, how many, and for each a host to look at.';
 
 create or replace function evenkeel.learn_version_bonds(component integer)
 returns boolean language plpgsql
@@ -186,7 +187,8 @@ begin
     return changed;
 end
 $$;
-comment on function evenkeel.learn_version_bonds(integer) is 'Learns from the fleet which versions of a component''s files go together; says whether that is other than before.';
+comment on function evenkeel.learn_version_bonds(integer) is
+    'Learns from the fleet which versions of a component''s files go together; says whether that is other than before.';
 
 create or replace function evenkeel.version_conflicts(over text)
 returns table (host_id uuid, component_id integer, family text, member bigint, other_family text, other_member bigint,
@@ -254,7 +256,9 @@ begin
     join version_twin t on (t.lead, t.component_id) = (a.host_id, a.component_id);
 end
 $$;
-comment on function evenkeel.version_conflicts(text) is 'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of (host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';
+comment on function evenkeel.version_conflicts(text) is
+    'Versions that a host holds side by side though each of them goes with another version of the other file. over: a relation of '
+    '(host_id, chunk_ids), state_host or one like it. Each conflict is there both ways round.';
 
 create or replace function evenkeel.queue_outliers(component integer)
 returns void language plpgsql
@@ -284,7 +288,9 @@ begin
     on conflict do nothing;
 end
 $$;
-comment on function evenkeel.queue_outliers(integer) is 'Queues the hosts whose verdict may be another one by what was learnt of a component: those that it contradicts, and those that have the finding.';
+comment on function evenkeel.queue_outliers(integer) is
+    'Queues the hosts whose verdict may be another one by what was learnt of a component: those that it contradicts, and those that '
+    'have the finding.';
 
 create or replace function evenkeel.count_evidence()
 returns table (host_id uuid) language plpgsql
@@ -295,4 +301,6 @@ begin
     on conflict on constraint version_evidence_pkey do update set judged = e.judged + excluded.judged;
 end
 $$;
-comment on function evenkeel.count_evidence() is 'Counts the hosts that are judged, so that learning knows when it is due. Gives no hosts: what one holds is no verdict on another before it is learnt.';
+comment on function evenkeel.count_evidence() is
+    'Counts the hosts that are judged, so that learning knows when it is due. Gives no hosts: what one holds is no verdict on another '
+    'before it is learnt.';

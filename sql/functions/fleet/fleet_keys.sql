@@ -18,7 +18,9 @@ as $$
            + case when '' in (e.machine_guid, hk.machine_guid) or e.machine_guid = hk.machine_guid then 0 else 1 end
            + case when '' in (e.key_location, hk.key_location) or e.key_location = hk.key_location then 0 else 1 end) >= 2
 $$;
-comment on function evenkeel.misused_keys() is 'Hosts whose collector''s key is used from more than one machine: set apart, or asking for another host (asked_name) from a machine that is not the one it was enrolled on.';
+comment on function evenkeel.misused_keys() is
+    'Hosts whose collector''s key is used from more than one machine: set apart, or asking for another host (asked_name) from a machine '
+    'that is not the one it was enrolled on.';
 
 create or replace function evenkeel.queue_hosts_of_key()
 returns trigger language plpgsql

@@ -7,7 +7,8 @@ as $$
        and (p.os_build is null or coalesce(os_build, 0) in (0, p.os_build))
        and (p.inetstp_major is null or coalesce(inetstp_major, 0) in (0, p.inetstp_major))
 $$;
-comment on function evenkeel.product_fits(evenkeel.product, text, integer, integer) is 'Whether a product may be on a host that declares these; what is not declared excludes nothing.';
+comment on function evenkeel.product_fits(evenkeel.product, text, integer, integer) is
+    'Whether a product may be on a host that declares these; what is not declared excludes nothing.';
 
 create or replace function evenkeel.state_version_sets(grouped boolean)
 returns table (host_id uuid, component_id integer, version_set text) language sql
@@ -63,4 +64,6 @@ as $$
     from entry e
     join judged using (host_id, component_id)
 $$;
-comment on function evenkeel.state_version_sets(boolean) is 'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. grouped: of hosts with a group label only, and only of files on the product''s lines, where it has any.';
+comment on function evenkeel.state_version_sets(boolean) is
+    'The version set of each component of the hosts of state_host, as 32 hex digits: equal where the same files have the same versions. '
+    'grouped: of hosts with a group label only, and only of files on the product''s lines, where it has any.';

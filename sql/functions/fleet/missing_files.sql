@@ -141,7 +141,8 @@ begin
     join missing_need n on n.list = l.list and n.path = a.path;
 end
 $$;
-comment on function evenkeel.state_missing_services() is 'Services of the state''s hosts, but disabled ones, whose file is not there although other files of its folder are.';
+comment on function evenkeel.state_missing_services() is
+    'Services of the state''s hosts, but disabled ones, whose file is not there although other files of its folder are.';
 
 create or replace function evenkeel.state_missing_peers()
 returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer) language plpgsql
@@ -232,4 +233,6 @@ begin
       and not exists (select from missing_absent a where a.host_id = u.host_id and evenkeel.path_location(a.path) = u.location);
 end
 $$;
-comment on function evenkeel.state_missing_peers() is 'Files that all hosts of a product and level but this one have (evenkeel.peer_file), and how many these are; images of services left out. To be called after state_missing_services().';
+comment on function evenkeel.state_missing_peers() is
+    'Files that all hosts of a product and level but this one have (evenkeel.peer_file), and how many these are; images of services '
+    'left out. To be called after state_missing_services().';

@@ -6,7 +6,9 @@ as $$
     select case when declared is not null or verdict = 'level'
                 then format('%s %s %s', coalesce(declared, levels), facts ->> 'architecture', facts ->> 'product_type') end
 $$;
-comment on function evenkeel.peers_of(int4range, int4range, text, jsonb) is 'With whom a host is compared within a product: the declared level, or else the one that its files prove, architecture and product type. Null: its level is not known.';
+comment on function evenkeel.peers_of(int4range, int4range, text, jsonb) is
+    'With whom a host is compared within a product: the declared level, or else the one that its files prove, architecture and product '
+    'type. Null: its level is not known.';
 
 create or replace function evenkeel.refresh_peers()
 returns integer language plpgsql
@@ -126,4 +128,6 @@ begin
     return queued;
 end
 $$;
-comment on function evenkeel.refresh_peers() is 'Learns anew which files all hosts of a product and level have, or all but one, and queues the hosts on which that bears; returns how many.';
+comment on function evenkeel.refresh_peers() is
+    'Learns anew which files all hosts of a product and level have, or all but one, and queues the hosts on which that bears; returns '
+    'how many.';

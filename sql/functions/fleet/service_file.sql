@@ -37,4 +37,6 @@ begin
     return path;
 end
 $$;
-comment on function evenkeel.service_file(text, text) is 'The folded path of the file that a service''s ImagePath or ServiceDll names, without arguments; null where that can''t be told for certain.';
+comment on function evenkeel.service_file(text, text) is
+    'The folded path of the file that a service''s ImagePath or ServiceDll names, without arguments; null where that can''t be told for '
+    'certain.';

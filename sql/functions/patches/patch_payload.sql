@@ -12,7 +12,8 @@ as $$
     from (select regexp_replace(payload_location.below, '^(.*/)?(sp\d+|rtm)?(gdr|qfe)/', '') as below) b,
          lateral (select substring(b.below from '^(?:.*/)?(?:windows|winnt|%windir%)/(.+)$') as rest) w
 $$;
-comment on function evenkeel.payload_location(text) is 'path.location of a file of a payload, from its path below the payload''s folder; null where that says nothing.';
+comment on function evenkeel.payload_location(text) is
+    'path.location of a file of a payload, from its path below the payload''s folder; null where that says nothing.';
 
 create or replace function evenkeel.payload_product()
 returns text language plpgsql
@@ -41,7 +42,8 @@ begin
         coalesce(format(' (%s)', array_to_string(fitting, ' or ')), '');
 end
 $$;
-comment on function evenkeel.payload_product() is 'The product whose files those of payload_file are, by their names and versions; an error where that is not one.';
+comment on function evenkeel.payload_product() is
+    'The product whose files those of payload_file are, by their names and versions; an error where that is not one.';
 
 create or replace function evenkeel.patch_code(written text)
 returns text language plpgsql immutable
@@ -79,7 +81,8 @@ as $$
     join evenkeel.level l on l.product_id = t.product_id and l.ordinal = p.ordinal
     having count(*) > 0
 $$;
-comment on function evenkeel.patch_lowers(integer) is 'Says that files prove less than they would because a patch without required levels brings them; null: none does.';
+comment on function evenkeel.patch_lowers(integer) is
+    'Says that files prove less than they would because a patch without required levels brings them; null: none does.';
 
 create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[], superseded text[], needs_restart boolean,
                                                 origin text, out patch_id integer, out product text, out files integer)
@@ -124,7 +127,9 @@ begin
     files := (select count(*) from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null);
 end
 $$;
-comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is 'Makes the files of the temporary table payload_file (path, image_id; null: what lies there is none that could be read) the payload of a patch; what is not given stays as the catalogue has it.';
+comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is
+    'Makes the files of the temporary table payload_file (path, image_id; null: what lies there is none that could be read) the payload '
+    'of a patch; what is not given stays as the catalogue has it.';
 
 create or replace function evenkeel.payload_places(patch integer)
 returns table (path text, image_id integer) language sql stable
@@ -134,4 +139,5 @@ as $$
     cross join unnest(case when f.file like '\%windir\%/%' then array['c:/windows', 'c:/winnt'] else array[''] end) w (windows)
     where f.patch_id = patch and f.image_id is not null and f.file like '%/%'
 $$;
-comment on function evenkeel.payload_places(integer) is 'Where a payload says that its files go, on hosts of either name of the Windows directory.';
+comment on function evenkeel.payload_places(integer) is
+    'Where a payload says that its files go, on hosts of either name of the Windows directory.';

@@ -16,7 +16,8 @@ as $$
                      and evenkeel.version_build(version) = coalesce(l.build, evenkeel.version_build(version))
                      and evenkeel.version_revision(version) between l.revision_from and l.revision_to)
 $$;
-comment on function evenkeel.on_line(integer, evenkeel.version) is 'Whether the version belongs to what may be compared within the product.';
+comment on function evenkeel.on_line(integer, evenkeel.version) is
+    'Whether the version belongs to what may be compared within the product.';
 
 create or replace function evenkeel.patch_state_open()
 returns void language plpgsql
@@ -53,7 +54,9 @@ begin
         from state_model m join state_model_patch p using (model);
 end
 $$;
-comment on function evenkeel.patch_state_open() is 'Makes the relations of a state that judge_patches() fills; checks read state_patch (host, patch: state, listed by the registry, proven by files, best branch, counts) and, by its model, the files in state_model_file and state_patch_file.';
+comment on function evenkeel.patch_state_open() is
+    'Makes the relations of a state that judge_patches() fills; checks read state_patch (host, patch: state, listed by the registry, '
+    'proven by files, best branch, counts) and, by its model, the files in state_model_file and state_patch_file.';
 
 create or replace function evenkeel.judge_patches()
 returns void language plpgsql
@@ -68,7 +71,8 @@ begin
     perform evenkeel.judge_models();
 end
 $$;
-comment on function evenkeel.judge_patches() is 'Fills state_patch for the hosts of state_host, from their files and from what their registries list.';
+comment on function evenkeel.judge_patches() is
+    'Fills state_patch for the hosts of state_host, from their files and from what their registries list.';
 
 create or replace function evenkeel.find_patch_targets()
 returns void language plpgsql
@@ -187,7 +191,10 @@ begin
     analyze state_patch_file;
 end
 $$;
-comment on function evenkeel.compare_patch_targets() is 'Each of these files against each table that it stands in. Only versions of one line are compared: of the same three first parts and the same side of 0x8000, or both on the product''s line. A file that is named with several versions is older only if it is older than all.';
+comment on function evenkeel.compare_patch_targets() is
+    'Each of these files against each table that it stands in. Only versions of one line are compared: of the same three first parts '
+    'and the same side of 0x8000, or both on the product''s line. A file that is named with several versions is older only if it is '
+    'older than all.';
 
 create or replace function evenkeel.find_models()
 returns void language plpgsql
@@ -241,7 +248,8 @@ begin
     analyze state_model_file;
 end
 $$;
-comment on function evenkeel.find_models() is 'Hosts that hold the same of these files, at the same levels, with the same patches listed, get one model.';
+comment on function evenkeel.find_models() is
+    'Hosts that hold the same of these files, at the same levels, with the same patches listed, get one model.';
 
 create or replace function evenkeel.judge_models()
 returns void language plpgsql
@@ -348,7 +356,12 @@ begin
     analyze state_model_patch;
 end
 $$;
-comment on function evenkeel.judge_models() is 'The state of each patch on each model. installed: every file of its table that is there is the same or newer, and the registry lists it or a file proves it (or it is listed and none of its files can be compared). superseded: nothing of it is older, but nothing proves it, or a patch present whole replaces it. partial: listed or proven, and files are older. missing: files are older. A file proves a patch only if it is at exactly its version, no level ships that or may have shipped it, and no other patch present whole explains it.';
+comment on function evenkeel.judge_models() is
+    'The state of each patch on each model. installed: every file of its table that is there is the same or newer, and the registry '
+    'lists it or a file proves it (or it is listed and none of its files can be compared). superseded: nothing of it is older, but '
+    'nothing proves it, or a patch present whole replaces it. partial: listed or proven, and files are older. missing: files are older. '
+    'A file proves a patch only if it is at exactly its version, no level ships that or may have shipped it, and no other patch present '
+    'whole explains it.';
 
 create or replace function evenkeel.store_patches()
 returns void language sql

@@ -11,4 +11,5 @@ as $$
     where h.host_id = any (evenkeel.host_ids(plan.host_name))
     order by h.host_id, p.step
 $$;
-comment on function ops.plan(text) is 'What to reapply, restore and restart on a host, in order; no rows: nothing. select * from ops.plan(''web-05'')';
+comment on function ops.plan(text) is
+    'What to reapply, restore and restart on a host, in order; no rows: nothing. select * from ops.plan(''web-05'')';

@@ -63,7 +63,9 @@ as $$
         where i.host_id = planned and d.declared is null) proven on true
     left join lateral (select max(l.ordinal) as ordinal from evenkeel.level l where l.product_id = c.product_id) last on true
 $$;
-comment on function evenkeel.plan_targets(uuid) is 'The products of a host whose level has to be reapplied, and which level: the one that the registry declares, or a higher one that an installed patch needs; else the greatest that a file proves.';
+comment on function evenkeel.plan_targets(uuid) is
+    'The products of a host whose level has to be reapplied, and which level: the one that the registry declares, or a higher one that '
+    'an installed patch needs; else the greatest that a file proves.';
 
 create or replace function evenkeel.plan_hotfixes(planned uuid, product integer, target integer)
 returns table (code text, verdict text, because text, version evenkeel.version, released date, restart boolean) language sql stable
@@ -151,7 +153,9 @@ as $$
            null, u.installed_on, true
     from uncatalogued u
 $$;
-comment on function evenkeel.plan_hotfixes(uuid, integer, integer) is 'The hotfixes of a product that the registry lists or files prove, and what becomes of each once a level is reapplied: reapply, contained (its files would be older), or replaced by another.';
+comment on function evenkeel.plan_hotfixes(uuid, integer, integer) is
+    'The hotfixes of a product that the registry lists or files prove, and what becomes of each once a level is reapplied: reapply, '
+    'contained (its files would be older), or replaced by another.';
 
 create or replace function evenkeel.plan(planned uuid)
 returns table (step integer, action text, what text, why text) language plpgsql stable
@@ -287,4 +291,5 @@ begin
     select row_number() over (order by s.stage, s.place)::integer, s.action, s.what, s.why from stepped s order by 1;
 end
 $$;
-comment on function evenkeel.plan(uuid) is 'The way back of a host as ordered steps: what its findings that are not waived ask for. No rows: nothing to do.';
+comment on function evenkeel.plan(uuid) is
+    'The way back of a host as ordered steps: what its findings that are not waived ask for. No rows: nothing to do.';

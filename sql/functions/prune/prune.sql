@@ -29,7 +29,8 @@ begin
     return total;
 end
 $$;
-comment on function evenkeel.prune_history(interval, integer) is 'Removes up to so many states and findings of each kind that ended longer ago; returns how many.';
+comment on function evenkeel.prune_history(interval, integer) is
+    'Removes up to so many states and findings of each kind that ended longer ago; returns how many.';
 
 create or replace function evenkeel.prune_waiting(most integer)
 returns integer language plpgsql
@@ -56,7 +57,8 @@ begin
     return total + removed;
 end
 $$;
-comment on function evenkeel.prune_waiting(integer) is 'Removes unfinished uploads of a week ago, and enrolments and tokens of a month ago; returns how many.';
+comment on function evenkeel.prune_waiting(integer) is
+    'Removes unfinished uploads of a week ago, and enrolments and tokens of a month ago; returns how many.';
 
 create or replace function evenkeel.prune_mark()
 returns void language plpgsql
@@ -96,7 +98,8 @@ begin
     return (select count(*) from prune_candidate where kind = wanted_kind);
 end
 $$;
-comment on function evenkeel.prune_find(text) is 'Notes the chunks, files, images or paths that nothing refers to; returns how many there are.';
+comment on function evenkeel.prune_find(text) is
+    'Notes the chunks, files, images or paths that nothing refers to; returns how many there are.';
 
 create or replace function evenkeel.digests_under_way()
 returns setof bytea language sql stable
@@ -170,4 +173,6 @@ begin
     return coalesce(cardinality(gone), 0);
 end
 $$;
-comment on function evenkeel.prune_remove(text, integer) is 'Removes up to so many of the noted candidates that still nothing refers to, and what was derived from them; returns how many, -1 when no candidate is left.';
+comment on function evenkeel.prune_remove(text, integer) is
+    'Removes up to so many of the noted candidates that still nothing refers to, and what was derived from them; returns how many, -1 '
+    'when no candidate is left.';

@@ -91,7 +91,9 @@ as $$
     from line l join holder h using (line_id)
     order by case l.kind when 'older' then 0 when 'removed' then 1 else 2 end, h.hosts desc, l.file_count desc, 2
 $$;
-comment on function evenkeel.report_changes(timestamptz) is 'File changes since a time, net, gathered: a line per patch or level that explains them, and else per set of files that changed on the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
+comment on function evenkeel.report_changes(timestamptz) is
+    'File changes since a time, net, gathered: a line per patch or level that explains them, and else per set of files that changed on '
+    'the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
 
 create or replace function evenkeel.report_facts(since timestamptz)
 returns table (what text, old_value text, new_value text, hosts bigint, host_names text[])
@@ -110,7 +112,8 @@ as $$
     group by 1, 2, 3
     order by 4 desc, 1
 $$;
-comment on function evenkeel.report_facts(timestamptz) is 'Facts that differ from those of a time, the same change on several hosts as one row.';
+comment on function evenkeel.report_facts(timestamptz) is
+    'Facts that differ from those of a time, the same change on several hosts as one row.';
 
 create or replace function evenkeel.report_verdicts(since timestamptz)
 returns table (host_id uuid, host text, was text, is_now text)
@@ -135,4 +138,5 @@ as $$
     where s.was is distinct from s.is_now
     order by h.name
 $$;
-comment on function evenkeel.report_verdicts(timestamptz) is 'Hosts whose verdict (the worst of their products) differs from that of a time; null: no product of theirs was judged.';
+comment on function evenkeel.report_verdicts(timestamptz) is
+    'Hosts whose verdict (the worst of their products) differs from that of a time; null: no product of theirs was judged.';

@@ -56,7 +56,9 @@ as $$
     where section is not null
     order by severity_rank(severity) desc, check_code, subject, summary, name
 $$;
-comment on function evenkeel.report_findings(timestamptz) is 'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report tells them. One that came and went since is left out.';
+comment on function evenkeel.report_findings(timestamptz) is
+    'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report tells them. One that came '
+    'and went since is left out.';
 
 create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql immutable
@@ -71,7 +73,8 @@ as $$
         format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
     from jsonb_to_record(counts) n (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint)
 $$;
-comment on function evenkeel.report_sentence(jsonb) is 'The report in one sentence: 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
+comment on function evenkeel.report_sentence(jsonb) is
+    'The report in one sentence: 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
 
 create or replace function evenkeel.report_drift(since timestamptz)
 returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
@@ -137,7 +140,8 @@ begin
         'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
 end
 $$;
-comment on function evenkeel.report_drift(timestamptz) is 'The drift report since a time, as one JSON document: what evenkeel report drift --format json prints.';
+comment on function evenkeel.report_drift(timestamptz) is
+    'The drift report since a time, as one JSON document: what evenkeel report drift --format json prints.';
 
 create or replace function evenkeel.report_rows(document jsonb)
 returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz, "until" timestamptz,

@@ -41,7 +41,8 @@ begin
     return id;
 end
 $$;
-comment on function evenkeel.table_image(text, evenkeel.version, integer) is 'Stands for a file of which a patch''s table tells the version, and nothing is known of its symbols.';
+comment on function evenkeel.table_image(text, evenkeel.version, integer) is
+    'Stands for a file of which a patch''s table tells the version, and nothing is known of its symbols.';
 
 create or replace function evenkeel.make_files(paths integer[], images integer[])
 returns void language plpgsql
@@ -196,13 +197,15 @@ begin
     update overlay_new o set file_id = f.file_id from file f where (f.path_id, f.image_id) = (o.path_id, o.image_id);
 end
 $$;
-comment on function evenkeel.overlay_plan(text, text) is 'Works out which files of a patch would land where on the hosts whose names match. Stores the (path, image) pairs that this would make as files: commit before the long part.';
+comment on function evenkeel.overlay_plan(text, text) is
+    'Works out which files of a patch would land where on the hosts whose names match. Stores the (path, image) pairs that this would '
+    'make as files: commit before the long part.';
 
 create or replace function evenkeel.overlay_close()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     truncate overlay_chunk, overlay_added, state_overlay_chunk, state_overlay_chunk_level, state_overlay_chunk_imports, state_overlay_need,
-             state_focus, imports_bad
+             state_focus, state_brought, imports_bad
 $$;
 comment on function evenkeel.overlay_close() is 'Takes the overlay off again: the state of this session is what is.';
 
@@ -256,7 +259,8 @@ begin
     perform evenkeel.overlay_imports();
 end
 $$;
-comment on function evenkeel.overlay_chunks(uuid[]) is 'Makes the overlay of every chunk of these hosts that their plan touches, where another host did not before.';
+comment on function evenkeel.overlay_chunks(uuid[]) is
+    'Makes the overlay of every chunk of these hosts that their plan touches, where another host did not before.';
 
 create or replace function evenkeel.overlay_levels()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -293,24 +297,24 @@ begin
     join path p using (path_id)
     join image i using (image_id)
     left join (select m.image_id, evenkeel.import_dll(m.dll) as dll,
-                      coalesce(array_agg(distinct s.symbol) filter (where s.symbol is not null), '{}') as symbols
+                      array_agg(distinct s.symbol) as symbols
                from image_import m
-               left join lateral (select unnest(m.names) union all select '#' || o from unnest(m.ordinals) o) s (symbol) on true
+               cross join lateral (select unnest(m.names) union all select '#' || o from unnest(m.ordinals) o) s (symbol)
                where m.image_id in (select image_id from overlay_landing union select image_id from overlay_new)
                group by m.image_id, evenkeel.import_dll(m.dll)) m on m.image_id = i.image_id
     where not exists (select from state_overlay_chunk_imports k where k.chunk_id = c.chunk_id);
     if exists (select from overlay_import) then
         perform evenkeel.lock_imports();
     end if;
-    insert into import_need (digest, dll, symbols)
-    select distinct on (1) evenkeel.need_digest(dll, symbols), dll, symbols
-    from overlay_import where dll is not null and not evenkeel.is_api_set(dll) order by 1
+    insert into import_need (digest, dll, symbols, api_set_from)
+    select distinct on (1) evenkeel.need_digest(dll, symbols), dll, symbols, evenkeel.api_set_from(dll)
+    from overlay_import where dll is not null order by 1
     on conflict (digest) do nothing;
     insert into state_overlay_need (chunk_id, folder, machine, need_id)
     select distinct o.chunk_id, o.folder, o.machine, n.need_id
     from overlay_import o join import_need n on n.digest = evenkeel.need_digest(o.dll, o.symbols);
-    insert into state_overlay_chunk_imports (chunk_id, folders, machines, need_ids, program_folders)
-    select c.chunk_id, coalesce(k.folders, '{}'), coalesce(k.machines, '{}'), coalesce(k.need_ids, '{}'),
+    insert into state_overlay_chunk_imports (chunk_id, folders, machines, need_ids, redirections, program_folders)
+    select c.chunk_id, coalesce(k.folders, '{}'), coalesce(k.machines, '{}'), coalesce(k.need_ids, '{}'), coalesce(k.redirections, '{}'),
            coalesce(k.program_folders, '{}') || array(select distinct o.folder from overlay_import o where o.chunk_id = c.chunk_id and o.name ~ '\.exe$')
     from state_overlay_chunk c
     left join overlay_chunk b on b.overlay_id = c.chunk_id
@@ -385,4 +389,5 @@ begin
     where t.replaced > 0 or t.added <> '{}' or t.doubt is not null;
 end
 $$;
-comment on function evenkeel.overlay_state(uuid[]) is 'Fills state_host with these hosts as they would be, those only on which anything would change, or may; overlay_touch says what.';
+comment on function evenkeel.overlay_state(uuid[]) is
+    'Fills state_host with these hosts as they would be, those only on which anything would change, or may; overlay_touch says what.';

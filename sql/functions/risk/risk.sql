@@ -22,7 +22,9 @@ begin
     return (select count(*) from overlay_host);
 end
 $$;
-comment on function evenkeel.risk_open(text, text) is 'Begins to judge what a patch would do; returns how many hosts there are. Commit behind it, then call risk_next() in one transaction until it returns 0.';
+comment on function evenkeel.risk_open(text, text) is
+    'Begins to judge what a patch would do; returns how many hosts there are. Commit behind it, then call risk_next() in one '
+    'transaction until it returns 0.';
 
 create or replace function evenkeel.risk_next(most integer, max_age interval)
 returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -66,7 +68,8 @@ begin
     return cardinality(hosts) + evenkeel.risk_spread(hosts);
 end
 $$;
-comment on function evenkeel.risk_next(integer, interval) is 'Judges up to so many hosts more into risk_result, and with each those that a patch would change alike; returns how many.';
+comment on function evenkeel.risk_next(integer, interval) is
+    'Judges up to so many hosts more into risk_result, and with each those that a patch would change alike; returns how many.';
 
 create or replace function evenkeel.risk_settle(hosts uuid[])
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -84,7 +87,8 @@ as $$
     update risk_result r set verdict = 'unknown', reason = 'it reported something else while this was worked out: ask again', findings = '[]'
     where r.host_id in (select host_id from moved)
 $$;
-comment on function evenkeel.risk_settle(uuid[]) is 'Takes back what was said of these hosts where what they hold, or say of themselves, is not what it was when risk_open() looked.';
+comment on function evenkeel.risk_settle(uuid[]) is
+    'Takes back what was said of these hosts where what they hold, or say of themselves, is not what it was when risk_open() looked.';
 
 create or replace function evenkeel.risk_landed()
 returns table (host_id uuid, file_id integer, path_id integer, path text, old_image integer, new_image integer)
@@ -109,7 +113,8 @@ as $$
     join path p using (path_id)
     where u.chunk_id < 0
 $$;
-comment on function evenkeel.risk_landed() is 'The files that the patch would put on the hosts of state_host, and the image that each would replace; null: it is new there.';
+comment on function evenkeel.risk_landed() is
+    'The files that the patch would put on the hosts of state_host, and the image that each would replace; null: it is new there.';
 
 create or replace function evenkeel.risk_already()
 returns table (host_id uuid, check_code text, subject text, severity text, summary text, evidence jsonb)
@@ -148,7 +153,8 @@ as $$
                           on l.host_id = f.host_id and l.path = coalesce(nullif(e ->> 'to', ''), e ->> 'from'))
           else false end
 $$;
-comment on function evenkeel.risk_already() is 'Findings of hosts of state_host that are already mixed, half patched or waiting for a restart where the patch would land.';
+comment on function evenkeel.risk_already() is
+    'Findings of hosts of state_host that are already mixed, half patched or waiting for a restart where the patch would land.';
 
 create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
 returns boolean language sql immutable parallel safe
@@ -168,7 +174,8 @@ as $$
     where evenkeel.image_unread(i.has_symbols, i.defects)
     group by l.host_id
 $$;
-comment on function evenkeel.risk_unread() is 'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
+comment on function evenkeel.risk_unread() is
+    'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
 
 create or replace function evenkeel.exports_may_go(has_symbols boolean, defects integer, names text[], ordinals integer[], forwarders text[],
                                                    new_names text[], new_ordinals integer[], new_forwarders text[])
@@ -178,7 +185,8 @@ as $$
            -- Where a forwarder leads to may lack it.
            or not new_forwarders <@ forwarders
 $$;
-comment on function evenkeel.exports_may_go(boolean, integer, text[], integer[], text[], text[], integer[], text[]) is 'Whether who imports from an image may lack something once another takes its place, as far as the two images tell.';
+comment on function evenkeel.exports_may_go(boolean, integer, text[], integer[], text[], text[], integer[], text[]) is
+    'Whether who imports from an image may lack something once another takes its place, as far as the two images tell.';
 
 create or replace function evenkeel.risk_removed()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -223,7 +231,9 @@ as $$
     join held s on s.chunk_id = u.chunk_id and s.machine = l.machine and s.path <> l.path
     group by l.host_id
 $$;
-comment on function evenkeel.risk_removed() is 'Hosts on which the patch takes exports away, or may, while the imports of some component file were not read, and the first such file.';
+comment on function evenkeel.risk_removed() is
+    'Hosts on which the patch takes exports away, or may, while the imports of some component file were not read, and the first such '
+    'file.';
 
 create or replace function evenkeel.risk_passed_over(hosts uuid[], max_age interval)
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -301,12 +311,14 @@ as $$
     ) x
     where verdict is not null
 $$;
-comment on function evenkeel.risk_passed_over(uuid[], interval) is 'Hosts of which it is plain without judging: the patch does not apply, or their snapshot is too old.';
+comment on function evenkeel.risk_passed_over(uuid[], interval) is
+    'Hosts of which it is plain without judging: the patch does not apply, or their snapshot is too old.';
 
 create or replace function evenkeel.names_symbol(symbol text, names text[], ordinals integer[])
 returns boolean language sql immutable parallel safe
 as $$ select symbol = any (names) or (symbol like '#%' and substr(symbol, 2) = any (ordinals::text[])) $$;
-comment on function evenkeel.names_symbol(text, text[], integer[]) is 'Whether a symbol, #7 where it is an ordinal, is among names and ordinals.';
+comment on function evenkeel.names_symbol(text, text[], integer[]) is
+    'Whether a symbol, #7 where it is an ordinal, is among names and ordinals.';
 
 create or replace function evenkeel.risk_blind()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -370,7 +382,9 @@ as $$
     join imports_twin t on t.lead = w.host_id
     group by t.host_id
 $$;
-comment on function evenkeel.risk_blind() is 'Hosts on which something that the patch''s files newly import cannot be judged, or that others import from them and the files before them gave for certain; and the first such import.';
+comment on function evenkeel.risk_blind() is
+    'Hosts on which something that the patch''s files newly import cannot be judged, or that others import from them and the files '
+    'before them gave for certain; and the first such import.';
 
 create or replace function evenkeel.risk_demands()
 returns table (host_id uuid, code text, title text, product text, required text, below boolean, level text, declared text)
@@ -387,7 +401,9 @@ as $$
     cross join lateral (select coalesce(b.declared, b.levels) as levels) held
     where l.ordinal > 0 and not coalesce(lower(held.levels) >= l.ordinal, false)
 $$;
-comment on function evenkeel.risk_demands() is 'Hosts of state_host that are below the lowest level that the patch may be installed on, or may be: by what is declared, else by what their files say.';
+comment on function evenkeel.risk_demands() is
+    'Hosts of state_host that are below the lowest level that the patch may be installed on, or may be: by what is declared, else by '
+    'what their files say.';
 
 create or replace function evenkeel.risk_compare(payload boolean)
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public

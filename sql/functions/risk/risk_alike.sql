@@ -34,7 +34,8 @@ as $$
     select case when taken_at < now() - max_age or seen_at < now() - max_age
                 then format('its last snapshot is of %s: push a new one', to_char(least(taken_at, seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end
 $$;
-comment on function evenkeel.risk_stale(timestamptz, timestamptz, interval) is 'Says that a host''s last snapshot is too old; null: it is not.';
+comment on function evenkeel.risk_stale(timestamptz, timestamptz, interval) is
+    'Says that a host''s last snapshot is too old; null: it is not.';
 
 create or replace function evenkeel.risk_names()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -66,7 +67,9 @@ as $$
     union
     select regexp_replace(pf.file, '^.*/', '') from patch_file pf join patch t using (patch_id) join product using (product_id)
 $$;
-comment on function evenkeel.risk_names() is 'Fills risk_name: names of files on which it depends what the patch does; of DLLs that it concerns, of what these forward to, and of all in tables of patches of its products.';
+comment on function evenkeel.risk_names() is
+    'Fills risk_name: names of files on which it depends what the patch does; of DLLs that it concerns, of what these forward to, and '
+    'of all in tables of patches of its products.';
 
 create or replace function evenkeel.risk_files()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -130,7 +133,9 @@ as $$
     union all
     select null, null, false, evenkeel.risk_machine_bit(machine) from silent where place > 100 group by machine
 $$;
-comment on function evenkeel.risk_files() is 'Fills risk_file: the files on which it depends what the patch does, and a mark that is the same where they are the same for that. Rows without a file: machines of which more files were not read than are among them.';
+comment on function evenkeel.risk_files() is
+    'Fills risk_file: the files on which it depends what the patch does, and a mark that is the same where they are the same for that. '
+    'Rows without a file: machines of which more files were not read than are among them.';
 
 create or replace function evenkeel.risk_machine_bit(machine integer)
 returns integer language sql immutable parallel safe
@@ -182,7 +187,8 @@ as $$
     from (select distinct on (host_id, component_id) chunk_id from fitting where above order by host_id, component_id, below desc, holders desc, chunk_id) x;
     analyze risk_chunk;
 $$;
-comment on function evenkeel.risk_chunks() is 'Fills risk_chunk: chunks of one class have the same files of risk_file in them; of anchors the ranges are looked at.';
+comment on function evenkeel.risk_chunks() is
+    'Fills risk_chunk: chunks of one class have the same files of risk_file in them; of anchors the ranges are looked at.';
 
 create or replace function evenkeel.risk_traits()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set work_mem = '128MB'
@@ -228,7 +234,8 @@ begin
     where x.host_id = l.host_id;
 end
 $$;
-comment on function evenkeel.risk_traits() is 'Fills risk_trait with what of each host''s files matters, and risk_loose with what else does where no anchor holds.';
+comment on function evenkeel.risk_traits() is
+    'Fills risk_trait with what of each host''s files matters, and risk_loose with what else does where no anchor holds.';
 
 create or replace function evenkeel.risk_alike(max_age interval)
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set work_mem = '128MB'
@@ -318,4 +325,5 @@ begin
     return told;
 end
 $$;
-comment on function evenkeel.risk_spread(uuid[]) is 'Gives the result of these hosts to those that they stand for, where it holds for them too; returns to how many.';
+comment on function evenkeel.risk_spread(uuid[]) is
+    'Gives the result of these hosts to those that they stand for, where it holds for them too; returns to how many.';
