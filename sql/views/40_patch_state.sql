@@ -30,7 +30,11 @@ comment on view ops.patch_state is 'A row per host and patch of the catalogue.';
 comment on column ops.patch_state.host is 'The host''s name.';
 comment on column ops.patch_state.patch is 'KB973917, Q319733.';
 comment on column ops.patch_state.product is 'The product whose files the patch brings.';
-comment on column ops.patch_state.state is 'installed: all of its files that are there are its own or newer, and the registry lists it or a file proves it; partial: listed or proven, but files are older; superseded: its files are newer or come with the level, or a patch that replaces it is there; missing: files are older and nothing says that it was installed; not applicable: the host has not the product, none of the files, or another level than it needs.';
+comment on column ops.patch_state.state is
+    'installed: all of its files that are there are its own or newer, and the registry lists it or a file proves it; partial: listed or '
+    'proven, but files are older; superseded: its files are newer or come with the level, or a patch that replaces it is there; missing: '
+    'files are older and nothing says that it was installed; unknown: none is older, but one has no version that could be read; not '
+    'applicable: the host has not the product, none of the files, or another level than it needs.';
 comment on column ops.patch_state.listed is 'The host''s registry lists it.';
 comment on column ops.patch_state.same_files is 'Files of its table at exactly its version.';
 comment on column ops.patch_state.newer_files is 'Files of its table that are newer.';

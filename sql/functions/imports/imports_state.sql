@@ -233,7 +233,8 @@ as $$
     left join state_facts f on f.host_id = c.host_id
     where c.context_id = b.context_id
       and (exists (select from (select n.dll from import_need n where n.need_id = b.need_id
-                                union select lower(split_part(l ->> 'to', '!', 1)) from jsonb_array_elements(b.chain) l where l ? 'to') d (dll)
+                                union
+                                select lower(split_part(l ->> 'to', '!', 1)) from jsonb_array_elements(b.chain) l where l ? 'to') d (dll)
                    where evenkeel.assembly_may_hold(f.facts -> 'assemblies', d.dll))
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
