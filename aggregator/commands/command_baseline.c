@@ -84,7 +84,7 @@ static int check_host(PGconn *connection, const char *host_id, const char *host,
     struct parameter parameters[] = {PARAMETER_TEXT(host_id), PARAMETER_TEXT(product), PARAMETER_TEXT(level)};
     _cleanup_(cleanup_result) PGresult *judged = database_query(
         connection,
-        "select evenkeel.is_mixed_without_captures(host_id, product_id, evenkeel.level_ordinal($2, $3)), "
+        "select verdict = 'mixed', "
         "coalesce(evenkeel.level_range_text(product_id, declared), ''), "
         "coalesce(declared @> evenkeel.level_ordinal($2, $3), true) "
         "from evenkeel.host_product where host_id = $1::uuid and product_id = evenkeel.product_number($2)",
@@ -140,11 +140,11 @@ static int capture(PGconn *connection, const char *product, const char *level, c
     snprintf(origin, sizeof origin, "%s %s", host != NULL ? "host" : "media", host != NULL ? host : root);
     if (host != NULL && !force && judge_waiting(connection, host, error) < 0)
         return -1;
-    if (database_execute(
-            connection,
-            "begin; set local client_min_messages = warning;"
-            "create temporary table capture_file (path text, file_version bigint, machine integer) on commit drop",
-            error) < 0)
+    if (database_execute(connection,
+                         "begin; set local client_min_messages = warning;"
+                         "create temporary table capture_file (path text, file_version bigint, machine integer, "
+                         "time_date_stamp bigint not null default 0) on commit drop",
+                         error) < 0)
         return -1;
     struct parameter parameters[] = {PARAMETER_TEXT(product), PARAMETER_TEXT(level), PARAMETER_TEXT(origin)};
     /* The names are checked before a tree is read: a typing error should not cost minutes. */
@@ -154,7 +154,7 @@ static int capture(PGconn *connection, const char *product, const char *level, c
                                        : fill_from_root(connection, root, error)) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *captured =
-        database_query(connection, "select matched, added, other_levels from evenkeel.capture_baseline($1, $2, $3)",
+        database_query(connection, "select matched, added, exact from evenkeel.capture_baseline($1, $2, $3)",
                        parameters, 3, true, error);
     if (captured == NULL)
         return -1;
@@ -163,14 +163,8 @@ static int capture(PGconn *connection, const char *product, const char *level, c
         return error_set(error, ERROR_NOT_FOUND, "no file of %s was found there: nothing to capture", product);
     if (database_execute(connection, "commit", error) < 0)
         return -1;
-    printf("%s %s ships %d files as they are on %s; %d of these statements are new\n", product, level, matched, origin,
-           added);
-    if (database_i32(captured, 0, 2) == 0)
-        fprintf(stderr,
-                "note: no other level of %s has captured files yet. A file that earlier levels ship unchanged counts "
-                "as proof of %s "
-                "until those are captured too.\n",
-                product, level);
+    printf("%s %s ships %d files as they are on %s, %d of them exactly so; %d of these statements are new\n", product,
+           level, matched, origin, database_i32(captured, 0, 2), added);
     return 0;
 }
 

@@ -26,6 +26,10 @@ comment on column evenkeel.level.kb is 'The article of its update; empty: none t
 comment on column evenkeel.level.preview is 'An optional update ahead of the month''s one.';
 comment on column evenkeel.level.out_of_band is 'An update between the months'' ones.';
 
+alter table evenkeel.product drop constraint product_level_kind_check;
+alter table evenkeel.product add constraint product_level_kind_check check (level_kind in ('service pack', 'cumulative update', 'build'));
+comment on column evenkeel.product.level_kind is 'service pack: declared by CSDVersion; cumulative update: numbers, declared by UBR, the fourth part of versions; build: numbers of the third and fourth part, third << 16 | fourth.';
+
 alter table evenkeel.baseline drop constraint baseline_kind_check;
 alter table evenkeel.baseline add constraint baseline_kind_check
     check (kind in ('captured', 'article', 'shipped', 'media', 'list', 'learned'));
@@ -87,9 +91,13 @@ comment on column evenkeel.chunk_proof.untouched is 'Files that it ships as the 
 comment on column evenkeel.chunk_proof.ahead is 'Files that are newer than it ships them, by no patch that is known.';
 
 alter table evenkeel.host_component
+    add column hint integer,
+    add column revision integer,
     add column countable integer not null default 0,
     add column confirmed integer not null default 0,
     add column ahead integer not null default 0;
+comment on column evenkeel.host_component.hint is 'As chunk_level.hint.';
+comment on column evenkeel.host_component.revision is 'As chunk_level.revision.';
 comment on column evenkeel.host_component.countable is 'Of how many it says something that they are not older than the level ships them: all but those that it ships as the product was released.';
 comment on column evenkeel.host_component.confirmed is 'How many of these are proven not older.';
 comment on column evenkeel.host_component.ahead is 'How many are newer than the level ships them, by no patch that is known.';

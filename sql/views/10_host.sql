@@ -25,7 +25,12 @@ select h.name as host,
                      else 'no product of the catalogue was found' end), '')) as missing,
        h.judged_at,
        h.pending,
-       (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged
+       (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged,
+       (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.host_product p where p.host_id = h.host_id) as proof,
+       (select sum(p.confirmed)::integer from evenkeel.host_product p where p.host_id = h.host_id) as confirmed,
+       (select sum(p.countable)::integer from evenkeel.host_product p where p.host_id = h.host_id) as countable,
+       (select greatest(i.files - coalesce((select sum(p.files) from evenkeel.host_product p where p.host_id = h.host_id), 0), 0)::integer
+        from evenkeel.host_inventory_current i where i.host_id = h.host_id) as unassigned
 from evenkeel.shown_host h;
 comment on view ops.host is 'A row per host.';
 comment on column ops.host.host is 'Its name; two hosts may share one, host_id tells them apart.';
@@ -38,6 +43,10 @@ comment on column ops.host.taken_at is 'When the last snapshot was taken, by the
 comment on column ops.host.files is 'PE files in its inventory.';
 comment on column ops.host.changed_at is 'Since when its files are as they are.';
 comment on column ops.host.unreadable is 'Folders and programs that the collector could not read; other files that can''t be read, such as a database''s, don''t count.';
+comment on column ops.host.proof is 'On what the verdicts rest: catalogue (lists, tables, captures, rules), store (its own component store), fleet (what other hosts hold); null: on nothing.';
+comment on column ops.host.confirmed is 'Files that are proven not older than the level in question ships them.';
+comment on column ops.host.countable is 'Of how many that could be said; those that the level ships as the product was released don''t count.';
+comment on column ops.host.unassigned is 'Files that belong to no product of the catalogue that the host has: nothing is said of these.';
 comment on column ops.host.missing is 'What would have to be known for a better verdict; empty: nothing.';
 comment on column ops.host.judged_at is 'Since when the verdict stands: when the host was last judged; null: never.';
 comment on column ops.host.not_judged is 'Why it could not be judged, which makes it unknown; null: it could.';

@@ -14,7 +14,12 @@ select h.name as host,
        fl.lower_basis,
        fl.upper_basis,
        h.host_id,
-       i.image_id
+       i.image_id,
+       evenkeel.level_name(fl.product_id, hp.at_ordinal) as level,
+       case when hp.at_ordinal is null then null when fl.untouched @> hp.at_ordinal then 'as released'
+            when fl.confirmed @> hp.at_ordinal then 'confirmed' when fl.confirmed_by_fleet @> hp.at_ordinal then 'confirmed by the fleet'
+            else 'not confirmed' end as confirmed,
+       fl.hint_basis
 from evenkeel.host h
 join evenkeel.host_inventory_current v using (host_id)
 cross join unnest(v.chunk_ids) u (chunk_id)
@@ -24,6 +29,7 @@ join evenkeel.file f on f.file_id = w.file_id
 join evenkeel.path p on p.path_id = f.path_id
 join evenkeel.image i on i.image_id = f.image_id
 left join evenkeel.file_level fl on fl.file_id = f.file_id
+left join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (h.host_id, fl.product_id)
 left join evenkeel.component c on c.component_id = fl.component_id
 left join evenkeel.product pr on pr.product_id = fl.product_id;
 comment on view ops.host_file is 'A row per PE file of a host, and per product that it may belong to.';
@@ -41,3 +47,6 @@ comment on column ops.host_file.lower_basis is 'What proves the lower end of the
 comment on column ops.host_file.upper_basis is 'What proves the upper end.';
 comment on column ops.host_file.host_id is 'The host.';
 comment on column ops.host_file.image_id is 'The image, for joins.';
+comment on column ops.host_file.level is 'The level that the host''s product is to be proven at.';
+comment on column ops.host_file.confirmed is 'confirmed: proven not older than that level ships it; as released: it can''t be older; confirmed by the fleet; not confirmed.';
+comment on column ops.host_file.hint_basis is 'Why a greater lower end is likely and not proven; empty: it is not.';

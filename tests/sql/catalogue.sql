@@ -1,6 +1,6 @@
 -- The shipped catalogue on hosts of the incidents, and what an import believes of articles and lists.
 begin;
-select plan(49);
+select plan(50);
 \ir fixture.psql
 
 create function fixture.windows(version text, build integer, service_pack text, variadic hotfixes text[] default '{}')
@@ -42,7 +42,14 @@ select fixture.host('sp4-listed', '{"c:/winnt/system32/gdi32.dll": "5.0.2195.666
                              "c:/winnt/system32/kernel32.dll": "5.0.2195.6688", "c:/winnt/system32/lsasrv.dll": "5.0.2195.6695"}',
                     fixture.windows('5.0', 2195, 'Service Pack 4', 'Q884872'));
 select fixture.judge();
-select is(fixture.verdict('sp3-patched', 'windows-2000'), 'level SP3', 'Windows 2000 SP3 with 884872 installed is level');
+select is(fixture.verdict('sp3-patched', 'windows-2000'), 'unknown SP3', 'with nothing but a patch''s table Windows 2000 SP3 is unknown: it could not be caught being behind');
+insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
+select t.product_id, 3, f.file, '<=', f.version, 'captured', 'host golden' from evenkeel.patch t join evenkeel.patch_file f using (patch_id)
+where t.code = 'KB884872' and f.version is not null
+union all select evenkeel.product_number('windows-2000'), 3, 'w3svc.dll', '<=', evenkeel.version_of('5.0.2195.5871'), 'captured', 'host golden'
+on conflict do nothing;
+select evenkeel.catalog_refresh(), fixture.judge();
+select is(fixture.verdict('sp3-patched', 'windows-2000'), 'level SP3', 'once a host like it was captured, Windows 2000 SP3 with 884872 installed is level');
 select is_empty($$ select * from fixture.findings('sp3-patched') $$, 'and nothing is found on it');
 select is(fixture.verdict('sp3-put-back', 'windows-2000'), 'mixed none', 'with a DLL of an SP1-era hotfix put back on SP3 it is mixed');
 select matches((select summary from ops.finding where host = 'sp3-put-back' and "check" = 'mixed-level'),
@@ -170,8 +177,8 @@ select is(fixture.verdict('srv-mixed', 'windows-2019'), 'mixed none', 'one file 
 select matches((select summary from ops.finding where host = 'srv-mixed'), 'a\.dll 10\.0\.17763\.5830 is 17763\.5830', 'and its update is named');
 select matches(fixture.verdict('srv-between', 'windows-2019'), '^unknown', 'an update between two that are known is unknown');
 select matches((select missing from evenkeel.host_product s join evenkeel.host h using (host_id) where h.name = 'srv-between'),
-               'no level for UBR 5936: import that update''s file list', 'and what is missing is said');
-select is(fixture.verdict('srv-older', 'windows-2019'), 'unknown below 17763.5830', 'older than all lists is not mixed, but below');
+               '1 of 3 files confirmed at 5936: import the list of files of update 5936', 'and what is missing is said');
+select is(fixture.verdict('srv-older', 'windows-2019'), 'level 5000', 'older than all lists it is what its own revisions say');
 
 select * from finish();
 rollback;

@@ -54,6 +54,7 @@ select fixture.product('rule', array['RTM', 'SP1', 'SP2']);
 insert into evenkeel.level_rule (product_id, ordinal, relation, revision, source)
 select evenkeel.product_number('rule'), o, r, v, 'test' from (values (0, '=', 0), (1, '>=', 1830), (2, '>=', 3959)) x (o, r, v);
 select fixture.ships('rule', 'RTM w.dll = 9.1.3790.0', 'SP1 w.dll = 9.1.3790.1830', 'SP2 w.dll = 9.1.3790.3959', 'SP1 z.dll >= 9.1.3790.4500');
+select fixture.knows('rule', 'any.dll', 'a.dll', 'b.dll', 'c.dll', 'd.dll', 'never.dll');
 select is(fixture.range('rule', 'any.dll', '9.1.3790.3959'), 'SP2', 'a rule proves a lower end in any file');
 select is(fixture.range('rule', 'any.dll', '9.1.3790.3958'), 'SP1..SP2', 'just below its revision the rule of the level before holds');
 select is(fixture.range('rule', 'any.dll', '9.1.3790.0'), 'RTM..SP2', 'a rule proves no upper end');
@@ -71,6 +72,8 @@ select is((select covered from evenkeel.file_level fl join evenkeel.file f using
            where p.path = 'c:/nt/a.dll' and i.file_version = evenkeel.version_of('9.1.1381.32772')), false, 'nor does it count as covered');
 
 -- Hosts.
+select fixture.ships('low', 'SP3 d.dll <= 9.1.100.25');
+select evenkeel.catalog_refresh();
 select fixture.host('twin', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/rule/b.dll": "9.1.3790.4043", "c:/rule/c.dll": "9.1.3790.3959",
                               "c:/rule/d.dll": "9.1.3790.3959", "c:/rule/never.dll": "9.1.3790.0"}', fixture.runs('Service Pack 2'));
 select fixture.host('mixed', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/rule/w.dll": "9.1.3790.1830"}', fixture.runs('Service Pack 2'));
@@ -128,7 +131,7 @@ select is(fixture.verdict('dim', 'dim') || '; ' || fixture.missing('dim'),
           'unknown SP1; cannot read the version of c:/dim/i.dll: collect it again, or replace the file',
           'a file without a version that a level ships with one makes a host unknown, however much is known of the others');
 select is(fixture.missing('dimmer'), 'cannot read the version of c:/dim/h.dll and of 1 more: collect it again, or replace the file; '
-          || 'baselines for only 7 of 9 files: capture one (evenkeel baseline capture)', 'of several the first is named');
+          || 'Application: 7 of 9 files confirmed at SP1: capture SP1 from a healthy host or from media (evenkeel baseline capture)', 'of several the first is named');
 select is(fixture.verdict('dim-mixed', 'dim'), 'mixed none', 'what is proven mixed stays mixed');
 select is(fixture.verdict('own', 'dim') || fixture.missing('own'), 'level SP1', 'a file without a version that no level ships says nothing');
 select fixture.ships('dim', 'SP1 own.dll = 9.1.100.1');
@@ -158,7 +161,9 @@ select fixture.host('golden', '{"c:/gold/a.dll": "9.1.100.5", "c:/gold/b.dll": "
                                 "c:/gold/other.dll": "3.0.0.1"}', fixture.runs('Service Pack 1'));
 select fixture.host('behind', '{"c:/gold/a.dll": "9.1.100.4", "c:/gold/b.dll": "9.1.100.5", "c:/gold/base/c.dll": "9.1.100.2"}',
                     fixture.runs('Service Pack 1'));
-create temporary table capture_file (path text, file_version bigint, machine integer);
+update evenkeel.level set released = '2002-05-01' where product_id = evenkeel.product_number('gold') and code = 'SP1';
+update evenkeel.image set time_date_stamp = extract(epoch from '2002-04-01'::date) where file_version in (evenkeel.version_of('9.1.100.5'), evenkeel.version_of('9.1.100.2'));
+create temporary table capture_file (path text, file_version bigint, machine integer, time_date_stamp bigint not null default 0);
 select evenkeel.capture_from_host((select host_id from evenkeel.host where name = 'golden'));
 select is((select matched || ' ' || added from evenkeel.capture_baseline('gold', 'SP1', 'golden')), '3 3',
           'a golden host gives its component files of the product''s line, and no others');

@@ -37,14 +37,14 @@ where exists (select from evenkeel.file_level fl join evenkeel.product q using (
   and exists (select from evenkeel.baseline b where b.product_id = p.product_id and b.file in (pa.name, pa.location));
 create temporary table plain as
 with said as (
-    select h.host_id, fl.product_id, fl.levels, fl.covered::integer from held h join evenkeel.file_level fl using (file_id)
+    select h.host_id, fl.product_id, fl.levels, fl.covered::integer, fl.hint from held h join evenkeel.file_level fl using (file_id)
     union all
-    select host_id, product_id, int4range(null, bound), (bound is not null)::integer from foreign_file
+    select host_id, product_id, int4range(null, bound), (bound is not null)::integer, null from foreign_file
 ), together as (
-    select host_id, product_id, range_intersect_agg(levels) as levels, count(*)::integer as files, sum(covered)::integer as covered
+    select host_id, product_id, range_intersect_agg(levels) as levels, count(*)::integer as files, sum(covered)::integer as covered, max(hint) as hint
     from said group by host_id, product_id
 ), declaring as (
-    select t.host_id, t.product_id, t.files, t.covered, p.follows_os, p.coverage_share, d.declared,
+    select t.host_id, t.product_id, t.files, t.covered, t.hint, p.follows_os, p.coverage_share::numeric as share, d.declared, t.levels as of_files,
            t.levels * int4range(0, (select max(l.ordinal) + 1 from evenkeel.level l where l.product_id = p.product_id)) * coalesce(d.declared, '(,)') as levels
     from together t
     join evenkeel.product p using (product_id)
@@ -54,11 +54,32 @@ with said as (
                        where p.follows_os and f.has_registry and f.os_version <> '' and l.product_id = p.product_id and l.service_pack = f.service_pack
                        having count(*) > 0) d on true
     where p.os_version = '' or coalesce(f.os_version, '') in ('', p.os_version)
+), at_level as (
+    select d.*, case when not isempty(d.levels) and (d.declared is not null or lower(d.of_files) is not null) then lower(d.levels) end as ordinal
+    from declaring d
+), component as (
+    -- Each component by itself: how many of its files could be older than the level ships them, are proven not to be, are newer.
+    select a.host_id, a.product_id, a.share, pc.component_id, count(*) filter (where not coalesce(fl.untouched @> a.ordinal, false)) as countable,
+           count(*) filter (where fl.confirmed @> a.ordinal and not fl.untouched @> a.ordinal) as confirmed,
+           count(*) filter (where fl.ahead @> a.ordinal) as ahead
+    from at_level a
+    join (select host_id, product_id, file_id from held join evenkeel.file_level using (file_id)
+          union all select host_id, product_id, file_id from foreign_file) x using (host_id, product_id)
+    left join evenkeel.file_level fl on (fl.file_id, fl.product_id) = (x.file_id, a.product_id)
+    join evenkeel.file f on f.file_id = x.file_id
+    join evenkeel.path_component pc on (pc.path_id, pc.product_id) = (f.path_id, a.product_id)
+    where a.ordinal is not null
+    group by a.host_id, a.product_id, a.share, pc.component_id
+), share as (
+    select host_id, product_id, bool_and(countable = 0 or confirmed >= share * countable) and sum(countable) > 0
+           and not bool_or(ahead > (1 - share) * countable) as enough
+    from component group by host_id, product_id
 )
-select host_id, product_id, levels, declared, files, covered,
-       case when isempty(levels) then 'mixed'
-            when covered = 0 or covered < coverage_share::numeric * files or follows_os and declared is null then 'unknown' else 'level' end as verdict
-from declaring;
+select a.host_id, a.product_id, a.levels, a.declared, a.files, a.covered,
+       case when isempty(a.levels) then 'mixed'
+            when not coalesce(s.enough, false) or a.follows_os and a.declared is null or a.hint >= coalesce(upper(a.levels * a.declared), upper(a.of_files)) then 'unknown'
+            else 'level' end as verdict
+from at_level a left join share s using (host_id, product_id);
 select ok((select count(distinct verdict) = 3 and bool_or(isempty(levels) and declared is not null) from plain)
           and exists (select from foreign_file where bound is not null) and exists (select from foreign_file where bound is null),
           'the fleet has hosts at a level, mixed and unknown ones, and files of another Windows');
@@ -66,11 +87,14 @@ select is((select array_agg(h.name order by h.name)
            from plain n full join evenkeel.host_product s using (host_id, product_id) join evenkeel.host h using (host_id)
            where (n.levels, n.declared, n.files, n.covered) is distinct from (s.levels, s.declared, s.files, s.covered)
               -- A file without a readable version makes unknown what all others would make a level.
-              or n.verdict is distinct from s.verdict and not (n.verdict = 'level' and s.missing ~ '^cannot read the version')),
+              or n.verdict is distinct from s.verdict and not (n.verdict = 'level' and s.missing ~ '^cannot read the version')
+                 -- and what waits for a restart is looked at as it will be then.
+                 and not (n.verdict = 'mixed' and s.missing ~ 'wait for a restart')),
           null, 'verdicts, levels and coverage are those of the files one by one');
 select is((select array_agg(h.name order by h.name)
            from plain n join evenkeel.host h using (host_id) join evenkeel.product p using (product_id)
-           where (n.verdict = 'mixed') is distinct from exists (select from evenkeel.finding f where f.host_id = n.host_id and f.subject = p.code
+           where not exists (select from evenkeel.host_product s where s.host_id = n.host_id and s.product_id = n.product_id and s.missing ~ 'wait for a restart')
+             and (n.verdict = 'mixed') is distinct from exists (select from evenkeel.finding f where f.host_id = n.host_id and f.subject = p.code
                                                                   and f.check_code = 'mixed-level' and f.closed_at = 'infinity')),
           null, 'whoever is mixed has the finding, and nobody else');
 select is((select array_agg(h.name order by h.name)

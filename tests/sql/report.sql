@@ -8,11 +8,13 @@ delete from evenkeel.patch;
 delete from evenkeel.check_definition where code <> 'mixed-level';
 insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
 select evenkeel.product_number('windows-2003'), o, f, '=', evenkeel.version_of(6, 0, 3790, r), 'captured', 'golden'
-from (values (0, 0), (1, 1830), (2, 3959)) v (o, r) cross join (values ('iisutil.dll'), ('w3core.dll'), ('asp.dll')) x (f);
+from (values (0, 0), (1, 1830), (2, 3959)) v (o, r) cross join (values ('iisutil.dll'), ('w3core.dll'), ('asp.dll'), ('w3tp.dll'), ('w3comlog.dll'), ('w3cache.dll')) x (f);
 
 create function fixture.web(name text, iisutil integer, w3core integer, asp integer default 3959, extra jsonb default '{}') returns void language sql as $$
     select fixture.host(name, jsonb_build_object('c:/windows/system32/inetsrv/iisutil.dll', '6.0.3790.' || iisutil,
-        'c:/windows/system32/inetsrv/w3core.dll', '6.0.3790.' || w3core, 'c:/windows/system32/inetsrv/asp.dll', '6.0.3790.' || asp) || extra,
+        'c:/windows/system32/inetsrv/w3core.dll', '6.0.3790.' || w3core, 'c:/windows/system32/inetsrv/asp.dll', '6.0.3790.' || asp)
+        || '{"c:/windows/system32/inetsrv/w3tp.dll": "6.0.3790.3959", "c:/windows/system32/inetsrv/w3comlog.dll": "6.0.3790.3959",
+             "c:/windows/system32/inetsrv/w3cache.dll": "6.0.3790.3959"}' || extra,
         '{"service_pack": "Service Pack 2", "current_version": "5.2", "current_build": 3790}')
 $$;
 create function fixture.night() returns void language plpgsql as $$

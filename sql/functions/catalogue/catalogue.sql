@@ -207,24 +207,20 @@ begin
     on conflict (path_id, product_id) do update set component_id = excluded.component_id
     where path_component.component_id <> excluded.component_id;
 
-    create temporary table fresh_file_level on commit drop as
-    select * from evenkeel.file_ranges(array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)));
+    create temporary table fresh_file_level (like evenkeel.file_level) on commit drop;
+    insert into fresh_file_level (file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
+                                  hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead)
+    select file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
+           hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead
+    from evenkeel.file_ranges(array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)));
     create temporary table changed_file (file_id integer primary key) on commit drop;
     insert into changed_file
-    select distinct file_id
-    from (select file_id, product_id, component_id, levels, covered, unread, blind from evenkeel.file_level
-          except select file_id, product_id, component_id, levels, covered, unread, blind from fresh_file_level) gone
-    union
-    select distinct file_id
-    from (select file_id, product_id, component_id, levels, covered, unread, blind from fresh_file_level
-          except select file_id, product_id, component_id, levels, covered, unread, blind from evenkeel.file_level) come;
+    select file_id from (table evenkeel.file_level except table fresh_file_level) gone
+    union select file_id from (table fresh_file_level except table evenkeel.file_level) come;
     delete from evenkeel.file_level o
     where not exists (select from fresh_file_level n where (n.file_id, n.product_id) = (o.file_id, o.product_id));
-    insert into evenkeel.file_level as o select * from fresh_file_level
-    on conflict (file_id, product_id) do update set component_id = excluded.component_id, levels = excluded.levels,
-        covered = excluded.covered, unread = excluded.unread, blind = excluded.blind, lower_basis = excluded.lower_basis, upper_basis = excluded.upper_basis
-    where (o.component_id, o.levels, o.covered, o.unread, o.blind, o.lower_basis, o.upper_basis) is distinct from
-          (excluded.component_id, excluded.levels, excluded.covered, excluded.unread, excluded.blind, excluded.lower_basis, excluded.upper_basis);
+    delete from evenkeel.file_level o using changed_file c where o.file_id = c.file_id;
+    insert into evenkeel.file_level select n.* from fresh_file_level n join changed_file using (file_id);
 
     create temporary table changed_chunk on commit drop as
     select c.chunk_id from evenkeel.chunk c where c.file_ids && array(select file_id from changed_file);
@@ -241,104 +237,3 @@ begin
 end
 $$;
 comment on function evenkeel.catalog_refresh() is 'After a change of the catalogue: binds paths to components and judges files and chunks again where that changes anything, and queues the hosts.';
-
-create or replace function evenkeel.capture_from_host(host uuid)
-returns void language sql
-as $$
-    insert into capture_file (path, file_version, machine)
-    select p.path, i.file_version, i.machine
-    from evenkeel.host_inventory_current h
-    cross join unnest(h.chunk_ids) c (chunk_id)
-    join evenkeel.chunk using (chunk_id)
-    cross join unnest(chunk.file_ids) u (file_id)
-    join evenkeel.file f using (file_id)
-    join evenkeel.path p on p.path_id = f.path_id
-    join evenkeel.image i on i.image_id = f.image_id
-    where h.host_id = host and i.file_version is not null
-$$;
-comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
-
-create or replace function evenkeel.is_mixed_without_captures(host uuid, product integer, at_ordinal integer)
-returns boolean language sql stable
-as $$
-    -- A build that levels share proves the first of them that was captured, and so speaks against every host of an earlier one. It does not
-    -- where a capture is all that proves it, nothing is known of what the earlier level ships instead, and its link time shows that that level
-    -- may ship it, too: a service pack's DLL put onto it is younger. Link times of products that are told by UBR are hashes and show nothing.
-    with held as (
-        select fl.levels, p.name, p.location, i.machine, i.file_version as version, i.time_date_stamp
-        from evenkeel.host_inventory_current h
-        cross join unnest(h.chunk_ids) c (chunk_id)
-        join evenkeel.chunk k using (chunk_id)
-        cross join unnest(k.file_ids) u (file_id)
-        join evenkeel.file_level fl on fl.file_id = u.file_id and fl.product_id = product
-        join evenkeel.file f on f.file_id = u.file_id
-        join evenkeel.path p using (path_id)
-        join evenkeel.image i using (image_id)
-        where h.host_id = host and not fl.levels @> at_ordinal
-    )
-    select hp.verdict = 'mixed'
-           and (exists (
-                    select from held s
-                    where not coalesce(lower(s.levels) > at_ordinal, false)
-                       or exists (select from evenkeel.baseline b
-                                  where b.product_id = product and b.ordinal = at_ordinal and b.file in (s.name, s.location)
-                                    and (b.machine is null or b.machine = s.machine)
-                                    and case b.relation when '=' then b.version <> s.version when '<=' then b.version < s.version end)
-                       or exists (select from evenkeel.baseline b
-                                  where b.product_id = product and b.file in (s.name, s.location) and b.relation = '=' and b.version = s.version
-                                    and (b.machine is null or b.machine = s.machine) and b.kind <> 'captured')
-                       or exists (select from evenkeel.level_rule r
-                                  where r.product_id = product
-                                    and case r.relation when '=' then evenkeel.version_revision(s.version) = r.revision
-                                        else evenkeel.version_revision(s.version) >= r.revision end)
-                       or exists (select from evenkeel.patch_file pf
-                                  join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = product
-                                  where pf.file in (s.name, s.location) and pf.version = s.version
-                                    and (pf.machine is null or pf.machine = s.machine))
-                       or not exists (select from evenkeel.level l
-                                      join evenkeel.product q using (product_id)
-                                      where l.product_id = product and l.ordinal = at_ordinal and q.level_kind = 'service pack'
-                                        and s.time_date_stamp between 1 and extract(epoch from l.released + 1)))
-                -- Files of another Windows are in none of its components.
-                or hp.files <> (select coalesce(sum(hc.files), 0) from evenkeel.host_component hc
-                                where hc.host_id = hp.host_id and hc.product_id = hp.product_id))
-    from evenkeel.host_product hp
-    where hp.host_id = host and hp.product_id = product
-$$;
-comment on function evenkeel.is_mixed_without_captures(uuid, integer, integer) is 'Whether a host is mixed and has files that speak against this level of the product, by more than that another level was captured that ships the same builds; null: the product is not there.';
-
-create or replace function evenkeel.capture_baseline(captured_product text, captured_level text, origin text,
-                                                     out matched integer, out added integer, out other_levels integer)
-language plpgsql
-as $$
-declare
-    number integer := evenkeel.product_number(captured_product);
-    place integer := evenkeel.level_ordinal(captured_product, captured_level);
-begin
-    perform set_config('client_min_messages', 'warning', true);
-    drop table if exists captured;
-    create temporary table captured on commit drop as
-    select distinct evenkeel.path_location(p.path) as location, p.file_version, p.machine
-    from capture_file p
-    where exists (select from evenkeel.line l where l.product_id = number
-             and evenkeel.version_major(p.file_version) = coalesce(l.major, evenkeel.version_major(p.file_version))
-             and evenkeel.version_minor(p.file_version) = coalesce(l.minor, evenkeel.version_minor(p.file_version))
-             and evenkeel.version_build(p.file_version) = coalesce(l.build, evenkeel.version_build(p.file_version))
-             and evenkeel.version_revision(p.file_version) between l.revision_from and l.revision_to)
-      and exists (select from evenkeel.component c cross join unnest(c.include) g (glob)
-                  where c.product_id = number and evenkeel.path_location(p.path) ~ evenkeel.glob_regex(g.glob)
-                    and not exists (select from unnest(c.exclude) x (glob)
-                                    where evenkeel.path_location(p.path) ~ evenkeel.glob_regex(x.glob)));
-    get diagnostics matched = row_count;
-    insert into evenkeel.baseline (product_id, ordinal, file, relation, version, machine, kind, source)
-    select number, place, location, '=', file_version, machine, 'captured', origin from captured
-    on conflict (product_id, ordinal, file, relation, version, machine) do nothing;
-    get diagnostics added = row_count;
-    select count(distinct ordinal) into other_levels from evenkeel.baseline
-    where product_id = number and ordinal <> place and kind = 'captured';
-    if added > 0 then
-        perform evenkeel.catalog_refresh();
-    end if;
-end
-$$;
-comment on function evenkeel.capture_baseline(text, text, text) is 'Takes the files of the temporary table capture_file that belong to a product''s components as what a level ships.';

@@ -23,18 +23,19 @@ begin
       and not exists (select from state_component n where n.host_id = o.host_id and n.component_id = o.component_id);
     insert into evenkeel.host_component as o select * from state_component
     on conflict (host_id, component_id) do update
-        set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered
-        where (o.product_id, o.levels, o.files, o.covered)
-              is distinct from (excluded.product_id, excluded.levels, excluded.files, excluded.covered);
+        set (product_id, levels, files, covered, hint, revision, countable, confirmed, ahead)
+            = (excluded.product_id, excluded.levels, excluded.files, excluded.covered, excluded.hint, excluded.revision, excluded.countable,
+               excluded.confirmed, excluded.ahead)
+        where o is distinct from excluded;
     delete from evenkeel.host_product o using state_host h
     where o.host_id = h.host_id
       and not exists (select from state_product n where n.host_id = o.host_id and n.product_id = o.product_id);
     insert into evenkeel.host_product as o select * from state_product
     on conflict (host_id, product_id) do update
-        set levels = excluded.levels, declared = excluded.declared, files = excluded.files, covered = excluded.covered,
-            verdict = excluded.verdict, missing = excluded.missing
-        where (o.levels, o.declared, o.files, o.covered, o.verdict, o.missing)
-              is distinct from (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing);
+        set (levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed, proof)
+            = (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing, excluded.at_ordinal,
+               excluded.countable, excluded.confirmed, excluded.proof)
+        where o is distinct from excluded;
     update evenkeel.host h set verdict = w.verdict, judged_at = clock_timestamp(), judged_state = (seen ->> h.host_id::text)::timestamptz
     from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true) then 'unknown'
                                  else 'level' end as verdict

@@ -1,0 +1,80 @@
+-- What a level ships, taken from a healthy host or from media.
+
+create or replace function evenkeel.capture_from_host(host uuid)
+returns void language sql
+as $$
+    insert into capture_file (path, file_version, machine, time_date_stamp)
+    select p.path, i.file_version, i.machine, i.time_date_stamp
+    from evenkeel.host_inventory_current h
+    cross join unnest(h.chunk_ids) c (chunk_id)
+    join evenkeel.chunk using (chunk_id)
+    cross join unnest(chunk.file_ids) u (file_id)
+    join evenkeel.file f using (file_id)
+    join evenkeel.path p on p.path_id = f.path_id
+    join evenkeel.image i on i.image_id = f.image_id
+    where h.host_id = host and i.file_version is not null
+$$;
+comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
+
+create or replace function evenkeel.capture_relation(kind text, level_kind text, at_ordinal integer, released date, version evenkeel.version,
+                                                     linked bigint, patched boolean)
+returns text language sql immutable parallel safe
+as $$
+    -- Living hosts carry hotfixes: what may be one is no newer on the level itself, and that is all that it says. Where levels are numbers
+    -- the link time is a hash, and the version says by itself that it is not newer.
+    select case when kind = 'media' then '='
+                when level_kind <> 'service pack' then case when evenkeel.version_number(level_kind, version) <= at_ordinal then '=' else '<=' end
+                when not patched and linked between 1 and extract(epoch from released + 1) then '=' else '<=' end
+$$;
+comment on function evenkeel.capture_relation(text, text, integer, date, evenkeel.version, bigint, boolean) is 'What a captured file states of its level: = exactly, where it is from media, or is surely no hotfix; else <= at most.';
+
+create or replace function evenkeel.capture_baseline(captured_product text, captured_level text, origin text,
+                                                     out matched integer, out added integer, out exact integer)
+language plpgsql
+as $$
+declare
+    number integer := evenkeel.product_number(captured_product);
+    place integer := evenkeel.level_ordinal(captured_product, captured_level);
+    capture_kind text := case when origin like 'media %' then 'media' else 'captured' end;
+    before bigint;
+begin
+    perform set_config('client_min_messages', 'warning', true);
+    drop table if exists captured;
+    create temporary table captured on commit drop as
+    select distinct t.location, p.file_version, p.machine,
+           evenkeel.capture_relation(capture_kind, q.level_kind, place, l.released, p.file_version, p.time_date_stamp,
+               exists (select from evenkeel.patch_file pf join evenkeel.patch k using (patch_id)
+                       where k.product_id = number and pf.version = p.file_version
+                         and pf.file in (t.location, regexp_replace(t.location, '^.*/', '')))) as relation
+    from capture_file p
+    cross join lateral (select evenkeel.path_location(p.path) as location) t
+    join evenkeel.product q on q.product_id = number
+    join evenkeel.level l on l.product_id = number and l.ordinal = place
+    where exists (select from evenkeel.line l where l.product_id = number
+             and evenkeel.version_major(p.file_version) = coalesce(l.major, evenkeel.version_major(p.file_version))
+             and evenkeel.version_minor(p.file_version) = coalesce(l.minor, evenkeel.version_minor(p.file_version))
+             and evenkeel.version_build(p.file_version) = coalesce(l.build, evenkeel.version_build(p.file_version))
+             and evenkeel.version_revision(p.file_version) between l.revision_from and l.revision_to)
+      and exists (select from evenkeel.component c cross join unnest(c.include) g (glob)
+                  where c.product_id = number and t.location ~ evenkeel.glob_regex(g.glob)
+                    and not exists (select from unnest(c.exclude) x (glob) where t.location ~ evenkeel.glob_regex(x.glob)));
+    select count(*), count(*) filter (where relation = '=') into matched, exact from captured;
+    if matched = 0 then
+        added := 0;
+        return;
+    end if;
+    -- What the same source said before is said anew.
+    delete from evenkeel.baseline b
+    where b.product_id = number and b.ordinal = place and b.kind = capture_kind and b.source = origin
+      and not exists (select from captured c where (c.location, c.relation, c.file_version, c.machine) = (b.file, b.relation, b.version, b.machine));
+    get diagnostics before = row_count;
+    insert into evenkeel.baseline (product_id, ordinal, file, relation, version, machine, kind, source)
+    select number, place, location, relation, file_version, machine, capture_kind, origin from captured
+    on conflict (product_id, ordinal, file, relation, version, machine) do nothing;
+    get diagnostics added = row_count;
+    if added + before > 0 then
+        perform evenkeel.catalog_refresh();
+    end if;
+end
+$$;
+comment on function evenkeel.capture_baseline(text, text, text) is 'Takes the files of the temporary table capture_file that belong to a product''s components as what a level ships; of these so many exactly so.';

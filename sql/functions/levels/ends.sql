@@ -1,0 +1,109 @@
+-- The ends of the range of levels that a file's version allows, each with its proofs.
+
+create or replace function evenkeel.upper_ends(files integer[])
+returns table (file_id integer, product_id integer, bound integer, basis text)
+language sql stable
+as $$
+    with told as materialized (
+        select s.*, j.version from evenkeel.file_statements(files) s join evenkeel.held_files(files) j using (file_id, product_id)
+        where s.relation <> '<='
+    ), candidate as materialized (
+        -- Where what is shipped may turn newer than the file: where a statement begins, and at the list after one's end.
+        select file_id, product_id, version, first_ordinal as ordinal from told where shipped > version
+        union
+        select t.file_id, t.product_id, t.version, n.ordinal
+        from told t
+        cross join lateral (select min(l.ordinal) as ordinal from evenkeel.level l
+                            where l.product_id = t.product_id and l.complete and l.ordinal > t.last_ordinal) n
+        where t.shipped <= t.version and t.kind = 'list' and n.ordinal is not null
+          and exists (select from told o where (o.file_id, o.product_id) = (t.file_id, t.product_id) and o.shipped > t.version)
+    ), missed as (
+        -- A level that ships several builds of a name, in several places, is missed only by what is older than all of them.
+        select c.file_id, c.product_id, c.ordinal, s.relation, min(s.shipped) as least, max(s.shipped) as greatest, min(s.source) as source
+        from candidate c
+        join evenkeel.level l on l.product_id = c.product_id and l.ordinal = c.ordinal and l.line = ''
+        join told s on (s.file_id, s.product_id) = (c.file_id, c.product_id) and c.ordinal between s.first_ordinal and s.last_ordinal
+        group by c.file_id, c.product_id, c.ordinal, s.relation, c.version
+        having case s.relation when '=' then c.version < min(s.shipped) else c.version < max(s.shipped) end
+    )
+    select distinct on (m.file_id, m.product_id) m.file_id, m.product_id, m.ordinal,
+           format('%s ships %s%s (%s)', l.code, case m.relation when '>=' then 'at least ' else '' end,
+                  evenkeel.version_text(case m.relation when '=' then m.least else m.greatest end), m.source)
+    from missed m
+    join evenkeel.level l on (l.product_id, l.ordinal) = (m.product_id, m.ordinal)
+    -- What the level itself ships so is not below it, whatever lower levels are said to ship.
+    where not exists (select from told e where (e.file_id, e.product_id) = (m.file_id, m.product_id) and e.relation = '=' and e.shipped = e.version
+                        and e.last_ordinal >= m.ordinal)
+    order by m.file_id, m.product_id, m.ordinal, m.relation
+$$;
+comment on function evenkeel.upper_ends(integer[]) is 'The first level that a file is too old for, and why: every build that it ships in that place is newer. The upper end of its range, exclusive.';
+
+create or replace function evenkeel.exact_ends(files integer[])
+returns table (file_id integer, product_id integer, bound integer, shipped_from integer, basis text)
+language sql stable
+as $$
+    with told as materialized (
+        select s.*, j.version from evenkeel.file_statements(files) s join evenkeel.held_files(files) j using (file_id, product_id)
+        where s.relation <> '>='
+    ), same as (
+        select distinct on (file_id, product_id) file_id, product_id, version, first_ordinal, source
+        from told where relation = '=' and shipped = version
+        order by file_id, product_id, first_ordinal, rank, source
+    )
+    select s.file_id, s.product_id, o.ordinal + 1, s.first_ordinal,
+           case when o.ordinal is null then format('%s ships exactly this (%s)', l.code, s.source)
+                else format('%s ships exactly this (%s), %s an older one', l.code, s.source, b.code) end
+    from same s
+    join evenkeel.level l on (l.product_id, l.ordinal) = (s.product_id, s.first_ordinal)
+    left join lateral (
+        -- The greatest level below of which every build that is known is older. What is not known of those between raises nothing.
+        select max(t.last_ordinal) as ordinal
+        from told t
+        where (t.file_id, t.product_id) = (s.file_id, s.product_id) and t.shipped < s.version and t.last_ordinal < s.first_ordinal
+          and not exists (select from told n
+                          where (n.file_id, n.product_id) = (t.file_id, t.product_id) and n.relation = '=' and n.shipped >= s.version
+                            and t.last_ordinal between n.first_ordinal and n.last_ordinal)) o on true
+    left join evenkeel.level b on (b.product_id, b.ordinal) = (s.product_id, o.ordinal)
+$$;
+comment on function evenkeel.exact_ends(integer[]) is 'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is known), and the least level that ships it.';
+
+create or replace function evenkeel.rule_ends(files integer[])
+returns table (file_id integer, product_id integer, bound integer, named boolean, basis text)
+language sql stable
+as $$
+    select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, coalesce(j.number, r.ordinal),
+           exists (select from evenkeel.statement s where s.product_id = j.product_id and s.file in (j.name, j.location))
+           or exists (select from evenkeel.known_file k where k.product_id = j.product_id and k.file = j.name)
+           or exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
+                      where t.product_id = j.product_id and pf.file in (j.name, j.location)),
+           case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build' else j.number::text end)
+                else format('revision %s%s is %s%s (%s)', r.revision, case r.relation when '>=' then ' and above' else '' end,
+                            case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end
+    from evenkeel.held_files(files) j
+    left join evenkeel.level_rule r on r.product_id = j.product_id
+         and case r.relation when '=' then j.revision = r.revision else j.revision >= r.revision end
+    left join evenkeel.level l on (l.product_id, l.ordinal) = (r.product_id, r.ordinal)
+    where j.on_line and (r.product_id is not null or j.number is not null)
+    order by j.file_id, j.product_id, r.relation, r.ordinal desc
+$$;
+comment on function evenkeel.rule_ends(integer[]) is 'What a product-wide rule reads out of versions: at least that level, and no more. named: the file''s name is known to be the product''s.';
+
+create or replace function evenkeel.patch_ends(files integer[])
+returns table (file_id integer, product_id integer, bound integer, basis text, unstated text, brought boolean)
+language sql stable
+as $$
+    select j.file_id, j.product_id, min(r.least),
+           (array_agg(format('%s brings it, which needs %s or later (%s)', t.code, l.code, t.source) order by r.least, t.code)
+               filter (where r.least is not null))[1],
+           min(t.code) filter (where r.least is null), true
+    from evenkeel.held_files(files) j
+    join evenkeel.patch_file pf on pf.file in (j.name, j.location) and pf.version = j.version
+    join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = j.product_id
+    cross join lateral (select min(o) as least from unnest(t.required_levels) o) r
+    left join evenkeel.level l on (l.product_id, l.ordinal) = (t.product_id, r.least)
+    -- An update whose list is a level's own brings nothing that the level does not ship.
+    where j.on_line and (pf.machine is null or pf.machine = j.machine)
+      and not exists (select from evenkeel.level k where k.product_id = t.product_id and k.kb = t.code)
+    group by j.file_id, j.product_id
+$$;
+comment on function evenkeel.patch_ends(integer[]) is 'For files that a known patch brings: the lowest level that such a patch is stated to go on, and the first patch that states none.';

@@ -1,0 +1,42 @@
+-- Files as their versions are to be read: which product's they are, on which of its lines, and what its rules read out of them.
+
+create or replace function evenkeel.version_number(level_kind text, version evenkeel.version)
+returns integer language sql immutable parallel safe
+as $$
+    select case level_kind when 'cumulative update' then evenkeel.version_revision(version)
+                           when 'build' then (version & 2147483647)::integer end
+$$;
+comment on function evenkeel.version_number(text, evenkeel.version) is 'The ordinal that a version carries itself where a product''s levels are numbers: UBR, or third part << 16 | fourth; null where they are service packs.';
+
+create or replace function evenkeel.held_files(files integer[])
+returns table (file_id integer, product_id integer, component_id integer, level_kind text, name text, location text, machine integer,
+               version bigint, revision integer, number integer, at_release boolean, on_line boolean, on_some_line boolean, blind boolean)
+language sql stable
+as $$
+    with held as materialized (
+        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version, not i.has_symbols as blind
+        from evenkeel.file f
+        join evenkeel.path_component pc using (path_id)
+        join evenkeel.path p using (path_id)
+        join evenkeel.image i using (image_id)
+        where f.file_id = any (files)
+    ), spread as materialized (
+        select version, evenkeel.version_major(version) as major, evenkeel.version_minor(version) as minor,
+               evenkeel.version_build(version) as build, evenkeel.version_revision(version) as revision
+        from (select distinct version from held where version is not null) v
+    ), placed as materialized (
+        select distinct s.version, l.product_id, s.revision
+        from spread s
+        join evenkeel.line l
+          on s.major = coalesce(l.major, s.major) and s.minor = coalesce(l.minor, s.minor) and s.build = coalesce(l.build, s.build)
+         and s.revision between l.revision_from and l.revision_to
+    )
+    select h.file_id, h.product_id, h.component_id, q.level_kind, h.name, h.location, h.machine, h.version, p.revision,
+           case when p.product_id is not null then evenkeel.version_number(q.level_kind, h.version) end,
+           coalesce(p.revision = q.rtm_revision, false), p.product_id is not null,
+           bool_or(p.product_id is not null) over (partition by h.file_id), h.blind
+    from held h
+    join evenkeel.product q using (product_id)
+    left join placed p using (version, product_id)
+$$;
+comment on function evenkeel.held_files(integer[]) is 'A row per file and product whose components hold its path: its version''s parts, whether it is on a line of the product, and whether it is as the product was released.';

@@ -1,0 +1,64 @@
+-- How far hosts' components confirm the level in question: counted once per chunk and level.
+
+create or replace function evenkeel.count_proofs()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    -- What is counted of chunks that a patch would make is kept for this state alone: their numbers are given again.
+    delete from state_overlay_chunk_proof;
+    drop table if exists wanted_proof;
+    create temporary table wanted_proof on commit drop as
+    select distinct sl.chunk_id, sl.product_id, r.ordinal
+    from state_range r
+    join state_host h using (host_id)
+    cross join unnest(h.chunk_ids) c (chunk_id)
+    join state_level sl on sl.chunk_id = c.chunk_id and sl.product_id = r.product_id
+    where r.ordinal is not null;
+    delete from wanted_proof w
+    using (select distinct chunk_id, product_id, ordinal from chunk_proof p join component using (component_id)) k
+    where (k.chunk_id, k.product_id, k.ordinal) = (w.chunk_id, w.product_id, w.ordinal);
+    drop table if exists fresh_proof;
+    create temporary table fresh_proof on commit drop as
+    select w.chunk_id, fl.component_id, w.ordinal,
+           count(*) filter (where fl.confirmed @> w.ordinal and not fl.untouched @> w.ordinal)::integer as confirmed,
+           count(*) filter (where fl.confirmed_by_fleet @> w.ordinal and not fl.confirmed @> w.ordinal
+                              and not fl.untouched @> w.ordinal)::integer as by_fleet,
+           count(*) filter (where fl.untouched @> w.ordinal)::integer as untouched,
+           count(*) filter (where fl.ahead @> w.ordinal)::integer as ahead
+    from wanted_proof w
+    join state_chunk sc using (chunk_id)
+    cross join unnest(sc.file_ids) u (file_id)
+    join file_level fl on (fl.file_id, fl.product_id) = (u.file_id, w.product_id)
+    group by w.chunk_id, fl.component_id, w.ordinal;
+    insert into chunk_proof (chunk_id, component_id, ordinal, confirmed, by_fleet, untouched, ahead)
+    select * from fresh_proof where chunk_id > 0 order by chunk_id, component_id, ordinal
+    on conflict do nothing;
+    insert into state_overlay_chunk_proof select * from fresh_proof where chunk_id <= 0;
+end
+$$;
+comment on function evenkeel.count_proofs() is 'Counts how far the chunks of the hosts of a state confirm the levels in question, where that was not counted yet.';
+
+create or replace function evenkeel.find_proofs()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    delete from state_proof;
+    perform count_proofs();
+    insert into state_proof (host_id, product_id, component_id, files, confirmed, by_fleet, by_store, untouched, ahead)
+    select h.host_id, h.product_id, p.component_id, c.files, sum(p.confirmed), sum(p.by_fleet), 0, sum(p.untouched), sum(p.ahead)
+    from (select r.host_id, r.product_id, r.ordinal, unnest(s.chunk_ids) as chunk_id
+          from state_range r join state_host s using (host_id) where r.ordinal is not null) h
+    join (select * from chunk_proof union all select * from state_overlay_chunk_proof) p on (p.chunk_id, p.ordinal) = (h.chunk_id, h.ordinal)
+    join state_component c on (c.host_id, c.component_id, c.product_id) = (h.host_id, p.component_id, h.product_id)
+    group by h.host_id, h.product_id, p.component_id, c.files;
+    -- A build of another Windows in the place of a component's file confirms nothing.
+    insert into state_proof (host_id, product_id, component_id, files, confirmed, by_fleet, by_store, untouched, ahead)
+    select s.host_id, s.product_id, pc.component_id, count(*), 0, 0, 0, 0, 0
+    from state_foreign s join file f using (file_id) join path_component pc on (pc.path_id, pc.product_id) = (f.path_id, s.product_id)
+    group by s.host_id, s.product_id, pc.component_id;
+    update state_component c set countable = p.files - p.untouched, confirmed = p.confirmed + p.by_fleet + p.by_store, ahead = p.ahead
+    from state_proof p where (p.host_id, p.component_id) = (c.host_id, c.component_id);
+    analyze state_proof;
+end
+$$;
+comment on function evenkeel.find_proofs() is 'Fills state_proof, and what state_component says of it: of how many files of each component the level in question is confirmed.';

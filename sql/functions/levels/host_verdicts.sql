@@ -1,0 +1,136 @@
+-- The verdict on each product of a host: level, mixed, or unknown and what would settle it.
+
+create or replace function evenkeel.settles(product integer, ordinal integer)
+returns text language sql stable parallel safe
+as $$
+    select case p.level_kind
+        when 'service pack' then format('capture %s from a healthy host or from media (evenkeel baseline capture)',
+                                        coalesce(evenkeel.level_name(product, settles.ordinal), 'it'))
+        when 'build' then format('capture %s from a healthy host (evenkeel baseline capture)',
+                                 coalesce(evenkeel.level_name(product, settles.ordinal), 'it'))
+        else format('import the list of files of %s (evenkeel catalog update)',
+                    coalesce((select nullif(l.kb, '') from evenkeel.level l where l.product_id = product and l.ordinal = settles.ordinal),
+                             'update ' || evenkeel.level_name(product, settles.ordinal), 'its update')) end
+    from evenkeel.product p where p.product_id = product
+$$;
+comment on function evenkeel.settles(integer, integer) is 'What would tell most of what is not known of a level: a capture, or the list of files of its update.';
+
+create or replace function evenkeel.component_gaps()
+returns table (host_id uuid, product_id integer, countable numeric, confirmed numeric, proof text, gap text, ahead text)
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- One component left behind is the whole matter: each must be confirmed by itself.
+    with judged as (
+        select p.*, c.name, q.coverage_share::numeric as share, p.files - p.untouched as countable,
+               p.confirmed + p.by_fleet + p.by_store as proven
+        from (select host_id, product_id, component_id, sum(files) as files, sum(confirmed) as confirmed, sum(by_fleet) as by_fleet,
+                     sum(by_store) as by_store, sum(untouched) as untouched, sum(ahead) as ahead
+              from state_proof group by host_id, product_id, component_id) p
+        join component c using (component_id)
+        join product q on q.product_id = p.product_id
+    ), rated as (
+        select j.*, j.countable > 0 and j.proven < j.share * j.countable as behind,
+               row_number() over (partition by j.host_id, j.product_id
+                                  order by j.countable = 0, j.proven >= j.share * j.countable, j.proven::numeric / greatest(j.countable, 1), j.name) as place
+        from judged j
+    )
+    select r.host_id, r.product_id, sum(r.countable), sum(r.proven),
+           case when bool_and(r.countable = 0 or r.confirmed >= r.share * r.countable) then 'catalogue'
+                when bool_and(r.countable = 0 or r.confirmed + r.by_store >= r.share * r.countable) then 'store' else 'fleet' end,
+           (array_agg(format('%s: %s of %s files confirmed', r.name, r.proven, r.countable) order by r.place) filter (where r.behind))[1]
+               || case when count(*) filter (where r.behind) > 1 then format(', and %s more components', count(*) filter (where r.behind) - 1) else '' end,
+           (array_agg(format('%s: %s of %s files are newer than what it ships, and no known patch brings them', r.name, r.ahead, r.countable)
+                      order by r.place) filter (where r.ahead > (1 - r.share) * r.countable))[1]
+    from rated r
+    group by r.host_id, r.product_id
+$$;
+comment on function evenkeel.component_gaps() is 'Per product of a host: of how many files the level in question is confirmed, on what that rests, and the component that is confirmed least where that is not enough, or ahead of the level.';
+
+create or replace function evenkeel.unproven_declarations()
+returns table (host_id uuid, product_id integer, sentence text)
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- Where levels are numbers some file must carry one above the next lower update: else the declaration stands alone.
+    select r.host_id, r.product_id, format('declares %s, nothing above %s', level_name(r.product_id, r.ordinal), coalesce(r.revision::text, 'that is known'))
+    from (select distinct s.product_id, s.ordinal, n.ordinal as below
+          from state_range s
+          join product p on p.product_id = s.product_id and p.follows_os and p.level_kind <> 'service pack'
+          cross join lateral (select max(l.ordinal) as ordinal from level l
+                              where l.product_id = s.product_id and l.line = '' and l.ordinal < s.ordinal) n
+          where s.declared is not null and n.ordinal is not null
+            and not exists (select from level l where l.product_id = s.product_id and l.ordinal = s.ordinal and l.complete)) k
+    join state_range r using (product_id, ordinal)
+    where coalesce(r.revision, -1) <= k.below and r.declared is not null
+$$;
+comment on function evenkeel.unproven_declarations() is 'Hosts of which no file is newer than the update before the declared one, whose list of files is not known.';
+
+create or replace function evenkeel.undeclared_text(os_version text, follows_os boolean, has_registry boolean, declared int4range, level_kind text,
+                                                    service_pack text)
+returns text language sql immutable parallel safe
+as $$
+    select case when not follows_os then null
+                when not has_registry then 'no registry was read: not compared with what it declares'
+                when os_version = '' then 'the registry says nothing of the Windows version: export SOFTWARE\Microsoft\Windows NT\CurrentVersion too'
+                when declared is null and level_kind = 'service pack' then format('the catalogue has no level for the declared ''%s''', service_pack)
+                when declared is null then 'the registry declares no UBR: export SOFTWARE\Microsoft\Windows NT\CurrentVersion too' end
+$$;
+comment on function evenkeel.undeclared_text(text, boolean, boolean, int4range, text, text) is 'Why nothing is declared that a product that follows its Windows could be compared with; null: something is.';
+
+create or replace function evenkeel.find_products()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed, proof)
+    with weighed as (
+        select r.*, d.kind as doubt,
+               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided,
+                   case when u.files > 0
+                        then format('cannot read the version of %s%s: collect it again, or replace the file', u.path,
+                                    case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
+                   undeclared_text(coalesce(f.os_version, ''), p.follows_os, coalesce(f.has_registry, false), r.declared, p.level_kind, coalesce(f.service_pack, '')),
+                   x.sentence || ': ' || settles(r.product_id, r.ordinal)) as doubts,
+               case when r.ordinal is null then format('nothing says which level its %s files are at: %s', r.files, settles(r.product_id, null))
+                    when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', level_name(r.product_id, r.ordinal), settles(r.product_id, r.ordinal))
+                    when g.gap is not null then format('%s at %s: %s', g.gap, level_name(r.product_id, r.ordinal), settles(r.product_id, r.ordinal)) end as gap,
+               case when g.ahead is not null then format('ahead of %s: %s', level_name(r.product_id, r.ordinal), g.ahead) end as ahead,
+               coalesce(g.countable, 0)::integer as proof_countable, coalesce(g.confirmed, 0)::integer as proof_confirmed, g.proof
+        from state_range r
+        join product p using (product_id)
+        left join state_declaration f using (host_id)
+        left join state_unread u on (u.host_id, u.product_id) = (r.host_id, r.product_id)
+        left join host_checkin k on k.host_id = r.host_id and k.unreadable > 0
+        left join component_gaps() g on (g.host_id, g.product_id) = (r.host_id, r.product_id)
+        left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)
+        left join lateral (select * from state_doubt s where (s.host_id, s.product_id) = (r.host_id, r.product_id)
+                           order by s.kind = 'restart' desc limit 1) d on true
+    ), judged as (
+        select w.*, case when isempty(w.levels) and w.doubt is null and w.undecided is null then 'mixed'
+                         when isempty(w.levels) or concat(w.doubts, w.gap, w.ahead) <> '' then 'unknown' else 'level' end as verdict
+        from weighed w
+    )
+    select j.host_id, j.product_id, j.levels, j.declared, j.files, j.covered, j.verdict,
+           case when isempty(j.levels) then j.doubts else concat_ws('; ', nullif(j.doubts, ''), j.ahead, j.gap) end,
+           j.ordinal, j.proof_countable, j.proof_confirmed,
+           case when j.verdict = 'level' then j.proof when j.verdict = 'mixed' then 'catalogue' else '' end
+    from judged j;
+    analyze state_product;
+end
+$$;
+comment on function evenkeel.find_products() is 'Fills state_product: verdicts, from what components and foreign files say, registries declare and files confirm.';
+
+create or replace function evenkeel.judge_levels()
+returns void language plpgsql
+as $$
+begin
+    analyze state_host;
+    perform evenkeel.find_levels();
+    perform evenkeel.find_declarations();
+    perform evenkeel.find_foreign_files();
+    perform evenkeel.find_unread_files();
+    perform evenkeel.find_ranges();
+    perform evenkeel.find_doubts();
+    perform evenkeel.find_proofs();
+    perform evenkeel.find_products();
+end
+$$;
+comment on function evenkeel.judge_levels() is 'Fills state_component and state_product for the hosts of state_host: what the check mixed-level needs.';

@@ -1,0 +1,69 @@
+-- What levels ship under a file's name and place: of statements that disagree those of the better source.
+
+create or replace function evenkeel.file_statements(files integer[])
+returns table (file_id integer, product_id integer, relation text, shipped bigint, first_ordinal integer, last_ordinal integer, rank integer,
+               source text, kind text)
+language sql stable
+as $$
+    with told as materialized (
+        select j.file_id, j.product_id, s.relation, s.version as shipped, s.first_ordinal, s.last_ordinal,
+               evenkeel.statement_rank(s.kind) * 2 + (s.file <> j.location)::integer as rank, s.source, s.kind
+        from evenkeel.held_files(files) j
+        join evenkeel.statement s on s.product_id = j.product_id and s.file in (j.name, j.location)
+        where j.on_line and (s.machine is null or s.machine = j.machine)
+    )
+    select t.file_id, t.product_id, t.relation, t.shipped, t.first_ordinal, t.last_ordinal, t.rank, t.source, t.kind
+    from told t
+    -- Stated outranks captured, captured outranks learned; what a level ships at a place outranks what it ships under that name anywhere.
+    where t.relation = '>=' or not exists (
+        select from told b
+        where (b.file_id, b.product_id) = (t.file_id, t.product_id) and b.relation = '=' and b.rank < t.rank
+          and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal)
+$$;
+comment on function evenkeel.file_statements(integer[]) is 'What is stated of what levels ship in the place of each file, for its machine; an exact statement that a better source contradicts, or repeats, is left out.';
+
+create or replace function evenkeel.implied_statements(files integer[])
+returns table (file_id integer, product_id integer, shipped bigint, first_ordinal integer, last_ordinal integer)
+language sql stable
+as $$
+    with complete as materialized (
+        select l.product_id, max(l.ordinal) as newest from evenkeel.level l where l.complete and l.line = '' group by l.product_id
+    ), held as materialized (
+        select j.file_id, j.product_id, j.name, j.location, j.machine, j.version, j.revision, c.newest, q.rtm_revision
+        from evenkeel.held_files(files) j
+        join complete c using (product_id)
+        join evenkeel.product q using (product_id)
+        where j.on_line
+    ), stated as materialized (
+        select h.file_id, h.product_id, s.version as shipped, s.first_ordinal, s.last_ordinal,
+               lead(s.first_ordinal) over (partition by h.file_id, h.product_id order by s.first_ordinal, s.last_ordinal) as next_ordinal
+        from held h
+        join evenkeel.statement s on s.product_id = h.product_id and s.file in (h.name, h.location)
+        where s.relation = '=' and evenkeel.statement_rank(s.kind) = 1 and (s.machine is null or s.machine = h.machine)
+    )
+    -- After its last statement a file is as it was, through the complete levels that follow each other.
+    select s.file_id, s.product_id, s.shipped, s.last_ordinal + 1, f.last_ordinal
+    from stated s
+    join complete c using (product_id)
+    cross join lateral (
+        select max(l.ordinal) as last_ordinal
+        from evenkeel.level l
+        where l.product_id = s.product_id and l.line = '' and l.complete and l.ordinal > s.last_ordinal
+          and l.ordinal < coalesce(s.next_ordinal, 2147483647)
+          and not exists (select from evenkeel.level g
+                          where g.product_id = s.product_id and g.line = '' and not g.complete
+                            and g.ordinal > s.last_ordinal and g.ordinal < l.ordinal)) f
+    where s.last_ordinal < c.newest and f.last_ordinal is not null
+    union all
+    -- Updates are cumulative: what the list of one leaves out, and none below it had, is as the product was released.
+    select h.file_id, h.product_id, (h.version - h.revision + h.rtm_revision)::bigint, 0, f.last_ordinal
+    from held h
+    cross join lateral (
+        select max(l.ordinal) as last_ordinal
+        from evenkeel.level l
+        where l.product_id = h.product_id and l.line = '' and l.complete
+          and l.ordinal < coalesce((select min(s.first_ordinal) from stated s where (s.file_id, s.product_id) = (h.file_id, h.product_id)),
+                                   2147483647)) f
+    where h.rtm_revision is not null and f.last_ordinal is not null
+$$;
+comment on function evenkeel.implied_statements(integer[]) is 'What complete lists say of the files that they leave out: such a level ships them as the levels below have them, at last as the product was released.';
