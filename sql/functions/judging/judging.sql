@@ -55,7 +55,7 @@ begin
         perform evenkeel.judge_fleet_check(definition.code);
     end loop;
     -- Last, for whoever else judges waits for this row.
-    update evenkeel.peer_refresh set judged = judged + cardinality(hosts);
+    update evenkeel.peer_refresh set judged = judged + cardinality(hosts), levels_judged = levels_judged + cardinality(hosts);
 end
 $$;
 comment on function evenkeel.judge_hosts(uuid[]) is

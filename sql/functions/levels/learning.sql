@@ -44,6 +44,9 @@ begin
                                                where (n.kind, n.object) = ('lesson', format('bonds of component %s', due)));
         return true;
     end if;
+    if not waiting and evenkeel.learn_next_level() then
+        return true;
+    end if;
     if waiting or not exists (select from evenkeel.peer_refresh
                               where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second')) then
         return false;
@@ -54,4 +57,4 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.learn_from_fleet(boolean) is 'Learns again the bonds of one component for which that is due, or else which files like hosts have in common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. False: nothing was due, or another session is at it, for which wait waits.';
+comment on function evenkeel.learn_from_fleet(boolean) is 'Learns again the bonds of one component for which that is due, or else what one level ships, or else which files like hosts have in common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. False: nothing was due, or another session is at it, for which wait waits.';
