@@ -72,6 +72,8 @@ select fixture.step('defer') \g /dev/null
 select evenkeel.defer_slow(1), evenkeel.judge_queued_content(1) \g /dev/null
 select fixture.step('learn') \g /dev/null
 select evenkeel.learn_from_fleet(true) \g /dev/null
+select fixture.step('learn a level') \g /dev/null
+select evenkeel.lock_learning(true), evenkeel.learn_level(evenkeel.product_number('app'), 1) \g /dev/null
 select fixture.step('clock') \g /dev/null
 select evenkeel.judge_clock() \g /dev/null
 select fixture.step('catalogue') \g /dev/null
