@@ -2,6 +2,8 @@
 
 #include "kb_text.h"
 
+#include "proto/utf8.h"
+
 #include <stdlib.h>
 
 /* What Windows-1252 has at 0x80 to 0x9f (Unicode Consortium, CP1252.TXT); 0 where it has nothing. */
@@ -54,27 +56,12 @@ int kb_text_end_line(struct kb_text *text, uint32_t number, struct error *error)
 
 static int append_character(struct kb_text *text, uint32_t c, struct error *error)
 {
-    char utf8[4];
-    size_t length = 0;
+    char utf8[UTF8_MOST];
     if ((c < 0x20 && c != '\t') || c == 0x7f || (c >= 0x80 && c < 0xa0) || c == 0xa0)
         c = ' ';
     if (c >= 0xd800 && (c < 0xe000 || c > 0x10ffff))
-        c = 0xfffd;
-    if (c < 0x80) {
-        utf8[length++] = (char)c;
-    } else if (c < 0x800) {
-        utf8[length++] = (char)(0xc0 | c >> 6);
-    } else if (c < 0x10000) {
-        utf8[length++] = (char)(0xe0 | c >> 12);
-        utf8[length++] = (char)(0x80 | (c >> 6 & 0x3f));
-    } else {
-        utf8[length++] = (char)(0xf0 | c >> 18);
-        utf8[length++] = (char)(0x80 | (c >> 12 & 0x3f));
-        utf8[length++] = (char)(0x80 | (c >> 6 & 0x3f));
-    }
-    if (c >= 0x80)
-        utf8[length++] = (char)(0x80 | (c & 0x3f));
-    return kb_text_append(text, utf8, length, error);
+        c = UTF8_REPLACEMENT;
+    return kb_text_append(text, utf8, utf8_put(utf8, c), error);
 }
 
 enum encoding { WINDOWS_1252, UTF_8, UTF_16_LITTLE, UTF_16_BIG };

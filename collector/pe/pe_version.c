@@ -2,6 +2,8 @@
 
 #include "pe_reader.h"
 
+#include "proto/utf8.h"
+
 #define RT_VERSION 16
 #define VS_VERSION_INFO 1 /* the name under which Windows looks for it */
 #define DIRECTORY_BYTES 16
@@ -136,30 +138,6 @@ static bool key_is(struct bytes key, const char *ascii)
     return true;
 }
 
-static size_t put_utf8(uint32_t code, uint8_t *to)
-{
-    if (code < 0x80) {
-        to[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (uint8_t)(0xc0 | code >> 6);
-        to[1] = (uint8_t)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (uint8_t)(0xe0 | code >> 12);
-        to[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        to[2] = (uint8_t)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    to[0] = (uint8_t)(0xf0 | code >> 18);
-    to[1] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-    to[2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-    to[3] = (uint8_t)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 /* UTF-16 up to a NUL or the end, as UTF-8 in the image's memory; a half of a surrogate pair becomes U+FFFD. */
 static bool copy_utf16(struct pe_reader *reader, struct bytes from, struct bytes *to)
 {
@@ -173,10 +151,10 @@ static bool copy_utf16(struct pe_reader *reader, struct bytes from, struct bytes
             code = 0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
             at += 2;
         } else if (unit >= 0xd800 && unit <= 0xdfff) {
-            code = 0xfffd;
+            code = UTF8_REPLACEMENT;
         }
-        uint8_t encoded[4];
-        size_t more = put_utf8(code, encoded);
+        char encoded[UTF8_MOST];
+        size_t more = utf8_put(encoded, code);
         if (more > sizeof text - length) {
             whole = false;
             break;

@@ -2,6 +2,8 @@
 
 #include "wide.h"
 
+#include "proto/utf8.h"
+
 static bool is_high(uint32_t code)
 {
     return code >= 0xd800 && code < 0xdc00;
@@ -19,22 +21,7 @@ size_t wide_to_bytes(const uint16_t *wide, size_t length, char *bytes)
         uint32_t code = wide[i];
         if (is_high(code) && i + 1 < length && is_low(wide[i + 1]))
             code = 0x10000 + ((code - 0xd800) << 10) + (wide[++i] - 0xdc00u);
-        if (code < 0x80) {
-            *at++ = (char)code;
-            continue;
-        }
-        if (code < 0x800) {
-            *at++ = (char)(0xc0 | code >> 6);
-        } else {
-            if (code < 0x10000) {
-                *at++ = (char)(0xe0 | code >> 12);
-            } else {
-                *at++ = (char)(0xf0 | code >> 18);
-                *at++ = (char)(0x80 | (code >> 12 & 0x3f));
-            }
-            *at++ = (char)(0x80 | (code >> 6 & 0x3f));
-        }
-        *at++ = (char)(0x80 | (code & 0x3f));
+        at += utf8_put(at, code);
     }
     *at = 0;
     return (size_t)(at - bytes);

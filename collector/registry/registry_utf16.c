@@ -2,9 +2,9 @@
 
 #include "registry_utf16.h"
 
-#include <stdlib.h>
+#include "proto/utf8.h"
 
-#define REPLACEMENT 0xfffd
+#include <stdlib.h>
 
 /* Windows-1252's own 0x80 to 0x9f; the rest is Latin-1. */
 static const uint16_t windows_1252[32] = {
@@ -12,30 +12,6 @@ static const uint16_t windows_1252[32] = {
     0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
 };
-
-static size_t put_utf8(char *at, uint32_t code)
-{
-    if (code < 0x80) {
-        at[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        at[0] = (char)(0xc0 | code >> 6);
-        at[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        at[0] = (char)(0xe0 | code >> 12);
-        at[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        at[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    at[0] = (char)(0xf0 | code >> 18);
-    at[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    at[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    at[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
 
 char *utf16_to_utf8(struct bytes utf16, size_t *length)
 {
@@ -48,13 +24,13 @@ char *utf16_to_utf8(struct bytes utf16, size_t *length)
     for (uint64_t at = 0; bytes_u16(utf16, at, &unit); at += 2) {
         uint32_t code = unit;
         if (unit >= 0xd800 && unit < 0xe000) {
-            code = REPLACEMENT;
+            code = UTF8_REPLACEMENT;
             if (unit < 0xdc00 && bytes_u16(utf16, at + 2, &low) && low >= 0xdc00 && low < 0xe000) {
                 code = 0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (low - 0xdc00U);
                 at += 2;
             }
         }
-        used += put_utf8(utf8 + used, code);
+        used += utf8_put(utf8 + used, code);
     }
     utf8[used] = 0;
     if (length != NULL)
@@ -73,7 +49,7 @@ static uint32_t next_code(struct bytes utf8, uint64_t *at)
     /* A NUL is text here, although bytes_are_utf8() has it for an error. */
     if (first != 0 && (!bytes_slice(utf8, *at, size, &sequence) || !bytes_are_utf8(sequence))) {
         *at += 1;
-        return REPLACEMENT;
+        return UTF8_REPLACEMENT;
     }
     uint32_t code = size == 1 ? first : first & (0x7fU >> size);
     for (uint64_t i = 1; i < size; i++) {
@@ -119,7 +95,7 @@ char *windows_1252_to_utf8(struct bytes text, size_t *length)
     if (utf8 == NULL)
         return NULL;
     for (uint64_t at = 0; bytes_u8(text, at, &byte); at++)
-        used += put_utf8(utf8 + used, byte >= 0x80 && byte < 0xa0 ? windows_1252[byte - 0x80] : byte);
+        used += utf8_put(utf8 + used, byte >= 0x80 && byte < 0xa0 ? windows_1252[byte - 0x80] : byte);
     utf8[used] = 0;
     if (length != NULL)
         *length = used;
