@@ -213,6 +213,29 @@ int database_copy(PGconn *connection, const char *statement, const struct buffer
     return sent || outcome < 0 ? outcome : fail(connection, NULL, error);
 }
 
+int database_copy_out(PGconn *connection, const char *statement, FILE *out, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
+    if (PQresultStatus(begun) != PGRES_COPY_OUT)
+        return fail(connection, begun, error);
+    char *row;
+    int length, outcome = 0;
+    while ((length = PQgetCopyData(connection, &row, 0)) > 0) {
+        if (outcome == 0 && fwrite(row, 1, (size_t)length, out) != (size_t)length)
+            outcome = error_set(error, ERROR_IO, "can't write the output: %s", strerror(errno));
+        PQfreemem(row);
+    }
+    /* Only its end tells that it was whole. */
+    bool ended = length == -1;
+    for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection)) {
+        ended = ended && PQresultStatus(result) == PGRES_COMMAND_OK;
+        if (PQresultStatus(result) != PGRES_COMMAND_OK && outcome == 0)
+            outcome = fail(connection, result, error);
+        PQclear(result);
+    }
+    return ended || outcome < 0 ? outcome : fail(connection, NULL, error);
+}
+
 int32_t database_i32(const PGresult *result, int row, int column)
 {
     const uint8_t *at = (const uint8_t *)PQgetvalue(result, row, column);

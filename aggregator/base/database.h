@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* The schema that this program works with, DATABASE_SCHEMA_VERSION, is the number of the newest file in sql/schema:
  * CMake defines it. */
@@ -59,6 +60,9 @@ int database_execute(PGconn *connection, const char *statements, struct error *e
 /* COPY ... FROM STDIN (FORMAT binary) of rows that were put together with buffer_field_...(); adds header and trailer.
  */
 int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error);
+
+/* Copies what COPY ... TO STDOUT gives to `out`, whole: what broke off, at whichever end, is an error. */
+int database_copy_out(PGconn *connection, const char *statement, FILE *out, struct error *error);
 
 /* Values out of binary results. */
 int32_t database_i32(const PGresult *result, int row, int column);

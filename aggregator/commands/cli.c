@@ -124,17 +124,8 @@ static int print_csv(PGconn *connection, const char *query, const struct paramet
     if (made == NULL)
         return -1;
     *rows = atoi(PQcmdTuples(made));
-    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, "copy printed to stdout (format csv, header)");
-    if (PQresultStatus(begun) != PGRES_COPY_OUT)
-        return error_set(error, ERROR_DATABASE, "%s", PQresultErrorMessage(begun));
-    char *line;
-    int length;
-    while ((length = PQgetCopyData(connection, &line, 0)) > 0) {
-        fwrite(line, 1, (size_t)length, stdout);
-        PQfreemem(line);
-    }
-    for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection))
-        PQclear(result);
+    if (database_copy_out(connection, "copy printed to stdout (format csv, header)", stdout, error) < 0)
+        return -1;
     return database_execute(connection, "commit", error);
 }
 

@@ -25,24 +25,7 @@ static int copy_csv(PGconn *connection, const char *since, FILE *out, struct err
              "header)",
              literal);
     PQfreemem(literal);
-    _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
-    if (PQresultStatus(begun) != PGRES_COPY_OUT) {
-        const char *message = PQresultErrorField(begun, PG_DIAG_MESSAGE_PRIMARY);
-        return error_set(error, ERROR_DATABASE, "%s", message != NULL ? message : PQerrorMessage(connection));
-    }
-    char *line;
-    int length;
-    while ((length = PQgetCopyData(connection, &line, 0)) > 0) {
-        fwrite(line, 1, (size_t)length, out);
-        PQfreemem(line);
-    }
-    int result = length == -1 ? 0 : error_set(error, ERROR_DATABASE, "%s", PQerrorMessage(connection));
-    for (PGresult *rest = PQgetResult(connection); rest != NULL; rest = PQgetResult(connection)) {
-        if (PQresultStatus(rest) != PGRES_COMMAND_OK)
-            result = error_set(error, ERROR_DATABASE, "%s", PQresultErrorMessage(rest));
-        PQclear(rest);
-    }
-    return result;
+    return database_copy_out(connection, statement, out, error);
 }
 
 static void delete_document(cJSON **document)
