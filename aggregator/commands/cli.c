@@ -60,14 +60,13 @@ static int end(struct cli *cli, int status)
 /* Where a second value would take the place of the first one unseen: false, with the sentence printed. */
 static bool note_value(struct cli *cli, const struct option *options, int option)
 {
-    static const char *const repeated[] = {"listen", "name", "requires", "supersedes"}; /* whose values add up */
     size_t at = 0;
     while (options[at].name != NULL && options[at].val != option)
         at++;
     if (options[at].name == NULL || options[at].has_arg != required_argument || at >= CLI_OPTIONS_MAXIMUM)
         return true;
-    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++)
-        if (strcmp(options[at].name, repeated[i]) == 0)
+    for (const char *const *name = cli->repeated; name != NULL && *name != NULL; name++)
+        if (strcmp(options[at].name, *name) == 0)
             return true;
     const char *before = cli->values[at];
     cli->values[at] = optarg;

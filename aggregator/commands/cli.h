@@ -26,11 +26,12 @@ enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
 
 #define CLI_OPTIONS_MAXIMUM 32 /* that one command has */
 
-/* What the options that commands share say: set the first three, and let cli_option() fill in the rest. */
+/* What the options that commands share say: set the first four, and let cli_option() fill in the rest. */
 struct cli {
     const char *command, *help;
-    const char *letters; /* of options that have one, as getopt() reads them; NULL: none */
-    const char *dsn;     /* NULL: not given */
+    const char *letters;         /* of options that have one, as getopt() reads them; NULL: none */
+    const char *const *repeated; /* names of options whose values add up, NULL behind them; NULL: none */
+    const char *dsn;             /* NULL: not given */
     enum cli_format format;
     bool quiet;
     bool ended; /* --help was asked for, or an option is wrong, and that is printed: end with `status` */

@@ -244,7 +244,7 @@ int command_init(int argc, char **argv)
     size_t name_count = 0;
     const char *given_sql = NULL;
     char dsn[2048], directory[PATH_MAX - 256];
-    struct cli cli = {.command = "init", .help = help};
+    struct cli cli = {.command = "init", .help = help, .repeated = (const char *const[]){"name", NULL}};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {

@@ -317,7 +317,8 @@ int command_patch(int argc, char **argv)
                                             CLI_OPTIONS,
                                             {0}};
     _cleanup_(addition_clear) struct addition addition = {0};
-    struct cli cli = {.command = "patch", .help = help};
+    struct cli cli = {
+        .command = "patch", .help = help, .repeated = (const char *const[]){"requires", "supersedes", NULL}};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {

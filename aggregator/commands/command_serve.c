@@ -232,7 +232,7 @@ int command_serve(int argc, char **argv)
     struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
     struct http_options http_options = {0};
     char dsn[2048], state[1024], report[PATH_MAX];
-    struct cli cli = {.command = "serve", .help = help};
+    struct cli cli = {.command = "serve", .help = help, .repeated = (const char *const[]){"listen", NULL}};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
