@@ -31,6 +31,23 @@ static const char preparation[] =
     "comment on column evenkeel.migration.applied_at is 'When.';"
     "set check_function_bodies = off;";
 
+/* What a function gives can't be replaced, so all go that nothing else rests on (views do, people's too), and with them
+ * those that are no more. */
+static const char drop_functions[] =
+    "do $$"
+    "declare f record;"
+    "begin"
+    "    for f in select p.oid::regprocedure as name, p.prokind from pg_proc p"
+    "             where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace)"
+    "               and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid"
+    "                                 and d.deptype = 'e') loop"
+    "        begin"
+    "            execute format('drop routine %s', f.name);"
+    "        exception when dependent_objects_still_exist then null;"
+    "        end;"
+    "    end loop;"
+    "end $$";
+
 /* Runs one file; an error names it. */
 static int run_file(PGconn *connection, const char *directory, const char *folder, const char *name,
                     struct error *error)
@@ -170,7 +187,7 @@ static int init(PGconn *connection, const char *directory, struct error *error)
     struct catalog_change change;
     char catalog[PATH_MAX];
     if (database_execute(connection, "begin", error) < 0 || database_execute(connection, preparation, error) < 0 ||
-        shared_numbers_define(connection, error) < 0)
+        database_execute(connection, drop_functions, error) < 0 || shared_numbers_define(connection, error) < 0)
         return -1;
     int migrations = migrate(connection, directory, error);
     if (migrations < 0 || run_functions(connection, directory, error) < 0 ||
