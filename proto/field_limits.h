@@ -162,7 +162,10 @@ enum field_kind {
 #define FIELD_LIMITS_OF_MACHINE_MARKS(ROW)                                                                             \
     ROW(machine_sid, FIELD_TEXT, LIMIT_NAME_BYTES, 1)                                                                  \
     ROW(machine_guid, FIELD_TEXT, LIMIT_NAME_BYTES, 1)                                                                 \
-    ROW(key_location, FIELD_DIGEST, 32, 1)
+    ROW(key_location, FIELD_DIGEST, 32, 1)                                                                             \
+    ROW(host_name, FIELD_TEXT, LIMIT_HOST_NAME_BYTES, 1)                                                               \
+    ROW(collector_version, FIELD_TEXT, LIMIT_NAME_BYTES, 1)                                                            \
+    ROW(computer_name, FIELD_TEXT, LIMIT_HOST_NAME_BYTES, 1)
 
 #define FIELD_LIMITS_OF_ENROLL(ROW)                                                                                    \
     ROW(host_name, FIELD_TEXT, LIMIT_HOST_NAME_BYTES, 1)                                                               \

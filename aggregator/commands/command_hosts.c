@@ -11,14 +11,15 @@ static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
                            "  list                    every host: when last seen, what it declares, its\n"
                            "                          verdict and since when; pending: its state is\n"
                            "                          newer; not_judged: why it has none (default)\n"
-                           "  pending                 enrolments that wait for approval\n"
+                           "  pending                 enrolments and renames that wait for approval\n"
                            "  keys                    every key, its status and the hosts it may speak for\n"
-                           "  approve NAME|GLOB|KEY   approve a waiting enrolment, by host name or by key\n"
+                           "  approve NAME|GLOB|KEY   approve what waits; --replace: in the place of the\n"
+                           "                          host that has the name, whose key is forgotten\n"
                            "  revoke NAME|KEY         refuse a key from now on\n"
                            "  grant KEY|NAME HOST...  let a key speak for these hosts too, by name or glob:\n"
                            "                          for a collector that reads the disks of several\n"
-                           "  merge OTHER HOST        two hosts are one: join the first into the second,\n"
-                           "                          with its history and keys\n"
+                           "  rename HOST NAME        call a host otherwise than its collector does\n"
+                           "  merge OTHER HOST        two hosts are one: join the first into the second\n"
                            "  token [--uses N] [--for 24h | --until DATE] [--hosts GLOB] [--note TEXT]\n"
                            "                          print an enrolment token, once (default: one use,\n"
                            "                          for 24 hours, any host)\n"
@@ -56,7 +57,7 @@ static int list(const struct hosts_call *call, struct error *error)
 static int pending(const struct hosts_call *call, struct error *error)
 {
     return print(call,
-                 "select host, key, requested_at::timestamptz(0) as requested_at, hosts_of_that_name, machine_guid, "
+                 "select host, key, requested_at::timestamptz(0) as requested_at, asks, taken_by, machine_guid, "
                  "machine_sid from ops.enrolment order by host, key",
                  0, error);
 }
@@ -71,7 +72,10 @@ static int keys(const struct hosts_call *call, struct error *error)
 
 static int approve(const struct hosts_call *call, struct error *error)
 {
-    return print(call, "select 'approved' as done, host, key, host_id from evenkeel.approve($1)", 1, error);
+    return print(call,
+                 call->replace ? "select done, host, key, host_id from evenkeel.approve($1, true)"
+                               : "select done, host, key, host_id from evenkeel.approve($1)",
+                 1, error);
 }
 
 static int revoke_key(const struct hosts_call *call, struct error *error)
@@ -85,8 +89,7 @@ static int grant(const struct hosts_call *call, struct error *error)
     for (int i = 1; i < call->count; i++) {
         struct parameter words[] = {PARAMETER_TEXT(call->words[0]), PARAMETER_TEXT(call->words[i])};
         int rows;
-        if (cli_print(call->connection,
-                      "select 'granted' as done, key, host, host_id from evenkeel.grant_hosts($1, $2)", words, 2,
+        if (cli_print(call->connection, "select done, key, host, host_id from evenkeel.grant_hosts($1, $2)", words, 2,
                       call->format, &rows, error) < 0)
             return -1;
         if (rows == 0)
@@ -101,6 +104,11 @@ static int merge(const struct hosts_call *call, struct error *error)
     return print(call, "select 'merged' as done, host, host_id, states from evenkeel.merge_hosts($1, $2)", 2, error);
 }
 
+static int rename_host(const struct hosts_call *call, struct error *error)
+{
+    return print(call, "select 'renamed' as done, host, host_id from evenkeel.rename_host($1, $2)", 2, error);
+}
+
 static const struct {
     const char *name;
     int fewest, most; /* words after it */
@@ -113,6 +121,7 @@ static const struct {
     {"approve", 1, 1, "one host name, glob or key", approve},
     {"revoke", 1, 1, "one host name or key", revoke_key},
     {"grant", 2, 1 << 16, "a key and the hosts that it may speak for", grant},
+    {"rename", 2, 2, "a host, by name or host_id, and its new name", rename_host},
     {"merge", 2, 2, "two hosts, by name or host_id", merge},
     {"token", 0, 2, "'list' or 'remove ID', or options alone", hosts_token},
 };
@@ -135,13 +144,14 @@ static int run(const char *action, const char *dsn, struct hosts_call *call)
 
 int command_hosts(int argc, char **argv)
 {
-    enum { OPTION_FORMAT = 256, OPTION_USES, OPTION_UNTIL, OPTION_FOR, OPTION_HOSTS, OPTION_NOTE };
+    enum { OPTION_FORMAT = 256, OPTION_USES, OPTION_UNTIL, OPTION_FOR, OPTION_HOSTS, OPTION_NOTE, OPTION_REPLACE };
     static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
                                             {"uses", required_argument, NULL, OPTION_USES},
                                             {"until", required_argument, NULL, OPTION_UNTIL},
                                             {"for", required_argument, NULL, OPTION_FOR},
                                             {"hosts", required_argument, NULL, OPTION_HOSTS},
                                             {"note", required_argument, NULL, OPTION_NOTE},
+                                            {"replace", no_argument, NULL, OPTION_REPLACE},
                                             CLI_OPTIONS,
                                             {0}};
     struct hosts_call call = {.format = CLI_TEXT};
@@ -167,6 +177,9 @@ int command_hosts(int argc, char **argv)
         case OPTION_NOTE:
             call.note = optarg;
             break;
+        case OPTION_REPLACE:
+            call.replace = true;
+            break;
         }
     }
     if (cli.ended)
@@ -176,6 +189,8 @@ int command_hosts(int argc, char **argv)
         call.uses != NULL || call.until != NULL || call.within != NULL || call.hosts != NULL || call.note != NULL;
     if (for_token && strcmp(action, "token") != 0)
         return cli_fail_usage("hosts", "--uses, --until, --for, --hosts and --note are for 'token' only");
+    if (call.replace && strcmp(action, "approve") != 0)
+        return cli_fail_usage("hosts", "--replace is for 'approve' only");
     call.words = argv + optind;
     call.count = argc - optind;
     return run(action, cli.dsn, &call);

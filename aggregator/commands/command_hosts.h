@@ -11,6 +11,7 @@ struct hosts_call {
     char **words;
     int count;
     const char *uses, *until, *within, *hosts, *note;
+    bool replace;
     enum cli_format format;
 };
 

@@ -5,8 +5,6 @@
 #include "proto/cleanup.h"
 #include "proto/object.h"
 
-#include <openssl/sha.h>
-
 static const char *refusal_sentence(Evenkeel__RefusalReason reason)
 {
     switch (reason) {
@@ -25,6 +23,8 @@ static const char *refusal_sentence(Evenkeel__RefusalReason reason)
                "own";
     case EVENKEEL__REFUSAL_REASON__TOKEN_INVALID:
         return "the enrolment token is unknown, used up, past its end, or not for a host of this name";
+    case EVENKEEL__REFUSAL_REASON__OTHER_NAME:
+        return "the key knows this host under another name: enrol again";
     case EVENKEEL__REFUSAL_REASON__OVER_LIMIT:
         return "the host has uploaded as many bytes today as are allowed ('evenkeel serve --upload-quota'): go on "
                "tomorrow";
@@ -35,7 +35,7 @@ static const char *refusal_sentence(Evenkeel__RefusalReason reason)
 
 /* What an enrolment states of its machine, as the database takes it. */
 struct stated_marks {
-    char *sid, *guid;
+    char *sid, *guid, *computer, *version;
     struct bytes location;
     struct digest digest;
     bool given;
@@ -44,13 +44,17 @@ struct stated_marks {
 static int state_marks(struct arena *arena, const Evenkeel__MachineMarks *marks, struct stated_marks *stated,
                        struct error *error)
 {
-    *stated = (struct stated_marks){.sid = "", .guid = "", .location = {.data = (const uint8_t *)""}};
+    *stated = (struct stated_marks){
+        .sid = "", .guid = "", .computer = "", .version = "", .location = {.data = (const uint8_t *)""}};
     if (marks == NULL)
         return 0;
     struct bytes packed;
     stated->sid = arena_copy(arena, marks->machine_sid.data, marks->machine_sid.len);
     stated->guid = arena_copy(arena, marks->machine_guid.data, marks->machine_guid.len);
-    if (stated->sid == NULL || stated->guid == NULL || !object_pack(&marks->base, &packed))
+    stated->computer = arena_copy(arena, marks->computer_name.data, marks->computer_name.len);
+    stated->version = arena_copy(arena, marks->collector_version.data, marks->collector_version.len);
+    if (stated->sid == NULL || stated->guid == NULL || stated->computer == NULL || stated->version == NULL ||
+        !object_pack(&marks->base, &packed))
         return store_no_memory(error);
     stated->digest = digest_of(packed);
     free((void *)packed.data);
@@ -67,26 +71,32 @@ int store_enroll(struct store *store, struct request *request, struct store_outc
     char *name = arena_copy(request->arena, asked->host_name.data, asked->host_name.len);
     if (name == NULL || state_marks(request->arena, asked->marks, &marks, error) < 0)
         return store_no_memory(error);
-    uint8_t token[SHA256_DIGEST_LENGTH];
-    SHA256(asked->token.data, asked->token.len, token);
     char most_pending[16];
     snprintf(most_pending, sizeof most_pending, "%d", (int)store->options.most_pending);
     struct parameter parameters[] = {
         PARAMETER_BINARY(TYPE_BYTEA, request->key),
         PARAMETER_TEXT(name),
-        {.value = asked->token.len > 0 ? token : NULL, .length = sizeof token, .binary = true, .type = TYPE_BYTEA},
+        {.value = asked->token.len > 0 ? asked->token.data : NULL,
+         .length = asked->token.len,
+         .binary = true,
+         .type = TYPE_BYTEA},
         PARAMETER_TEXT(marks.sid),
         PARAMETER_TEXT(marks.guid),
         PARAMETER_BINARY(TYPE_BYTEA, marks.location),
         {.value = marks.digest.bytes, .length = marks.given ? DIGEST_BYTES : 0, .binary = true, .type = TYPE_BYTEA},
-        PARAMETER_TEXT(store->options.trust_on_first_use ? "true" : "false"),
+        PARAMETER_TEXT(marks.computer),
+        PARAMETER_TEXT(marks.version),
         PARAMETER_TEXT(most_pending),
     };
+    /* Trusting is a function of its own, which the aggregator's role may not call. */
+    static const char enroll[] = "select reason, host_id, approved, sequence from evenkeel.enroll($1, $2::text, $3, "
+                                 "$4::text, $5::text, $6, $7, $8::text, $9::text, $10::integer)";
+    static const char enroll_trusting[] =
+        "select reason, host_id, approved, sequence from evenkeel.enroll_trusting($1, $2::text, $3, $4::text, "
+        "$5::text, $6, $7, $8::text, $9::text, true, $10::integer)";
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(store->connection,
-                       "select reason, host_id, approved, sequence from evenkeel.enroll($1, $2::text, $3, $4::text, "
-                       "$5::text, $6, $7, $8::boolean, $9::integer)",
-                       parameters, sizeof parameters / sizeof *parameters, true, error);
+        database_query(store->connection, store->options.trust_on_first_use ? enroll_trusting : enroll, parameters,
+                       sizeof parameters / sizeof *parameters, true, error);
     if (rows == NULL)
         return -1;
     Evenkeel__RefusalReason reason = (Evenkeel__RefusalReason)database_i32(rows, 0, 0);
@@ -167,11 +177,14 @@ static const struct object *given_marks(const struct request *request)
     return NULL;
 }
 
-/* Three fields: SID, GUID, place of the key; null where there are no marks. */
+/* What a machine's marks are in the database: SID, GUID, place of the key, the host's name; null where there are no
+ * marks. */
+#define MARK_FIELDS 4
+
 static void put_marks(struct buffer *fields, const struct object *object)
 {
     if (object == NULL) {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < MARK_FIELDS; i++)
             buffer_field_null(&fields[i]);
         return;
     }
@@ -179,6 +192,20 @@ static void put_marks(struct buffer *fields, const struct object *object)
     buffer_field_bytes(&fields[0], bytes_of_field(marks->machine_sid));
     buffer_field_bytes(&fields[1], bytes_of_field(marks->machine_guid));
     buffer_field_bytes(&fields[2], bytes_of_field(marks->key_location));
+    buffer_field_bytes(&fields[3], bytes_of_field(marks->host_name));
+}
+
+/* Version of the collector and the computer's own name; null likewise. */
+static void put_teller(struct buffer *fields, const struct object *object)
+{
+    const Evenkeel__MachineMarks *marks = object != NULL ? (const Evenkeel__MachineMarks *)object->message : NULL;
+    if (marks != NULL) {
+        buffer_field_bytes(&fields[0], bytes_of_field(marks->collector_version));
+        buffer_field_bytes(&fields[1], bytes_of_field(marks->computer_name));
+    } else {
+        buffer_field_null(&fields[0]);
+        buffer_field_null(&fields[1]);
+    }
 }
 
 static int64_t given_bytes(const struct request *request)
@@ -220,13 +247,13 @@ static void put_offer(struct columns *columns, const struct request *request)
     buffer_field_i64(&fields[7], offer->taken_at);
     buffer_field_bytes(&fields[8], bytes_of_field(offer->marks));
     put_marks(&fields[9], given_marks(request));
-    buffer_field_i64(&fields[12], given_bytes(request));
+    buffer_field_i64(&fields[9 + MARK_FIELDS], given_bytes(request));
 }
 
 int store_admit(struct batch *batch, struct request **requests, size_t count, struct error *error)
 {
     static const uint32_t types[] = {TYPE_BYTEA, TYPE_UUID,  TYPE_INT8, TYPE_BYTEA, TYPE_BYTEA, TYPE_BYTEA, TYPE_BYTEA,
-                                     TYPE_INT8,  TYPE_BYTEA, TYPE_TEXT, TYPE_TEXT,  TYPE_BYTEA, TYPE_INT8};
+                                     TYPE_INT8,  TYPE_BYTEA, TYPE_TEXT, TYPE_TEXT,  TYPE_BYTEA, TYPE_TEXT,  TYPE_INT8};
     enum { COLUMNS = sizeof types / sizeof *types };
     _cleanup_(columns_clear) struct columns columns;
     columns_begin(&columns, types, COLUMNS);
@@ -248,7 +275,7 @@ int store_admit(struct batch *batch, struct request **requests, size_t count, st
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(batch->store->connection,
                        "select reason, highest, key_id, same_inventory, same_facts, same_times, marks_wanted, old "
-                       "from evenkeel.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::bigint)",
+                       "from evenkeel.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint)",
                        parameters, COLUMNS + 1, true, error);
     if (rows == NULL)
         return -1;
@@ -314,8 +341,8 @@ static int check_in(struct batch *batch, struct error *error)
 
 int store_count_offers(struct batch *batch, struct error *error)
 {
-    static const uint32_t types[] = {TYPE_INT4, TYPE_UUID, TYPE_INT8,  TYPE_BYTEA, TYPE_BYTEA,
-                                     TYPE_TEXT, TYPE_TEXT, TYPE_BYTEA, TYPE_INT8};
+    static const uint32_t types[] = {TYPE_INT4, TYPE_UUID,  TYPE_INT8, TYPE_BYTEA, TYPE_BYTEA, TYPE_TEXT,
+                                     TYPE_TEXT, TYPE_BYTEA, TYPE_TEXT, TYPE_TEXT,  TYPE_TEXT,  TYPE_INT8};
     enum { COLUMNS = sizeof types / sizeof *types };
     _cleanup_(columns_clear) struct columns columns;
     columns_begin(&columns, types, COLUMNS);
@@ -333,7 +360,8 @@ int store_count_offers(struct batch *batch, struct error *error)
         buffer_field_bytes(&fields[3], bytes_of(request->offer_digest.bytes, DIGEST_BYTES));
         buffer_field_bytes(&fields[4], bytes_of_field(request->offer->marks));
         put_marks(&fields[5], snapshot->marks);
-        buffer_field_i64(&fields[8], snapshot->given_bytes);
+        put_teller(&fields[5 + MARK_FIELDS], snapshot->marks);
+        buffer_field_i64(&fields[7 + MARK_FIELDS], snapshot->given_bytes);
         count++;
     }
     struct parameter parameters[COLUMNS];
@@ -341,8 +369,8 @@ int store_count_offers(struct batch *batch, struct error *error)
         return 0;
     if (columns_end(&columns, count, parameters, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *done =
-        database_query(batch->store->connection, "select evenkeel.count_offers($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                       parameters, COLUMNS, true, error);
+    _cleanup_(cleanup_result) PGresult *done = database_query(
+        batch->store->connection, "select evenkeel.count_offers($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        parameters, COLUMNS, true, error);
     return done != NULL ? check_in(batch, error) : -1;
 }

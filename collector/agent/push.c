@@ -193,12 +193,14 @@ static int give_once(struct push *push, Evenkeel__Offer *offer, struct push_resu
                                reason, error);
     bool forgotten =
         status < 0 && known && error->code == ERROR_REFUSED &&
-        (*reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || *reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST);
+        (*reason == EVENKEEL__REFUSAL_REASON__KEY_UNKNOWN || *reason == EVENKEEL__REFUSAL_REASON__OTHER_HOST ||
+         *reason == EVENKEEL__REFUSAL_REASON__OTHER_NAME);
     if (status == 0)
         forget_token(push);
     if (!forgotten)
         return status;
-    /* Another database than before, or an older one: what was remembered is of no use there. */
+    /* Another database than before, an older one, or a host that has another name there: what was remembered is of no
+     * use. */
     if (enroll(push, result, error) < 0)
         return -1;
     return exchange_push(push->exchange, &push->host, push->snapshot, offer, NULL, 0, &result->changed, reason, error);

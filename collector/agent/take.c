@@ -8,6 +8,7 @@
 #include "host.h"
 #include "proto/cleanup.h"
 #include "proto/object.h"
+#include "version.h"
 
 #include <string.h>
 
@@ -182,26 +183,18 @@ static int collect_facts(struct take *take, struct error *error)
     return status;
 }
 
-/* Its fields are those of the facts and of the options. */
-static Evenkeel__MachineMarks marks_of(const struct take *take)
+/* Its fields are those of the facts, of the options and of the host's name. */
+static Evenkeel__MachineMarks marks_of(const struct take *take, const char *host)
 {
+    static const char version[] = EVENKEEL_VERSION;
     Evenkeel__MachineMarks marks = EVENKEEL__MACHINE_MARKS__INIT;
     marks.machine_sid = take->facts->machine_sid;
     marks.machine_guid = take->facts->machine_guid;
     marks.key_location = (ProtobufCBinaryData){.data = (uint8_t *)take->options->location->bytes, .len = DIGEST_BYTES};
+    marks.host_name = (ProtobufCBinaryData){.data = (uint8_t *)host, .len = strlen(host)};
+    marks.computer_name = take->facts->computer_name;
+    marks.collector_version = (ProtobufCBinaryData){.data = (uint8_t *)version, .len = sizeof version - 1};
     return marks;
-}
-
-static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
-{
-    if (collect_facts(take, error) < 0)
-        return -1;
-    Evenkeel__MachineMarks marks = marks_of(take);
-    if (put_message(take, EVENKEEL__OBJECT_KIND__FACTS, &take->facts->base, &offer->facts, error) < 0 ||
-        put_message(take, EVENKEEL__OBJECT_KIND__TIMES, &take->times->base, &offer->times, error) < 0 ||
-        put_message(take, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &marks.base, &offer->marks, error) < 0)
-        return -1;
-    return fflush(file) == 0 ? 0 : error_set(error, ERROR_IO, "can't write the snapshot: is the state's disk full?");
 }
 
 /* The host's name: as configured, else as its registry says; a disk without a registry has none. */
@@ -228,6 +221,18 @@ static int name_host(struct take *take, struct spool_offer *offer, struct error 
     return 0;
 }
 
+static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
+{
+    if (collect_facts(take, error) < 0 || name_host(take, offer, error) < 0)
+        return -1;
+    Evenkeel__MachineMarks marks = marks_of(take, offer->host);
+    if (put_message(take, EVENKEEL__OBJECT_KIND__FACTS, &take->facts->base, &offer->facts, error) < 0 ||
+        put_message(take, EVENKEEL__OBJECT_KIND__TIMES, &take->times->base, &offer->times, error) < 0 ||
+        put_message(take, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &marks.base, &offer->marks, error) < 0)
+        return -1;
+    return fflush(file) == 0 ? 0 : error_set(error, ERROR_IO, "can't write the snapshot: is the state's disk full?");
+}
+
 int take_snapshot(const struct take_options *options, FILE *file, struct snapshot **snapshot, struct spool_offer *offer,
                   struct walk_counts *counts, struct error *error)
 {
@@ -235,7 +240,7 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
     *snapshot = NULL;
     *offer = (struct spool_offer){.taken_at = platform_now()};
     if (prepare(&take, error) < 0 || take_files(&take, file, &offer->inventory, counts, error) < 0 ||
-        take_facts(&take, file, offer, error) < 0 || name_host(&take, offer, error) < 0)
+        take_facts(&take, file, offer, error) < 0)
         return -1;
     offer->unreadable = counts->hidden < UINT32_MAX ? (uint32_t)counts->hidden : UINT32_MAX;
     offer->files = snapshot_counts(take.snapshot)->files;
@@ -252,7 +257,7 @@ int take_identity(const struct take_options *options, struct arena *arena, Evenk
     *offer = (struct spool_offer){.taken_at = platform_now()};
     if (prepare(&take, error) < 0 || collect_facts(&take, error) < 0 || name_host(&take, offer, error) < 0)
         return -1;
-    Evenkeel__MachineMarks found = marks_of(&take);
+    Evenkeel__MachineMarks found = marks_of(&take, offer->host);
     struct bytes packed;
     if (!object_pack(&found.base, &packed))
         return error_set(error, ERROR_MEMORY, "no memory for the machine's marks");

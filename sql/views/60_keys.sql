@@ -25,12 +25,21 @@ comment on column ops.collector_key.first_seen is 'When it first asked.';
 
 create or replace view ops.enrolment as
 select e.host_name as host, evenkeel.key_fingerprint(k.public_key) as key, e.requested_at, e.machine_sid, e.machine_guid,
-       (select count(*) from evenkeel.host h where h.name = e.host_name and h.merged_into is null) as hosts_of_that_name
-from evenkeel.enrolment e join evenkeel.collector_key k using (key_id);
-comment on view ops.enrolment is 'A row per enrolment that waits for approval.';
+       (select count(*) from evenkeel.host h where lower(h.name) = lower(e.host_name) and h.merged_into is null) as hosts_of_that_name,
+       case when e.host_id is null then 'to be let in' else 'to be called so instead of ' || (select h.name from evenkeel.host h where h.host_id = e.host_id) end as asks,
+       coalesce(n.taken_by, '') as taken_by
+from evenkeel.enrolment e
+join evenkeel.collector_key k using (key_id)
+cross join lateral (
+    select coalesce(evenkeel.other_keys(h.holder, k.key_id), case when h.holder <> e.host_id or e.host_id is null then h.holder::text end) as taken_by
+    from (select evenkeel.name_holder(e.host_name) as holder) h
+) n;
+comment on view ops.enrolment is 'A row per enrolment that waits for approval, and per rename that does.';
 comment on column ops.enrolment.host is 'The name that is asked for.';
 comment on column ops.enrolment.key is 'Which key asks.';
 comment on column ops.enrolment.requested_at is 'When it last asked.';
 comment on column ops.enrolment.machine_sid is 'The SID that it states.';
 comment on column ops.enrolment.machine_guid is 'The MachineGuid that it states.';
 comment on column ops.enrolment.hosts_of_that_name is 'How many hosts of that name there are already.';
+comment on column ops.enrolment.asks is 'What for: to be let in, or to be called so instead of the name that the key''s host has.';
+comment on column ops.enrolment.taken_by is 'Who has that name: the keys that speak for the host of that name, its host_id where none does; empty: it is free. Who is approved in its place takes it over: evenkeel hosts approve --replace.';

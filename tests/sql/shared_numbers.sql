@@ -15,7 +15,7 @@ from unnest(array[
     'refusal_reason__wrong_digest=4',
     'refusal_reason__over_limit=5', 'refusal_reason__key_unknown=6', 'refusal_reason__key_pending=7', 'refusal_reason__key_revoked=8',
     'refusal_reason__other_host=9', 'refusal_reason__old_sequence=10', 'refusal_reason__key_set_apart=11',
-    'refusal_reason__token_invalid=12',
+    'refusal_reason__token_invalid=12', 'refusal_reason__other_name=13',
     'product_type__workstation=1', 'product_type__server=2', 'product_type__domain_controller=3',
     'chunk_entries=1024', 'digest_bytes=32', 'limit_inventory_chunks=32768']) p;
 create function value_of(name text) returns integer language plpgsql as $$

@@ -5,6 +5,8 @@
  *
  *   request_client URL enroll|offer|give|push [OPTION]...
  *
+ * --tell has the marks tell the host's name, as collectors do.
+ *
  * enroll asks for --name; offer offers the snapshot --state (a number: each is another snapshot of one file); give
  * sends all its objects with it; push offers and gives what is wanted until the answer is something else.
  */
@@ -24,7 +26,7 @@
 #define OVERSIZE (LIMIT_MESSAGE_BYTES + 1000)
 
 static struct call {
-    const char *name, *token, *fault;
+    const char *name, *token, *fault, *computer;
     struct signing_key key;
     uint8_t host[16];
     uint64_t sequence;
@@ -135,7 +137,7 @@ static void make_snapshot(void)
     inventory.chunks = field(snapshot.digests[at].bytes, DIGEST_BYTES);
     add(EVENKEEL__OBJECT_KIND__INVENTORY, &inventory.base);
     Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
-    facts.computer_name = text(call.name);
+    facts.computer_name = text(call.computer != NULL ? call.computer : call.name);
     add(EVENKEEL__OBJECT_KIND__FACTS, &facts.base);
     Evenkeel__Times times = EVENKEEL__TIMES__INIT;
     times.metabase = 1;
@@ -363,9 +365,11 @@ int main(int argc, char **argv)
         {"sequence", required_argument, NULL, 'q'}, {"state", required_argument, NULL, 's'},
         {"taken", required_argument, NULL, 'T'},    {"sid", required_argument, NULL, 'S'},
         {"guid", required_argument, NULL, 'G'},     {"location", required_argument, NULL, 'L'},
-        {"fault", required_argument, NULL, 'f'},    {0},
+        {"fault", required_argument, NULL, 'f'},    {"tell", no_argument, NULL, 'N'},
+        {"computer", required_argument, NULL, 'c'}, {0},
     };
     static struct digest location;
+    bool tells_name = false;
     if (sodium_init() < 0 || argc < 3)
         fatal("usage: request_client URL enroll|offer|give|push [OPTION]...");
     evenkeel__machine_marks__init(&call.marks);
@@ -409,12 +413,22 @@ int main(int argc, char **argv)
         case 'f':
             call.fault = optarg;
             break;
+        case 'N':
+            tells_name = call.has_marks = true;
+            break;
+        case 'c':
+            call.computer = optarg;
+            break;
         default:
             return 3;
         }
     }
     if (optind + 2 != argc)
         fatal("a URL and an action are needed");
+    if (tells_name) {
+        call.marks.host_name = text(call.name);
+        call.marks.computer_name = text(call.computer != NULL ? call.computer : call.name);
+    }
     make_snapshot();
     if (nng_req0_open(&peer) != 0 || nng_socket_set_ms(peer, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE) != 0 ||
         nng_socket_set_ms(peer, NNG_OPT_RECVTIMEO, 30000) != 0 || nng_dial(peer, argv[optind], NULL, 0) != 0)

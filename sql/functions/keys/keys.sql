@@ -33,45 +33,91 @@ comment on function evenkeel.host_glob(text) is 'The glob or name as it is writt
 
 create or replace function evenkeel.names_host(word text, host_name text)
 returns boolean language sql immutable strict parallel safe
-as $$ select host_name = word or (evenkeel.is_glob(word) and lower(host_name) ~ evenkeel.glob_regex(lower(word))) $$;
+as $$ select lower(host_name) = lower(word) or (evenkeel.is_glob(word) and lower(host_name) ~ evenkeel.glob_regex(lower(word))) $$;
 comment on function evenkeel.names_host(text, text) is 'Whether a word is the host''s name, or a glob that matches it.';
 
-create or replace function evenkeel.approve(word text)
-returns table (host text, key text, host_id uuid) language plpgsql
+create or replace function evenkeel.give_name(key integer, wanted text, renamed uuid, replace boolean, out done text, out host_id uuid)
+language plpgsql
+as $$
+declare
+    holder uuid := evenkeel.name_holder(wanted);
+    others text := evenkeel.other_keys(holder, key);
+begin
+    if holder is null then
+        done := case when renamed is null then 'approved' else 'renamed' end;
+        host_id := renamed;
+        if renamed is null then
+            host_id := evenkeel.let_in(key, wanted, '');
+        elsif not evenkeel.take_name(renamed, wanted) then
+            host_id := null;
+        end if;
+    elsif replace or (others is null and renamed is null) then
+        -- The host of that name goes on, heard through this key alone.
+        done := case when others is null then 'approved' else 'replaced' end;
+        host_id := holder;
+        delete from evenkeel.host_key hk where hk.host_id = holder and hk.key_id <> key;
+        delete from evenkeel.upload u where u.host_id = holder;
+        if renamed is not null and renamed <> holder then
+            perform evenkeel.merge_hosts(renamed::text, holder::text);
+        end if;
+        perform evenkeel.bind_key(holder, key, wanted, '');
+    end if;
+    if host_id is null then
+        done := 'waits';
+        host_id := evenkeel.name_holder(wanted);
+    else
+        delete from evenkeel.enrolment e where e.key_id = key and lower(e.host_name) = lower(wanted);
+    end if;
+end
+$$;
+comment on function evenkeel.give_name(integer, text, uuid, boolean) is 'Lets a key speak for the host of that name, or calls its own host (renamed) so. Where another host has the name nothing is done (waits) unless it is to be replaced: then that host''s other keys are forgotten, and its history goes on with what this key reports.';
+
+create or replace function evenkeel.approve(word text, replace boolean default false)
+returns table (done text, host text, key text, host_id uuid) language plpgsql
 as $$
 declare
     keys text[];
     asked record;
+    found_any boolean := false;
+    stays text;
 begin
     if not evenkeel.is_glob(word) then
         select array_agg(distinct evenkeel.key_fingerprint(k.public_key)) into keys
-        from evenkeel.enrolment e join evenkeel.collector_key k using (key_id) where e.host_name = word;
+        from evenkeel.enrolment e join evenkeel.collector_key k using (key_id) where lower(e.host_name) = lower(word);
         if cardinality(keys) > 1 then
             raise exception 'several keys ask for ''%'': name one of % (''evenkeel hosts pending'' tells their machines)',
                 word, array_to_string(keys, ', ');
         end if;
+    elsif replace then
+        raise exception '--replace takes one host name or key, and no glob like ''%''', word;
     end if;
     for asked in
-        select e.key_id, e.host_name, k.public_key
+        select e.key_id, e.host_name, e.host_id as renamed, k.public_key
         from evenkeel.enrolment e join evenkeel.collector_key k using (key_id)
         where k.status in ('pending', 'approved')
           and (evenkeel.names_host(word, e.host_name) or evenkeel.is_fingerprint(word, k.public_key))
         order by e.host_name, e.key_id
         for update of e, k
     loop
-        update evenkeel.collector_key k set status = 'approved', status_since = now(), note = 'approved by ' || session_user
-        where k.key_id = asked.key_id and k.status = 'pending';
         host := asked.host_name;
         key := evenkeel.key_fingerprint(asked.public_key);
-        host_id := evenkeel.grant_host(asked.key_id, asked.host_name);
+        select g.done, g.host_id into done, host_id from evenkeel.give_name(asked.key_id, asked.host_name, asked.renamed, replace) g;
+        if done <> 'waits' then
+            found_any := true;
+            update evenkeel.collector_key k set status = 'approved', status_since = now(), note = 'approved by ' || session_user
+            where k.key_id = asked.key_id and k.status = 'pending';
+        else
+            stays := coalesce(stays, format('another host is called ''%s''%s: if %s takes its place, use --replace; if they are two, rename one of them (''evenkeel hosts rename'')',
+                host, coalesce(' (its key is ' || evenkeel.other_keys(host_id, asked.key_id) || ')', ''), key));
+        end if;
         return next;
     end loop;
-    if host is null then
-        raise exception 'no enrolment of ''%'' waits for approval: ''evenkeel hosts pending'' lists those that do', word;
+    if not found_any then
+        raise exception '%', coalesce(stays, format('no enrolment of ''%s'' waits for approval: ''evenkeel hosts pending'' lists those that do', word));
     end if;
 end
 $$;
-comment on function evenkeel.approve(text) is 'Approves the waiting enrolments of a host name, a glob of names, or a key.';
+comment on function evenkeel.approve(text, boolean) is 'Approves the waiting enrolments, and renames, of a host name, a glob of names, or a key; those whose name another host has stay waiting, unless they are to replace it.';
 
 create or replace function evenkeel.key_of(word text)
 returns evenkeel.collector_key language plpgsql
@@ -85,8 +131,8 @@ begin
         select array_agg(distinct k.key_id) into keys
         from evenkeel.collector_key k
         where k.status <> 'revoked'
-          and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = k.key_id and h.name = word)
-               or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and e.host_name = word));
+          and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = k.key_id and lower(h.name) = lower(word))
+               or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and lower(e.host_name) = lower(word)));
     end if;
     if keys is null then
         raise exception 'no key is called ''%'' or speaks for a host of that name: ''evenkeel hosts keys'' lists all', word;
@@ -109,7 +155,7 @@ declare
     others bigint;
 begin
     select count(*) into others
-    from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = revoked.key_id and h.name <> word;
+    from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = revoked.key_id and lower(h.name) <> lower(word);
     if others > 0 and not evenkeel.is_fingerprint(word, revoked.public_key) then
         raise exception 'the key of ''%'' speaks for % other hosts too: to revoke it for all of them, name it: %', word, others,
             evenkeel.key_fingerprint(revoked.public_key);
@@ -128,7 +174,7 @@ $$;
 comment on function evenkeel.revoke(text, text) is 'Revokes one key: it is refused from the next request on.';
 
 create or replace function evenkeel.grant_hosts(word text, glob text)
-returns table (key text, host text, host_id uuid) language plpgsql
+returns table (done text, key text, host text, host_id uuid) language plpgsql
 as $$
 declare
     granted evenkeel.collector_key := evenkeel.key_of(word);
@@ -141,29 +187,45 @@ begin
     update evenkeel.collector_key k set status = 'approved', status_since = now(), note = 'approved by ' || session_user
     where k.key_id = granted.key_id and k.status = 'pending';
     insert into evenkeel.key_grant (key_id, host_glob) values (granted.key_id, glob) on conflict do nothing;
+    key := evenkeel.key_fingerprint(granted.public_key);
     for wanted in
-        select h.host_id, h.name from evenkeel.host h
-        where h.merged_into is null and evenkeel.names_host(glob, h.name)
-          and not exists (select from evenkeel.host_key hk where hk.host_id = h.host_id and hk.key_id = granted.key_id)
-        order by h.name
+        select e.host_name, e.host_id from evenkeel.enrolment e
+        where e.key_id = granted.key_id and evenkeel.names_host(glob, e.host_name) and evenkeel.name_holder(e.host_name) is null
+        order by e.host_name
     loop
-        insert into evenkeel.host_key (host_id, key_id) values (wanted.host_id, granted.key_id);
-        delete from evenkeel.enrolment e where e.key_id = granted.key_id and e.host_name = wanted.name;
+        perform evenkeel.give_name(granted.key_id, wanted.host_name, wanted.host_id, false);
     end loop;
     for wanted in
-        select e.host_name from evenkeel.enrolment e
-        where e.key_id = granted.key_id and evenkeel.names_host(glob, e.host_name) order by e.host_name
+        select h.host_id, h.name, hk.key_id is not null as its
+        from evenkeel.host h left join evenkeel.host_key hk on hk.host_id = h.host_id and hk.key_id = granted.key_id
+        where h.merged_into is null and evenkeel.names_host(glob, h.name) order by h.name
     loop
-        perform evenkeel.grant_host(granted.key_id, wanted.host_name, true);
+        done := case when wanted.its then 'granted' else 'not granted' end;
+        host := wanted.name;
+        host_id := wanted.host_id;
+        return next;
     end loop;
-    return query
-    select evenkeel.key_fingerprint(granted.public_key), h.name, h.host_id
-    from evenkeel.host_key hk join evenkeel.host h using (host_id)
-    where hk.key_id = granted.key_id and evenkeel.names_host(glob, h.name)
-    order by h.name;
 end
 $$;
-comment on function evenkeel.grant_hosts(text, text) is 'Lets one key speak for the hosts of that name or glob, those that exist and those that it will enrol.';
+comment on function evenkeel.grant_hosts(text, text) is 'Lets one key speak for the hosts of that name or glob that it asks for, now or later; those that exist under another key are named, and not granted.';
+
+create or replace function evenkeel.rename_host(word text, wanted text)
+returns table (host text, host_id uuid) language plpgsql
+as $$
+declare
+    renamed uuid := evenkeel.host_named(word);
+begin
+    if wanted !~ '^[^[:cntrl:]]{1,255}$' or evenkeel.is_glob(wanted) then
+        raise exception '''%'' can''t be a host''s name: 1 to 255 characters, none of them a control character or one of *, ? and [', wanted;
+    end if;
+    if not evenkeel.take_name(renamed, wanted) then
+        raise exception 'another host is called ''%'' (its host_id is %): rename or merge that one first', wanted, evenkeel.name_holder(wanted);
+    end if;
+    update evenkeel.host h set is_named = true where h.host_id = renamed;
+    return query select h.name, h.host_id from evenkeel.host h where h.host_id = renamed;
+end
+$$;
+comment on function evenkeel.rename_host(text, text) is 'Calls a host otherwise, for people: its collector knows it by the name that it uses.';
 
 create or replace function evenkeel.host_named(word text)
 returns uuid language plpgsql stable
@@ -172,7 +234,7 @@ declare
     hosts uuid[];
 begin
     select array_agg(h.host_id) into hosts
-    from evenkeel.host h where h.merged_into is null and (h.name = word or h.host_id::text = lower(word));
+    from evenkeel.host h where h.merged_into is null and (lower(h.name) = lower(word) or h.host_id::text = lower(word));
     if hosts is null then
         raise exception 'there is no host ''%'': ''evenkeel hosts list'' names all', word;
     elsif cardinality(hosts) > 1 then

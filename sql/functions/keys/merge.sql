@@ -61,6 +61,7 @@ begin
     update evenkeel.host_key hk set host_id = kept
     where hk.host_id = gone and not exists (select from evenkeel.host_key o where o.host_id = kept and o.key_id = hk.key_id);
     delete from evenkeel.host_key hk where hk.host_id = gone;
+    delete from evenkeel.enrolment e where e.host_id = gone;
     delete from evenkeel.upload u where u.host_id in (gone, kept);
 
     update evenkeel.finding f set closed_at = greatest(clock_timestamp(), f.opened_at + interval '1 microsecond')

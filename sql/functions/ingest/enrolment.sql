@@ -1,0 +1,161 @@
+-- A key asks to speak for a host: what is known of it, what grants, tokens and names say to that.
+
+create or replace function evenkeel.bind_key(host uuid, key integer, wanted text, glob text)
+returns void language plpgsql
+as $$
+declare
+    asked evenkeel.enrolment;
+begin
+    select * into asked from evenkeel.enrolment e where e.key_id = key and lower(e.host_name) = lower(wanted);
+    insert into evenkeel.host_key (host_id, key_id, asked_name, name_glob, machine_sid, machine_guid, key_location, marks, computer_name,
+                                   collector_version)
+    values (host, key, wanted, glob, coalesce(asked.machine_sid, ''), coalesce(asked.machine_guid, ''), coalesce(asked.key_location, ''),
+            coalesce(asked.marks, ''), coalesce(asked.computer_name, ''), coalesce(asked.collector_version, ''))
+    on conflict (host_id, key_id) do update set asked_name = excluded.asked_name;
+    delete from evenkeel.enrolment e where e.key_id = key and lower(e.host_name) = lower(wanted);
+end
+$$;
+comment on function evenkeel.bind_key(uuid, integer, text, text) is 'Lets a key speak for a host that it calls so, with the marks that it asked with.';
+
+create or replace function evenkeel.let_in(key integer, wanted text, glob text)
+returns uuid language plpgsql
+as $$
+declare
+    made uuid;
+begin
+    -- Two that ask for one name at the same moment wait for each other here, and the second gets none.
+    insert into evenkeel.host (name) values (wanted)
+    on conflict (lower(name)) where merged_into is null and not shares_name do nothing
+    returning host_id into made;
+    if made is null then
+        return null;
+    end if;
+    perform evenkeel.bind_key(made, key, wanted, glob);
+    return made;
+end
+$$;
+comment on function evenkeel.let_in(integer, text, text) is 'Makes the host of that name and lets the key speak for it, which may call it otherwise within the glob; returns its host_id, null where another host has the name.';
+
+create or replace function evenkeel.key_was_copied(key integer, host uuid, sid text, guid text, location bytea)
+returns boolean language sql stable
+as $$
+    select coalesce(bool_or(evenkeel.marks_differ(sid, guid, location, hk.machine_sid, hk.machine_guid, hk.key_location) >= 2
+                            and ((location <> '' and hk.key_location <> '' and location <> hk.key_location)
+                                 or (host is not null and others.count = 0))), false)
+    from evenkeel.host_key hk,
+         lateral (select count(*) from evenkeel.host_key o where o.key_id = key and o.host_id <> hk.host_id) others
+    where hk.key_id = key and (hk.host_id = host or (host is null and others.count = 0))
+$$;
+comment on function evenkeel.key_was_copied(integer, uuid, text, text, bytea) is 'Whether a machine with these marks that enrols has the key from another one: judged as admit() judges offers by the host that the key is known to speak for under that name, or, where it is none (null), by the only host that it speaks for.';
+
+create or replace function evenkeel.enroll_known(key integer, wanted text, sid text, guid text, location bytea, marks_digest bytea, computer text,
+                                                 version text, out reason integer, out host_id uuid)
+language plpgsql
+as $$
+declare
+    same uuid;
+begin
+    reason := 0;
+    host_id := evenkeel.host_of_key(key, wanted);
+    if host_id is null then
+        same := evenkeel.host_of_machine(key, sid, guid, location, computer);
+    end if;
+    if evenkeel.key_was_copied(key, coalesce(host_id, same), sid, guid, location) then
+        update evenkeel.collector_key k set note = 'a copy was refused on another machine' where k.key_id = key;
+        host_id := null;
+        reason := evenkeel.refusal_reason__key_set_apart();
+    elsif same is not null then
+        perform evenkeel.rename_by_key(key, same, wanted, sid, guid, location, marks_digest, computer, version);
+        host_id := same;
+    end if;
+end
+$$;
+comment on function evenkeel.enroll_known(integer, text, text, text, bytea, bytea, text, text) is 'The host that an approved key knows under that name, or that is the same machine under another; refused (reason) where the key was copied.';
+
+create or replace function evenkeel.use_token(token_given bytea, wanted text)
+returns text language sql
+as $$
+    update evenkeel.token t set uses_left = t.uses_left - 1
+    where t.token_digest = sha256(token_given) and t.uses_left > 0 and t.expires_at > now()
+      and lower(wanted) ~ evenkeel.glob_regex(lower(t.host_glob))
+    returning t.host_glob
+$$;
+comment on function evenkeel.use_token(bytea, text) is 'Takes one use of a token that lets in a host of that name; returns the names that it is for, null where it is no such token.';
+
+create or replace function evenkeel.enroll_trusting(
+    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text, version text,
+    trust boolean, most_pending integer,
+    out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
+language plpgsql
+as $$
+declare
+    key evenkeel.collector_key;
+    glob text;
+    admitted text;
+    free boolean := evenkeel.name_holder(wanted_name) is null;
+begin
+    reason := 0; approved := false; sequence := 0;
+    select * into key from evenkeel.collector_key k where k.public_key = asking_key for update;
+    if key.status in ('revoked', 'set apart') then
+        reason := case key.status when 'revoked' then evenkeel.refusal_reason__key_revoked() else evenkeel.refusal_reason__key_set_apart() end;
+        return;
+    end if;
+    if key.status = 'approved' then
+        select k.reason, k.host_id into reason, host_id
+        from evenkeel.enroll_known(key.key_id, wanted_name, sid, guid, location, marks_digest, computer, version) k;
+        approved := host_id is not null;
+        select hk.sequence into sequence from evenkeel.host_key hk where hk.host_id = enroll_trusting.host_id and hk.key_id = key.key_id;
+        if approved or reason <> 0 then
+            return;
+        end if;
+        if evenkeel.may_be_called(key.key_id, null, wanted_name) then
+            admitted := 'grant';
+        end if;
+    end if;
+    if token_given is not null and admitted is null then
+        glob := evenkeel.use_token(token_given, wanted_name);
+        admitted := 'token';
+        if glob is null then
+            reason := evenkeel.refusal_reason__token_invalid();
+            return;
+        end if;
+    elsif trust and admitted is null then
+        glob := '*';
+        admitted := 'trust';
+    end if;
+    -- Whatever lets a key in, it does not take a name from another host: that waits for a person.
+    if (admitted is null or not free)
+       and not exists (select from evenkeel.enrolment e where e.key_id = key.key_id and lower(e.host_name) = lower(wanted_name))
+       and (select count(*) from evenkeel.enrolment) >= most_pending then
+        reason := evenkeel.refusal_reason__over_limit();
+    else
+        if key.key_id is null then
+            insert into evenkeel.collector_key (public_key) values (asking_key) on conflict (public_key) do nothing;
+            select * into key from evenkeel.collector_key k where k.public_key = asking_key for update;
+        end if;
+        perform evenkeel.ask(key.key_id, wanted_name, null, sid, guid, location, marks_digest, computer, version);
+        if admitted is not null and free then
+            host_id := evenkeel.let_in(key.key_id, wanted_name, coalesce(glob, ''));
+        end if;
+    end if;
+    if host_id is null then
+        update evenkeel.token t set uses_left = t.uses_left + 1 where admitted = 'token' and t.token_digest = sha256(token_given);
+        return;
+    end if;
+    update evenkeel.collector_key k set status = 'approved', status_since = now(),
+           note = case admitted when 'token' then 'by enrolment token' else 'trusted on first use' end
+    where k.key_id = key.key_id and k.status = 'pending';
+    approved := true;
+end
+$$;
+comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer) is 'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note on a key that was copied.';
+
+create or replace function evenkeel.enroll(
+    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text, version text,
+    most_pending integer,
+    out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
+language sql
+as $$
+    select * from evenkeel.enroll_trusting(asking_key, wanted_name, token_given, sid, guid, location, marks_digest, computer, version, false, most_pending)
+$$;
+comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, text, text, integer) is 'As enroll_trusting(), trusting nobody: what the aggregator''s role may call.';
