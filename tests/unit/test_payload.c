@@ -141,6 +141,106 @@ static void names_that_lead_out_stay_below_the_folder_or_are_refused(void **stat
     nothing_outside();
 }
 
+static void put_number(FILE *file, unsigned number, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        fputc((int)(number >> 8 * i & 0xff), file);
+}
+
+/* An uncompressed cabinet of files that hold CONTENT, under names that no tool would write (Microsoft Cabinet Format).
+ */
+static void write_cabinet(const char *path, const char *const *names, unsigned count)
+{
+    enum { HEADER = 36, FOLDER = 8, FILE_HEAD = 16, DATA_HEAD = 8 };
+    const unsigned length = (unsigned)strlen(CONTENT);
+    unsigned data = HEADER + FOLDER;
+    for (unsigned i = 0; i < count; i++)
+        data += FILE_HEAD + (unsigned)strlen(names[i]) + 1;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs("MSCF", file);
+    put_number(file, 0, 4);
+    put_number(file, data + DATA_HEAD + count * length, 4);
+    put_number(file, 0, 4);
+    put_number(file, HEADER + FOLDER, 4); /* where the files begin */
+    put_number(file, 0, 4);
+    put_number(file, 0x0103, 2); /* version 1.3 */
+    put_number(file, 1, 2);
+    put_number(file, count, 2);
+    put_number(file, 0, 2 + 2 + 2);
+    put_number(file, data, 4);
+    put_number(file, 1, 2); /* one block, */
+    put_number(file, 0, 2); /* not compressed */
+    for (unsigned i = 0; i < count; i++) {
+        put_number(file, length, 4);
+        put_number(file, i * length, 4);
+        put_number(file, 0, 2 + 2 + 2);
+        put_number(file, 0x20, 2);
+        fwrite(names[i], 1, strlen(names[i]) + 1, file);
+    }
+    put_number(file, 0, 4); /* no checksum */
+    put_number(file, count * length, 2);
+    put_number(file, count * length, 2);
+    for (unsigned i = 0; i < count; i++)
+        fputs(CONTENT, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_cabinet_written_to_lead_out_stays_below_the_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "..\\up.dll", "a\\..\\..\\..\\climb.dll", "\\root.dll", "c:\\drive.dll", "./here.dll", ".../dots.dll"};
+    write_cabinet("place/package.cab", names, sizeof names / sizeof *names);
+    unpacks("package.cab");
+    holds("place/out/up.dll");
+    holds("place/out/a/climb.dll");
+    holds("place/out/root.dll");
+    holds("place/out/c_/drive.dll");
+    holds("place/out/here.dll");
+    holds("place/out/.../dots.dll");
+    nothing_outside();
+}
+
+static void a_cabinet_whose_name_is_only_dots_is_refused(void **state)
+{
+    (void)state;
+    write_cabinet("place/package.cab", (const char *const[]){"..\\.."}, 1);
+    refuses("package.cab", 1 << 20, "without a usable name");
+    nothing_outside();
+}
+
+static void more_files_than_allowed_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    static const char *const names[] = {"a.dll", "b.dll", "c.dll", "d.dll"};
+    write_cabinet("place/package.cab", names, 4);
+    struct payload_budget budget = {.bytes = 1 << 20, .files = 3};
+    assert_int_equal(unpack("package.cab", &budget, &error), -1);
+    assert_non_null(strstr(error.message, "more than is allowed with 'd.dll'"));
+    holds("place/out/c.dll");
+    assert_int_equal(access("place/out/d.dll", F_OK), -1);
+    budget = (struct payload_budget){.bytes = 1 << 20, .files = 4};
+    assert_int_equal(unpack("package.cab", &budget, &error), 0);
+    assert_int_equal(budget.files, 0);
+    assert_int_equal(budget.bytes, (1 << 20) - 4 * strlen(CONTENT));
+}
+
+static void more_files_than_allowed_of_an_image_are_refused(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    shell("cd place/in && 7z a -twim ../package.wim . >/dev/null");
+    struct payload_budget budget = {.bytes = 1 << 20, .files = 1};
+    assert_int_equal(unpack("package.wim", &budget, &error), -1);
+    assert_non_null(strstr(error.message, "more than"));
+    shell("rm -rf place/out && mkdir place/out");
+    budget = (struct payload_budget){.bytes = 1 << 20, .files = 2};
+    assert_int_equal(unpack("package.wim", &budget, &error), 0);
+    assert_int_equal(budget.files, 0);
+}
+
 static void what_unpacks_to_more_than_allowed_is_refused_by_name(void **state)
 {
     (void)state;
@@ -173,6 +273,10 @@ int main(void)
         cmocka_unit_test_setup(installers_are_unpacked_with_their_folders, fresh_folder),
         cmocka_unit_test_setup(images_are_unpacked_and_links_left_out, fresh_folder),
         cmocka_unit_test_setup(names_that_lead_out_stay_below_the_folder_or_are_refused, fresh_folder),
+        cmocka_unit_test_setup(a_cabinet_written_to_lead_out_stays_below_the_folder, fresh_folder),
+        cmocka_unit_test_setup(a_cabinet_whose_name_is_only_dots_is_refused, fresh_folder),
+        cmocka_unit_test_setup(more_files_than_allowed_are_refused_by_name, fresh_folder),
+        cmocka_unit_test_setup(more_files_than_allowed_of_an_image_are_refused, fresh_folder),
         cmocka_unit_test_setup(what_unpacks_to_more_than_allowed_is_refused_by_name, fresh_folder),
         cmocka_unit_test_setup(cut_packages_are_refused, fresh_folder),
     };
