@@ -169,9 +169,6 @@ static int check_offer(struct request *request, struct error *error)
         !digest_from(bytes_of_field(offer->facts), &request->facts) ||
         !digest_from(bytes_of_field(offer->times), &request->times))
         return error_set(error, ERROR_FORMAT, "an offer's digests must have %d bytes", DIGEST_BYTES);
-    if (offer->marks.len != 0 && offer->marks.len != DIGEST_BYTES)
-        return error_set(error, ERROR_FORMAT, "an offer's marks have %zu bytes instead of %d", offer->marks.len,
-                         DIGEST_BYTES);
     if (offer->sequence == 0)
         return error_set(error, ERROR_FORMAT, "an offer's sequence is 0: the first has the number 1");
     if (field_limits_check(&offer->base, error) < 0)
