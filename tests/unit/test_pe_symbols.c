@@ -314,6 +314,7 @@ struct large {
     struct craft craft;
     uint8_t *section;
     size_t length;
+    size_t bytes_read;
 };
 
 static int64_t large_read_at(void *context, void *buffer, size_t length, uint64_t offset, struct error *error)
@@ -324,6 +325,7 @@ static int64_t large_read_at(void *context, void *buffer, size_t length, uint64_
     (void)error;
     for (; count < length && offset < CRAFT_HEADERS + large->length; count++, offset++)
         to[count] = offset < CRAFT_HEADERS ? large->craft.data[offset] : large->section[offset - CRAFT_HEADERS];
+    large->bytes_read += count;
     return (int64_t)count;
 }
 
@@ -395,6 +397,62 @@ static void tables_without_end_are_left_after_the_limits(void **state)
     assert_true(image.defects & PE_DEFECT_SYMBOL_LIMIT);
 }
 
+/* One DLL with `count` entries in its lookup table, at LARGE_LOOKUP. */
+#define LARGE_LOOKUP (CRAFT_RVA + 0x100)
+static void start_large_imports(struct large *large)
+{
+    craft_start(&large->craft, false);
+    put_directory(&large->craft, 1, CRAFT_RVA, 40);
+    large_put32(large, CRAFT_RVA, LARGE_LOOKUP);
+    large_put32(large, CRAFT_RVA + 12, CRAFT_RVA + 0x80);
+    large_put32(large, CRAFT_RVA + 16, LARGE_LOOKUP);
+    memcpy(large->section + 0x80, "A.dll", 6);
+}
+
+static void no_more_ordinals_are_taken_than_a_list_holds(void **state)
+{
+    const uint32_t most = 65536;
+    struct large large = {.length = 1 << 20};
+    CLEARED struct pe_image image = {0};
+    _cleanup_free_ uint8_t *section = calloc(1, large.length);
+    (void)state;
+    large.section = section;
+    start_large_imports(&large);
+    for (uint32_t i = 0; i < most; i++)
+        large_put32(&large, LARGE_LOOKUP + 4 * i, 0x80000000u | i % 65536);
+    read_large(&large, &image);
+    assert_int_equal(image.imports_length, 1);
+    assert_int_equal(image.imports[0].ordinals_length, most);
+    assert_int_equal(image.defects, 0);
+
+    large_put32(&large, LARGE_LOOKUP + 4 * most, 0x80000001u);
+    read_large(&large, &image);
+    assert_int_equal(image.imports[0].ordinals_length, most);
+    assert_int_equal(image.imports[0].ordinals[most - 1], 65535);
+    assert_int_equal(image.defects, PE_DEFECT_SYMBOL_LIMIT);
+}
+
+static void a_file_that_sends_the_reader_to_and_fro_is_left_after_the_limit(void **state)
+{
+    const uint32_t count = 40000, near = LARGE_LOOKUP + 4 * count + 8, far = CRAFT_RVA + (3 << 20);
+    struct large large = {.length = 4 << 20};
+    CLEARED struct pe_image image = {0};
+    _cleanup_free_ uint8_t *section = calloc(1, large.length);
+    (void)state;
+    large.section = section;
+    start_large_imports(&large);
+    memcpy(section + (near - CRAFT_RVA) + 2, "Near", 5);
+    memcpy(section + (far - CRAFT_RVA) + 2, "Far", 4);
+    for (uint32_t i = 0; i < count; i++) /* each name is where the view is not */
+        large_put32(&large, LARGE_LOOKUP + 4 * i, i % 2 == 0 ? near : far);
+    read_large(&large, &image);
+    assert_true(image.defects & PE_DEFECT_READ_LIMIT);
+    assert_true(large.bytes_read <= PE_READ_LIMIT);
+    assert_true(large.bytes_read > PE_READ_LIMIT / 2);
+    assert_int_equal(image.imports_length, 1);
+    assert_true(image.imports[0].names_length > 1000 && image.imports[0].names_length < count);
+}
+
 static void an_image_that_is_read_into_again_holds_nothing_of_before(void **state)
 {
     struct craft craft;
@@ -458,6 +516,8 @@ int main(void)
         cmocka_unit_test(delay_imports_are_by_address_of_either_kind),
         cmocka_unit_test(symbols_beyond_the_limit_are_left_out_so_that_an_image_can_travel),
         cmocka_unit_test(tables_without_end_are_left_after_the_limits),
+        cmocka_unit_test(no_more_ordinals_are_taken_than_a_list_holds),
+        cmocka_unit_test(a_file_that_sends_the_reader_to_and_fro_is_left_after_the_limit),
         cmocka_unit_test(an_image_that_is_read_into_again_holds_nothing_of_before),
         cmocka_unit_test(no_single_damage_keeps_the_symbol_reader_from_its_end),
     };

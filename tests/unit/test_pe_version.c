@@ -295,6 +295,24 @@ static void a_node_that_says_to_be_longer_than_its_parent_spoils_only_the_string
     assert_int_equal(image.defects, PE_DEFECT_STRINGS);
 }
 
+static void a_node_that_ends_outside_of_its_parent_gets_nothing_from_there(void **state)
+{
+    struct craft craft;
+    CLEARED struct pe_image image = {0};
+    (void)state;
+    struct table table = start_strings(&craft);
+    uint32_t last = node(&table.writer, "ProductName", 0, 1);
+    units(&table.writer, (const uint16_t[]){'i', 'n'}, 2); /* up to the end of all, without a NUL */
+    node_end(&table.writer, last);
+    end_strings(&table);
+    put16(&craft, at(last), table.writer.end - last + 6);
+    units(&table.writer, (const uint16_t[]){'o', 'u', 't'}, 3);
+    craft_read(&craft, &image);
+    assert_fixed(&image);
+    assert_text(image.strings[PE_PRODUCT_NAME], "in");
+    assert_int_equal(image.defects, PE_DEFECT_STRINGS);
+}
+
 static void the_name_1_is_preferred_and_the_first_language_taken(void **state)
 {
     struct craft craft;
@@ -436,6 +454,7 @@ int main(void)
         cmocka_unit_test(the_first_string_table_and_of_equal_names_the_first_counts),
         cmocka_unit_test(strings_may_stand_behind_other_blocks_and_before_padding),
         cmocka_unit_test(a_node_that_says_to_be_longer_than_its_parent_spoils_only_the_strings),
+        cmocka_unit_test(a_node_that_ends_outside_of_its_parent_gets_nothing_from_there),
         cmocka_unit_test(the_name_1_is_preferred_and_the_first_language_taken),
         cmocka_unit_test(a_tree_without_versions_has_none_and_is_sound),
         cmocka_unit_test(a_tree_that_runs_in_circles_or_out_of_the_file_is_cut),
