@@ -1,6 +1,6 @@
 -- What a host held, what changed on it, where a version comes from: the questions that README answers with SQL.
 begin;
-select plan(32);
+select plan(35);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -99,6 +99,17 @@ select is((select count(*) from evenkeel.host_product_history where valid_to = '
     'every verdict of now stands in the history as open');
 
 select is(ops.moment('monday'), date_trunc('week', now() - interval '1 day'), 'monday is the last one before today');
+-- Each day's name, asked for on each day of a week that begins on Monday, 2026-06-01.
+select is_empty($$
+    select today, day
+    from generate_series(timestamptz '2026-06-01 09:30', '2026-06-07 09:30', '1 day') today
+    cross join unnest(array['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']) with ordinality d (day, isodow)
+    cross join lateral evenkeel.moment_at(day, today) m (moment)
+    where moment <> date_trunc('day', moment) or extract(isodow from moment) <> isodow
+       or date_trunc('day', today) - moment not between interval '1 day' and interval '7 days'
+$$, 'whatever day it is, a day is the start of the last one of that name before today');
+select is(evenkeel.moment_at('Monday ', '2026-06-01 00:00'), timestamptz '2026-05-25 00:00', 'on a Monday that is a week ago');
+select is(evenkeel.moment_at('2 hours ago', '2026-06-01 00:30'), timestamptz '2026-05-31 22:30', 'what is relative goes by that clock');
 select throws_like($$ select ops.moment('soon') $$, '''soon'' is no time: write%', 'what is no time is said, with what is one');
 select * from finish();
 rollback;

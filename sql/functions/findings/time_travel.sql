@@ -1,7 +1,7 @@
 -- Time travel for people and dashboards: what a host held, what changed on it, where a version comes from.
 -- These functions read with their owner's rights, as views do, so that who may read ops needs no right to the tables behind it.
 
-create or replace function ops.moment(words text)
+create or replace function evenkeel.moment_at(words text, clock timestamptz)
 returns timestamptz language plpgsql stable
 as $$
 declare
@@ -9,13 +9,13 @@ declare
     day integer := array_position(array['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'], word);
 begin
     if day is not null then
-        return date_trunc('day', now()) - make_interval(days => (extract(isodow from now())::integer - day + 6) % 7 + 1);
+        return date_trunc('day', clock) - make_interval(days => (extract(isodow from clock)::integer - day + 6) % 7 + 1);
     end if;
     if word = 'yesterday' then
-        return now() - interval '1 day';
+        return clock - interval '1 day';
     end if;
     if word ~ '^\d+ *(second|minute|hour|day|week|month|year)s?( ago)?$' then
-        return now() - replace(word, ' ago', '')::interval;
+        return clock - replace(word, ' ago', '')::interval;
     end if;
     return word::timestamptz;
 exception when invalid_datetime_format or datetime_field_overflow or interval_field_overflow then
@@ -23,7 +23,13 @@ exception when invalid_datetime_format or datetime_field_overflow or interval_fi
         using errcode = 'invalid_datetime_format';
 end
 $$;
-comment on function ops.moment(text) is 'A time in words: yesterday (24 hours ago), monday (the start of the last one before today), 3 days, 2026-06-01, 2026-06-01 08:00.';
+comment on function evenkeel.moment_at(text, timestamptz) is 'What ops.moment() answers when it is that time.';
+
+create or replace function ops.moment(words text)
+returns timestamptz language sql stable
+as $$ select evenkeel.moment_at(words, now()) $$;
+comment on function ops.moment(text) is
+    'A time in words: yesterday (24 hours ago), monday (the start of the last one before today), 3 days, 2026-06-01, 2026-06-01 08:00.';
 
 create or replace function evenkeel.host_ids(host_name text)
 returns uuid[] language plpgsql stable
