@@ -1,6 +1,6 @@
 -- What prune removes, and what it must not: content that a host, a patch or a snapshot under way refers to.
 begin;
-select plan(7);
+select plan(9);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -37,6 +37,16 @@ select ok(fixture.image_is_there('9.1.100.31'), 'so does one that only a patch''
 select is((select count(*) from evenkeel.image_import m join evenkeel.patch_file p using (image_id)), 1::bigint, 'with its imports');
 select ok(fixture.image_is_there('9.1.100.98'), 'and one that a snapshot under way refers to');
 select ok(not fixture.image_is_there('9.1.100.99'), 'what nothing refers to goes');
+
+-- What comes to be used between the search and the removal.
+select evenkeel.prune_mark(), fixture.image('9.1.100.97'), fixture.image('9.1.100.96') \g /dev/null
+select is(evenkeel.prune_find('image'), 3::bigint, 'images that no file and no patch refers to are found, with the one under way');
+select fixture.payload('app', 'KB2', jsonb_build_object('b.dll', fixture.pe('9.1.100.97'))) \g /dev/null
+delete from evenkeel.file where image_id in (select image_id from evenkeel.patch_file);
+update evenkeel.patch_file set image_id = fixture.image('9.1.100.97') where file = 'b.dll';
+select evenkeel.prune_remove('image', 10) \g /dev/null
+select results_eq($$ select fixture.image_is_there('9.1.100.97'), fixture.image_is_there('9.1.100.96') $$, $$ values (true, false) $$,
+                  'one that a patch brings by then stays');
 
 delete from evenkeel.patch_file;
 delete from evenkeel.upload;
