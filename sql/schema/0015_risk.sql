@@ -15,3 +15,10 @@ comment on column evenkeel.chunk_imports.redirections is
 comment on column evenkeel.import_pair.forward_needs is 'Per forwarded symbol: the need that leads on; null where it names no DLL.';
 truncate evenkeel.import_need, evenkeel.chunk_imports, evenkeel.import_pair;
 insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current on conflict do nothing;
+
+alter table evenkeel.patch_file
+    add column other_images integer[] not null default '{}',
+    add column payload_paths text[] not null default '{}';
+comment on column evenkeel.patch_file.other_images is
+    'Further images that the payload has under this name, version, machine and branch, in other folders: which of them lands is not known.';
+comment on column evenkeel.patch_file.payload_paths is 'Where in the payload they lie, from its folder on.';

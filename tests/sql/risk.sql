@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(55);
+select plan(56);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -12,7 +12,7 @@ select fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20', 
 select fixture.payload('app', 'KB1', jsonb_build_object('a.dll', fixture.pe('9.1.100.31', array['One', 'Two'])));
 select fixture.payload('app', 'KB2', jsonb_build_object('a.dll', fixture.pe('9.1.100.32', array['One'])));
 select fixture.payload('app', 'KB3', jsonb_build_object('a.dll', fixture.pe('9.1.100.33', array['One', 'Two'])));
-select fixture.payload('app', 'KB4', jsonb_build_object('c:/app/new.dll', fixture.pe('9.1.100.34', array['New'])), '{}');
+select fixture.payload('app', 'KB4', jsonb_build_object('c:/app/new.dll', fixture.pe('9.1.100.34', array['New'])), '{RTM,SP1,SP2}');
 select fixture.payload('app', 'KB5', jsonb_build_object('b.dll', fixture.pe('9.1.100.35', '{}', fixture.wants('a.dll', 'Gone'))));
 select fixture.patch('app', 'KB6', '{}', array['b.dll 9.1.100.36'], array['KB1']);
 select fixture.payload('away', 'KB7', jsonb_build_object('a.dll', fixture.pe('9.1.100.37')));
@@ -122,14 +122,17 @@ select is((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code
 -- A patch that takes a host below what must be known of a product.
 select fixture.ships('app', 'SP2 a.dll = 9.1.100.45');
 select fixture.payload('app', 'KB13', jsonb_build_object('a.dll', fixture.pe('9.1.100.43', array['One', 'Two'])), '{}');
-select fixture.payload('app', 'KB14', jsonb_build_object('a.dll', fixture.pe('9.1.100.44', array['One', 'Two'])), '{RTM}');
+select fixture.payload('app', 'KB14', jsonb_build_object('a.dll', fixture.pe('9.1.100.44', array['One', 'Two'])), '{RTM,SP1,SP2}');
 select fixture.payload('app', 'KB15', jsonb_build_object('a.dll', fixture.pe('9.1.100.45', array['One', 'Two'])), '{}');
 select is(fixture.risk('KB13', 'plain'), 'unknown: after KB13 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
           || 'where it is installed, or say what it needs (evenkeel patch add KB13 --requires)', 'a host that could not be judged after the patch is never safe');
 select matches(fixture.risk('KB13', 'mixed'), '^at risk: already mixed', 'and one at risk is not made unknown by it');
 select is(fixture.risk('KB14', 'plain'), 'unknown: after KB14 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
           || 'where it is installed', 'a patch for every level says nothing of the level either');
-select is(fixture.risk('KB15', 'plain'), 'safe: 1 file replaced', 'a baseline of what it brings does');
+select is(fixture.risk('KB15', 'plain'), 'unknown: which levels KB15 may be installed on is not known: say it (evenkeel patch add KB15 --requires)',
+          'a patch that does not say what it needs makes no host safe');
+update evenkeel.patch set required_levels = '{2}' where code = 'KB15';
+select is(fixture.risk('KB15', 'plain'), 'safe: 1 file replaced', 'once it does, a baseline of what it brings makes it so');
 delete from evenkeel.baseline where version = evenkeel.version_of('9.1.100.45');
 
 -- Hosts that a patch changes alike are judged once; whatever could make a difference keeps them apart.

@@ -113,7 +113,8 @@ select fixture.host('either', (table core) || jsonb_build_object('c:/tool/t.dll'
 select fixture.host('mixed', (table core) || jsonb_build_object('c:/tool/r.dll', fixture.pe('9.1.100.10'), 'c:/tool/s.dll', fixture.pe('9.1.100.20'), 'c:/tool/t.dll', fixture.pe('9.1.100.5')), fixture.of('Service Pack 2'));
 select fixture.again();
 select is(fixture.risk('KB30', 'sp1'), 'at risk: KB30 needs SP2 or later, and The app is SP1 here', 'a host below what the patch needs is at risk, though its file is of no component');
-select is(fixture.risk('KB31', 'either'), 'unknown: nothing says which level its 2 files are at: capture it from a healthy host or from media (evenkeel baseline capture); it needs SP1 or later, and which level The tool has is not known for certain: RTM..SP1', 'one that may be below it is unknown');
+select is(fixture.risk('KB31', 'either'), 'unknown: nothing says which level its 2 files are at: capture it from a healthy host or from media '
+          || '(evenkeel baseline capture); it is for SP1 only, and which level The tool has is not known for certain: RTM..SP1', 'one that may be below it is unknown');
 select fixture.host('either', (table core) || jsonb_build_object('c:/tool/r.dll', fixture.pe('9.1.100.12', '{Foo}'), 'c:/tool/t.dll', fixture.pe('9.1.100.12', '{Foo}')), fixture.of('Service Pack 2'));
 select fixture.again();
 select is(fixture.verdict('mixed', 'tool'), 'mixed none', 'a host without a declared level can be mixed');
@@ -162,7 +163,7 @@ select fixture.host('gdr', (table two) || jsonb_build_object('c:/app/q.dll', fix
 select fixture.again();
 select matches(fixture.risk('KB1', 'both'), '^at risk: c:/tool/u.dll .*t.dll!Foo', 'a patch that is superseded in one product is not so in another');
 select is(fixture.risk('KB52', 'gdr'), 'safe: 1 file replaced', 'a file of the GDR branch gets the patch''s of that branch');
-select matches(fixture.risk('KB52', 'qfe'), '^unknown: c:/app/q.dll is of the QFE branch here', 'one of the QFE branch does not');
+select matches(fixture.risk('KB52', 'qfe'), '^at risk: c:/app/q.dll 9.1.100.61 imports k.dll!Lost', 'one of the QFE branch gets that of QFE');
 select fixture.host('old', (table two), fixture.of('Service Pack 2'));
 select fixture.again();
 update evenkeel.host_checkin set seen_at = now() - interval '1 year', taken_at = now() - interval '1 year' where host_id = (select host_id from evenkeel.host where name = 'old');

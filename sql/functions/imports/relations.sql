@@ -22,8 +22,8 @@ as $$
 begin
     create temporary table imports_chunk (chunk_id bigint primary key) on commit delete rows;
     comment on table imports_chunk is
-        'A chunk of the state. Filled by imports_find_hosts; read by imports_find_files, imports_find_wanted, imports_read_chunks; ends '
-        'with the transaction.';
+        'A chunk of the state. Filled by imports_find_hosts, overlay_imports; read by imports_find_files, imports_find_wanted, '
+        'imports_read_chunks; ends with the transaction.';
     create temporary table imports_unread (chunk_id bigint primary key) on commit delete rows;
     comment on table imports_unread is
         'A chunk whose imports no state asked for before. Filled by imports_read_chunks; read by imports_read_chunks; ends with the '
@@ -65,10 +65,11 @@ begin
     create temporary table state_overlay_chunk_imports (like evenkeel.chunk_imports including indexes) on commit delete rows;
     comment on table state_overlay_chunk_imports is
         'What the files of a chunk that a patch would make import; known to this session only. Without what only its new files want. '
-        'Filled by nobody; read by imports_find_contexts, imports_find_wanted, imports_read_chunks; ends with the transaction.';
+        'Filled by overlay_imports; read by imports_find_contexts, imports_find_wanted, imports_read_chunks, overlay_imports; ends with '
+        'the transaction.';
     create temporary table state_overlay_need (chunk_id bigint, folder text, machine integer, need_id integer) on commit delete rows;
     comment on table state_overlay_need is
-        'What the new files of such a chunk want. Filled by nobody; read by imports_find_wanted; ends with the transaction.';
+        'What the new files of such a chunk want. Filled by overlay_imports; read by imports_find_wanted; ends with the transaction.';
     create temporary table state_focus (name text, image_id integer, primary key (name, image_id)) on commit delete rows;
     comment on table state_focus is
         'An image that a patch would bring under a name. Where there is any, only what these may change is judged: the two states that '
@@ -76,8 +77,8 @@ begin
         'risk_names, risk_next; ends with the transaction.';
     create temporary table state_brought (name text primary key) on commit delete rows;
     comment on table state_brought is
-        'A file that a patch brings and of which it is not known where it lands: it may be where it is looked for. Filled by nobody; '
-        'read by imports_doubt; ends with the transaction.';
+        'A file that a patch brings and of which it is not known where it lands: it may be where it is looked for. Filled by '
+        'overlay_focus; read by imports_doubt, risk_blind_text; ends with the transaction.';
     create temporary table imports_focused (need_id integer primary key, dll text) on commit delete rows;
     comment on table imports_focused is
         'A need that the images of state_focus may leave unanswered, at once or through forwarders. Filled by imports_focus; read by '

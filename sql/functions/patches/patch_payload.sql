@@ -3,17 +3,39 @@
 create or replace function evenkeel.payload_location(below text)
 returns text language sql stable
 as $$
-    -- Where a file goes is said by its folders, if they are a Windows host's: by their names, or because hosts have such a folder.
-    select case when w.rest is not null then '%windir%/' || w.rest
+    -- Where a file goes is said by its folders, if they are a Windows host's: by their names, or because hosts have such a folder. A folder
+    -- 'wow' holds what a 64-bit Windows gets for 32-bit programs, each file under its name with a w before it.
+    select case when wow.name is not null then '%windir%/syswow64/' || wow.name
+                when w.rest is not null then '%windir%/' || w.rest
                 when b.below ~ '^(system32|syswow64)/' then '%windir%/' || b.below
                 when b.below ~ '^(program files|program files \(x86\))/' then 'c:/' || b.below
-                when b.below like '%/%' and exists (select from evenkeel.path p where starts_with(p.path, 'c:/' || evenkeel.folder_of(b.below) || '/'))
+                when b.below like '%/%'
+                     and exists (select from evenkeel.path p where starts_with(p.path, 'c:/' || evenkeel.folder_of(b.below) || '/'))
                 then 'c:/' || b.below end
     from (select regexp_replace(payload_location.below, '^(.*/)?(sp\d+|rtm)?(gdr|qfe)/', '') as below) b,
+         lateral (select substring(b.below from '^(?:.*/)?wow/w([^/]+)$') as name) wow,
          lateral (select substring(b.below from '^(?:.*/)?(?:windows|winnt|%windir%)/(.+)$') as rest) w
 $$;
 comment on function evenkeel.payload_location(text) is
     'path.location of a file of a payload, from its path below the payload''s folder; null where that says nothing.';
+
+create or replace function evenkeel.payload_name(below text)
+returns text language sql immutable parallel safe
+as $$ select coalesce(substring(below from '^(?:.*/)?wow/w([^/]+)$'), substring(below from '[^/]*$')) $$;
+comment on function evenkeel.payload_name(text) is 'The name under which a file of a payload lands.';
+
+create or replace function evenkeel.payload_branch(below text)
+returns text language sql immutable parallel safe
+as $$
+    -- From Vista to Windows 8 the folder of a component says build and revision: those from 20000 on are of the branch LDR.
+    select upper(coalesce(
+        substring(below from '^(?:.*/)?((?:sp\d+|rtm)?(?:gdr|qfe))/'),
+        (select case m[1] when '6000' then 'rtm' when '7600' then 'rtm' when '6001' then 'sp1' when '7601' then 'sp1' when '6002' then 'sp2'
+                          else '' end || case when m[2]::integer >= 20000 then 'ldr' else 'gdr' end
+         from regexp_match(below, '_6\.[0-2]\.(6000|6001|6002|7600|7601|9200)\.(\d{1,5})_[^/]*/') m where m is not null), ''))
+$$;
+comment on function evenkeel.payload_branch(text) is
+    'The branch of a file of a payload, SP2GDR, SP1LDR, by the folders that it lies in; empty where they say none.';
 
 create or replace function evenkeel.payload_product()
 returns text language plpgsql
@@ -50,7 +72,8 @@ returns text language plpgsql immutable
 as $$
 begin
     if written !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' then
-        raise exception '''%'' is no patch''s code: letters, digits, dots, hyphens and underscores are, such as KB973917 or MS09-061', left(written, 80);
+        raise exception '''%'' is no patch''s code: letters, digits, dots, hyphens and underscores are, such as KB973917 or MS09-061',
+            left(written, 80);
     end if;
     return upper(written);
 end
@@ -73,8 +96,10 @@ as $$
         join evenkeel.patch_file pf using (patch_id)
         where t.patch_id = patch_lowers.patch and t.required_levels = '{}' and pf.version is not null
     )
-    select format('%s of its files would prove at least %s, such as %s %s; as it does not say what it needs, they prove %s only. If it may be installed on %s only, say so: --requires %s',
-                  count(*), max(l.code), (array_agg(p.file order by p.file))[1], evenkeel.version_text((array_agg(p.version order by p.file))[1]),
+    select format('%s of its files would prove at least %s, such as %s %s; as it does not say what it needs, they prove %s only. '
+                  'If it may be installed on %s only, say so: --requires %s',
+                  count(*), max(l.code), (array_agg(p.file order by p.file))[1],
+                  evenkeel.version_text((array_agg(p.version order by p.file))[1]),
                   (select f.code from evenkeel.level f where f.product_id = max(t.product_id) and f.ordinal = 0), max(l.code), max(l.code))
     from (select * from proven where ordinal > 0 and ordinal = (select max(ordinal) from proven)) p
     cross join (select product_id from evenkeel.patch where patch_id = patch_lowers.patch) t
@@ -84,8 +109,8 @@ $$;
 comment on function evenkeel.patch_lowers(integer) is
     'Says that files prove less than they would because a patch without required levels brings them; null: none does.';
 
-create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[], superseded text[], needs_restart boolean,
-                                                origin text, out patch_id integer, out product text, out files integer)
+create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[],
+                                                superseded text[], needs_restart boolean, origin text, out patch_id integer, out product text, out files integer)
 language plpgsql
 as $$
 declare
@@ -110,32 +135,47 @@ begin
         set title = coalesce(nullif(excluded.title, ''), o.title),
             required_levels = case when excluded.required_levels <> '{}' then excluded.required_levels else o.required_levels end,
             supersedes = case when excluded.supersedes <> '{}' then excluded.supersedes else o.supersedes end,
-            restart = case when needs_restart is null then o.restart else excluded.restart end, has_payload = true, source = excluded.source
+            restart = case when needs_restart is null then o.restart else excluded.restart end, has_payload = true,
+            source = excluded.source
     returning o.patch_id into patch_id;
 
-    -- What the table names stays, whatever this payload has of it.
-    delete from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and not f.listed;
-    update evenkeel.patch_file f set image_id = null where f.patch_id = store_patch.patch_id and f.image_id is not null;
-    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, image_id, listed)
-    select distinct on (1, 2, 3, 4, 5)
-           store_patch.patch_id, coalesce(evenkeel.payload_location(g.below), substring(g.below from '[^/]*$')), i.file_version, i.machine,
-           coalesce(upper(substring(g.below from '^(?:.*/)?((?:sp\d+|rtm)?(?:gdr|qfe))/')), ''), i.size, i.image_id, false
-    from (select substr(path, 4) as below, image_id from payload_file) g
-    left join evenkeel.image i using (image_id)
-    order by 1, 2, 3, 4, 5, g.below
-    on conflict on constraint patch_file_patch_id_file_version_machine_branch_platform_key do update set image_id = excluded.image_id, size = excluded.size;
-    files := (select count(*) from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null);
+    perform evenkeel.store_payload(patch_id);
+    select sum(1 + cardinality(f.other_images)) into files
+    from evenkeel.patch_file f where f.patch_id = store_patch.patch_id and f.image_id is not null;
+    files := coalesce(files, 0);
 end
 $$;
 comment on function evenkeel.store_patch(text, text, text, text[], text[], boolean, text) is
     'Makes the files of the temporary table payload_file (path, image_id; null: what lies there is none that could be read) the payload '
     'of a patch; what is not given stays as the catalogue has it.';
 
+create or replace function evenkeel.store_payload(patch integer)
+returns void language sql
+as $$
+    -- What the table names stays, whatever this payload has of it.
+    delete from evenkeel.patch_file f where f.patch_id = patch and not f.listed;
+    update evenkeel.patch_file f set image_id = null, other_images = '{}', payload_paths = '{}'
+    where f.patch_id = patch and f.image_id is not null;
+    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, image_id, listed, other_images, payload_paths)
+    select patch, g.file, g.version, g.machine, g.branch, g.sizes[1], g.images[1], false,
+           array(select distinct o from unnest(g.images) o where o <> g.images[1] order by 1), g.paths
+    from (select coalesce(evenkeel.payload_location(f.below), evenkeel.payload_name(f.below)) as file, i.file_version as version, i.machine,
+                 evenkeel.payload_branch(f.below) as branch, array_agg(i.size order by f.below) as sizes,
+                 array_agg(f.image_id order by f.below) as images, array_agg(f.below order by f.below) as paths
+          from (select substr(path, 4) as below, image_id from payload_file) f
+          left join evenkeel.image i using (image_id)
+          group by 1, 2, 3, 4) g
+    on conflict on constraint patch_file_patch_id_file_version_machine_branch_platform_key do update
+        set image_id = excluded.image_id, size = excluded.size, other_images = excluded.other_images, payload_paths = excluded.payload_paths
+$$;
+comment on function evenkeel.store_payload(integer) is 'Gives a patch the files of payload_file.';
+
 create or replace function evenkeel.payload_places(patch integer)
 returns table (path text, image_id integer) language sql stable
 as $$
-    select replace(f.file, '%windir%', w.windows), f.image_id
+    select replace(f.file, '%windir%', w.windows), g.image_id
     from evenkeel.patch_file f
+    cross join unnest(f.image_id || f.other_images) g (image_id)
     cross join unnest(case when f.file like '\%windir\%/%' then array['c:/windows', 'c:/winnt'] else array[''] end) w (windows)
     where f.patch_id = patch and f.image_id is not null and f.file like '%/%'
 $$;

@@ -90,7 +90,8 @@ begin
         insert into prune_candidate
         select 'image', i.image_id from evenkeel.image i
         where not exists (select from evenkeel.file f where f.image_id = i.image_id)
-          and not exists (select from evenkeel.patch_file p where p.image_id = i.image_id);
+          and not exists (select from evenkeel.patch_file p where p.image_id = i.image_id)
+          and i.image_id not in (select unnest(p.other_images) from evenkeel.patch_file p);
     when 'path' then
         insert into prune_candidate
         select 'path', p.path_id from evenkeel.path p where not exists (select from evenkeel.file f where f.path_id = p.path_id);
@@ -145,6 +146,7 @@ begin
                                  where i.valid_to > (select at from prune_mark) and i.valid_from >= (select at from prune_mark));
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.chunk c where c.chunk_id = b);
         delete from evenkeel.chunk_level l where l.chunk_id = any (gone);
+        delete from evenkeel.chunk_proof l where l.chunk_id = any (gone);
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
     when 'file' then
@@ -157,6 +159,7 @@ begin
         delete from evenkeel.image i where i.image_id = any (batch)
           and not exists (select from evenkeel.file f where f.image_id = i.image_id)
           and not exists (select from evenkeel.patch_file p where p.image_id = i.image_id)
+          and i.image_id not in (select unnest(p.other_images) from evenkeel.patch_file p)
           and i.digest not in (select evenkeel.digests_under_way());
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.image i where i.image_id = b);
         delete from evenkeel.image_import l where l.image_id = any (gone);

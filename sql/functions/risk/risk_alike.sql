@@ -5,29 +5,6 @@
 -- that is the range of the component as it was judged, where some chunk that stays has the same ends (an anchor) - so that no end can
 -- come from the files that go. Where none has, the chunks of the component are looked at.
 
-create or replace function evenkeel.risk_alike_open()
-returns void language plpgsql
-as $$
-begin
-    if to_regclass('pg_temp.risk_kind') is not null then
-        truncate pg_temp.risk_name, pg_temp.risk_file, pg_temp.risk_chunk, pg_temp.risk_component, pg_temp.risk_trait, pg_temp.risk_loose, pg_temp.risk_kind;
-        return;
-    end if;
-    create temporary table risk_name (name text primary key) on commit delete rows;
-    create temporary table risk_file (file_id integer, mark text, moves boolean, unread integer) on commit delete rows;
-    -- Without an index, so that it is hashed once and not looked up for every chunk of every host.
-    create temporary table risk_chunk (chunk_id bigint, class bigint, class_again bigint, moves boolean, unread integer, anchor boolean)
-        on commit delete rows;
-    create temporary table risk_component (component_id integer primary key) on commit delete rows;
-    create temporary table risk_trait (host_id uuid, classes numeric[], anchors bigint[], moves boolean, unread integer) on commit delete rows;
-    alter table risk_trait alter classes set statistics 0, alter anchors set statistics 0;
-    create temporary table risk_loose (host_id uuid primary key, rest text) on commit delete rows;
-    create temporary table risk_kind (host_id uuid primary key, lead uuid not null, place bigint, waiting boolean not null) on commit delete rows;
-    create index risk_kind_lead on risk_kind (lead);
-end
-$$;
-comment on function evenkeel.risk_alike_open() is 'Prepares a session for finding hosts that a patch would change alike.';
-
 create or replace function evenkeel.risk_stale(taken_at timestamptz, seen_at timestamptz, max_age interval)
 returns text language sql stable
 as $$
@@ -85,8 +62,7 @@ as $$
         union select file_id from overlay_landing
     ), folder as materialized (
         select evenkeel.folder_of(p.path) as folder
-        from (select path_id from importing
-              union select f.path_id from overlay_landing l join file f using (file_id)
+        from (select f.path_id from chosen join file f using (file_id)
               union select path_id from overlay_new) x
         join path p using (path_id)
         group by 1
@@ -114,7 +90,9 @@ as $$
     )
     select c.file_id,
            -- A file that some payload brings is that one, and not another with the same version.
-           md5(row(f.path_id, case when i.image_id in (select image_id from patch_file where image_id is not null) then i.image_id end, i.file_version, i.machine, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
+           md5(row(f.path_id, case when i.image_id in (select image_id from patch_file where image_id is not null
+                                                       union select unnest(images) from overlay_plan_file) then i.image_id end,
+                   i.file_version, i.machine, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
                    (select array_agg(row(m.dll, m.delay, m.names, m.ordinals)::text order by m.position) from image_import m
                     where m.image_id = i.image_id))::text),
            exists (select from overlay_landing l where l.file_id = c.file_id and l.action = 'replace'), 0
