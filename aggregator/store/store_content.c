@@ -17,9 +17,10 @@ static PGresult *look_up(struct store *store, const char *statement, const struc
 
 static int look_up_chunks(struct store *store, const struct buffer *digests, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *rows =
-        look_up(store, "select digest, chunk_id, cardinality(file_ids) from evenkeel.chunk where digest = any ($1)",
-                digests, error);
+    _cleanup_(cleanup_result) PGresult *rows = look_up(
+        store,
+        "select digest, chunk_id, cardinality(file_ids) from evenkeel.chunk where digest = any ($1) and reading = ''",
+        digests, error);
     for (int row = 0; rows != NULL && row < PQntuples(rows); row++) {
         struct digest digest;
         struct known_chunk *known =
@@ -215,6 +216,35 @@ int store_new_images(struct batch *batch, struct error *error)
     return 0;
 }
 
+/* How long the folder is that a path lies in if that is called as the Windows directory usually is; 0: it is not. */
+static size_t usual_windows(struct bytes path)
+{
+    static const char *const names[] = {":/windows/", ":/winnt/"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        if (path.length > length && memcmp(path.data + 1, names[i], length) == 0)
+            return length;
+    }
+    return 0;
+}
+
+/* evenkeel.chunk.usual_windows: paths are sorted, so that what lies in one folder stands together. */
+static void put_usual_windows(struct buffer *rows, const struct decoded_chunk *chunk)
+{
+    struct buffer_array array = buffer_array_begin(rows, TYPE_TEXT, true);
+    struct bytes last = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct bytes folder = bytes_of(chunk->entries[i].path.data, usual_windows(chunk->entries[i].path));
+        if (folder.length == 0 || (folder.length == last.length && memcmp(folder.data, last.data, folder.length) == 0))
+            continue;
+        buffer_field_bytes(rows, folder);
+        last = folder;
+        count++;
+    }
+    buffer_array_end(rows, array, count);
+}
+
 int store_new_chunks(struct batch *batch, struct error *error)
 {
     struct store *store = batch->store;
@@ -235,19 +265,22 @@ int store_new_chunks(struct batch *batch, struct error *error)
         if (!chunk->is_whole)
             continue;
         chunk->chunk_id = ids[taken++];
-        buffer_put_i16(&rows, 3);
+        buffer_put_i16(&rows, 4);
         buffer_field_i64(&rows, chunk->chunk_id);
         buffer_field_bytes(&rows, bytes_of(chunk->digest.bytes, DIGEST_BYTES));
         struct buffer_array array = buffer_array_begin(&rows, TYPE_INT4, true);
         for (size_t i = 0; i < chunk->decoded->count; i++)
             buffer_field_i32(&rows, chunk->file_ids[i]);
         buffer_array_end(&rows, array, chunk->decoded->count);
+        put_usual_windows(&rows, chunk->decoded);
         buffer_field_i64(&unjudged, chunk->chunk_id);
     }
     buffer_array_end(&unjudged, unjudged_array, count);
     if (rows.failed || unjudged.failed)
         return store_no_memory(error);
-    if (database_copy(store->connection, "copy evenkeel.chunk from stdin (format binary)", &rows, error) < 0)
+    if (database_copy(store->connection,
+                      "copy evenkeel.chunk (chunk_id, digest, file_ids, usual_windows) from stdin (format binary)",
+                      &rows, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *queued =
         database_query(store->connection, "insert into evenkeel.unjudged_chunk select unnest($1)",

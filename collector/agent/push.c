@@ -41,6 +41,8 @@ static struct take_options take_options(struct push *push)
     return (struct take_options){
         .config = push->options->config,
         .root = push->options->root,
+        .more = push->options->more,
+        .more_count = push->options->more_count,
         .registry_file = push->options->registry_file,
         .cache = push->state,
         .location = &push->location,

@@ -5,6 +5,7 @@
 
 #include "collector/disk/snapshot.h"
 #include "collector/disk/walk.h"
+#include "collector/facts/facts.h"
 #include "collector/settings/config.h"
 #include "exchange.h"
 #include "host.h"
@@ -13,7 +14,9 @@
 
 struct push_options {
     const struct config *config;
-    const char *root;          /* folder that holds the host's system drive; NULL: the running system's */
+    const char *root;               /* folder that holds the host's system drive; NULL: the running system's */
+    const struct facts_drive *more; /* further drives of the host, with their letters */
+    size_t more_count;
     const char *registry_file; /* .reg export for the facts; NULL: the registry below root */
     uint32_t schedule;         /* seconds to the next one; 0: none planned */
     void (*report)(void *context,

@@ -167,6 +167,8 @@ int run_agent(const struct options *options, void (*teller)(enum run_weight weig
     struct push_options push = {
         .config = &options->config,
         .root = options->root,
+        .more = options->more,
+        .more_count = options->more_count,
         .registry_file = options->registry_file,
         .schedule = options->config.schedule,
         .report = report,

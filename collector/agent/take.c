@@ -5,6 +5,7 @@
 #include "collector/disk/component_store.h"
 #include "collector/disk/roots.h"
 #include "collector/facts/facts.h"
+#include "collector/facts/not_seen.h"
 #include "collector/platform/platform.h"
 #include "host.h"
 #include "proto/cleanup.h"
@@ -13,22 +14,32 @@
 
 #include <string.h>
 
+/* A drive that is walked. */
+struct take_drive {
+    char *root;
+    char letter;
+    struct roots *roots;
+};
+
 /* All that taking holds; cleared as one. */
 struct take {
     const struct take_options *options;
-    const char *root;
-    char drive;
-    struct roots *roots;
+    struct take_drive drives[FACTS_DRIVES_MAXIMUM]; /* by letter, once the facts are known */
+    size_t drive_count;
     struct snapshot *snapshot;
     struct cache *cache; /* NULL: none */
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
     struct facts_store store;
+    struct error failed; /* of a callback */
 };
 
 static void take_clear(struct take *take)
 {
-    roots_free(take->roots);
+    for (size_t i = 0; i < take->drive_count; i++) {
+        free(take->drives[i].root);
+        roots_free(take->drives[i].roots);
+    }
     snapshot_free(take->snapshot);
     cache_close(take->cache);
     component_store_free(take->store.store);
@@ -39,42 +50,87 @@ static void take_clear(struct take *take)
         evenkeel__times__free_unpacked(take->times, NULL);
 }
 
+static int check_folder(const char *root, struct error *error)
+{
+    struct platform_stat stat;
+    struct error why = {0};
+    if (platform_stat(root, &stat, &why) < 0)
+        return why.code == ERROR_NOT_FOUND
+                   ? error_set(error, ERROR_NOT_FOUND, "there is no '%s': check the path, and that its disk is mounted",
+                               root)
+                   : error_set(error, why.code, "%s", why.message);
+    if (stat.kind != PLATFORM_DIRECTORY)
+        return error_set(error, ERROR_USAGE, "'%s' is no folder: name the one that holds the host's drive", root);
+    return 0;
+}
+
+static int add_drive(struct take *take, const char *root, char letter, struct error *error)
+{
+    const struct config *config = take->options->config;
+    struct take_drive *drive = &take->drives[take->drive_count];
+    for (size_t i = 0; i < take->drive_count; i++)
+        if (letter != 0 && take->drives[i].letter == letter)
+            return error_set(error, ERROR_USAGE, "'%s' and '%s' can't both be drive %c:; name each one's with --drive",
+                             take->drives[i].root, root, letter);
+    if (check_folder(root, error) < 0)
+        return -1;
+    *drive = (struct take_drive){.root = strdup(root), .letter = letter, .roots = roots_new()};
+    take->drive_count++;
+    if (drive->root == NULL || drive->roots == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
+    for (size_t i = 0; i < config->includes.count; i++)
+        if (roots_include(drive->roots, config->includes.items[i], error) < 0)
+            return -1;
+    return 0;
+}
+
 /* The running system's drive has the letter that it has, whatever the configuration says of others. */
 static int prepare(struct take *take, struct error *error)
 {
-    const struct config *config = take->options->config;
-    struct platform_stat stat;
-    struct error why = {0};
-    take->root = take->options->root != NULL ? take->options->root : platform_system_drive();
-    if (take->root == NULL)
+    const struct take_options *options = take->options;
+    const char *root = options->root != NULL ? options->root : platform_system_drive();
+    if (root == NULL)
         return error_set(error, ERROR_USAGE,
                          "this is no Windows: name the folder that holds a host's drive with "
                          "--root DIR");
-    take->drive = take->options->root != NULL ? config->drive : take->root[0];
-    if (platform_stat(take->root, &stat, &why) < 0)
-        return why.code == ERROR_NOT_FOUND
-                   ? error_set(error, ERROR_NOT_FOUND, "there is no '%s': check the path, and that its disk is mounted",
-                               take->root)
-                   : error_set(error, why.code, "%s", why.message);
-    if (stat.kind != PLATFORM_DIRECTORY)
-        return error_set(error, ERROR_USAGE, "'%s' is no folder: name the one that holds the host's drive", take->root);
+    if (add_drive(take, root, options->root != NULL ? options->config->drive : root[0], error) < 0)
+        return -1;
+    for (size_t i = 0; i < options->more_count && take->drive_count < FACTS_DRIVES_MAXIMUM; i++)
+        if (add_drive(take, options->more[i].root, options->more[i].letter, error) < 0)
+            return -1;
+    return 0;
+}
 
-    take->roots = roots_new();
-    if (take->roots == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
-    for (size_t i = 0; i < config->includes.count; i++)
-        if (roots_include(take->roots, config->includes.items[i], error) < 0)
+/* Own folders of the configuration: each belongs to the drive that it names, or to the system's. */
+static int add_roots(struct take *take, char system, struct error *error)
+{
+    const struct string_list *own = &take->options->config->roots;
+    for (size_t i = 0; i < own->count; i++) {
+        const char *path = own->items[i];
+        char letter = path[0] != 0 && path[1] == ':' ? (char)(path[0] | 0x20) : system;
+        struct take_drive *at = NULL;
+        for (size_t d = 0; d < take->drive_count; d++)
+            if (take->drives[d].letter == letter || (at == NULL && take->drives[d].letter == system))
+                at = &take->drives[d];
+        if (roots_add(at->roots, at->letter, path, error) < 0)
             return -1;
-    for (size_t i = 0; i < config->roots.count; i++)
-        if (roots_add(take->roots, take->drive, config->roots.items[i], error) < 0)
-            return -1;
+    }
+    for (size_t d = 0; own->count > 0 && d < take->drive_count; d++)
+        roots_only_own(take->drives[d].roots);
     return 0;
 }
 
 int take_check(const struct take_options *options, struct error *error)
 {
     _cleanup_(take_clear) struct take take = {.options = options};
-    return prepare(&take, error);
+    if (prepare(&take, error) < 0)
+        return -1;
+    /* Which letter it has the registry may know better. */
+    if (take.drives[0].letter == 0 && options->config->roots.count > 0) {
+        const char *first = options->config->roots.items[0];
+        take.drives[0].letter = first[0] != 0 && first[1] == ':' ? (char)(first[0] | 0x20) : 'c';
+    }
+    return add_roots(&take, take.drives[0].letter, error);
 }
 
 /* ---- files ---- */
@@ -93,14 +149,34 @@ static void report(void *context, const char *sentence)
     take->options->report(take->options->context, sentence);
 }
 
-/* Each drive has a cache of its own. Without one everything is read, which is slow but right. */
+static void unseen(void *context, enum walk_unseen why, const char *path)
+{
+    static const Evenkeel__NotSeenKind kinds[] = {
+        [WALK_UNREADABLE] = EVENKEEL__NOT_SEEN_KIND__UNREADABLE,
+        [WALK_SAME_PATH] = EVENKEEL__NOT_SEEN_KIND__SAME_PATH,
+        [WALK_LINK] = EVENKEEL__NOT_SEEN_KIND__LINK,
+        [WALK_UNNAMEABLE] = EVENKEEL__NOT_SEEN_KIND__UNNAMEABLE,
+    };
+    struct take *take = context;
+    if (take->failed.code == ERROR_NONE)
+        not_seen_add(take->facts, kinds[why], path, 1, &take->failed);
+}
+
+/* Each host's drives have a cache of their own. Without one everything is read, which is slow but right. */
 static void use_cache(struct take *take, const struct pe_options *read)
 {
     char path[LIMIT_PATH_BYTES], hex[DIGEST_HEX_SIZE];
     struct error problem = {0};
+    struct digest name = {0};
     if (take->options->cache == NULL)
         return;
-    struct digest name = digest_of(bytes_of(take->root, strlen(take->root)));
+    for (size_t i = 0; i < take->drive_count; i++) {
+        uint8_t text[DIGEST_BYTES + LIMIT_PATH_BYTES];
+        size_t length = strnlen(take->drives[i].root, LIMIT_PATH_BYTES);
+        memcpy(text, take->drives[i].root, length);
+        memcpy(text + length, name.bytes, i > 0 ? DIGEST_BYTES : 0);
+        name = digest_of(bytes_of(text, length + (i > 0 ? DIGEST_BYTES : 0)));
+    }
     digest_hex(&name, hex);
     int length = snprintf(path, sizeof path, "%s/cache-%.16s", take->options->cache, hex);
     if (length < (int)sizeof path && cache_open(path, snapshot_cache_kind(read), &take->cache, &problem) == 0)
@@ -117,44 +193,64 @@ static void keep_cache(struct take *take)
         report(take, problem.message);
 }
 
+static int walk_drive(struct take *take, const struct take_drive *drive, struct walk_counts *counts,
+                      struct error *error)
+{
+    char prefix[] = {drive->letter, ':', '/', 0};
+    struct walk_options options = {
+        .prefix = prefix,
+        .fold = true,
+        .strict = true,
+        .roots = drive->roots,
+        .context = take,
+        .visit = visit,
+        .report = report,
+        .unseen = unseen,
+    };
+    struct platform_directory *directory;
+    if (platform_directory_open(drive->root, &directory, error) < 0)
+        return -1;
+    int status = walk(directory, &options, counts, error);
+    platform_directory_close(directory);
+    if (status < 0)
+        return -1;
+    if (take->failed.code != ERROR_NONE)
+        return error_set(error, take->failed.code, "%s", take->failed.message);
+    const char *missing = roots_unmatched(drive->roots);
+    if (missing != NULL)
+        return error_set(error, ERROR_NOT_FOUND, "there is no '%s' below '%s', which the configuration names as a root",
+                         missing, drive->root);
+    return 0;
+}
+
+/* What was looked into becomes a fact: elsewhere a file may be or not. */
+static int note_covered(struct take *take, struct error *error)
+{
+    _cleanup_(string_list_clear) struct string_list covered = {0};
+    for (size_t i = 0; i < take->drive_count; i++)
+        if (roots_covered(take->drives[i].roots, take->drives[i].letter, &covered, error) < 0)
+            return -1;
+    return facts_set_covered(take->facts, &covered, error);
+}
+
 static int take_files(struct take *take, FILE *file, struct digest *inventory, struct walk_counts *counts,
                       struct error *error)
 {
     const struct config *config = take->options->config;
     struct pe_options read = {.symbols = config->symbols, .hash = config->hash};
-    char prefix[] = {take->drive, ':', '/', 0};
-    struct walk_options options = {
-        .prefix = prefix,
-        .fold = true,
-        .strict = true,
-        .roots = take->roots,
-        .context = take,
-        .visit = visit,
-        .report = report,
-    };
-    struct platform_directory *directory;
-    if (snapshot_new(file, &read, &take->snapshot, error) < 0 ||
-        platform_directory_open(take->root, &directory, error) < 0)
+    if (snapshot_new(file, &read, &take->snapshot, error) < 0)
         return -1;
-    take->store.store = component_store_new();
-    if (take->store.store == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
     snapshot_use_store(take->snapshot, take->store.store);
     use_cache(take, &read);
-    int status = walk(directory, &options, counts, error);
-    platform_directory_close(directory);
-    if (status < 0)
-        return -1;
-    const char *missing = roots_unmatched(take->roots);
-    if (missing != NULL)
-        return error_set(error, ERROR_NOT_FOUND, "there is no '%s' below '%s', which the configuration names as a root",
-                         missing, take->root);
+    for (size_t i = 0; i < take->drive_count; i++)
+        if (walk_drive(take, &take->drives[i], counts, error) < 0)
+            return -1;
     if (snapshot_counts(take->snapshot)->files == 0)
         return error_set(error, ERROR_NOT_FOUND,
                          "there is no PE file (.exe, .dll, .sys) in '%s': name the folder that holds the host's "
                          "Windows directory, or own folders with 'root' in the configuration",
-                         take->root);
-    if (snapshot_end(take->snapshot, inventory, error) < 0)
+                         take->drives[0].root);
+    if (note_covered(take, error) < 0 || snapshot_end(take->snapshot, inventory, error) < 0)
         return -1;
     keep_cache(take);
     return 0;
@@ -178,7 +274,10 @@ static int collect_facts(struct take *take, struct error *error)
     const struct config *config = take->options->config;
     struct facts_options options = {
         .root = take->options->root,
-        .drive = take->drive,
+        .drive = take->drives[0].letter,
+        .more = take->options->more,
+        .more_count = take->options->more_count,
+        .drive_found = &take->drives[0].letter,
         .registry_file = take->options->registry_file,
         .groups = (const char *const *)config->groups.items,
         .group_count = config->groups.count,
@@ -190,6 +289,82 @@ static int collect_facts(struct take *take, struct error *error)
         report(take, problems.items[i]);
     string_list_clear(&problems);
     return status;
+}
+
+static bool has_drive(const struct take *take, char letter)
+{
+    for (size_t i = 0; i < take->drive_count; i++)
+        if (take->drives[i].letter == letter)
+            return true;
+    return false;
+}
+
+/* A drive that holds folders of the host's: the running system's is at hand, another's had to be given. */
+static int want_drive(struct take *take, ProtobufCBinaryData path, struct error *error)
+{
+    struct platform_stat stat;
+    if (path.len < 3 || path.data[1] != ':' || has_drive(take, (char)path.data[0]))
+        return 0;
+    const char root[] = {(char)path.data[0], ':', '/', 0}, drive[] = {root[0], ':', 0};
+    if (take->options->root == NULL && take->drive_count < FACTS_DRIVES_MAXIMUM &&
+        platform_stat(root, &stat, NULL) == 0)
+        return add_drive(take, root, root[0], error);
+    return not_seen_add(take->facts, EVENKEEL__NOT_SEEN_KIND__OTHER_DRIVE, drive, 1, error);
+}
+
+static int by_letter(const void *a, const void *b)
+{
+    const struct take_drive *x = a, *y = b;
+    return (x->letter > y->letter) - (x->letter < y->letter);
+}
+
+/* One of the host's folders of programs, or where its registry does not say it the usual one on the system's drive. */
+static int add_programs(struct string_list *programs, ProtobufCBinaryData path, const char *usual, char letter,
+                        struct error *error)
+{
+    char *text = NULL;
+    int length = path.len > 0 ? asprintf(&text, "%.*s", (int)path.len, (const char *)path.data)
+                              : asprintf(&text, "%c:/%s", letter, usual);
+    return string_list_take(programs, length < 0 ? NULL : text, error);
+}
+
+/* The drives in the order of their paths, each with the folders that are the host's own by its facts. */
+static int place_drives(struct take *take, struct error *error)
+{
+    const Evenkeel__Facts *facts = take->facts;
+    _cleanup_(string_list_clear) struct string_list windows = {0}, programs = {0};
+    char system = take->drives[0].letter;
+    const ProtobufCBinaryData none = {0};
+
+    for (size_t i = 1; i < take->drive_count; i++)
+        if (take->drives[i].letter == system)
+            return error_set(error, ERROR_USAGE, "'%s' and '%s' can't both be drive %c:; name each one's with --drive",
+                             take->drives[0].root, take->drives[i].root, system);
+    if (want_drive(take, facts->program_files, error) < 0 || want_drive(take, facts->program_files_x86, error) < 0)
+        return -1;
+    if (facts->windows_directory.len > 0) {
+        system = (char)facts->windows_directory.data[0];
+        if (add_programs(&windows, facts->windows_directory, "", system, error) < 0)
+            return -1;
+    }
+    if (add_programs(&programs, facts->program_files, "program files", system, error) < 0 ||
+        add_programs(&programs, facts->program_files_x86, "program files (x86)", system, error) < 0 ||
+        add_programs(&programs, none, "program files (arm)", system, error) < 0)
+        return -1;
+    struct roots_places places = *roots_usual_places();
+    if (windows.count > 0) {
+        places.windows = (const char *const *)windows.items;
+        places.windows_count = windows.count;
+    }
+    places.programs = (const char *const *)programs.items;
+    places.programs_count = programs.count;
+    if (add_roots(take, take->drives[0].letter, error) < 0)
+        return -1;
+    qsort(take->drives, take->drive_count, sizeof *take->drives, by_letter);
+    for (size_t i = 0; i < take->drive_count; i++)
+        if (roots_place(take->drives[i].roots, take->drives[i].letter, &places, error) < 0)
+            return -1;
+    return 0;
 }
 
 /* Its fields are those of the facts, of the options and of the host's name. */
@@ -204,6 +379,12 @@ static Evenkeel__MachineMarks marks_of(const struct take *take, const char *host
     marks.computer_name = take->facts->computer_name;
     marks.collector_version = (ProtobufCBinaryData){.data = (uint8_t *)version, .len = sizeof version - 1};
     return marks;
+}
+
+static int open_store(struct take *take, struct error *error)
+{
+    take->store.store = component_store_new();
+    return take->store.store != NULL ? 0 : error_set(error, ERROR_MEMORY, "no memory for a snapshot");
 }
 
 /* What the component store says of the files becomes an object of its own, which the facts name. */
@@ -237,7 +418,7 @@ static int name_host(struct take *take, struct spool_offer *offer, struct error 
     if (given == NULL && found.len == 0 && take->options->root != NULL)
         return error_set(error, ERROR_USAGE,
                          "nothing in '%s' tells the host's name: give --host NAME, or its registry with --facts FILE",
-                         take->root);
+                         take->options->root);
     if (given == NULL && found.len == 0) {
         if (platform_host_name(name, sizeof name, error) < 0)
             return -1;
@@ -252,9 +433,9 @@ static int name_host(struct take *take, struct spool_offer *offer, struct error 
     return 0;
 }
 
-static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
+static int put_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
 {
-    if (collect_facts(take, error) < 0 || take_store(take, error) < 0 || name_host(take, offer, error) < 0)
+    if (take_store(take, error) < 0)
         return -1;
     Evenkeel__MachineMarks marks = marks_of(take, offer->host);
     if (put_message(take, EVENKEEL__OBJECT_KIND__FACTS, &take->facts->base, &offer->facts, error) < 0 ||
@@ -270,8 +451,9 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
     _cleanup_(take_clear) struct take take = {.options = options};
     *snapshot = NULL;
     *offer = (struct spool_offer){.taken_at = platform_now()};
-    if (prepare(&take, error) < 0 || take_files(&take, file, &offer->inventory, counts, error) < 0 ||
-        take_facts(&take, file, offer, error) < 0)
+    if (prepare(&take, error) < 0 || open_store(&take, error) < 0 || collect_facts(&take, error) < 0 ||
+        place_drives(&take, error) < 0 || name_host(&take, offer, error) < 0 ||
+        take_files(&take, file, &offer->inventory, counts, error) < 0 || put_facts(&take, file, offer, error) < 0)
         return -1;
     offer->unreadable = counts->hidden < UINT32_MAX ? (uint32_t)counts->hidden : UINT32_MAX;
     offer->files = snapshot_counts(take.snapshot)->files;

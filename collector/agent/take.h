@@ -5,6 +5,7 @@
 
 #include "collector/disk/snapshot.h"
 #include "collector/disk/walk.h"
+#include "collector/facts/facts.h"
 #include "collector/settings/config.h"
 #include "evenkeel.pb-c.h"
 #include "proto/arena.h"
@@ -14,10 +15,12 @@
 
 struct take_options {
     const struct config *config;
-    const char *root;              /* folder that holds the host's system drive; NULL: the running system's */
-    const char *registry_file;     /* .reg export for the facts; NULL: the registry below root */
-    const char *cache;             /* directory for what was read before; NULL: read everything */
-    const struct digest *location; /* where the collector's key is, collector/key.h */
+    const char *root;               /* folder that holds the host's system drive; NULL: the running system's */
+    const struct facts_drive *more; /* further drives of the host, with their letters */
+    size_t more_count;
+    const char *registry_file;                           /* .reg export for the facts; NULL: the registry below root */
+    const char *cache;                                   /* directory for what was read before; NULL: read everything */
+    const struct digest *location;                       /* where the collector's key is, collector/key.h */
     void (*report)(void *context, const char *sentence); /* what was passed over on the way */
     void *context;
     bool (*stopped)(void); /* asked now and then; true ends it with an error. NULL: goes on */

@@ -23,7 +23,8 @@ char *path_join(const char *directory, const char *name);
  * Finds the file or directory `path` (folded, relative, '/' between the parts) below the directory `root`, whatever the
  * case of its letters on the disk: 1 and *found (the path as it is on the disk, to be freed), 0 where there is none, -1
  * where a directory on the way can't be read. Links below the root are not followed. Of several names that fold to the
- * same, the first in byte order counts.
+ * same, each is gone into in byte order, and the first place where the path is found counts. A path over
+ * LIMIT_PATH_BYTES is an error: no inventory holds one either.
  */
 int path_find(const char *root, const char *path, char **found, struct error *error);
 

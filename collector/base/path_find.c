@@ -3,6 +3,8 @@
 #include "collector/platform/platform.h"
 #include "path.h"
 #include "proto/cleanup.h"
+#include "proto/limits.h"
+#include "string_list.h"
 
 #include <string.h>
 
@@ -23,73 +25,74 @@ static bool folds_to(const char *name, const char *folded, size_t length)
     return name[length] == 0;
 }
 
-/* The entry that `part` names: 1, 0 or -1 as path_find(). */
-static int find_entry(struct platform_directory *directory, const char *part, size_t length, char **found,
-                      enum platform_kind *kind, struct error *error)
+/* What the entries are that `part` names, in byte order. */
+static int find_entries(struct platform_directory *directory, const char *part, size_t length,
+                        struct string_list *found, struct error *error)
 {
     const char *name;
-    enum platform_kind entry_kind;
+    enum platform_kind kind;
     int got;
 
-    *found = NULL;
-    while ((got = platform_directory_next(directory, &name, &entry_kind, error)) == 1) {
-        if (entry_kind == PLATFORM_LINK || entry_kind == PLATFORM_OTHER || !folds_to(name, part, length))
+    while ((got = platform_directory_next(directory, &name, &kind, error)) == 1) {
+        if (kind == PLATFORM_LINK || kind == PLATFORM_OTHER || !folds_to(name, part, length))
             continue;
-        if (*found != NULL && strcmp(*found, name) <= 0)
-            continue;
-        free(*found);
-        *found = strdup(name);
-        if (*found == NULL)
-            return error_set(error, ERROR_MEMORY, "out of memory looking for '%.*s': give the collector more",
-                             (int)length, part);
-        *kind = entry_kind;
+        if (string_list_add(found, name, error) == -1)
+            return -1;
+        for (size_t i = found->count - 1; i > 0 && strcmp(found->items[i - 1], found->items[i]) > 0; i--) {
+            char *swapped = found->items[i];
+            found->items[i] = found->items[i - 1];
+            found->items[i - 1] = swapped;
+        }
     }
-    if (got == -1) {
-        free(*found);
-        *found = NULL;
+    return got;
+}
+
+/* Looks for the rest of the path in `directory`, which is at `here`; each folder of a name is gone into until it is
+ * found. */
+static int find_below(struct platform_directory *directory, const char *here, const char *path, char **found,
+                      struct error *error)
+{
+    _cleanup_(string_list_clear) struct string_list names = {0};
+    size_t length = strcspn(path, "/"), next = length + strspn(path + length, "/");
+
+    if (find_entries(directory, path, length, &names, error) == -1)
         return -1;
+    for (size_t i = 0; i < names.count; i++) {
+        _cleanup_(close_directory) struct platform_directory *inner = NULL;
+        _cleanup_free_ char *place = path_join(here, names.items[i]);
+        struct platform_stat stat;
+        if (place == NULL)
+            return error_set(error, ERROR_MEMORY, "out of memory looking for '%s': give the collector more", path);
+        if (path[next] == 0) {
+            *found = place;
+            place = NULL;
+            return 1;
+        }
+        if (platform_directory_stat(directory, names.items[i], &stat, error) == -1)
+            return -1;
+        if (stat.kind != PLATFORM_DIRECTORY)
+            continue;
+        if (platform_directory_open_in(directory, names.items[i], &inner, error) == -1)
+            return -1;
+        int got = find_below(inner, place, path + next, found, error);
+        if (got != 0)
+            return got;
     }
-    return *found != NULL;
+    return 0;
 }
 
 int path_find(const char *root, const char *path, char **found, struct error *error)
 {
     _cleanup_(close_directory) struct platform_directory *directory = NULL;
-    _cleanup_free_ char *here = strdup(root);
 
     *found = NULL;
-    if (here == NULL || strlen(path) > PATH_LENGTH_LIMIT)
+    if (strlen(path) > LIMIT_PATH_BYTES)
         return error_set(error, ERROR_LIMIT, "can't look for a path of %zu bytes: too long", strlen(path));
     if (platform_directory_open(root, &directory, error) == -1)
         return -1;
-    while (*path == '/')
-        path++;
-    while (*path != 0) {
-        _cleanup_free_ char *name = NULL;
-        enum platform_kind kind = PLATFORM_OTHER;
-        size_t length = strcspn(path, "/");
-        int got = find_entry(directory, path, length, &name, &kind, error);
-        if (got != 1)
-            return got;
-        char *next = path_join(here, name);
-        if (next == NULL)
-            return error_set(error, ERROR_MEMORY, "out of memory looking for '%s': give the collector more", path);
-        free(here);
-        here = next;
-        path += length;
-        while (*path == '/')
-            path++;
-        if (*path == 0)
-            break;
-        if (kind != PLATFORM_DIRECTORY)
-            return 0;
-        struct platform_directory *inner;
-        if (platform_directory_open_in(directory, name, &inner, error) == -1)
-            return -1;
-        platform_directory_close(directory);
-        directory = inner;
-    }
-    *found = here;
-    here = NULL;
-    return 1;
+    path += strspn(path, "/");
+    if (*path != 0)
+        return find_below(directory, root, path, found, error);
+    *found = strdup(root);
+    return *found != NULL ? 1 : error_set(error, ERROR_MEMORY, "out of memory looking for '%s'", root);
 }

@@ -14,7 +14,7 @@ static void usage(FILE *out)
           "to hear whether that happened.\n\n"
           "  --root DIR         the folder of the host's system drive (default: this\n"
           "                     Windows' own)\n"
-          "  --drive LETTER     the letter of that drive (default: c)\n"
+          "  --drive LETTER     the letter of that drive (default: as its registry says)\n"
           "  --host NAME        the host's name (default: its computer name)\n"
           "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine;\n"
           "                     may be repeated\n"
@@ -38,6 +38,8 @@ static int enroll(const struct options *options, struct push_result *result, str
     struct push_options push = {
         .config = &options->config,
         .root = options->root,
+        .more = options->more,
+        .more_count = options->more_count,
         .registry_file = options->registry_file,
         .report = report,
     };

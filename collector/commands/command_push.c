@@ -34,6 +34,8 @@ static int push_one(const struct options *options, struct error *error)
     struct push_options push = {
         .config = &options->config,
         .root = options->root,
+        .more = options->more,
+        .more_count = options->more_count,
         .registry_file = options->registry_file,
         .report = report,
     };

@@ -2,6 +2,7 @@
 
 #include "options.h"
 
+#include "collector/disk/roots.h"
 #include "collector/settings/settings.h"
 
 #include <getopt.h>
@@ -10,8 +11,10 @@
 
 void options_usage(FILE *out)
 {
-    fputs("  --root DIR         the folder of the host's drive (default: this Windows' own)\n"
-          "  --drive LETTER     the letter of that drive (default: c)\n"
+    fputs("  --root DIR         the folder of the host's drive (default: this Windows' own);\n"
+          "                     may be repeated, for the host's other drives\n"
+          "  --drive LETTER     the letter of the drive named before it (default: as its\n"
+          "                     registry says, or else c)\n"
           "  --host NAME        the host's name (default: its computer name)\n"
           "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine;\n"
           "                     may be repeated\n"
@@ -32,8 +35,8 @@ static const struct {
     int option;
     const char *key;
 } settings[] = {
-    {'d', "drive"}, {'h', "host"},    {'a', "aggregator"}, {'c', "ca"},       {'t', "token"},
-    {'g', "group"}, {'i', "include"}, {'s', "state"},      {'w', "schedule"},
+    {'h', "host"},  {'a', "aggregator"}, {'c', "ca"},    {'t', "token"},
+    {'g', "group"}, {'i', "include"},    {'s', "state"}, {'w', "schedule"},
 };
 
 static const struct option push_options[] = {
@@ -97,13 +100,48 @@ static int set_at_once(struct options *options, const char *text, struct error *
     return 0;
 }
 
+/* Another root, or the first. */
+static int add_root(struct options *options, const char *root, struct error *error)
+{
+    if (options->root == NULL) {
+        options->root = root;
+        return 0;
+    }
+    if (options->drive_first)
+        return error_set(error, ERROR_USAGE, "of several roots, each --drive stands behind its --root DIR");
+    if (options->more_count == sizeof options->more / sizeof *options->more)
+        return error_set(error, ERROR_USAGE, "'%s' is one drive too many", root);
+    options->more[options->more_count++] = (struct facts_drive){.root = root};
+    return 0;
+}
+
+/* The letter of the root before it; before all roots, of the first. */
+static int set_drive(struct options *options, const char *letter, struct error *error)
+{
+    options->drive_first |= options->root == NULL;
+    if (options->more_count == 0)
+        return config_set(&options->config, "drive", letter, error);
+    return roots_drive(letter, &options->more[options->more_count - 1].letter, error);
+}
+
+static int check_drives(const struct options *options, struct error *error)
+{
+    for (size_t i = 0; i < options->more_count; i++)
+        if (options->more[i].letter == 0)
+            return error_set(error, ERROR_USAGE, "which drive '%s' is was not told: write '--root %s --drive LETTER'",
+                             options->more[i].root, options->more[i].root);
+    return 0;
+}
+
 /* One option of the second round, in which those that are settings come on top of the file. */
 static int apply(struct options *options, int option, const char *value, bool *aggregators_replaced,
                  struct error *error)
 {
-    if (option == ROOT)
-        options->root = value;
-    else if (option == FACTS)
+    if (option == ROOT && add_root(options, value, error) < 0)
+        return -1;
+    if (option == 'd')
+        return set_drive(options, value, error);
+    if (option == FACTS)
         options->registry_file = value;
     else if (option == HASH)
         options->config.hash = true;
@@ -152,7 +190,7 @@ int options_parse(int argc, char **argv, struct options *options, struct error *
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
         if (apply(options, option, optarg, &aggregators_replaced, error) < 0)
             return -1;
-    return 0;
+    return check_drives(options, error);
 }
 
 void options_clear(struct options *options)

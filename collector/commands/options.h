@@ -3,6 +3,7 @@
 #ifndef EVENKEEL_OPTIONS_H
 #define EVENKEEL_OPTIONS_H
 
+#include "collector/facts/facts.h"
 #include "collector/settings/config.h"
 #include "proto/error.h"
 
@@ -10,9 +11,12 @@
 
 struct options {
     struct config config;
-    const char *root, *registry_file; /* as in collector/push.h */
-    const char *hosts;                /* push: a file of hosts; NULL: one host */
-    unsigned at_once;                 /* push: how many of them at a time */
+    const char *root, *registry_file;                  /* as in collector/push.h */
+    struct facts_drive more[FACTS_DRIVES_MAXIMUM - 1]; /* further roots and their drives */
+    size_t more_count;
+    bool drive_first;  /* --drive stood before any --root */
+    const char *hosts; /* push: a file of hosts; NULL: one host */
+    unsigned at_once;  /* push: how many of them at a time */
 };
 
 #define OPTIONS_AT_ONCE_DEFAULT 4u

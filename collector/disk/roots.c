@@ -6,6 +6,7 @@
 #include "proto/cleanup.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,35 +17,46 @@ enum holding {
     BACKUP, /* copies of them, left out with all below; taken in by its name */
 };
 
-/* Folders from the drive's own on, folded. '|' divides alternatives of one name, '*' stands for any part of a name. */
+enum place { DRIVE, WINDOWS, PROGRAMS };
+
+/* Folders below a place, folded; '*' stands for any part of a name. */
 static const struct {
     enum holding holding;
+    enum place place;
     const char *name;
     const char *pattern;
 } table[] = {
-    {OWN, NULL, "windows|winnt/system32"},
-    {OWN, NULL, "windows|winnt/syswow64"},
-    {FILES, NULL, "windows|winnt"},
-    {OWN, NULL, "program files"},
-    {OWN, NULL, "program files (x86)"},
-    {OWN, NULL, "program files (arm)"},
+    {OWN, WINDOWS, NULL, "system32"},
+    {OWN, WINDOWS, NULL, "syswow64"},
+    {FILES, WINDOWS, NULL, ""},
+    {OWN, PROGRAMS, NULL, ""},
 
-    {BACKUP, "winsxs", "windows|winnt/winsxs"},
-    {BACKUP, "dllcache", "windows|winnt/system32/dllcache"},
-    {BACKUP, "servicepackfiles", "windows|winnt/servicepackfiles"},
-    {BACKUP, "ntuninstall", "windows|winnt/$ntuninstall*$"},
-    {BACKUP, "ntservicepackuninstall", "windows|winnt/$ntservicepackuninstall*$"},
-    {BACKUP, "hf_mig", "windows|winnt/$hf_mig$"},
-    {BACKUP, "softwaredistribution", "windows|winnt/softwaredistribution"},
-    {BACKUP, "installer", "windows|winnt/installer"},
-    {BACKUP, "driverstore", "windows|winnt/system32/driverstore/filerepository"},
-    {BACKUP, "reinstallbackups", "windows|winnt/system32/reinstallbackups"},
-    {BACKUP, "config", "windows|winnt/system32/config"},
-    {BACKUP, "installshield", "program files|program files (x86)/installshield installation information"},
-    {BACKUP, "windows.old", "windows.old"},
+    {BACKUP, WINDOWS, "winsxs", "winsxs"},
+    {BACKUP, WINDOWS, "dllcache", "system32/dllcache"},
+    {BACKUP, WINDOWS, "servicepackfiles", "servicepackfiles"},
+    {BACKUP, WINDOWS, "ntuninstall", "$ntuninstall*$"},
+    {BACKUP, WINDOWS, "ntservicepackuninstall", "$ntservicepackuninstall*$"},
+    {BACKUP, WINDOWS, "hf_mig", "$hf_mig$"},
+    {BACKUP, WINDOWS, "softwaredistribution", "softwaredistribution"},
+    {BACKUP, WINDOWS, "installer", "installer"},
+    {BACKUP, WINDOWS, "driverstore", "system32/driverstore/filerepository"},
+    {BACKUP, WINDOWS, "reinstallbackups", "system32/reinstallbackups"},
+    {BACKUP, WINDOWS, "config", "system32/config"},
+    {BACKUP, PROGRAMS, "installshield", "installshield installation information"},
+    {BACKUP, DRIVE, "windows.old", "windows.old"},
 };
 
 #define TABLE_ROWS (sizeof table / sizeof *table)
+
+static const char *const usual_windows[] = {"windows", "winnt"};
+static const char *const usual_programs[] = {"program files", "program files (x86)", "program files (arm)"};
+
+/* A row of the table at one of its places. */
+struct built_in {
+    size_t row;
+    char *place; /* the place's path without the drive; nothing in it is a pattern; "" for the drive's top */
+    bool matched;
+};
 
 struct row {
     char *path; /* folded */
@@ -54,7 +66,9 @@ struct row {
 
 struct roots {
     bool included[TABLE_ROWS];
-    bool keep_all;
+    bool keep_all, only_own;
+    struct built_in *built_in;
+    size_t built_in_count;
     struct row *own;
     size_t own_count;
 };
@@ -73,18 +87,6 @@ static bool name_is(const char *pattern, const char *pattern_end, const char *te
            memcmp(star + 1, text_end - after, after) == 0;
 }
 
-static bool name_matches(const char *pattern, const char *pattern_end, const char *text, const char *text_end)
-{
-    for (;;) {
-        const char *bar = memchr(pattern, '|', (size_t)(pattern_end - pattern));
-        if (name_is(pattern, bar != NULL ? bar : pattern_end, text, text_end))
-            return true;
-        if (bar == NULL)
-            return false;
-        pattern = bar + 1;
-    }
-}
-
 static const char *end_of_name(const char *text)
 {
     return text + strcspn(text, "/");
@@ -94,7 +96,7 @@ static enum match match(const char *pattern, const char *path)
 {
     for (;;) {
         const char *pattern_end = end_of_name(pattern), *path_end = end_of_name(path);
-        if (!name_matches(pattern, pattern_end, path, path_end))
+        if (!name_is(pattern, pattern_end, path, path_end))
             return MATCH_NONE;
         if (*path_end == 0)
             return *pattern_end == 0 ? MATCH_EXACT : MATCH_ABOVE;
@@ -114,15 +116,88 @@ static enum match match_own(const char *own, const char *path)
     return own[length] == 0 ? MATCH_EXACT : own[length] == '/' ? MATCH_ABOVE : MATCH_NONE;
 }
 
+/* Likewise for a pattern below a place. */
+static enum match match_below(const char *place, const char *pattern, const char *path)
+{
+    size_t length = strlen(place);
+    if (length == 0)
+        return match(pattern, path);
+    if (strncmp(place, path, length) == 0 && path[length] == '/')
+        return *pattern == 0 ? MATCH_NONE : match(pattern, path + length + 1);
+    enum match found = match_own(place, path);
+    return found == MATCH_EXACT && *pattern != 0 ? MATCH_ABOVE : found;
+}
+
+static void clear_built_in(struct roots *roots)
+{
+    for (size_t i = 0; i < roots->built_in_count; i++)
+        free(roots->built_in[i].place);
+    free(roots->built_in);
+    roots->built_in = NULL;
+    roots->built_in_count = 0;
+}
+
+/* The table's rows of this kind at `path`, which starts with a drive letter or is below any. */
+static int build(struct roots *roots, char drive, enum place place, const char *path, struct error *error)
+{
+    if (path[0] != 0 && path[1] == ':') {
+        if (path[0] != drive)
+            return 0;
+        path += path[2] == '/' ? 3 : 2;
+    }
+    for (size_t i = 0; i < TABLE_ROWS; i++) {
+        if (table[i].place != place)
+            continue;
+        struct built_in *rows = realloc(roots->built_in, (roots->built_in_count + 1) * sizeof *rows);
+        if (rows != NULL)
+            roots->built_in = rows;
+        char *copy = strdup(path);
+        if (rows == NULL || copy == NULL) {
+            free(copy);
+            return error_set(error, ERROR_MEMORY, "no memory for a folder's name");
+        }
+        rows[roots->built_in_count++] = (struct built_in){.row = i, .place = copy};
+    }
+    return 0;
+}
+
+int roots_place(struct roots *roots, char drive, const struct roots_places *places, struct error *error)
+{
+    clear_built_in(roots);
+    if (build(roots, drive, DRIVE, "", error) < 0)
+        return -1;
+    for (size_t i = 0; i < places->windows_count; i++)
+        if (build(roots, drive, WINDOWS, places->windows[i], error) < 0)
+            return -1;
+    for (size_t i = 0; i < places->programs_count; i++)
+        if (build(roots, drive, PROGRAMS, places->programs[i], error) < 0)
+            return -1;
+    return 0;
+}
+
+const struct roots_places *roots_usual_places(void)
+{
+    static const struct roots_places places = {.windows = usual_windows,
+                                               .windows_count = sizeof usual_windows / sizeof *usual_windows,
+                                               .programs = usual_programs,
+                                               .programs_count = sizeof usual_programs / sizeof *usual_programs};
+    return &places;
+}
+
 struct roots *roots_new(void)
 {
-    return calloc(1, sizeof(struct roots));
+    struct roots *roots = calloc(1, sizeof *roots);
+    if (roots == NULL || roots_place(roots, 'c', roots_usual_places(), NULL) == 0)
+        return roots;
+    roots_free(roots);
+    return NULL;
 }
 
 void roots_free(struct roots *roots)
 {
     if (roots == NULL)
         return;
+    clear_built_in(roots);
     for (size_t i = 0; i < roots->own_count; i++) {
         free(roots->own[i].path);
         free(roots->own[i].written);
@@ -168,6 +243,7 @@ int roots_add(struct roots *roots, char drive, const char *path, struct error *e
         return error_set(error, ERROR_MEMORY, "no memory for a folder's name");
     }
     roots->own[roots->own_count++] = row;
+    roots->only_own = true;
 
     path_fold(row.path);
     char *from = row.path, *to = row.path;
@@ -193,6 +269,11 @@ int roots_add(struct roots *roots, char drive, const char *path, struct error *e
     return 0;
 }
 
+void roots_only_own(struct roots *roots)
+{
+    roots->only_own = true;
+}
+
 void roots_keep_all(struct roots *roots)
 {
     roots->keep_all = true;
@@ -203,17 +284,20 @@ unsigned roots_choose(struct roots *roots, unsigned above, const char *path)
     unsigned choice = above & ROOTS_TREE ? ROOTS_FILES | ROOTS_TREE : 0;
     bool left_out = false;
 
-    for (size_t i = 0; i < TABLE_ROWS; i++) {
-        bool backup = table[i].holding == BACKUP;
-        if ((roots->own_count > 0 && !backup) || (backup && !roots->included[i] && roots->keep_all))
+    for (size_t i = 0; i < roots->built_in_count; i++) {
+        struct built_in *at = &roots->built_in[i];
+        enum holding holding = table[at->row].holding;
+        bool backup = holding == BACKUP, included = roots->included[at->row];
+        if ((roots->only_own && !backup) || (backup && !included && roots->keep_all))
             continue;
-        enum match found = match(table[i].pattern, path);
-        if (backup && !roots->included[i])
+        enum match found = match_below(at->place, table[at->row].pattern, path);
+        at->matched |= found == MATCH_EXACT;
+        if (backup && !included)
             left_out |= found == MATCH_EXACT;
         else if (found == MATCH_ABOVE)
             choice |= ROOTS_WAY;
         else if (found == MATCH_EXACT)
-            choice |= table[i].holding == FILES ? ROOTS_FILES : ROOTS_FILES | ROOTS_TREE;
+            choice |= holding == FILES ? ROOTS_FILES : ROOTS_FILES | ROOTS_TREE;
     }
     if (left_out)
         choice = 0;
@@ -255,6 +339,30 @@ const char *roots_unmatched(const struct roots *roots)
         if (!roots->own[i].matched)
             return roots->own[i].written;
     return NULL;
+}
+
+static int cover(struct string_list *covered, char drive, const char *place, const char *inner, const char *end,
+                 struct error *error)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%c:%s%s%s%s%s", drive, *place != 0 ? "/" : "", place, *inner != 0 ? "/" : "", inner, end) < 0)
+        text = NULL;
+    return string_list_take(covered, text, error);
+}
+
+int roots_covered(const struct roots *roots, char drive, struct string_list *covered, struct error *error)
+{
+    for (size_t i = 0; i < roots->own_count; i++)
+        if (roots->own[i].matched && cover(covered, drive, roots->own[i].path, "", "/**", error) < 0)
+            return -1;
+    for (size_t i = 0; !roots->only_own && i < roots->built_in_count; i++) {
+        const struct built_in *at = &roots->built_in[i];
+        if (at->matched && table[at->row].holding != BACKUP &&
+            cover(covered, drive, at->place, table[at->row].pattern, table[at->row].holding == FILES ? "/*" : "/**",
+                  error) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 const char *roots_backup_name(unsigned index, const char **pattern)

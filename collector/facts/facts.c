@@ -12,19 +12,23 @@ static void clear_collection(struct collection *collection)
 {
     if (!collection->borrowed)
         registry_close(collection->registry);
-    free(collection->disk);
     free(collection->windows);
     evenkeel__facts__free_unpacked(collection->facts, NULL);
     evenkeel__times__free_unpacked(collection->times, NULL);
 }
 
+static bool lower_letter(char *letter)
+{
+    if (*letter >= 'A' && *letter <= 'Z')
+        *letter = (char)(*letter - 'A' + 'a');
+    return *letter >= 'a' && *letter <= 'z';
+}
+
 static int start(struct collection *collection, const struct facts_options *options, struct error *error)
 {
-    collection->drive = options->drive == 0 ? 'c' : options->drive;
-    if (collection->drive >= 'A' && collection->drive <= 'Z')
-        collection->drive = (char)(collection->drive - 'A' + 'a');
-    if (collection->drive < 'a' || collection->drive > 'z')
-        return error_set(error, ERROR_USAGE, "'%c' is no drive letter: give one of a to z", collection->drive);
+    char drive = options->drive == 0 ? 'c' : options->drive;
+    if (!lower_letter(&drive))
+        return error_set(error, ERROR_USAGE, "'%c' is no drive letter: give one of a to z", drive);
     collection->facts = malloc(sizeof *collection->facts);
     collection->times = malloc(sizeof *collection->times);
     if (collection->facts == NULL || collection->times == NULL) {
@@ -36,25 +40,43 @@ static int start(struct collection *collection, const struct facts_options *opti
     }
     evenkeel__facts__init(collection->facts);
     evenkeel__times__init(collection->times);
+    collection->drives[0] = (struct facts_drive){.root = options->root, .letter = drive};
+    collection->drive_count = 1;
+    for (size_t i = 0; i < options->more_count && i + 1 < FACTS_DRIVES_MAXIMUM; i++)
+        collection->drives[collection->drive_count++] = options->more[i];
     return 0;
 }
 
-static int open_disk(struct collection *collection, const struct facts_options *options, struct error *error)
+/* What the caller named must be there. */
+static int check_drives(struct collection *collection, struct error *error)
 {
-    const char running[] = {collection->drive, ':', '/', 0};
-    struct platform_directory *directory = NULL;
-    struct error problem = {0};
-
-    if (platform_directory_open(options->root != NULL ? options->root : running, &directory, &problem) == -1) {
-        if (options->root == NULL)
-            return 0; /* not on Windows */
-        if (error != NULL)
-            *error = problem;
-        return -1;
+    for (size_t i = 0; i < collection->drive_count; i++) {
+        struct platform_directory *directory = NULL;
+        if (collection->drives[i].root == NULL)
+            continue;
+        if (platform_directory_open(collection->drives[i].root, &directory, error) == -1)
+            return -1;
+        platform_directory_close(directory);
     }
-    platform_directory_close(directory);
-    collection->disk = strdup(options->root != NULL ? options->root : running);
-    return collection->disk == NULL ? facts_out_of_memory(error) : 0;
+    return 0;
+}
+
+int facts_find(struct collection *collection, const char *path, char **found, struct error *error)
+{
+    char running[] = {path[0], ':', '/', 0};
+
+    *found = NULL;
+    if (path[0] == 0 || path[1] != ':' || path[2] != '/')
+        return 0;
+    for (size_t i = 0; i < collection->drive_count; i++) {
+        const struct facts_drive *drive = &collection->drives[i];
+        if (drive->root != NULL && drive->letter == path[0])
+            return path_find(drive->root, path + strlen("c:/"), found, error);
+    }
+    /* The running system has all of its drives at hand; elsewhere than on Windows there is none. */
+    if (collection->drives[0].root != NULL || platform_system_drive() == NULL)
+        return 0;
+    return path_find(running, path + strlen("c:/"), found, error);
 }
 
 static int open_registry(struct collection *collection, const struct facts_options *options, struct error *error)
@@ -69,6 +91,8 @@ static int open_registry(struct collection *collection, const struct facts_optio
     if (options->registry_file != NULL)
         return registry_open_text(options->registry_file, &collection->registry, error);
     int got = registry_open_host(options->root, &collection->registry, collection->problems, &problem);
+    for (size_t i = 0; got == 0 && i < options->more_count; i++)
+        got = registry_open_host(options->more[i].root, &collection->registry, collection->problems, &problem);
     collection->live = got == 1 && options->root == NULL;
     if (got == -1)
         string_list_note(collection->problems, "%s", problem.message);
@@ -77,48 +101,6 @@ static int open_registry(struct collection *collection, const struct facts_optio
                          "no registry%s%s: facts about Windows are not known; give an export of it",
                          options->root != NULL ? " below " : "", options->root != NULL ? options->root : "");
     return problem.code == ERROR_MEMORY ? facts_out_of_memory(error) : 0;
-}
-
-/* The Windows directory: as the registry says, and where that says nothing as the disk does. */
-static int find_windows(struct collection *collection, struct error *error)
-{
-    static const char *const folders[] = {"windows", "winnt"};
-    struct error problem = {0};
-    int got = 0;
-
-    if (collection->registry != NULL) {
-        _cleanup_(facts_close_key) struct registry_key *key =
-            facts_key(collection, "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion");
-        _cleanup_free_ char *root = key == NULL ? NULL : facts_string(collection, key, "SystemRoot");
-        if (root != NULL && strlen(root) > strlen("c:/")) {
-            path_fold(root);
-            if (root[strlen(root) - 1] == '/')
-                root[strlen(root) - 1] = 0;
-            if (facts_set(collection, &collection->facts->windows_directory, root, error) == -1)
-                return -1;
-            if (collection->disk != NULL && root[0] == collection->drive && root[1] == ':')
-                got = path_find(collection->disk, root + strlen("c:/"), &collection->windows, &problem);
-        }
-    }
-    for (size_t i = 0; collection->disk != NULL && got == 0 && i < sizeof folders / sizeof *folders; i++) {
-        _cleanup_free_ char *inner = path_join(folders[i], "system32");
-        _cleanup_free_ char *found = NULL;
-        if (inner == NULL)
-            return facts_out_of_memory(error);
-        got = path_find(collection->disk, inner, &found, &problem);
-        if (got != 1)
-            continue;
-        got = path_find(collection->disk, folders[i], &collection->windows, &problem);
-        if (got == 1 && collection->facts->windows_directory.len == 0) {
-            char folded[32];
-            snprintf(folded, sizeof folded, "%c:/%s", collection->drive, folders[i]);
-            if (facts_set(collection, &collection->facts->windows_directory, folded, error) == -1)
-                return -1;
-        }
-    }
-    if (got == -1)
-        string_list_note(collection->problems, "%s", problem.message);
-    return 0;
 }
 
 static int set_groups(struct collection *collection, const struct facts_options *options, struct error *error)
@@ -229,8 +211,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
 
     *facts = NULL;
     *times = NULL;
-    if (start(&collection, options, error) == -1 || open_disk(&collection, options, error) == -1 ||
-        open_registry(&collection, options, error) == -1 || find_windows(&collection, error) == -1 ||
+    if (start(&collection, options, error) == -1 || check_drives(&collection, error) == -1 ||
+        open_registry(&collection, options, error) == -1 || facts_collect_places(&collection, options, error) == -1 ||
         set_groups(&collection, options, error) == -1)
         return -1;
     if (collection.registry != NULL) {
@@ -239,7 +221,7 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
             facts_collect_hotfixes(&collection, error) == -1 || facts_collect_services(&collection, error) == -1)
             return -1;
     }
-    if (collection.disk != NULL && facts_collect_disk(&collection, error) == -1)
+    if (facts_collect_disk(&collection, error) == -1)
         return -1;
     if (options->store != NULL && facts_collect_store(&collection, options->store, error) == -1)
         return -1;
@@ -247,9 +229,37 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;
+    if (options->drive_found != NULL)
+        *options->drive_found = collection.drives[0].letter;
     *facts = collection.facts;
     *times = collection.times;
     collection.facts = NULL;
     collection.times = NULL;
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int facts_set_covered(Evenkeel__Facts *facts, struct string_list *covered, struct error *error)
+{
+    if (covered->count == 0)
+        return 0;
+    qsort(covered->items, covered->count, sizeof *covered->items, by_text);
+    facts->covered = calloc(covered->count, sizeof *facts->covered);
+    if (facts->covered == NULL)
+        return facts_out_of_memory(error);
+    for (size_t i = 0; i < covered->count; i++) {
+        char *text = covered->items[i];
+        bool again = i > 0 && facts->covered[facts->n_covered - 1].len == strlen(text) &&
+                     memcmp(facts->covered[facts->n_covered - 1].data, text, strlen(text)) == 0;
+        if (again)
+            free(text);
+        else
+            facts->covered[facts->n_covered++] = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
+    }
+    covered->count = 0;
     return 0;
 }

@@ -26,9 +26,20 @@ struct facts_store {
     char *folder;                  /* WinSxS on its disk, to be freed; NULL: not found */
 };
 
+#define FACTS_DRIVES_MAXIMUM 26 /* letters there are */
+
+/* A drive of the host's: the folder that holds it, and its letter there. */
+struct facts_drive {
+    const char *root;
+    char letter;
+};
+
 struct facts_options {
-    const char *root;          /* folder that holds the host's system drive; NULL: the running system */
-    char drive;                /* letter of that drive on the host; 0: 'c' */
+    const char *root;               /* folder that holds the host's system drive; NULL: the running system */
+    char drive;                     /* letter of that drive on the host; 0: as its registry says, or else 'c' */
+    const struct facts_drive *more; /* further drives of the host */
+    size_t more_count;
+    char *drive_found;         /* receives the letter of the first drive; NULL: nobody wants to know */
     const char *registry_file; /* a .reg export to use instead of the host's own registry; NULL: none */
     struct registry *registry; /* one that is open already, instead of both; stays the caller's; NULL: none */
     const char *const *groups; /* labels of the configuration; any order */
@@ -39,11 +50,15 @@ struct facts_options {
 /*
  * Collects into *facts and *times, ordinary unpacked messages: free them with evenkeel__facts__free_unpacked(facts,
  * NULL) and evenkeel__times__free_unpacked(times, NULL). What can't be read stays empty and is said in *problems, a
- * sentence each, for stderr; that there is nothing to read (a root without a registry) is one of them. An error is only
+ * sentence each, for stderr; that there is nothing to read (a root without a registry) is one of them. What of it could
+ * bear on a verdict stands in facts->not_seen as well. An error is only
  * what makes the whole pointless: a root or a registry file that the caller named and that can't be read.
  *
  * What can be told apart from 'there is none': without a registry has_registry is false. machine_keys_read is true if
- * RSA/MachineKeys was listed wherever it is, or is known not to be there on a disk that holds a Windows directory.
+ * RSA/MachineKeys was listed, or is known not to be in the folder that holds all users' application data.
+ *
+ * The Windows directory, the folders of programs and of profiles are those that the registry names; only where it names
+ * none, usual names are looked for.
  *
  * Hotfixes are those that are installed: HotFix\<id> with Installed not 0; Updates\<product>[\SPn]\<id>; servicing
  * packages Package_for_KB… at CurrentState 112 or 128. Servicing states are those of all packages under way or stuck
@@ -53,5 +68,8 @@ struct facts_options {
  */
 int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, Evenkeel__Times **times,
                   struct string_list *problems, struct error *error);
+
+/* Sets facts->covered, sorted and without duplicates; takes the texts out of *covered. */
+int facts_set_covered(Evenkeel__Facts *facts, struct string_list *covered, struct error *error);
 
 #endif

@@ -121,6 +121,17 @@ int facts_set(struct collection *collection, ProtobufCBinaryData *field, const c
     return 0;
 }
 
+int facts_not_seen(struct collection *collection, Evenkeel__NotSeenKind kind, const char *what, uint64_t count,
+                   struct error *error)
+{
+    ProtobufCBinaryData text;
+    if (facts_set(collection, &text, what, error) == -1)
+        return -1;
+    int status = not_seen_add(collection->facts, kind, (const char *)text.data, count, error);
+    free(text.data);
+    return status;
+}
+
 int facts_compare(ProtobufCBinaryData a, ProtobufCBinaryData b)
 {
     size_t shorter = a.len < b.len ? a.len : b.len;

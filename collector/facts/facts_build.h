@@ -9,18 +9,19 @@
 #include "proto/limits.h"
 
 struct collection {
-    struct registry *registry; /* NULL: none */
-    bool borrowed;             /* the registry is the caller's */
-    bool live;                 /* the registry is the running system's */
-    char *disk;                /* folder that holds the host's system drive; NULL: none */
-    char *windows;             /* the Windows directory as it is on that disk; NULL: not there */
-    char drive;                /* lower case */
+    struct registry *registry;                       /* NULL: none */
+    bool borrowed;                                   /* the registry is the caller's */
+    bool live;                                       /* the registry is the running system's */
+    struct facts_drive drives[FACTS_DRIVES_MAXIMUM]; /* letters in lower case; the first is the system's */
+    size_t drive_count;
+    char *windows; /* the Windows directory as it is on its disk; NULL: not there */
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
     struct string_list *problems;
 };
 
 /* The duties of each file. They return -1 only where going on is pointless (memory); all else is a problem. */
+int facts_collect_places(struct collection *collection, const struct facts_options *options, struct error *error);
 int facts_collect_system(struct collection *collection, struct error *error);
 int facts_collect_paths(struct collection *collection, struct error *error);
 int facts_collect_hotfixes(struct collection *collection, struct error *error);
@@ -28,9 +29,18 @@ int facts_collect_services(struct collection *collection, struct error *error);
 int facts_collect_disk(struct collection *collection, struct error *error);
 int facts_collect_store(struct collection *collection, struct facts_store *found, struct error *error);
 
-/* The folded directory that 'Common AppData' names, from the drive letter; NULL where it is not known. In
- * facts_paths.c. */
-char *facts_common_data(struct collection *collection);
+/*
+ * Finds a folded path from its drive letter on the host's disks, as path_find(); 0 also where no disk has that letter.
+ */
+int facts_find(struct collection *collection, const char *path, char **found, struct error *error);
+
+/* What text of the registry says as a path: variables filled in, folded, from the drive letter or a share on, to be
+ * freed; NULL where it is no such path, or too long, which is a problem. In facts_paths.c. */
+char *facts_path(struct collection *collection, const char *text);
+
+/* Something that was not seen, not_seen.h. */
+int facts_not_seen(struct collection *collection, Evenkeel__NotSeenKind kind, const char *what, uint64_t count,
+                   struct error *error);
 
 int facts_out_of_memory(struct error *error);
 

@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#define FOLDERS_LIMIT 256     /* of one folder that are looked into for machine keys */
 #define READ_SIZE (64U << 10) /* bytes of the metabase in memory at a time */
 
 /* A machine key's file. */
@@ -70,7 +71,7 @@ static int add_key_file(struct collection *collection, struct platform_directory
     return 0;
 }
 
-/* Lists a folder of machine keys, a path below the disk: 1, 0 where it is not there, -1 on a problem (noted) or error.
+/* Lists a folder of machine keys, a folded path: 1, 0 where it is not there, -1 on a problem (noted) or error.
  */
 static int list_keys(struct collection *collection, const char *folder, struct key_files *files, struct error *error)
 {
@@ -80,7 +81,7 @@ static int list_keys(struct collection *collection, const char *folder, struct k
     enum platform_kind kind;
     struct error problem = {0};
 
-    int got = path_find(collection->disk, folder, &found, &problem);
+    int got = facts_find(collection, folder, &found, &problem);
     if (got == 1 && platform_directory_open(found, &directory, &problem) == -1)
         got = -1;
     while (got == 1) {
@@ -95,6 +96,11 @@ static int list_keys(struct collection *collection, const char *folder, struct k
     if (got == -1)
         string_list_note(collection->problems, "machine keys: %s", problem.message);
     return got;
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static int by_name(const void *a, const void *b)
@@ -139,41 +145,146 @@ static int set_keys(struct collection *collection, struct key_files *files, stru
     return 0;
 }
 
+/* Below the system's drive; profiles lie elsewhere in other languages. */
+static const char *const usual[] = {"programdata", "documents and settings/all users/application data"};
+
+static const char keys_folder[] = "microsoft/crypto/rsa/machinekeys";
+
+/* Lists the machine keys below a folder of all users' application data: whether that folder is there at all. */
+static int list_keys_of(struct collection *collection, const char *folder, struct key_files *files, bool *there,
+                        bool *failed, struct error *error)
+{
+    struct error problem = {0}, fatal = {0};
+    _cleanup_free_ char *found = NULL;
+    int got = facts_find(collection, folder, &found, &problem);
+    if (got == -1)
+        string_list_note(collection->problems, "machine keys: %s", problem.message);
+    *failed |= got == -1;
+    if (got != 1)
+        return 0;
+    *there = true;
+    _cleanup_free_ char *keys = path_join(folder, keys_folder);
+    if (keys == NULL)
+        return facts_out_of_memory(error);
+    got = list_keys(collection, keys, files, &fatal);
+    if (fatal.code != ERROR_NONE)
+        return error_set(error, fatal.code, "%s", fatal.message);
+    *failed |= got == -1;
+    return 0;
+}
+
+/*
+ * The folders of a folder, as folded paths; none where it is not there. Windows writes the names of a profile's folders
+ * in its own language, so that of all of them the one counts that holds the keys.
+ */
+static int list_folders(struct collection *collection, const char *path, struct string_list *folders,
+                        struct error *error)
+{
+    _cleanup_(close_directory) struct platform_directory *directory = NULL;
+    _cleanup_free_ char *found = NULL;
+    struct error problem = {0};
+    const char *name;
+    enum platform_kind kind;
+
+    if (facts_find(collection, path, &found, &problem) != 1 ||
+        platform_directory_open(found, &directory, &problem) == -1)
+        return 0;
+    while (platform_directory_next(directory, &name, &kind, &problem) == 1 && folders->count < FOLDERS_LIMIT) {
+        if (kind != PLATFORM_DIRECTORY)
+            continue;
+        if (string_list_take(folders, path_join(path, name), error) == -1)
+            return -1;
+        path_fold(folders->items[folders->count - 1]);
+    }
+    qsort(folders->items, folders->count, sizeof *folders->items, compare_text);
+    return 0;
+}
+
+/* Folders below one of all users' profile that hold machine keys. */
+static int find_in_profile(struct collection *collection, const char *profile, struct string_list *places,
+                           struct error *error)
+{
+    _cleanup_(string_list_clear) struct string_list folders = {0};
+    if (list_folders(collection, profile, &folders, error) == -1)
+        return -1;
+    for (size_t i = 0; i < folders.count; i++) {
+        struct error problem = {0};
+        _cleanup_free_ char *keys = path_join(folders.items[i], keys_folder), *found = NULL;
+        if (keys == NULL)
+            return facts_out_of_memory(error);
+        if (facts_find(collection, keys, &found, &problem) != 0 &&
+            string_list_add(places, folders.items[i], error) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* Where the registry does not say it: usual names, and below them whatever holds keys. */
+static int usual_places(struct collection *collection, struct string_list *places, struct error *error)
+{
+    const struct facts_drive *drive = &collection->drives[0];
+    ProtobufCBinaryData windows = collection->facts->windows_directory;
+    _cleanup_(string_list_clear) struct string_list folders = {0};
+    char top[] = {windows.len > 0 ? (char)windows.data[0] : drive->letter, ':', '/', 0};
+
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        if (string_list_take(places, path_join(top, usual[i]), error) == -1)
+            return -1;
+    if (list_folders(collection, top, &folders, error) == -1)
+        return -1;
+    if (windows.len > 0) {
+        _cleanup_free_ char *profiles = NULL;
+        if (asprintf(&profiles, "%.*s/profiles", (int)windows.len, (const char *)windows.data) == -1)
+            profiles = NULL;
+        if (profiles == NULL || string_list_add(&folders, profiles, error) == -1)
+            return facts_out_of_memory(error);
+    }
+    for (size_t i = 0; i < folders.count; i++) {
+        _cleanup_free_ char *profile = path_join(folders.items[i], "all users");
+        if (profile == NULL)
+            return facts_out_of_memory(error);
+        if (find_in_profile(collection, profile, places, error) == -1)
+            return -1;
+    }
+    return 0;
+}
+
+/* Until Windows NT 4.0 machine keys were kept in the registry alone. */
+static bool keeps_key_files(const struct collection *collection)
+{
+    ProtobufCBinaryData version = collection->facts->current_version;
+    return version.len == 0 || version.data[0] < '0' || version.data[0] >= '5' ||
+           (version.len > 1 && version.data[1] != '.');
+}
+
 static int collect_machine_keys(struct collection *collection, struct error *error)
 {
-    static const char keys[] = "microsoft/crypto/rsa/machinekeys";
     _cleanup_(string_list_clear) struct string_list places = {0};
     _cleanup_(free_key_files) struct key_files files = {0};
-    _cleanup_free_ char *own = collection->registry == NULL ? NULL : facts_common_data(collection);
-    bool listed = false, failed = false;
+    ProtobufCBinaryData own = collection->facts->common_data;
+    bool there = false, failed = false;
 
-    if (string_list_add(&places, "programdata", error) == -1 ||
-        string_list_add(&places, "documents and settings/all users/application data", error) == -1 ||
-        string_list_add(&places, "windows/profiles/all users/application data", error) == -1 ||
-        string_list_add(&places, "winnt/profiles/all users/application data", error) == -1)
-        return -1;
-    /* Windows in other languages has it elsewhere; the registry knows. */
-    if (own != NULL && own[0] == collection->drive && own[1] == ':') {
-        bool known = false;
-        for (size_t i = 0; i < places.count; i++)
-            known = known || strcmp(own + strlen("c:/"), places.items[i]) == 0;
-        if (!known && string_list_add(&places, own + strlen("c:/"), error) == -1)
+    if (own.len > 0) {
+        char *folder = NULL;
+        if (asprintf(&folder, "%.*s", (int)own.len, (const char *)own.data) == -1)
+            folder = NULL;
+        if (string_list_take(&places, folder, error) == -1)
             return -1;
+    } else if (usual_places(collection, &places, error) == -1) {
+        return -1;
     }
     for (size_t i = 0; i < places.count; i++) {
-        struct error fatal = {0};
-        _cleanup_free_ char *folder = path_join(places.items[i], keys);
-        if (folder == NULL)
-            return facts_out_of_memory(error);
-        int got = list_keys(collection, folder, &files, &fatal);
-        if (fatal.code != ERROR_NONE) {
-            *error = fatal;
+        bool again = false;
+        for (size_t k = 0; k < i; k++)
+            again = again || strcmp(places.items[k], places.items[i]) == 0;
+        if (!again && list_keys_of(collection, places.items[i], &files, &there, &failed, error) == -1)
             return -1;
-        }
-        listed = listed || got == 1;
-        failed = failed || got == -1;
     }
-    collection->facts->machine_keys_read = !failed && (listed || collection->windows != NULL);
+    if (!there && keeps_key_files(collection) && collection->windows != NULL &&
+        facts_not_seen(collection, EVENKEEL__NOT_SEEN_KIND__NO_FOLDER, "machine keys", 1, error) == -1)
+        return -1;
+    collection->facts->machine_keys_read =
+        !failed && (there || (collection->windows != NULL && !keeps_key_files(collection)));
     return set_keys(collection, &files, error);
 }
 
@@ -264,6 +375,8 @@ static int collect_metabase(struct collection *collection, struct error *error)
 
 int facts_collect_disk(struct collection *collection, struct error *error)
 {
+    if (collection->drives[0].root == NULL && platform_system_drive() == NULL)
+        return 0;
     if (collect_machine_keys(collection, error) == -1)
         return -1;
     if (collection->windows == NULL)

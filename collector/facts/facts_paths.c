@@ -51,6 +51,19 @@ static char *windows_directory(const struct collection *collection)
 /* What a variable stands for, to be freed; NULL where it is not known. */
 static char *variable(struct expansion *expansion, const char *name, size_t length)
 {
+    static const char folders[] = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion";
+    static const char profiles[] = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList";
+    static const struct {
+        const char *variable, *key, *value;
+    } values[] = {
+        {"programfiles", folders, "ProgramFilesDir"},
+        {"programfiles(x86)", folders, "ProgramFilesDir (x86)"},
+        {"programw6432", folders, "ProgramFilesDir"},
+        {"commonprogramfiles", folders, "CommonFilesDir"},
+        {"commonprogramfiles(x86)", folders, "CommonFilesDir (x86)"},
+        {"programdata", profiles, "ProgramData"},
+        {"allusersprofile", profiles, "ProgramData"},
+    };
     struct collection *collection = expansion->collection;
 
     if (is_name(name, length, "systemroot") || is_name(name, length, "windir"))
@@ -59,11 +72,11 @@ static char *variable(struct expansion *expansion, const char *name, size_t leng
         _cleanup_free_ char *windows = windows_directory(collection);
         return windows == NULL ? NULL : copy_of(windows, strlen("c:"));
     }
-    if (is_name(name, length, "programfiles") || is_name(name, length, "commonprogramfiles")) {
-        _cleanup_(facts_close_key) struct registry_key *key =
-            facts_key(collection, "SOFTWARE\\Microsoft\\Windows\\CurrentVersion");
-        const char *value = is_name(name, length, "programfiles") ? "ProgramFilesDir" : "CommonFilesDir";
-        return key == NULL ? NULL : facts_string(collection, key, value);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        if (!is_name(name, length, values[i].variable))
+            continue;
+        _cleanup_(facts_close_key) struct registry_key *key = facts_key(collection, values[i].key);
+        return key == NULL ? NULL : facts_string(collection, key, values[i].value);
     }
     _cleanup_free_ char *copy = copy_of(name, length);
     return copy == NULL || expansion->environment == NULL ? NULL
@@ -288,15 +301,16 @@ static int collect_renames(struct collection *collection, struct error *error)
     return 0;
 }
 
-char *facts_common_data(struct collection *collection)
+char *facts_path(struct collection *collection, const char *text)
 {
-    _cleanup_(facts_close_key) struct registry_key *key =
-        facts_key(collection, "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Explorer\\Shell Folders");
-    _cleanup_free_ char *raw = key == NULL ? NULL : facts_string(collection, key, "Common AppData");
-    char *folder = raw == NULL ? NULL : expanded(collection, raw);
-    if (folder != NULL)
-        tidy(folder);
-    return folder;
+    char *path = expanded(collection, text);
+    if (path == NULL)
+        return NULL;
+    tidy(path);
+    if (is_absolute(path))
+        return path;
+    free(path);
+    return NULL;
 }
 
 int facts_collect_paths(struct collection *collection, struct error *error)

@@ -37,7 +37,7 @@ static const struct {
 void config_init(struct config *config)
 {
     *config = (struct config){
-        .drive = 'c', .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT, .spool_limit = CONFIG_SPOOL_LIMIT_DEFAULT};
+        .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT, .spool_limit = CONFIG_SPOOL_LIMIT_DEFAULT};
 }
 
 void config_clear(struct config *config)

@@ -9,7 +9,7 @@
  *   token        once     enrolment token for a host that is new to the aggregator           none
  *   group        several  label of a group of hosts that should be alike                     none
  *   state        once     directory of key, state and spool                                  by platform.h
- *   drive        once     letter of the host's system drive                                  c
+ *   drive        once     letter of the drive given as --root         as the host's registry says, else c
  *   root         several  own folder instead of the built-in ones, see collector/roots.h     the built-in ones
  *   include      several  backup folder that is wanted nevertheless, by its name             none
  *   hash         once     yes: SHA-256 of every image                                        no
@@ -32,7 +32,7 @@
 struct config {
     struct string_list aggregators, groups, roots, includes;
     char *ca, *host, *state, *token; /* NULL where not given */
-    char drive;
+    char drive;                      /* 0: not given */
     bool allow_plain, hash, symbols;
     bool installed; /* read from where an installation leaves settings, see collector/settings.h */
     uint32_t schedule;

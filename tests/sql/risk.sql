@@ -154,7 +154,7 @@ begin
     from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) cross join unnest(i.chunk_ids) u (chunk_id)
     join evenkeel.chunk c using (chunk_id) cross join unnest(c.file_ids) f (file_id)
     where h.name = any (hosts)
-    on conflict (digest) do nothing;
+    on conflict do nothing;
     perform evenkeel.judge_chunks(array(select chunk_id from evenkeel.chunk where cardinality(file_ids) = 1));
     update evenkeel.host_inventory_current i set chunk_ids = x.chunk_ids
     from (select i.host_id, array_agg(n.chunk_id order by f.place) as chunk_ids
@@ -256,8 +256,8 @@ select fixture.host('elsewhere', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}'
 select fixture.judge();
 select matches(fixture.risk('KB17', 'elsewhere'), '^(safe|unknown|at risk): .*fresh.dll|1 added', 'a new file goes below the Windows directory of a host, whatever it is called');
 select is((select count(*) from evenkeel.path where path = 'd:/nt/system32/fresh.dll'), 1::bigint, 'also where prune took its path away');
-insert into evenkeel.path (digest, path, location, name)
-select 'as a host names it', path, location, name from evenkeel.path where path = 'd:/nt/system32/fresh.dll';
+insert into evenkeel.path (digest, path, location, name, reading)
+select 'as a host names it', path, location, name, reading from evenkeel.path where path = 'd:/nt/system32/fresh.dll';
 select evenkeel.risk_open('KB17', 'elsewhere');
 select is((select array_agg(encode(p.digest, 'escape')) from pg_temp.overlay_new n join evenkeel.path p using (path_id) where p.name = 'fresh.dll'),
           array['as a host names it'], 'the path that was made for it gives way to a host''s own');

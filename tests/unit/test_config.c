@@ -39,7 +39,7 @@ static void an_empty_file_leaves_the_defaults(void **state)
     struct config config;
     struct error error;
     assert_int_equal(read_text("", &config, &error), 0);
-    assert_int_equal(config.drive, 'c');
+    assert_int_equal(config.drive, 0);
     assert_true(config.symbols);
     assert_false(config.hash);
     assert_false(config.allow_plain);

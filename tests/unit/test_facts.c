@@ -447,21 +447,133 @@ static void the_registry_knows_where_machine_keys_are_in_other_languages(void **
     drop(&taken);
 }
 
+static void assert_not_seen(const Evenkeel__Facts *facts, const char *expected)
+{
+    char seen[1024] = "";
+    for (size_t i = 0; i < facts->n_not_seen; i++)
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%s%d %.*s %u", i > 0 ? "; " : "",
+                 facts->not_seen[i]->kind, (int)facts->not_seen[i]->what.len,
+                 (const char *)facts->not_seen[i]->what.data, facts->not_seen[i]->count);
+    assert_string_equal(seen, expected);
+}
+
+static struct taken take_disk(const char *root, const char *text)
+{
+    struct facts_options options = {.root = root};
+    struct error error = {0};
+    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error) == -1)
+        fail_msg("%s", error.message);
+    struct taken taken = take(&options);
+    registry_close(options.registry);
+    return taken;
+}
+
 static void no_machine_keys_and_not_known_differ(void **state)
 {
     (void)state;
     put("none/Winnt/System32/x", "");
+    put("none/Documents and Settings/All Users/Application Data/x", "");
+    put("lost/Winnt/System32/x", "");
     put("data/files/x", "");
     struct taken none = take(&(struct facts_options){.root = "none"});
+    struct taken lost = take(&(struct facts_options){.root = "lost"});
     struct taken unknown = take(&(struct facts_options){.root = "data"});
     struct taken diskless = take_fixture("nt4-sp6a.reg");
     assert_true(none.facts->machine_keys_read);
     assert_text(none.facts->windows_directory, "c:/winnt");
+    assert_false(lost.facts->machine_keys_read);
+    assert_not_seen(lost.facts, "7 c:/winnt 1; 9 machine keys 1");
     assert_false(unknown.facts->machine_keys_read);
     assert_false(diskless.facts->machine_keys_read);
     drop(&none);
+    drop(&lost);
     drop(&unknown);
     drop(&diskless);
+}
+
+static void windows_nt_4_keeps_machine_keys_in_its_registry_alone(void **state)
+{
+    (void)state;
+    put("nt4/WINNT/System32/x", "");
+    struct taken taken = take_disk("nt4", HEADER ROOT "\"CurrentVersion\"=\"4.0\"\n");
+    assert_true(taken.facts->machine_keys_read);
+    assert_not_seen(taken.facts, "");
+    drop(&taken);
+}
+
+static void machine_keys_are_found_whatever_language_the_profiles_are_in(void **state)
+{
+    (void)state;
+    put("french/WINNT/System32/x", "");
+    put("french/Profils/All Users/Donn\xe9"
+        "es/Microsoft/Crypto/RSA/MachineKeys/K1",
+        "");
+    struct taken taken = take_disk("french", HEADER ROOT);
+    assert_true(taken.facts->machine_keys_read);
+    assert_list(taken.facts->n_machine_keys, taken.facts->machine_keys, "k1");
+    drop(&taken);
+}
+
+static void the_registry_says_where_windows_is_and_another_beside_it_is_named(void **state)
+{
+    (void)state;
+    put("two/NT40/system32/ntdll.dll", "");
+    put("two/WINNT/system32/ntdll.dll", "");
+    put("two/WINDOWS/system32/readme.txt", "no Windows");
+    struct taken taken = take_disk("two", HEADER NT "]\n\"SystemRoot\"=\"C:\\\\NT40\"\n");
+    assert_text(taken.facts->windows_directory, "c:/nt40");
+    assert_list(taken.facts->n_other_windows, taken.facts->other_windows, "c:/winnt");
+    assert_not_seen(taken.facts, "9 machine keys 1");
+    drop(&taken);
+}
+
+static void the_registry_says_which_drive_a_disk_is(void **state)
+{
+    (void)state;
+    char letter = 0;
+    put("letter/WIN2003/system32/ntdll.dll", "");
+    put("letter/ProgramData/x", "");
+    struct error error = {0};
+    struct facts_options options = {.root = "letter", .drive_found = &letter};
+    const char *text = HEADER NT "]\n\"SystemRoot\"=\"D:\\\\WIN2003\"\n";
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error), 0);
+    struct taken taken = take(&options);
+    assert_int_equal(letter, 'd');
+    assert_text(taken.facts->windows_directory, "d:/win2003");
+    assert_not_seen(taken.facts, "");
+    drop(&taken);
+
+    /* Told otherwise, it is otherwise. */
+    options.drive = 'e';
+    taken = take(&options);
+    assert_int_equal(letter, 'e');
+    assert_not_seen(taken.facts, "8 d: 1");
+    drop(&taken);
+    registry_close(options.registry);
+}
+
+static void a_host_may_have_its_windows_on_the_second_of_its_drives(void **state)
+{
+    (void)state;
+    put("drive-c/boot.ini", "");
+    put("drive-d/WINDOWS/system32/ntdll.dll", "");
+    put("drive-d/Programme/x", "");
+    put("drive-d/ProgramData/Microsoft/Crypto/RSA/MachineKeys/K", "");
+    struct error error = {0};
+    struct facts_drive more = {.root = "drive-d", .letter = 'd'};
+    struct facts_options options = {.root = "drive-c", .drive = 'c', .more = &more, .more_count = 1};
+    const char *text = HEADER NT "]\n\"SystemRoot\"=\"D:\\\\WINDOWS\"\n" NT
+                                 "\\ProfileList]\n\"ProgramData\"=\"%SystemDrive%\\\\ProgramData\"\n"
+                                 "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion]\n"
+                                 "\"ProgramFilesDir\"=\"D:\\\\Programme\"\n";
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error), 0);
+    struct taken taken = take(&options);
+    assert_text(taken.facts->program_files, "d:/programme");
+    assert_text(taken.facts->common_data, "d:/programdata");
+    assert_list(taken.facts->n_machine_keys, taken.facts->machine_keys, "k");
+    assert_not_seen(taken.facts, "");
+    drop(&taken);
+    registry_close(options.registry);
 }
 
 static void metabase_is_told_by_digest_and_time_and_xml_counts_before_bin(void **state)
@@ -588,6 +700,11 @@ int main(void)
         cmocka_unit_test(machine_keys_of_all_places_are_listed_by_name_with_their_times),
         cmocka_unit_test(the_registry_knows_where_machine_keys_are_in_other_languages),
         cmocka_unit_test(no_machine_keys_and_not_known_differ),
+        cmocka_unit_test(windows_nt_4_keeps_machine_keys_in_its_registry_alone),
+        cmocka_unit_test(machine_keys_are_found_whatever_language_the_profiles_are_in),
+        cmocka_unit_test(the_registry_says_where_windows_is_and_another_beside_it_is_named),
+        cmocka_unit_test(the_registry_says_which_drive_a_disk_is),
+        cmocka_unit_test(a_host_may_have_its_windows_on_the_second_of_its_drives),
         cmocka_unit_test(metabase_is_told_by_digest_and_time_and_xml_counts_before_bin),
         cmocka_unit_test(assemblies_are_those_that_programs_load_from),
         cmocka_unit_test(a_root_without_a_registry_is_a_problem_and_no_error),

@@ -20,7 +20,9 @@ struct tree {
     char name[32];
     struct roots *roots;
     char visited[8192]; /* paths, a line each */
+    char spelled[8192]; /* likewise, as they were found */
     char reports[8192];
+    char unseen[8192]; /* why and where, a line each */
     struct walk_counts counts;
 };
 
@@ -62,6 +64,7 @@ static int visit(void *context, const struct walk_file *file, struct error *erro
     assert_int_equal(platform_directory_stat(file->directory, file->name, &stat, error), 0);
     assert_int_equal(stat.kind, PLATFORM_FILE);
     strcat(strcat(tree->visited, (const char *)file->path.data), "\n");
+    strcat(strcat(tree->spelled, (const char *)file->found.data), "\n");
     if (strstr((const char *)file->path.data, "locked") != NULL)
         return error_set(error, ERROR_IO, "somebody holds it"), 1;
     return strstr((const char *)file->path.data, "stop") != NULL ? error_set(error, ERROR_LIMIT, "stopped") : 0;
@@ -73,6 +76,13 @@ static void report(void *context, const char *sentence)
     strcat(strcat(tree->reports, sentence), "\n");
 }
 
+static void unseen(void *context, enum walk_unseen why, const char *path)
+{
+    static const char *const reasons[] = {"unreadable ", "same path ", "link ", "unnameable "};
+    struct tree *tree = context;
+    strcat(strcat(strcat(tree->unseen, reasons[why]), path), "\n");
+}
+
 static int tree_walk(struct tree *tree, bool fold, struct error *error)
 {
     struct walk_options options = {.prefix = "c:/",
@@ -81,7 +91,8 @@ static int tree_walk(struct tree *tree, bool fold, struct error *error)
                                    .roots = tree->roots,
                                    .context = tree,
                                    .visit = visit,
-                                   .report = report};
+                                   .report = report,
+                                   .unseen = unseen};
     struct platform_directory *directory;
     assert_int_equal(platform_directory_open(tree->name, &directory, error), 0);
     int status = walk(directory, &options, &tree->counts, error);
@@ -139,12 +150,35 @@ static void of_names_that_fold_to_the_same_the_first_counts_and_the_others_are_r
     tree_add(&tree, "dir");         /* a file ... */
     tree_add(&tree, "dir-between"); /* ... and a folder, which don't stand side by side in path order */
     tree_add(&tree, "DIR/inside");
-    assert_walk(&tree, "c:/dir-between\nc:/dir/inside\nc:/ntdll.dll\n");
-    assert_int_equal(tree.counts.duplicates, 3);
+    assert_walk(&tree, "c:/dir\nc:/dir-between\nc:/dir/inside\nc:/ntdll.dll\n");
+    assert_int_equal(tree.counts.duplicates, 2);
     assert_non_null(strstr(tree.reports, "'c:/Ntdll.dll': "));
     assert_non_null(strstr(tree.reports, "'c:/ntdll.dll': "));
-    assert_non_null(strstr(tree.reports, "'c:/dir': "));
     assert_null(strstr(tree.reports, "'c:/NTDLL.dll': "));
+    assert_string_equal(tree.unseen, "same path c:/ntdll.dll\nsame path c:/ntdll.dll\n");
+    tree_stop(&tree);
+}
+
+static void folders_that_differ_in_case_only_are_one(void **state)
+{
+    (void)state;
+    struct tree tree;
+    tree_start(&tree);
+    tree_add(&tree, "Windows/System32/b.dll");
+    tree_add(&tree, "Windows/System32/Drivers/one.sys");
+    tree_add(&tree, "windows/system32/A.dll");
+    tree_add(&tree, "windows/system32/B.DLL"); /* the other is spelled with capital letters further to the left */
+    tree_add(&tree, "windows/system32/c.dll");
+    tree_add(&tree, "windows/System32/drivers/two.sys");
+    tree_add(&tree, "windows/system32-other/x");
+    assert_walk(&tree, "c:/windows/system32-other/x\nc:/windows/system32/a.dll\nc:/windows/system32/b.dll\n"
+                       "c:/windows/system32/c.dll\nc:/windows/system32/drivers/one.sys\n"
+                       "c:/windows/system32/drivers/two.sys\n");
+    assert_string_equal(tree.spelled, "windows/system32-other/x\nwindows/system32/A.dll\nWindows/System32/b.dll\n"
+                                      "windows/system32/c.dll\nWindows/System32/Drivers/one.sys\n"
+                                      "windows/System32/drivers/two.sys\n");
+    assert_string_equal(tree.unseen, "same path c:/windows/system32/b.dll\n");
+    assert_non_null(strstr(tree.reports, "'c:/windows/system32/B.DLL': "));
     tree_stop(&tree);
 }
 
@@ -178,6 +212,27 @@ static void links_are_never_followed(void **state)
     assert_return_code(symlink("real/file", link), 0);
     assert_walk(&tree, "c:/real/file\n");
     assert_int_equal(tree.counts.links, 2);
+    assert_string_equal(tree.unseen, "link c:/alias\nlink c:/real/loop\n");
+    tree_stop(&tree);
+}
+
+static void links_are_told_only_where_something_was_wanted(void **state)
+{
+    (void)state;
+    struct tree tree;
+    char link[64];
+    tree_start(&tree);
+    tree_add(&tree, "Windows/System32/ntdll.dll");
+    tree_add(&tree, "elsewhere/x");
+    tree.roots = roots_new();
+    snprintf(link, sizeof link, "%s/Program Files", tree.name);
+    assert_return_code(symlink("elsewhere", link), 0);
+    snprintf(link, sizeof link, "%s/Users", tree.name);
+    assert_return_code(symlink("elsewhere", link), 0);
+    assert_walk(&tree, "c:/windows/system32/ntdll.dll\n");
+    assert_int_equal(tree.counts.links, 2);
+    assert_string_equal(tree.unseen, "link c:/program files\n");
+    assert_non_null(strstr(tree.reports, "'c:/Program Files': a link or junction"));
     tree_stop(&tree);
 }
 
@@ -270,6 +325,7 @@ static void programs_and_directories_that_can_not_be_read_may_hide_something_oth
     assert_int_equal(tree.counts.unreadable, 2);
     assert_int_equal(tree.counts.unnameable, 3);
     assert_int_equal(tree.counts.hidden, 3);
+    assert_string_equal(tree.unseen, "unnameable c:/\nunnameable c:/\nunreadable c:/a/locked.dll\n");
     tree_stop(&tree);
 }
 
@@ -402,6 +458,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_in_byte_order_of_their_whole_folded_path),
         cmocka_unit_test(only_ascii_letters_are_folded),
+        cmocka_unit_test(folders_that_differ_in_case_only_are_one),
+        cmocka_unit_test(links_are_told_only_where_something_was_wanted),
         cmocka_unit_test(of_names_that_fold_to_the_same_the_first_counts_and_the_others_are_reported),
         cmocka_unit_test(without_folding_every_name_is_a_file_of_its_own),
         cmocka_unit_test(links_are_never_followed),

@@ -220,9 +220,10 @@ begin
         join component_total t on t.product_id = x.product_id and t.peers = x.peers and t.component_id = g.component_id
         where g.files * 2 <= t.files
     ), collected as materialized (
-        select distinct c.host_id, evenkeel.path_location(k.folder || '/') as folder
+        select distinct c.host_id, evenkeel.path_location(k.folder || '/', f.facts ->> 'windows_directory') as folder
         from (select distinct m.chunk_id, m.folder from missing_content m) k
         join missing_chunk c using (chunk_id)
+        left join state_facts f on f.host_id = c.host_id
         where c.host_id in (select u.host_id from missing_unmet u)
     )
     select u.host_id, u.product_id, u.location, u.component_id, u.hosts - case when u.lacking is null then 0 else 1 end
@@ -230,7 +231,8 @@ begin
     join installed i on i.host_id = u.host_id and i.product_id = u.product_id and i.component_id = u.component_id
     join collected c on c.host_id = u.host_id and c.folder = substring(u.location from '^(.*/)')
     where (u.lacking is null or u.lacking = u.host_id)
-      and not exists (select from missing_absent a where a.host_id = u.host_id and evenkeel.path_location(a.path) = u.location);
+      and not exists (select from missing_absent a left join state_facts f using (host_id)
+                      where a.host_id = u.host_id and evenkeel.path_location(a.path, f.facts ->> 'windows_directory') = u.location);
 end
 $$;
 comment on function evenkeel.state_missing_peers() is

@@ -38,9 +38,9 @@ begin
         insert into evenkeel.path as p (digest, path, location, name)
         select g.digest, g.path, evenkeel.path_location(g.path), substring(g.path from '[^/]*$')
         from given g
-        where not exists (select from evenkeel.path k where k.digest = g.digest)
+        where not exists (select from evenkeel.path k where k.digest = g.digest and k.reading = '')
         order by g.digest
-        on conflict (digest) do nothing
+        on conflict (digest, reading) do nothing
         returning p.path_id
     )
     select array_agg(i.path_id) into new_paths from inserted i;
@@ -49,10 +49,10 @@ begin
     end if;
     return query
     select g.ord::integer, p.path_id
-    from unnest(path_digests) with ordinality g (digest, ord) join evenkeel.path p using (digest) order by g.ord;
+    from unnest(path_digests) with ordinality g (digest, ord) join evenkeel.path p on p.digest = g.digest and p.reading = '' order by g.ord;
 end
 $$;
-comment on function evenkeel.store_paths(bytea[], text[]) is 'The path_id of each path, making those that are not there yet and binding them to components.';
+comment on function evenkeel.store_paths(bytea[], text[]) is 'The path_id of each path as it is usually read, making those that are not there yet and binding them to components.';
 
 create or replace function evenkeel.store_files(paths integer[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
@@ -95,6 +95,11 @@ declare
 begin
     -- The rows are locked since admission; the clock is read after that, so that validity times of a host never run backwards.
     moment := clock_timestamp();
+    update ingest_snapshot s
+    set chunk_ids = evenkeel.chunks_as_read(s.chunk_ids, coalesce(s.facts, f.facts) ->> 'windows_directory')
+    from ingest_snapshot o
+    left join evenkeel.host_facts_current f using (host_id)
+    where o.host_id = s.host_id and s.chunk_ids is not null;
 
     update evenkeel.host_inventory h set valid_to = greatest(moment, h.valid_from + interval '1 microsecond')
     from ingest_snapshot s
@@ -115,6 +120,12 @@ begin
     from ingest_snapshot s
     where s.facts is not null
       and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
+
+    -- Files that did not change are other places where the registry names another Windows directory now.
+    update evenkeel.host_inventory_current i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
+    from ingest_snapshot s
+    where i.host_id = s.host_id and s.chunk_ids is null and s.facts is not null
+      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory');
 
     insert into evenkeel.host_times as t (host_id, digest, times)
     select s.host_id, s.times_digest, s.times from ingest_snapshot s where s.times is not null

@@ -82,7 +82,10 @@ begin
     case wanted_kind
     when 'chunk' then
         insert into prune_candidate
-        select 'chunk', c.chunk_id from (select chunk_id from evenkeel.chunk except select unnest(chunk_ids) from evenkeel.host_inventory) c;
+        -- What an aggregator knows a chunk by stays as long as any host reads that chunk, as usual or otherwise.
+        select 'chunk', c.chunk_id from (select chunk_id from evenkeel.chunk except select unnest(chunk_ids) from evenkeel.host_inventory) c
+        where not exists (select from evenkeel.chunk k join evenkeel.chunk r using (digest)
+                          where k.chunk_id = c.chunk_id and k.reading = '' and r.reading <> '');
     when 'file' then
         insert into prune_candidate
         select 'file', f.file_id from (select file_id from evenkeel.file except select unnest(file_ids) from evenkeel.chunk) f;

@@ -307,16 +307,19 @@ as $$
 begin
     -- Files that may be new: where the payload says, under each host's own Windows directory. Paths that no host has may be gone by prune;
     -- one that is made here stands under another digest than a host's would, and gives way once a host has it.
-    perform evenkeel.store_paths(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path))
-    from (select distinct replace(pf.location, '%windir%', w.windows) as path
+    perform evenkeel.store_paths_read(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path), n.windows)
+    from (select distinct replace(pf.location, '%windir%', w.windows) as path, w.windows
           from overlay_plan_file pf join (select distinct plan, windows from overlay_host) w using (plan)
           where pf.image_id is not null and pf.location is not null) n
-    where not exists (select from path p where p.name = regexp_replace(n.path, '^.*/', '') and p.path = n.path);
+    where not exists (select from path p where p.name = regexp_replace(n.path, '^.*/', '') and p.path = n.path
+                                           and p.reading = evenkeel.path_reading(n.path, n.windows))
+    group by n.windows;
     insert into overlay_new (plan, windows, name, machine, path_id, image_id)
     select distinct on (pf.plan, w.windows, p.path) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
     from overlay_plan_file pf
     join (select distinct plan, windows from overlay_host) w using (plan)
     join path p on p.name = pf.name and p.path = replace(pf.location, '%windir%', w.windows)
+                   and p.reading = evenkeel.path_reading(p.path, w.windows)
     where pf.image_id is not null
     order by pf.plan, w.windows, p.path, p.digest = sha256(convert_to(p.path, 'utf8')), p.path_id, pf.version desc nulls last, pf.image_id;
     perform evenkeel.make_files(array_agg(path_id order by path_id, image_id), array_agg(image_id order by path_id, image_id))
