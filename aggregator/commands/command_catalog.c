@@ -1,34 +1,52 @@
-/* evenkeel catalog: loads what is known of products, levels and patches; reads knowledge-base articles. */
+/* evenkeel catalog: loads what is known of products, levels and patches; reads what is published about them. */
 
 #include "aggregator/catalogue/catalog_import.h"
 #include "aggregator/catalogue/catalog_load.h"
+#include "aggregator/catalogue/catalog_update.h"
 #include "aggregator/kb/kb_article.h"
 #include "cli.h"
 
 #include "proto/cleanup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char help[] = "usage: evenkeel catalog load DIR\n"
-                           "       evenkeel catalog import-kb [--product P] [--level BUILD.UBR] [--dry-run]\n"
-                           "                                  FILE...\n"
+static const char help[] = "usage: evenkeel catalog update --from DIR [--product P] [--dry-run]\n"
+                           "       evenkeel catalog status [--lists] [--format text|json|csv]\n"
+                           "       evenkeel catalog show [SOURCE] [--product P] [--format text|json|csv]\n"
+                           "       evenkeel catalog remove SOURCE [--product P]\n"
+                           "       evenkeel catalog load DIR\n"
+                           "       evenkeel catalog import-kb [--product P] [--level BUILD.UBR] [--kb KB]\n"
+                           "                                  [--dry-run] FILE...\n"
                            "       evenkeel catalog import-kb --format tsv FILE...\n\n"
-                           "  load DIR         merges products, levels, lines, components, rules, baselines,\n"
-                           "                   patches and patch_files (.csv) of that folder\n"
+                           "  update           reads all that a folder holds of what is published: 'File\n"
+                           "                   information' lists (CSV), Winbindex files, lists of levels,\n"
+                           "                   builds and supersedence, mssecure.xml, wesng's ZIP; each is\n"
+                           "                   recognised by its content\n"
+                           "  status           per product: levels that are known, lists that are missing\n"
+                           "                   for levels that hosts declare, the newest level's age\n"
+                           "  show             the sources of all statements; what one source states\n"
+                           "  remove SOURCE    takes out all that an article, a host or a file states\n"
+                           "  load DIR         merges products, levels, lines, components, rules,\n"
+                           "                   known_files, baselines, patches and patch_files (.csv) of that\n"
+                           "                   folder; what a file says no more goes\n"
                            "  import-kb FILE   takes knowledge-base articles (text, HTML, pasted pages) and\n"
                            "                   'File information' lists (CSV) into the catalogue, all of\n"
                            "                   them or none: patches, the levels they need, what they prove\n"
                            "                   of levels; of a list the level that it is\n"
+                           "  --from DIR       the folder\n"
+                           "  --lists          the ten missing lists that would settle most hosts, only\n"
                            "  --product P      only what belongs to this product, windows-2019\n"
-                           "  --level LEVEL    the build that a list is of, 17763.6054, where its highest\n"
-                           "                   revision is not that\n"
+                           "  --level LEVEL    the build that a list is of, 17763.6054, where neither its\n"
+                           "                   article nor its highest revision is that\n"
+                           "  --kb KB          the article of a list, where its name does not say it\n"
                            "  --dry-run        says what would be taken, and changes nothing\n"
                            "  --format tsv     prints the rows that were read, and touches no database";
 
 struct options {
-    const char *dsn, *format, *product, *level;
-    bool dry_run;
+    const char *dsn, *format, *product, *level, *article, *from;
+    bool dry_run, quiet, lists;
 };
 
 static void print_change(const struct catalog_change *change)
@@ -38,24 +56,40 @@ static void print_change(const struct catalog_change *change)
     printf("\n");
 }
 
-static int load(const struct options *options, const char *directory, struct error *error)
+static int load(PGconn *connection, const char *directory, struct error *error)
 {
     struct catalog_change change;
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(options->dsn, error);
-    if (connection == NULL || database_execute(connection, "begin", error) < 0 ||
-        catalog_load(connection, directory, &change, error) < 0 || database_execute(connection, "commit", error) < 0)
+    if (database_execute(connection, "begin", error) < 0 ||
+        catalog_load(connection, directory, NULL, &change, error) < 0 ||
+        database_execute(connection, "commit", error) < 0)
         return -1;
     print_change(&change);
     return 0;
 }
 
-static int import(const struct options *options, const char *const *paths, size_t count, struct error *error)
+/* KB4577668, or its number alone. */
+static int article_number(const char *text, uint32_t *number, struct error *error)
+{
+    const char *digits = text;
+    while (*digits != 0 && strchr("KBQkbq", *digits) != NULL)
+        digits++;
+    size_t length = strspn(digits, "0123456789");
+    if (length < 5 || length > 7 || digits[length] != 0)
+        return error_set(error, ERROR_USAGE, "'%s' is no article: a number of 5 to 7 digits is, such as KB4577668",
+                         text);
+    *number = (uint32_t)strtoul(digits, NULL, 10);
+    return 0;
+}
+
+static int import(PGconn *connection, const struct options *options, const char *const *paths, size_t count,
+                  struct error *error)
 {
     struct catalog_change change;
     struct catalog_import import = {
         .product = options->product, .level = options->level, .out = stdout, .problems = stderr};
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(options->dsn, error);
-    if (connection == NULL || database_execute(connection, "begin", error) < 0 ||
+    if (options->article != NULL && article_number(options->article, &import.article, error) < 0)
+        return -1;
+    if (database_execute(connection, "begin", error) < 0 ||
         catalog_import(connection, paths, count, &import, &change, error) < 0 ||
         database_execute(connection, options->dry_run ? "rollback" : "commit", error) < 0)
         return -1;
@@ -65,29 +99,130 @@ static int import(const struct options *options, const char *const *paths, size_
     return 0;
 }
 
+static int update(PGconn *connection, const struct options *options, struct error *error)
+{
+    struct catalog_change change = {0};
+    struct catalog_update update = {.directory = options->from,
+                                    .product = options->product,
+                                    .quiet = options->quiet,
+                                    .out = stdout,
+                                    .problems = stderr};
+    if (options->product != NULL) {
+        struct parameter product = PARAMETER_TEXT(options->product);
+        _cleanup_(cleanup_result) PGresult *known =
+            database_query(connection, "select evenkeel.product_number($1)", &product, 1, false, error);
+        if (known == NULL)
+            return -1;
+    }
+    if (database_execute(connection, "begin", error) < 0 || catalog_update(connection, &update, &change, error) < 0 ||
+        database_execute(connection, options->dry_run ? "rollback" : "commit", error) < 0)
+        return -1;
+    if (update.taken + update.as_before == 0)
+        return error_set(error, ERROR_FORMAT, "nothing was read of the %zu files below '%s'", update.files,
+                         options->from);
+    printf("%s%zu files read, %zu as before, %zu not read; %lld rows of the catalogue changed\n",
+           options->dry_run ? "a dry run; otherwise " : "", update.taken, update.as_before, update.not_read,
+           change.total);
+    return 0;
+}
+
+static int status(PGconn *connection, const struct options *options, enum cli_format format, struct error *error)
+{
+    int rows;
+    if (!options->lists &&
+        cli_print(connection, "select * from evenkeel.catalog_status()", NULL, 0, format, &rows, error) < 0)
+        return -1;
+    if (!options->lists && format != CLI_TEXT)
+        return 0;
+    if (!options->lists)
+        printf("\n");
+    if (cli_print(connection, "select * from evenkeel.catalog_missing_lists()", NULL, 0, format, &rows, error) < 0)
+        return -1;
+    if (rows == 0 && format == CLI_TEXT)
+        printf("no host declares a level of whose files nothing is known\n");
+    return 0;
+}
+
+static int show(PGconn *connection, const struct options *options, const char *source, enum cli_format format,
+                struct error *error)
+{
+    int rows;
+    struct parameter parameters[] = {PARAMETER_TEXT(options->product), PARAMETER_TEXT(source)};
+    if (source == NULL)
+        return cli_print(connection, "select * from evenkeel.catalog_sources($1::text)", parameters, 1, format, &rows,
+                         error);
+    if (cli_print(connection, "select * from evenkeel.catalog_statements($2::text, $1::text)", parameters, 2, format,
+                  &rows, error) < 0)
+        return -1;
+    if (rows == 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "nothing in the catalogue is from '%s'; 'evenkeel catalog show' lists the sources", source);
+    return 0;
+}
+
+static int take_out(PGconn *connection, const struct options *options, const char *source, struct error *error)
+{
+    struct parameter parameters[] = {PARAMETER_TEXT(source), PARAMETER_TEXT(options->product)};
+    _cleanup_(cleanup_result) PGresult *removed =
+        database_query(connection, "select evenkeel.catalog_remove($1::text, $2::text)", parameters, 2, false, error);
+    if (removed == NULL)
+        return -1;
+    printf("%s rows from %s are removed; a file that says so, loaded again, brings them back\n",
+           PQgetvalue(removed, 0, 0), source);
+    return 0;
+}
+
 static int run(const struct options *options, int count, char **words, struct error *error)
 {
+    const char *action = count > 0 ? words[0] : "";
     const char *const *files = (const char *const *)words + 1;
-    if (count == 2 && strcmp(words[0], "load") == 0)
-        return load(options, words[1], error);
-    if (count < 2 || strcmp(words[0], "import-kb") != 0)
-        return error_set(error, ERROR_USAGE, "say 'load DIR' or 'import-kb FILE...'");
-    if (strcmp(options->format, "tsv") == 0)
+    bool imports = strcmp(action, "import-kb") == 0 && count > 1;
+    enum cli_format format = CLI_TEXT;
+    if (imports && strcmp(options->format, "tsv") == 0)
         return kb_print_tsv(files, (size_t)count - 1, stdout, stderr, error);
-    if (options->format[0] != '\0')
+    if (imports && options->format[0] != '\0')
         return error_set(error, ERROR_USAGE, "import-kb has no format '%s', only tsv", options->format);
-    if (options->level != NULL && count != 2)
-        return error_set(error, ERROR_USAGE, "--level names the level of one list: import the others by themselves");
-    return import(options, files, (size_t)count - 1, error);
+    if (imports && (options->level != NULL || options->article != NULL) && count != 2)
+        return error_set(error, ERROR_USAGE, "%s: import the others by themselves",
+                         options->level != NULL ? "--level names the level of one list"
+                                                : "--kb names the article of one list");
+    if (options->format[0] != '\0' && !cli_format_of("catalog", options->format, &format))
+        return error_set(error, ERROR_USAGE, "there is no such format");
+    bool known = imports || (count == 2 && (strcmp(action, "load") == 0 || strcmp(action, "remove") == 0)) ||
+                 (count == 1 && (strcmp(action, "status") == 0 || strcmp(action, "update") == 0)) ||
+                 (count >= 1 && count <= 2 && strcmp(action, "show") == 0);
+    if (!known)
+        return error_set(error, ERROR_USAGE,
+                         "say 'update --from DIR', 'status', 'show [SOURCE]', 'remove SOURCE', 'load DIR' or "
+                         "'import-kb FILE...'");
+    if ((strcmp(action, "update") == 0) != (options->from != NULL))
+        return error_set(error, ERROR_USAGE, "'update' takes the folder to read: update --from DIR");
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(options->dsn, error);
+    if (connection == NULL)
+        return -1;
+    if (imports)
+        return import(connection, options, files, (size_t)count - 1, error);
+    if (strcmp(action, "load") == 0)
+        return load(connection, words[1], error);
+    if (strcmp(action, "update") == 0)
+        return update(connection, options, error);
+    if (strcmp(action, "status") == 0)
+        return status(connection, options, format, error);
+    if (strcmp(action, "show") == 0)
+        return show(connection, options, count == 2 ? words[1] : NULL, format, error);
+    return take_out(connection, options, words[1], error);
 }
 
 int command_catalog(int argc, char **argv)
 {
-    enum { OPTION_FORMAT = 256, OPTION_PRODUCT, OPTION_LEVEL, OPTION_DRY_RUN };
-    static const struct option known[] = {{"format", required_argument, NULL, OPTION_FORMAT},
-                                          {"product", required_argument, NULL, OPTION_PRODUCT},
-                                          {"level", required_argument, NULL, OPTION_LEVEL},
-                                          {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    enum { FORMAT = 256, PRODUCT, LEVEL, DRY_RUN, FROM, ARTICLE, LISTS };
+    static const struct option known[] = {{"format", required_argument, NULL, FORMAT},
+                                          {"product", required_argument, NULL, PRODUCT},
+                                          {"level", required_argument, NULL, LEVEL},
+                                          {"dry-run", no_argument, NULL, DRY_RUN},
+                                          {"from", required_argument, NULL, FROM},
+                                          {"kb", required_argument, NULL, ARTICLE},
+                                          {"lists", no_argument, NULL, LISTS},
                                           CLI_OPTIONS,
                                           {0}};
     struct options options = {.format = ""};
@@ -95,23 +230,33 @@ int command_catalog(int argc, char **argv)
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, known)) != -1;) {
         switch (option) {
-        case OPTION_FORMAT:
+        case FORMAT:
             options.format = optarg;
             break;
-        case OPTION_PRODUCT:
+        case PRODUCT:
             options.product = optarg;
             break;
-        case OPTION_LEVEL:
+        case LEVEL:
             options.level = optarg;
             break;
-        case OPTION_DRY_RUN:
+        case DRY_RUN:
             options.dry_run = true;
+            break;
+        case FROM:
+            options.from = optarg;
+            break;
+        case ARTICLE:
+            options.article = optarg;
+            break;
+        case LISTS:
+            options.lists = true;
             break;
         }
     }
     if (cli.ended)
         return cli.status;
     options.dsn = cli.dsn;
+    options.quiet = cli.quiet;
     if (run(&options, argc - optind, argv + optind, &error) == 0)
         return EXIT_STATUS_OK;
     return error.code == ERROR_USAGE ? cli_fail_usage("catalog", "%s", error.message) : cli_fail("catalog", &error);

@@ -197,7 +197,7 @@ static int init(PGconn *connection, const char *directory, struct error *error)
     if (checks < 0 || run_folder(connection, directory, "roles", error) < 0)
         return -1;
     snprintf(catalog, sizeof catalog, "%s/catalog", directory);
-    if (catalog_load(connection, catalog, &change, error) < 0)
+    if (catalog_load(connection, catalog, "shipped", &change, error) < 0)
         return -1;
     /* A check that reads differently judges differently: every host is judged again. */
     if (checks > 0 && database_execute(connection,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel patch add CODE --payload PATH [OPTION]...\n"
+                           "       evenkeel patch add CODE --from-host NAME [--product P]\n"
                            "       evenkeel patch list [--format text|json|csv]\n"
                            "       evenkeel patch show CODE [--format text|json|csv]\n\n"
                            "  add    reads the files of a patch, so that 'evenkeel risk CODE' knows what\n"
@@ -21,6 +22,10 @@ static const char help[] = "usage: evenkeel patch add CODE --payload PATH [OPTIO
                            "                      self-extracting .exe, .msi, .wim, .dl_; folders like\n"
                            "                      WINDOWS/system32 in it say where new files go, SP2GDR and\n"
                            "                      SP2QFE name its branches\n"
+                           "  --from-host NAME    the files of an update as a host has them that got it: what\n"
+                           "                      changed between its states before and after, or all\n"
+                           "                      files of that level; for cumulative updates, whose\n"
+                           "                      packages hold differences only\n"
                            "  --product P         whose files these are (default: as the catalogue or the\n"
                            "                      files' names and versions tell)\n"
                            "  --requires LEVEL    a level that it may be installed on; may be repeated\n"
@@ -184,7 +189,7 @@ static int take_unreadable(struct reading *reading, const struct payload *payloa
 }
 
 struct addition {
-    const char *code, *payload, *product, *title;
+    const char *code, *payload, *from_host, *product, *title;
     struct texts requires, supersedes;
     bool no_restart;
 };
@@ -201,6 +206,91 @@ static int tell_lowers(PGconn *connection, const char *code, const char *patch_i
     return 0;
 }
 
+/* Fills payload_file from a package or folder. */
+static int fill_from_payload(PGconn *connection, const struct addition *addition, struct reading *reading,
+                             const struct payload *payload, struct error *error)
+{
+    char name[256] = "";
+    bool differences = false;
+    if (object_stream_read((const char *const[]){"--payload", payload->directory, NULL}, take_object, reading, error) <
+        0)
+        return -1;
+    if (reading->file_rows.length == 0 && payload_differences(payload, name, sizeof name, &differences, error) < 0)
+        return -1;
+    if (differences)
+        return error_set(error, ERROR_FORMAT,
+                         "'%s' holds differences against other files (PSFX, such as '%s'), not files: what the update "
+                         "brings can't be read from it. Take it from a host that has the update: evenkeel patch add %s "
+                         "--from-host NAME",
+                         addition->payload, name, addition->code);
+    if (reading->new_images > 0 && image_rows_copy(connection, &reading->image_rows, &reading->import_rows, error) < 0)
+        return -1;
+    if (database_copy(connection, "copy payload_file (path, image_id) from stdin (format binary)", &reading->file_rows,
+                      error) < 0)
+        return -1;
+    return take_unreadable(reading, payload, addition->code, error);
+}
+
+/* Fills payload_file from what a host holds, and says how; `product` becomes what of that host the patch is for. */
+static int fill_from_host(PGconn *connection, const struct addition *addition, char *product, size_t size,
+                          struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *ids = database_query(connection, "select host_id from ops.host where host = $1",
+                                                             &PARAMETER_TEXT(addition->from_host), 1, false, error);
+    if (ids == NULL)
+        return -1;
+    if (PQntuples(ids) != 1)
+        return error_set(error, ERROR_NOT_FOUND,
+                         PQntuples(ids) == 0 ? "there is no host '%s'; 'evenkeel hosts list' names all"
+                                             : "several hosts are called '%s'; merge or rename them first",
+                         addition->from_host);
+    struct parameter parameters[] = {PARAMETER_TEXT(PQgetvalue(ids, 0, 0)), PARAMETER_TEXT(addition->code),
+                                     PARAMETER_TEXT(addition->product)};
+    _cleanup_(cleanup_result) PGresult *filled =
+        database_query(connection,
+                       "select w.product, p.took, p.files, p.blind"
+                       " from (select coalesce($3::text, evenkeel.patch_product_on($1::uuid, $2)) as product) w,"
+                       " evenkeel.payload_from_host($1::uuid, $2, w.product) p",
+                       parameters, 3, false, error);
+    if (filled == NULL)
+        return -1;
+    snprintf(product, size, "%s", PQgetvalue(filled, 0, 0));
+    printf("%s: %s files of %s: %s\n", addition->from_host, PQgetvalue(filled, 0, 2), product,
+           PQgetvalue(filled, 0, 1));
+    if (strcmp(PQgetvalue(filled, 0, 3), "0") != 0)
+        fprintf(stderr,
+                "evenkeel: %s: of %s of these the exports and imports were left out by the collector; no host that "
+                "has them will be called safe\n",
+                addition->code, PQgetvalue(filled, 0, 3));
+    return 0;
+}
+
+/* Makes what lies in payload_file the payload of the patch, and commits. */
+static int store(PGconn *connection, struct addition *addition, struct parameter requires, struct parameter supersedes,
+                 const char *product, size_t new_images, struct error *error)
+{
+    bool host = addition->from_host != NULL;
+    struct parameter parameters[] = {PARAMETER_TEXT(addition->code),
+                                     PARAMETER_TEXT(product),
+                                     PARAMETER_TEXT(addition->title),
+                                     requires,
+                                     supersedes,
+                                     PARAMETER_TEXT(addition->no_restart ? "false" : NULL),
+                                     PARAMETER_TEXT(host ? addition->from_host : addition->payload),
+                                     PARAMETER_TEXT(host ? "host " : "payload ")};
+    _cleanup_(cleanup_result) PGresult *stored =
+        database_query(connection,
+                       "select patch_id, product, files"
+                       " from evenkeel.store_patch($1, $2, $3, $4, $5, $6::boolean, $8::text || $7)",
+                       parameters, 8, false, error);
+    if (stored == NULL || store_places(connection, PQgetvalue(stored, 0, 0), error) < 0 ||
+        database_execute(connection, "select evenkeel.catalog_refresh(); commit", error) < 0)
+        return -1;
+    printf("%s for %s brings %s files, %zu of which were not known before\n", addition->code, PQgetvalue(stored, 0, 1),
+           PQgetvalue(stored, 0, 2), new_images);
+    return tell_lowers(connection, addition->code, PQgetvalue(stored, 0, 0), error);
+}
+
 static int add(PGconn *connection, struct addition *addition, struct error *error)
 {
     _cleanup_(reading_clear) struct reading reading = {.connection = connection, .images = DIGEST_MAP(int32_t)};
@@ -208,6 +298,7 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
     struct parameter requires = texts_parameter(&addition->requires),
                      supersedes = texts_parameter(&addition->supersedes);
     struct parameter names[] = {PARAMETER_TEXT(addition->product), requires, PARAMETER_TEXT(addition->code)};
+    char product[256] = "";
     /* Names are checked before anything is unpacked. */
     _cleanup_(cleanup_result) PGresult *checked = database_query(
         connection,
@@ -215,39 +306,17 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
         " (select max(evenkeel.level_ordinal($1, r)) from unnest($2::text[]) r where $1::text is not null),"
         " evenkeel.patch_code($3)",
         names, 3, false, error);
-    if (checked == NULL || payload_open(addition->payload, &payload, error) < 0)
-        return -1;
-    if (database_execute(connection,
+    if (checked == NULL || (addition->payload != NULL && payload_open(addition->payload, &payload, error) < 0) ||
+        database_execute(connection,
                          "begin; set local client_min_messages = warning; select evenkeel.lock_catalogue();"
                          "create temporary table payload_file (path text, image_id integer) on commit drop",
-                         error) < 0 ||
-        object_stream_read((const char *const[]){"--payload", payload.directory, NULL}, take_object, &reading, error) <
-            0)
+                         error) < 0)
         return -1;
-    if (reading.new_images > 0 && image_rows_copy(connection, &reading.image_rows, &reading.import_rows, error) < 0)
+    if ((addition->payload != NULL ? fill_from_payload(connection, addition, &reading, &payload, error)
+                                   : fill_from_host(connection, addition, product, sizeof product, error)) < 0)
         return -1;
-    if (database_copy(connection, "copy payload_file (path, image_id) from stdin (format binary)", &reading.file_rows,
-                      error) < 0 ||
-        take_unreadable(&reading, &payload, addition->code, error) < 0)
-        return -1;
-    struct parameter parameters[] = {PARAMETER_TEXT(addition->code),
-                                     PARAMETER_TEXT(addition->product),
-                                     PARAMETER_TEXT(addition->title),
-                                     requires,
-                                     supersedes,
-                                     PARAMETER_TEXT(addition->no_restart ? "false" : NULL),
-                                     PARAMETER_TEXT(addition->payload)};
-    _cleanup_(cleanup_result) PGresult *stored =
-        database_query(connection,
-                       "select patch_id, product, files"
-                       " from evenkeel.store_patch($1, $2, $3, $4, $5, $6::boolean, 'payload ' || $7)",
-                       parameters, 7, false, error);
-    if (stored == NULL || store_places(connection, PQgetvalue(stored, 0, 0), error) < 0 ||
-        database_execute(connection, "select evenkeel.catalog_refresh(); commit", error) < 0)
-        return -1;
-    printf("%s for %s brings %s files, %zu of which were not known before\n", addition->code, PQgetvalue(stored, 0, 1),
-           PQgetvalue(stored, 0, 2), reading.new_images);
-    return tell_lowers(connection, addition->code, PQgetvalue(stored, 0, 0), error);
+    return store(connection, addition, requires, supersedes, addition->payload != NULL ? addition->product : product,
+                 reading.new_images, error);
 }
 
 static int show(PGconn *connection, const char *code, enum cli_format format, struct error *error)
@@ -261,7 +330,7 @@ static int show(PGconn *connection, const char *code, enum cli_format format, st
             " coalesce(array_length(i.export_names, 1), 0) as exports,"
             " (select string_agg(m.dll, ' ' order by m.position) from evenkeel.image_import m where m.image_id = "
             "f.image_id) as imports"
-            " from evenkeel.patch t join evenkeel.product p using (product_id) join evenkeel.patch_file f using "
+            " from evenkeel.patch t join evenkeel.product p using (product_id) join evenkeel.patch_table f using "
             "(patch_id)"
             " left join evenkeel.image i using (image_id) where t.code = upper($1) order by p.code, f.branch, f.file, "
             "f.version, f.machine",
@@ -278,13 +347,19 @@ static int list(PGconn *connection, enum cli_format format, struct error *error)
     int rows;
     return cli_print(
         connection,
-        "select t.code as patch, p.code as product, count(f.*) as files, t.has_payload as payload,"
+        "select t.code as patch, p.code as product, coalesce(k.code, '') as level,"
+        " greatest(count(f.*), (select max(l.files) from evenkeel.level_list l"
+        "                       where (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal))) as files,"
+        " case when not t.has_payload then 'not known'"
+        "      when bool_or(i.image_id is null or not i.has_symbols) then 'known of some' else 'known' end as imports,"
+        " t.has_payload as payload,"
         " coalesce((select string_agg(l.code, ' ' order by l.ordinal) from evenkeel.level l"
         "           where l.product_id = t.product_id and l.ordinal = any (t.required_levels)), '') as requires,"
         " array_to_string(t.supersedes, ' ') as supersedes, t.title"
         " from evenkeel.patch t join evenkeel.product p using (product_id) left join evenkeel.patch_file f using "
-        "(patch_id)"
-        " group by t.patch_id, p.code order by t.code, p.code",
+        "(patch_id) left join evenkeel.image i using (image_id)"
+        " left join evenkeel.level k on (k.product_id, k.ordinal) = (t.product_id, t.level_ordinal)"
+        " group by t.patch_id, p.code, k.code order by t.code, p.code",
         NULL, 0, format, &rows, error);
 }
 
@@ -306,8 +381,9 @@ static void addition_clear(struct addition *addition)
 
 int command_patch(int argc, char **argv)
 {
-    enum { PAYLOAD = 256, PRODUCT, REQUIRES, SUPERSEDES, TITLE, NO_RESTART };
+    enum { PAYLOAD = 256, FROM_HOST, PRODUCT, REQUIRES, SUPERSEDES, TITLE, NO_RESTART };
     static const struct option options[] = {{"payload", required_argument, NULL, PAYLOAD},
+                                            {"from-host", required_argument, NULL, FROM_HOST},
                                             {"product", required_argument, NULL, PRODUCT},
                                             {"requires", required_argument, NULL, REQUIRES},
                                             {"supersedes", required_argument, NULL, SUPERSEDES},
@@ -324,6 +400,9 @@ int command_patch(int argc, char **argv)
         switch (option) {
         case PAYLOAD:
             addition.payload = optarg;
+            break;
+        case FROM_HOST:
+            addition.from_host = optarg;
             break;
         case PRODUCT:
             addition.product = optarg;
@@ -351,8 +430,8 @@ int command_patch(int argc, char **argv)
     if (optind + 1 + one != argc)
         return cli_fail_usage("patch", one ? "'%s' takes one patch, such as KB973917" : "'%s' takes nothing", action);
     addition.code = one ? argv[optind + 1] : NULL;
-    if (strcmp(action, "add") == 0 && addition.payload == NULL)
-        return cli_fail_usage("patch", "add needs --payload");
+    if (strcmp(action, "add") == 0 && (addition.payload == NULL) == (addition.from_host == NULL))
+        return cli_fail_usage("patch", "add needs --payload or --from-host, one of them");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || run(connection, action, &addition, cli.format, &error) < 0)
         return cli_fail("patch", &error);

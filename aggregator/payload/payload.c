@@ -194,6 +194,43 @@ int payload_programs(const struct payload *payload, struct buffer *rows, struct 
     return walk_tree(payload->directory, list_program, &listing, error);
 }
 
+struct difference {
+    const struct payload *payload;
+    char *name;
+    size_t size;
+    bool found;
+};
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t length = strlen(path), end = strlen(ending);
+    return length > end && strcasecmp(path + length - end, ending) == 0;
+}
+
+static int find_difference(void *context, const char *path, struct error *error)
+{
+    struct difference *difference = context;
+    (void)error;
+    if (difference->found)
+        return 0;
+    char head[8] = "";
+    _cleanup_fclose_ FILE *file = fopen(path, "rb");
+    size_t got = file != NULL ? fread(head, 1, sizeof head, file) : 0;
+    difference->found = ends_in(path, ".psf") || ends_in(path, ".cix.xml") ||
+                        (got >= 4 && memcmp(head, "PA30", 4) == 0) || (got >= 8 && memcmp(head + 4, "PA30", 4) == 0);
+    if (difference->found)
+        snprintf(difference->name, difference->size, "%s", path + strlen(difference->payload->directory) + 1);
+    return 0;
+}
+
+int payload_differences(const struct payload *payload, char *name, size_t size, bool *found, struct error *error)
+{
+    struct difference difference = {.payload = payload, .name = name, .size = size};
+    int status = walk_tree(payload->directory, find_difference, &difference, error);
+    *found = difference.found;
+    return status;
+}
+
 void payload_close(struct payload *payload)
 {
     if (!payload->temporary)

@@ -26,9 +26,9 @@ with renamed as (
         join product p using (product_id)
         join component c using (product_id)
         cross join unnest(c.include) g (glob)
-        where s.host_id = r.host_id and path_location(r.changed, r.windows) ~ glob_regex(g.glob)
+        where s.host_id = r.host_id and path_location(r.changed, r.windows) ~ component_regex(g.glob)
           and r.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
-          and not exists (select from unnest(c.exclude) x (glob) where path_location(r.changed, r.windows) ~ glob_regex(x.glob))
+          and not exists (select from unnest(c.exclude) x (glob) where path_location(r.changed, r.windows) ~ component_regex(x.glob))
         order by length(g.glob) desc, p.code
         limit 1
     ) b on true

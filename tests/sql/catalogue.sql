@@ -1,6 +1,6 @@
 -- The shipped catalogue on hosts of the incidents, and what an import believes of articles and lists.
 begin;
-select plan(50);
+select plan(39);
 \ir fixture.psql
 
 create function fixture.windows(version text, build integer, service_pack text, variadic hotfixes text[] default '{}')
@@ -8,9 +8,6 @@ returns jsonb language sql as $$
     select jsonb_build_object('has_registry', true, 'current_version', version, 'current_build', build, 'service_pack', service_pack,
                'windows_directory', 'c:/winnt', 'hotfixes', coalesce((select jsonb_agg(jsonb_build_object('id', h, 'source', 'hotfix') order by h)
                                                                       from unnest(hotfixes) h where h <> ''), '[]'))
-$$;
-create function fixture.ubr(build integer, ubr integer) returns jsonb language sql as $$
-    select jsonb_build_object('has_registry', true, 'current_version', '10.0', 'current_build', build, 'has_ubr', true, 'ubr', ubr)
 $$;
 -- The files of a patch's table as they lie on a host.
 create function fixture.patched(patch text, product text) returns jsonb language sql as $$
@@ -132,53 +129,6 @@ select is((select line from told where doc = 3 and sentence like 'w3svc.dll 4.2.
 select results_eq($$ select sentence from told where doc = 4 $$, array['nothing taken: no version in its table is on the line of a product of the catalogue'],
     'an article of no product is taken nothing of');
 select is((select contained_in from stage_patches where code = 'Q100001'), null, 'a patch with files made after the pack is not contained in it');
-drop table kb_file, kb_section, kb_row, kb_requirement, kb_corrected, kb_told, kb_placed, kb_article_product, kb_patch, kb_needed, kb_bound, kb_listed, kb_level;
-delete from stage_patches; delete from stage_patch_files; delete from stage_baselines;
-
--- Lists of cumulative updates; the newer one first.
-create function fixture.list(doc integer, number integer, build integer, variadic files text[])
-returns void language plpgsql as $$
-begin
-    insert into kb_file values (doc, number || '.csv', 'KB' || number, number, true);
-    insert into kb_section values (doc, 0, 1, 'x64-based', 'x64'), (doc, 1, 50, 'arm64-based', 'arm64'), (doc, 2, 80, 'SSU x64-based', 'x64');
-    insert into kb_row (doc, line, table_number, section, dated, version, printed, size, file, platform)
-    select doc, 2 + ord, 0, w[1]::integer, '2024-07-06', evenkeel.version_of(v), v, 1024, w[3], ''
-    from unnest(files) with ordinality f (line, ord) cross join string_to_array(f.line, ' ') w cross join lateral (select '10.0.' || build || '.' || w[2] as v) v;
-end $$;
-select evenkeel.kb_stage();
-select fixture.list(0, 5040430, 17763, '0 6054 A.dll', '0 5830 B.dll', '0 1490 Old.dll', '1 5933 A.dll', '2 6110 Stack.dll');
-create temporary table listed as select * from evenkeel.kb_import(null, null);
-select * into temporary merged from evenkeel.catalog_merge();
-drop table kb_file, kb_section, kb_row, kb_requirement, kb_corrected, kb_told, kb_placed, kb_article_product, kb_patch, kb_needed, kb_bound, kb_listed, kb_level;
-delete from stage_levels; delete from stage_baselines;
-select evenkeel.kb_stage();
-select fixture.list(0, 5037765, 17763, '0 5830 A.dll', '0 5830 B.dll', '0 1490 Old.dll');
-select is((select sentence from evenkeel.kb_import(null, null)),
-          'windows-2019 17763.5830 (the highest revision in it): 3 files for x64, 1 of them older than the update', 'what a list was taken for is told');
-select * into temporary merged_too from evenkeel.catalog_merge();
-select results_eq($$ select code from evenkeel.level where product_id = evenkeel.product_number('windows-2019') order by ordinal $$,
-    array['17763.5830', '17763.6054'], 'a level imported later takes its place by revision');
-select is_empty($$ select from evenkeel.baseline where file = 'stack.dll' $$, 'the servicing stack''s files are of no level');
-select results_eq($$ select machine from evenkeel.baseline where file = 'a.dll' and version = evenkeel.version_of('10.0.17763.6054') order by 1 $$,
-    array[332, 34404], 'an x64 list speaks of the 32-bit files beside, too');
-select results_eq($$ select machine from evenkeel.baseline where file = 'a.dll' and version = evenkeel.version_of('10.0.17763.5933') $$,
-    array[43620], 'a section''s files are of its architecture');
-select fixture.host('srv', '{"c:/windows/system32/a.dll": "10.0.17763.6054", "c:/windows/system32/b.dll": "10.0.17763.5830",
-                             "c:/windows/system32/old.dll": "10.0.17763.1490"}', fixture.ubr(17763, 6054));
-select fixture.host('srv-mixed', '{"c:/windows/system32/a.dll": "10.0.17763.5830", "c:/windows/system32/b.dll": "10.0.17763.5830",
-                             "c:/windows/system32/old.dll": "10.0.17763.1490"}', fixture.ubr(17763, 6054));
-select fixture.host('srv-between', '{"c:/windows/system32/a.dll": "10.0.17763.5936", "c:/windows/system32/b.dll": "10.0.17763.5830",
-                             "c:/windows/system32/old.dll": "10.0.17763.1490"}', fixture.ubr(17763, 5936));
-select fixture.host('srv-older', '{"c:/windows/system32/a.dll": "10.0.17763.5000"}', fixture.ubr(17763, 5000));
-select evenkeel.catalog_refresh();
-select fixture.judge();
-select is(fixture.verdict('srv', 'windows-2019'), 'level 17763.6054', 'files older than the update are what it ships');
-select is(fixture.verdict('srv-mixed', 'windows-2019'), 'mixed none', 'one file of an older update is mixed');
-select matches((select summary from ops.finding where host = 'srv-mixed'), 'a\.dll 10\.0\.17763\.5830 is 17763\.5830', 'and its update is named');
-select matches(fixture.verdict('srv-between', 'windows-2019'), '^unknown', 'an update between two that are known is unknown');
-select matches((select missing from evenkeel.host_product s join evenkeel.host h using (host_id) where h.name = 'srv-between'),
-               '1 of 3 files confirmed at 5936: import the list of files of update 5936', 'and what is missing is said');
-select is(fixture.verdict('srv-older', 'windows-2019'), 'level 5000', 'older than all lists it is what its own revisions say');
 
 select * from finish();
 rollback;

@@ -20,23 +20,37 @@ as $$
 $$;
 comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression: * and ? within a name, ** across folders, [ab], [a-z] and [!a] for one character.';
 
-create or replace function evenkeel.match_paths(paths integer[])
-returns void language sql
+create or replace function evenkeel.component_regex(glob text)
+returns text language sql immutable strict parallel safe
+as $$ select replace(replace(evenkeel.glob_regex(glob), '\{', '('), '\}', ')') $$;
+comment on function evenkeel.component_regex(text) is 'A component''s glob as a regular expression: as glob_regex(), and what {braces} stand around is captured.';
+
+create or replace function evenkeel.bound_paths(paths integer[])
+returns table (path_id integer, product_id integer, component_id integer, instance text) language sql stable
 as $$
     -- Products share most globs, so each is compiled and tried once.
     with pattern as materialized (
-        select glob, evenkeel.glob_regex(glob) as regex
+        select glob, evenkeel.component_regex(glob) as regex
         from (select distinct unnest(include || exclude) as glob from evenkeel.component) g
     ), hit as materialized (
-        select t.glob, p.path_id from pattern t join evenkeel.path p on p.location ~ t.regex where p.path_id = any (paths)
+        select t.glob, t.regex, p.path_id, p.location from pattern t join evenkeel.path p on p.location ~ t.regex
+        where paths is null or p.path_id = any (paths)
     )
-    insert into evenkeel.path_component (path_id, product_id, component_id)
-    select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id
+    select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id,
+           case when g.glob like '%{%' then coalesce((regexp_match(h.location, h.regex))[1], '') else '' end
     from evenkeel.component c
     cross join unnest(c.include) g (glob)
     join hit h using (glob)
     where not exists (select from hit x where x.path_id = h.path_id and x.glob = any (c.exclude))
     order by h.path_id, c.product_id, length(g.glob) desc, c.component_id
+$$;
+comment on function evenkeel.bound_paths(integer[]) is 'The components whose globs match these paths (null: all), of several of one product that with the longest glob, and the instance that its braces name.';
+
+create or replace function evenkeel.match_paths(paths integer[])
+returns void language sql
+as $$
+    insert into evenkeel.path_component (path_id, product_id, component_id, instance)
+    select path_id, product_id, component_id, instance from evenkeel.bound_paths(paths)
     on conflict (path_id, product_id) do nothing
 $$;
 comment on function evenkeel.match_paths(integer[]) is 'Binds paths to the components whose globs match them.';

@@ -7,14 +7,15 @@ as $$
 begin
     perform set_config('client_min_messages', 'warning', true);
     create temporary table kb_file (doc integer primary key, path text not null, article text not null, number integer not null,
-        is_list boolean not null) on commit drop;
+        is_list boolean not null, edition text not null default '', edition_id integer) on commit drop;
     create temporary table kb_section (doc integer, section integer, line integer, banner text, architecture text) on commit drop;
     create temporary table kb_row (doc integer, line integer, table_number integer, section integer, dated text, version bigint,
         printed text, size bigint, file text, platform text) on commit drop;
     create temporary table kb_requirement (doc integer, line integer, product text, levels text, or_later boolean) on commit drop;
     create temporary table kb_corrected (doc integer, line integer, product text, service_pack text) on commit drop;
-    -- What is told to a person: of a line where it is a problem (severity 1), of a file where it is what was taken (0).
+    -- What is told to a person: of a line where it is a problem (severity 1), of a file where it is what was taken (0), or why it is refused (2).
     create temporary table kb_told (doc integer, line integer, severity integer, sentence text) on commit drop;
+    perform evenkeel.list_stage();
 end
 $$;
 comment on function evenkeel.kb_stage() is 'Makes the temporary tables that articles and lists are staged in as they were read; an import fills them and calls kb_import().';
@@ -156,39 +157,13 @@ end
 $$;
 comment on function evenkeel.kb_read_patches() is 'Fills kb_patch, kb_needed and kb_bound: the patches among the placed rows, the levels that they need, and what ''first corrected in'' proves of levels.';
 
-create or replace function evenkeel.kb_read_lists(given_level text)
-returns void language plpgsql
+create or replace function evenkeel.kb_refuse_articles()
+returns void language sql
 as $$
-begin
     insert into kb_told
     select distinct on (r.doc, r.product_id) r.doc, r.line, 1,
            format('an article about %s: its levels are made of the lists (CSV) of cumulative updates only', r.product)
-    from kb_placed r join kb_file f using (doc) where r.level_kind = 'cumulative update' and not f.is_list
-    order by r.doc, r.product_id, r.line;
-    insert into kb_told
-    select r.doc, s.line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s left out', s.banner, evenkeel.counted(count(*), 'file'))
-    from kb_placed r join kb_section s using (doc, section)
-    where r.servicing_stack and r.level_kind = 'cumulative update' group by r.doc, s.line, s.banner;
-
-    create temporary table kb_listed on commit drop as
-    select r.doc, r.line, r.product_id, r.product, r.file, r.version, r.machine,
-           evenkeel.version_build(r.version) as build, evenkeel.version_revision(r.version) as revision
-    from kb_placed r join kb_file f using (doc)
-    where r.level_kind = 'cumulative update' and f.is_list and not r.servicing_stack;
-    create temporary table kb_level on commit drop as
-    select g.doc, g.product_id, g.product, g.build, coalesce(given.ubr, g.newest) as ubr, g.newest, given.ubr is not null as given
-    from (select doc, product_id, product, min(build) as build, max(revision) as newest from kb_listed group by doc, product_id, product) g
-    left join lateral (select split_part(given_level, '.', 2)::integer as ubr
-                       where split_part(given_level, '.', 1) = g.build::text) given on true;
-    if given_level is not null and exists (select from kb_file) and not exists (select from kb_level where given) then
-        raise exception 'no file of build % is listed there; the list is of %', split_part(given_level, '.', 1),
-            coalesce((select string_agg(distinct build::text, ', ') from kb_level), 'no product of the catalogue');
-    end if;
-    insert into kb_told
-    select distinct on (l.doc, l.product_id) r.doc, r.line, 1,
-           format('%s %s is newer than %s.%s, the level that was named', r.file, evenkeel.version_text(r.version), l.build, l.ubr)
-    from kb_level l join kb_listed r using (doc, product_id)
-    where r.revision > l.ubr order by l.doc, l.product_id, r.revision desc, r.line;
-end
+    from kb_placed r where r.level_kind = 'cumulative update'
+    order by r.doc, r.product_id, r.line
 $$;
-comment on function evenkeel.kb_read_lists(text) is 'Fills kb_listed and kb_level: the files of cumulative updates'' lists, and the level that each list is: the highest revision in it unless one is named (BUILD.UBR).';
+comment on function evenkeel.kb_refuse_articles() is 'Tells of articles about products whose levels are cumulative updates: their tables are no levels.';

@@ -39,30 +39,21 @@ end
 $$;
 comment on function evenkeel.kb_stage_patches() is 'Stages patches, their tables and the bounds on levels that follow from ''first corrected in''.';
 
-create or replace function evenkeel.kb_stage_lists()
-returns void language plpgsql
+create or replace function evenkeel.kb_rows_of_lists()
+returns void language sql
 as $$
-begin
-    insert into stage_levels (product, ordinal, code, name, ubr, source)
-    select distinct on (k.product_id, k.ubr) k.product, k.ubr::text, format('%s.%s', k.build, k.ubr),
-           format('%s %s.%s', p.name, k.build, k.ubr), k.ubr::text,
-           case when f.number > 0 then evenkeel.kb_code(f.number) else 'file list' end
-    from kb_level k join evenkeel.product p using (product_id) join kb_file f using (doc)
-    where not exists (select from evenkeel.level l where l.product_id = k.product_id and l.ordinal = k.ubr)
-    order by k.product_id, k.ubr, k.doc;
-
-    -- An x64 list also names the 32-bit files of SysWOW64, and does not say which they are.
-    insert into stage_baselines (product, level, file, relation, version, machine, kind, source)
-    select distinct r.product, format('%s.%s', k.build, k.ubr), r.file, '=', evenkeel.version_text(r.version), m.machine, 'article',
-           case when f.number > 0 then evenkeel.kb_code(f.number) else 'file list' end
-    from kb_listed r
-    join kb_level k using (doc, product_id)
-    join kb_file f using (doc)
-    cross join unnest(case r.machine when 'x64' then array['x64', 'x86'] else array[r.machine] end) m (machine)
-    where r.revision <= k.ubr;
-end
+    -- A list of a product whose levels are service packs is a patch's table.
+    insert into kb_row (doc, line, table_number, section, dated, version, printed, size, file, platform)
+    select r.doc, r.line, 0, r.section, r.dated, r.version, coalesce(evenkeel.version_text(r.version), ''), r.size, r.file, ''
+    from list_row r
+    where r.doc in (select b.doc from list_build b
+                    join evenkeel.line l on evenkeel.version_major(b.stem << 16) = coalesce(l.major, evenkeel.version_major(b.stem << 16))
+                     and evenkeel.version_minor(b.stem << 16) = coalesce(l.minor, evenkeel.version_minor(b.stem << 16))
+                     and evenkeel.version_build(b.stem << 16) = coalesce(l.build, evenkeel.version_build(b.stem << 16))
+                    join evenkeel.product p using (product_id)
+                    where p.level_kind = 'service pack')
 $$;
-comment on function evenkeel.kb_stage_lists() is 'Stages the levels that lists of cumulative updates are, and the exact versions that these ship, older ones among them.';
+comment on function evenkeel.kb_rows_of_lists() is 'Stages the rows of lists that name builds of service-pack products as those of articles.';
 
 create or replace function evenkeel.kb_tell(only_product text)
 returns void language plpgsql
@@ -79,29 +70,23 @@ begin
     group by k.doc, k.code, k.product, k.product_id;
 
     insert into kb_told
-    select k.doc, 0, 0, format('%s %s.%s (%s): %s for %s, %s of them older than the update', k.product, k.build, k.ubr,
-               case when k.given then 'as named' else 'the highest revision in it' end,
-               evenkeel.counted(count(distinct r.file), 'file'), coalesce(string_agg(distinct r.machine, ' and '), 'any machine'),
-               count(distinct r.file) filter (where r.revision < k.ubr))
-    from kb_level k join kb_listed r using (doc, product_id)
-    group by k.doc, k.product, k.build, k.ubr, k.given;
-
-    insert into kb_told
-    select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc)
+    select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc) or exists (select from list_row r where r.doc = f.doc)
                then 'no version in its table is on the line of ' || coalesce(only_product, 'a product of the catalogue') else 'it has no table of files' end)
-    from kb_file f where not exists (select from kb_told t where t.doc = f.doc and t.severity = 0);
+    from kb_file f where not exists (select from kb_told t where t.doc = f.doc and t.severity <> 1);
 end
 $$;
 comment on function evenkeel.kb_tell(text) is 'Adds a line for each file that says what was taken of it.';
 
 create or replace function evenkeel.counted(number bigint, noun text)
 returns text language sql immutable strict parallel safe
-as $$ select number || ' ' || noun || case when number = 1 then '' else 's' end $$;
-comment on function evenkeel.counted(bigint, text) is '1 file, 2 files.';
+as $$ select to_char(number, 'FM999,999,999,990') || ' ' || noun || case when number = 1 then '' when noun like '%ch' then 'es' else 's' end $$;
+comment on function evenkeel.counted(bigint, text) is '1 file, 2 files, 12,114 files.';
 
 create or replace function evenkeel.kb_import(only_product text, given_level text)
 returns table (doc integer, line integer, severity integer, sentence text) language plpgsql
 as $$
+declare
+    lists bigint;
 begin
     if only_product is not null then
         perform evenkeel.product_number(only_product);
@@ -109,14 +94,20 @@ begin
     if given_level is not null and given_level !~ '^\d{1,5}\.\d{1,5}$' then
         raise exception 'level ''%'' is not BUILD.UBR, such as 17763.6054', given_level;
     end if;
+    if only_product is not null and given_level is not null and not exists (select from list_row) then
+        raise exception 'a level is named for a list (CSV), and there is none';
+    end if;
+    perform evenkeel.list_find_builds();
+    perform evenkeel.kb_rows_of_lists();
     analyze kb_row;
     perform evenkeel.catalog_stage();
     perform evenkeel.kb_place_rows(only_product);
     perform evenkeel.kb_read_patches();
-    perform evenkeel.kb_read_lists(given_level);
+    perform evenkeel.kb_refuse_articles();
     perform evenkeel.kb_stage_patches();
-    perform evenkeel.kb_stage_lists();
+    lists := evenkeel.list_import(only_product, given_level);
     perform evenkeel.kb_tell(only_product);
+    insert into stage_list_change values (lists);
     return query select t.doc, t.line, t.severity, t.sentence from kb_told t order by t.doc, t.severity desc, t.line, t.sentence;
 end
 $$;

@@ -13,6 +13,9 @@ begin
         when kind = 'a share from 0 to 1' then value::real between 0 and 1
         when kind = 'a date such as 2009-12-08' then value ~ '^\d{4}-\d{2}-\d{2}$' and value::date is not null
         when kind = 'true or false' then value::boolean is not null
+        when kind = 'types of hosts: workstation, server, domain_controller'
+            then (select bool_and(evenkeel.product_type_number(w) > 0) from unnest(string_to_array(value, '|')) w)
+        when kind = 'an article such as KB4577668' then value ~* '^(KB|Q)\d{5,7}$'
         when kind = 'a version such as 6.0.3790.3959' then evenkeel.version_of(value) is not null
         when kind = 'a machine: x86, x64, ia64, arm64 or alpha' then evenkeel.machine_number(value) is not null or value = ''
         when kind = 'a patch''s code such as KB973917' then evenkeel.patch_code(value) is not null
@@ -31,7 +34,8 @@ declare
     number bigint;
     printed text;
 begin
-    execute format('select count(*) + 1, max(s::text) filter (where s.ctid = $1) from %I s where s.ctid <= $1', 'stage_' || file)
+    execute format('select count(*) + 1, max(row(%s)::text) filter (where s.ctid = $1) from %I s where s.ctid <= $1',
+                   coalesce((select e.columns from stage_edition e where e.file = catalog_refuse.file), 's.*'), 'stage_' || file)
         into number, printed using place;
     raise exception '%.csv, row % (%): %', file, number, left(substr(printed, 2, length(printed) - 2), 200), sentence;
 end
@@ -49,13 +53,17 @@ begin
     for field in
         select f.file, f.name, f.required = 'required' as required, f.kind
         from (values ('products', 'code', 'required', null), ('products', 'name', 'required', null),
-                     ('products', 'os_build', '', 'a number from 0 up'), ('products', 'inetstp_major', '', 'a number from 0 up'),
+                     ('products', 'os_build', '', 'a number from 0 up'), ('products', 'os_build_to', '', 'a number from 0 up'),
+                     ('products', 'product_types', '', 'types of hosts: workstation, server, domain_controller'),
+                     ('products', 'inetstp_major', '', 'a number from 0 up'), ('products', 'rtm_revision', '', 'a number from 0 to 65535'),
                      ('products', 'follows_os', '', 'true or false'),
-                     ('products', 'level_kind', '', 'one of service pack, cumulative update'),
+                     ('products', 'level_kind', '', 'one of service pack, cumulative update, build'),
                      ('products', 'coverage_share', '', 'a share from 0 to 1'), ('products', 'source', 'required', null),
                      ('levels', 'product', 'required', null), ('levels', 'ordinal', 'required', 'a number from 0 up'),
                      ('levels', 'code', 'required', null), ('levels', 'name', 'required', null),
                      ('levels', 'ubr', '', 'a number from 0 up'), ('levels', 'released', '', 'a date such as 2009-12-08'),
+                     ('levels', 'kb', '', 'an article such as KB4577668'), ('levels', 'preview', '', 'true or false'),
+                     ('levels', 'out_of_band', '', 'true or false'), ('levels', 'complete', '', 'true or false'),
                      ('levels', 'source', 'required', null),
                      ('lines', 'product', 'required', null), ('lines', 'major', '', 'a number from 0 to 65535'),
                      ('lines', 'minor', '', 'a number from 0 to 65535'), ('lines', 'build', '', 'a number from 0 to 65535'),
@@ -63,15 +71,17 @@ begin
                      ('lines', 'source', 'required', null),
                      ('components', 'product', 'required', null), ('components', 'code', 'required', null),
                      ('components', 'name', 'required', null), ('components', 'include', 'required', null),
-                     ('components', 'source', 'required', null),
+                     ('components', 'declared', '', 'true or false'), ('components', 'source', 'required', null),
                      ('rules', 'product', 'required', null), ('rules', 'level', 'required', null),
                      ('rules', 'relation', 'required', 'one of =, >='), ('rules', 'revision', 'required', 'a number from 0 to 65535'),
-                     ('rules', 'source', 'required', null),
+                     ('rules', 'build', '', 'a number from 0 to 65535'), ('rules', 'source', 'required', null),
+                     ('known_files', 'product', 'required', null), ('known_files', 'file', 'required', null),
+                     ('known_files', 'source', 'required', null),
                      ('baselines', 'product', 'required', null), ('baselines', 'level', 'required', null),
                      ('baselines', 'file', 'required', null), ('baselines', 'relation', 'required', 'one of =, >=, <='),
                      ('baselines', 'version', 'required', 'a version such as 6.0.3790.3959'),
                      ('baselines', 'machine', '', 'a machine: x86, x64, ia64, arm64 or alpha'),
-                     ('baselines', 'kind', '', 'one of captured, article, shipped'), ('baselines', 'source', 'required', null),
+                     ('baselines', 'kind', '', 'one of captured, media, article, shipped, list'), ('baselines', 'source', 'required', null),
                      ('patches', 'code', 'required', 'a patch''s code such as KB973917'), ('patches', 'product', 'required', null),
                      ('patches', 'supersedes', '', 'patches'' codes such as KB973917|KB978338'),
                      ('patches', 'restart', '', 'true or false'), ('patches', 'released', '', 'a date such as 2009-12-08'),
@@ -138,12 +148,15 @@ begin
             union all select 'lines', ctid, product from stage_lines
             union all select 'components', ctid, product from stage_components
             union all select 'rules', ctid, product from stage_rules
+            union all select 'known_files', s.ctid, w from stage_known_files s cross join unnest(string_to_array(s.product, '|')) w
             union all select 'baselines', ctid, product from stage_baselines
             union all select 'patches', ctid, product from stage_patches
             union all select 'patch_files', ctid, product from stage_patch_files
         ), named_level as (
             select 'rules' as file, ctid as place, product, level from stage_rules
             union all select 'baselines', ctid, product, level from stage_baselines
+            union all select 'levels', ctid, product, base from stage_levels where base is not null
+            union all select 'patches', ctid, product, level from stage_patches where level is not null
             union all select 'patches', s.ctid, s.product, r from stage_patches s cross join unnest(string_to_array(s.required_levels, '|')) r
             union all select 'patches', ctid, product, contained_in from stage_patches where contained_in is not null
         ), product as (
@@ -180,6 +193,8 @@ begin
         from stage_patches
         where exists (select from unnest(string_to_array(supersedes, '|')) c
                       where upper(c) = upper(code) or evenkeel.patch_number(upper(c)) = evenkeel.patch_number(upper(code)))
+        union all
+        select 'levels', s.ctid, 7, format('a level can''t be its own base: ''%s''', s.code) from stage_levels s where lower(s.base) = lower(s.code)
         order by 3, 1, 2 limit 1
     loop
         perform evenkeel.catalog_refuse(wrong.file, wrong.place, wrong.sentence);

@@ -37,6 +37,7 @@ declare
     place integer := evenkeel.level_ordinal(captured_product, captured_level);
     capture_kind text := case when origin like 'media %' then 'media' else 'captured' end;
     before bigint;
+    come bigint;
 begin
     perform set_config('client_min_messages', 'warning', true);
     drop table if exists captured;
@@ -56,8 +57,8 @@ begin
              and evenkeel.version_build(p.file_version) = coalesce(l.build, evenkeel.version_build(p.file_version))
              and evenkeel.version_revision(p.file_version) between l.revision_from and l.revision_to)
       and exists (select from evenkeel.component c cross join unnest(c.include) g (glob)
-                  where c.product_id = number and t.location ~ evenkeel.glob_regex(g.glob)
-                    and not exists (select from unnest(c.exclude) x (glob) where t.location ~ evenkeel.glob_regex(x.glob)));
+                  where c.product_id = number and t.location ~ evenkeel.component_regex(g.glob)
+                    and not exists (select from unnest(c.exclude) x (glob) where t.location ~ evenkeel.component_regex(x.glob)));
     select count(*), count(*) filter (where relation = '=') into matched, exact from captured;
     if matched = 0 then
         added := 0;
@@ -68,11 +69,15 @@ begin
     where b.product_id = number and b.ordinal = place and b.kind = capture_kind and b.source = origin
       and not exists (select from captured c where (c.location, c.relation, c.file_version, c.machine) = (b.file, b.relation, b.version, b.machine));
     get diagnostics before = row_count;
+    added := (select count(*) from captured c
+              where not exists (select from evenkeel.baseline b
+                                where (b.product_id, b.ordinal, b.file, b.relation, b.version, b.machine) =
+                                      (number, place, c.location, c.relation, c.file_version, c.machine)));
     insert into evenkeel.baseline (product_id, ordinal, file, relation, version, machine, kind, source)
     select number, place, location, relation, file_version, machine, capture_kind, origin from captured
-    on conflict (product_id, ordinal, file, relation, version, machine) do nothing;
-    get diagnostics added = row_count;
-    if added + before > 0 then
+    on conflict do nothing;
+    get diagnostics come = row_count;
+    if come + before > 0 then
         perform evenkeel.catalog_refresh();
     end if;
 end

@@ -20,7 +20,7 @@ comment on function evenkeel.find_declarations() is 'Fills state_declaration: wh
 
 create or replace function evenkeel.product_type_number(product_type text)
 returns integer language sql immutable parallel safe
-as $$ select case product_type when 'WORKSTATION' then 1 when 'SERVER' then 2 when 'DOMAIN_CONTROLLER' then 3 else 0 end $$;
+as $$ select case upper(product_type) when 'WORKSTATION' then 1 when 'SERVER' then 2 when 'DOMAIN_CONTROLLER' then 3 else 0 end $$;
 comment on function evenkeel.product_type_number(text) is 'ProductType of evenkeel.proto by its name; 0: not known.';
 
 create or replace function evenkeel.declared_levels()

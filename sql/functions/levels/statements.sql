@@ -2,7 +2,14 @@
 
 create or replace view evenkeel.statement as
 select product_id, file, machine, relation, version, ordinal as first_ordinal, ordinal as last_ordinal, kind, source
-from evenkeel.baseline;
+from evenkeel.baseline
+union all
+select s.product_id, s.file, m.machine, '=', s.version, s.first_ordinal, s.last_ordinal, 'list',
+       coalesce((select nullif(l.source, '') from evenkeel.level_list l
+                 where l.product_id = s.product_id and l.ordinal = s.first_ordinal and l.architecture is not distinct from s.architecture
+                   and s.edition_id is null),
+                (select e.name from evenkeel.edition e where e.edition_id = s.edition_id), 'file list')
+from evenkeel.shipped s cross join unnest(evenkeel.machines_on(s.architecture)) m (machine);
 comment on view evenkeel.statement is 'A statement of what levels ship: of every level from first to last that has a statement at all.';
 comment on column evenkeel.statement.product_id is 'The product.';
 comment on column evenkeel.statement.file is 'A file name, or a path.location where it holds a slash.';

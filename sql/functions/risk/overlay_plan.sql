@@ -110,7 +110,7 @@ as $$
     select distinct on (b.patch_id, b.stem) b.patch_id, b.product_id, b.stem, l.ordinal, b.has_gdr, b.has_qfe
     from (select p.patch_id, p.product_id, evenkeel.branch_stem(pf.branch) as stem, bool_or(evenkeel.is_gdr_branch(pf.branch)) as has_gdr,
                  bool_or(evenkeel.is_qfe_branch(pf.branch)) as has_qfe
-          from overlay_patch p join patch_file pf using (patch_id)
+          from overlay_patch p join patch_table pf using (patch_id)
           group by p.patch_id, p.product_id, evenkeel.branch_stem(pf.branch)) b
     left join level l on l.product_id = b.product_id and b.stem <> '' and starts_with(lower(b.stem), lower(l.code))
     order by b.patch_id, b.stem, length(l.code) desc nulls last
@@ -210,7 +210,7 @@ as $$
         from part r
         join overlay_patch p using (patch_id)
         join patch t using (patch_id)
-        join patch_file pf on pf.patch_id = p.patch_id
+        join patch_table pf on pf.patch_id = p.patch_id
              and (pf.branch = '' or (evenkeel.branch_stem(pf.branch) = r.stem
                                      and (r.side in ('', 'either') or evenkeel.branch_side(pf.branch) in ('', r.side))))
         left join image i on i.image_id = pf.image_id

@@ -66,11 +66,13 @@ as $$
     left join host_checkin c using (host_id)
     left join already a using (host_id)
     left join demand d using (host_id)
-    cross join lateral (select min(format('what %s brings is not known: add its payload (evenkeel patch add)', own.code)) as says
+    cross join lateral (select min(format(case when own.level_ordinal is null
+                                                then 'what %1$s brings is not known: add its payload (evenkeel patch add)'
+                                                else 'what %1$s brings is not known: import its list of files (evenkeel catalog update)' end, own.code)) as says
                         from overlay_patch p
                         join patch own using (patch_id)
                         join host_product here on here.host_id = o.host_id and here.product_id = p.product_id
-                        where not exists (select from patch_file pf where pf.patch_id = p.patch_id)) untold
+                        where not exists (select from patch_table pf where pf.patch_id = p.patch_id)) untold
     where o.host_id = any (hosts)
 $$;
 comment on function evenkeel.risk_grounds(uuid[], interval) is
