@@ -169,56 +169,113 @@ static int capture(PGconn *connection, const char *product, const char *level, c
 }
 
 static const char help[] = "usage: evenkeel baseline capture --product P --level L\n"
-                           "                                 (--host NAME | --root DIR) [--force]\n\n"
-                           "Takes the versions of a product's files on a healthy host, or in a tree or\n"
-                           "unpacked media, as what that level ships.\n"
+                           "                                 (--host NAME | --root DIR) [--force]\n"
+                           "       evenkeel baseline show [--product P] [--level L] [--source S]\n"
+                           "                              [--file NAME] [--format text|json|csv]\n"
+                           "       evenkeel baseline remove --source S [--product P] [--level L]\n\n"
+                           "capture takes the versions of a product's files on a healthy host, or in a tree\n"
+                           "or unpacked media, as what that level ships; captured again from the same place\n"
+                           "they are taken anew. show lists what is stated, remove takes out what a source\n"
+                           "states ('evenkeel catalog' does so for updates' lists).\n"
                            "  --product P   its code in the catalogue, windows-2003\n"
                            "  --level L     SP2\n"
                            "  --host NAME   a host that was pushed\n"
                            "  --root DIR    a folder that stands for c:\n"
+                           "  --source S    as show tells it: 'host web-01', 'media /mnt/sp2', Q254142\n"
+                           "  --file NAME   a file's name\n"
                            "  --force       even from a host that is mixed, or declares another level";
+
+struct options {
+    const char *product, *level, *host, *root, *source, *file;
+    bool force;
+};
+
+static int show(PGconn *connection, const struct options *options, enum cli_format format, struct error *error)
+{
+    int rows;
+    struct parameter parameters[] = {PARAMETER_TEXT(options->product), PARAMETER_TEXT(options->level),
+                                     PARAMETER_TEXT(options->source), PARAMETER_TEXT(options->file)};
+    return cli_print(connection, "select * from evenkeel.baseline_statements($1::text, $2::text, $3::text, $4::text)",
+                     parameters, 4, format, &rows, error);
+}
+
+static int take_out(PGconn *connection, const struct options *options, struct error *error)
+{
+    struct parameter parameters[] = {PARAMETER_TEXT(options->source), PARAMETER_TEXT(options->product),
+                                     PARAMETER_TEXT(options->level)};
+    _cleanup_(cleanup_result) PGresult *removed = database_query(
+        connection, "select evenkeel.baseline_remove($1::text, $2::text, $3::text)", parameters, 3, false, error);
+    if (removed == NULL)
+        return -1;
+    printf("%s statements from %s are removed; a file that says so, loaded again, brings them back\n",
+           PQgetvalue(removed, 0, 0), options->source);
+    return 0;
+}
+
+static int run(PGconn *connection, const char *action, const struct options *options, enum cli_format format,
+               struct error *error)
+{
+    if (strcmp(action, "show") == 0)
+        return show(connection, options, format, error);
+    if (strcmp(action, "remove") == 0)
+        return take_out(connection, options, error);
+    return capture(connection, options->product, options->level, options->host, options->root, options->force, error);
+}
 
 int command_baseline(int argc, char **argv)
 {
-    enum { OPTION_PRODUCT = 256, OPTION_LEVEL, OPTION_HOST, OPTION_ROOT, OPTION_FORCE };
-    static const struct option options[] = {{"product", required_argument, NULL, OPTION_PRODUCT},
-                                            {"level", required_argument, NULL, OPTION_LEVEL},
-                                            {"host", required_argument, NULL, OPTION_HOST},
-                                            {"root", required_argument, NULL, OPTION_ROOT},
-                                            {"force", no_argument, NULL, OPTION_FORCE},
-                                            CLI_OPTIONS,
-                                            {0}};
-    const char *product = NULL, *level = NULL, *host = NULL, *root = NULL;
-    bool force = false;
+    enum { PRODUCT = 256, LEVEL, HOST, ROOT, SOURCE, NAME, FORCE };
+    static const struct option known[] = {{"product", required_argument, NULL, PRODUCT},
+                                          {"level", required_argument, NULL, LEVEL},
+                                          {"host", required_argument, NULL, HOST},
+                                          {"root", required_argument, NULL, ROOT},
+                                          {"source", required_argument, NULL, SOURCE},
+                                          {"file", required_argument, NULL, NAME},
+                                          {"force", no_argument, NULL, FORCE},
+                                          CLI_FORMAT_OPTION,
+                                          CLI_OPTIONS,
+                                          {0}};
+    struct options options = {0};
     struct cli cli = {.command = "baseline", .help = help};
     struct error error = {0};
-    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
+    for (int option; (option = cli_option(&cli, argc, argv, known)) != -1;) {
         switch (option) {
-        case OPTION_PRODUCT:
-            product = optarg;
+        case PRODUCT:
+            options.product = optarg;
             break;
-        case OPTION_LEVEL:
-            level = optarg;
+        case LEVEL:
+            options.level = optarg;
             break;
-        case OPTION_HOST:
-            host = optarg;
+        case HOST:
+            options.host = optarg;
             break;
-        case OPTION_ROOT:
-            root = optarg;
+        case ROOT:
+            options.root = optarg;
             break;
-        case OPTION_FORCE:
-            force = true;
+        case SOURCE:
+            options.source = optarg;
+            break;
+        case NAME:
+            options.file = optarg;
+            break;
+        case FORCE:
+            options.force = true;
             break;
         }
     }
     if (cli.ended)
         return cli.status;
-    if (optind >= argc || strcmp(argv[optind], "capture") != 0)
-        return cli_fail_usage("baseline", "say what to do: 'capture' is all there is");
-    if (product == NULL || level == NULL || (host == NULL) == (root == NULL))
+    const char *action = optind < argc ? argv[optind] : "";
+    bool captures = strcmp(action, "capture") == 0, removes = strcmp(action, "remove") == 0;
+    if (!captures && !removes && strcmp(action, "show") != 0)
+        return cli_fail_usage("baseline", "say what to do: 'capture', 'show' or 'remove'");
+    if (captures &&
+        (options.product == NULL || options.level == NULL || (options.host == NULL) == (options.root == NULL)))
         return cli_fail_usage("baseline", "capture needs --product, --level and either --host or --root");
+    if (removes && options.source == NULL)
+        return cli_fail_usage("baseline", "remove needs --source, as 'evenkeel baseline show' tells it");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
-    if (connection == NULL || capture(connection, product, level, host, root, force, &error) < 0)
+    if (connection == NULL || run(connection, action, &options, cli.format, &error) < 0)
         return cli_fail("baseline", &error);
     return EXIT_STATUS_OK;
 }

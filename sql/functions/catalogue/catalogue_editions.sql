@@ -125,3 +125,38 @@ begin
 end
 $$;
 comment on function evenkeel.catalog_remove(text, text) is 'Removes all that a source, or a file that the catalogue was loaded from, states; returns how many rows that were, an error where none are.';
+
+create or replace function evenkeel.baseline_statements(only_product text, only_level text, only_source text, only_file text)
+returns table (product text, level text, file text, relation text, version text, machine text, kind text, source text) language sql stable
+as $$
+    select p.code, l.code, b.file, b.relation, evenkeel.version_text(b.version), coalesce(evenkeel.machine_name(b.machine), ''), b.kind, b.source
+    from evenkeel.baseline b join evenkeel.product p using (product_id) join evenkeel.level l using (product_id, ordinal)
+    where (only_product is null or p.product_id = evenkeel.product_number(only_product))
+      and (only_level is null or lower(l.code) = lower(only_level))
+      and (only_source is null or b.source = only_source)
+      and (only_file is null or b.file = lower(only_file) or b.file like '%/' || lower(only_file))
+    order by p.code, b.ordinal, b.file, b.relation, b.version, b.machine, b.source
+$$;
+comment on function evenkeel.baseline_statements(text, text, text, text) is 'What single statements say of what levels ship, by product, level, source and file (null: any); updates'' lists are not among them.';
+
+create or replace function evenkeel.baseline_remove(given_source text, only_product text, only_level text)
+returns bigint language plpgsql
+as $$
+declare
+    removed bigint;
+begin
+    delete from evenkeel.baseline b
+    where b.source = given_source
+      and (only_product is null or b.product_id = evenkeel.product_number(only_product))
+      and (only_level is null or exists (select from evenkeel.level l where (l.product_id, l.ordinal) = (b.product_id, b.ordinal)
+                                         and lower(l.code) = lower(only_level)));
+    get diagnostics removed = row_count;
+    if removed = 0 then
+        raise exception 'no statement is from ''%''%; ''evenkeel baseline show'' lists them with their sources', given_source,
+            concat(' for ' || only_product, ' at ' || only_level);
+    end if;
+    perform evenkeel.catalog_refresh();
+    return removed;
+end
+$$;
+comment on function evenkeel.baseline_remove(text, text, text) is 'Removes the statements of a source (host web-01, media /mnt, an article) on what levels ship; an error where there are none.';
