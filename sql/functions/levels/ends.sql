@@ -67,6 +67,16 @@ as $$
 $$;
 comment on function evenkeel.exact_ends(integer[]) is 'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is known), and the least level that ships it.';
 
+create or replace function evenkeel.rule_holds(relation text, build integer, revision integer, version evenkeel.version)
+returns boolean language sql immutable parallel safe
+as $$
+    -- The whole version from its third part on where the rule names that, else its fourth part alone.
+    select case when relation = '=' then told = wanted else told >= wanted end
+    from (select case when build is null then version & 65535 else version & 4294967295 end as told,
+                 case when build is null then revision::bigint else build::bigint << 16 | revision end as wanted) v
+$$;
+comment on function evenkeel.rule_holds(text, integer, integer, evenkeel.version) is 'Whether a version is one that a product-wide rule speaks of.';
+
 create or replace function evenkeel.rule_ends(files integer[])
 returns table (file_id integer, product_id integer, bound integer, named boolean, basis text)
 language sql stable
@@ -77,11 +87,12 @@ as $$
            or exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
                       where t.product_id = j.product_id and pf.file in (j.name, j.location)),
            case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build' else j.number::text end)
-                else format('revision %s%s is %s%s (%s)', r.revision, case r.relation when '>=' then ' and above' else '' end,
+                else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,
+                            case when r.build is null then r.revision::text when r.revision = 0 then r.build::text else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
                             case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end
     from evenkeel.held_files(files) j
     left join evenkeel.level_rule r on r.product_id = j.product_id
-         and case r.relation when '=' then j.revision = r.revision else j.revision >= r.revision end
+         and evenkeel.rule_holds(r.relation, r.build, r.revision, j.version)
     left join evenkeel.level l on (l.product_id, l.ordinal) = (r.product_id, r.ordinal)
     where j.on_line and (r.product_id is not null or j.number is not null)
     order by j.file_id, j.product_id, r.relation, r.ordinal desc

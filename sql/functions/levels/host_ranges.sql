@@ -10,7 +10,7 @@ begin
     insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, product_type,
                                    installation_type, hotpatch, markers)
     select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, evenkeel.declared_service_pack(f.facts), f.ubr,
-           evenkeel.product_type_number(f.facts ->> 'product_type'), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
+           evenkeel.declared_product_type(f.facts), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
            case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
     from evenkeel.host_facts_current f join state_host h using (host_id);
     analyze state_declaration;
@@ -22,6 +22,17 @@ create or replace function evenkeel.product_type_number(product_type text)
 returns integer language sql immutable parallel safe
 as $$ select case upper(product_type) when 'WORKSTATION' then 1 when 'SERVER' then 2 when 'DOMAIN_CONTROLLER' then 3 else 0 end $$;
 comment on function evenkeel.product_type_number(text) is 'ProductType of evenkeel.proto by its name; 0: not known.';
+
+create or replace function evenkeel.declared_product_type(facts jsonb)
+returns integer language sql immutable parallel safe
+as $$
+    -- Where the key ProductOptions was not read, other names of the same registry tell a client from a server.
+    select coalesce(nullif(evenkeel.product_type_number(facts ->> 'product_type'), 0),
+                    case when facts ->> 'installation_type' ~* '^client' then 1 when facts ->> 'installation_type' ~* '^(server|nano)' then 2
+                         when facts ->> 'edition' ~* '^server' then 2 when facts ->> 'product_name' ~* '\mserver\M' then 2
+                         when facts ->> 'edition' <> '' or facts ->> 'product_name' ~* '\mwindows (vista|7|8|8\.1|10|11)\M' then 1 end, 0)
+$$;
+comment on function evenkeel.declared_product_type(jsonb) is 'Whether a host is a workstation (1), a server (2) or a domain controller (3), by ProductType, else by InstallationType, EditionID and ProductName; 0: not known.';
 
 create or replace function evenkeel.declared_levels()
 returns table (product_id integer, service_pack text, ubr integer, markers text[], declared int4range, base_ordinal integer)

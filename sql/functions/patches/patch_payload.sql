@@ -91,7 +91,7 @@ as $$
                         and b.version = pf.version and (b.machine is null or pf.machine is null or b.machine = pf.machine)),
                      (select max(r.ordinal) from evenkeel.level_rule r
                       where r.product_id = t.product_id and evenkeel.on_line(t.product_id, pf.version)
-                        and case r.relation when '=' then pf.version & 65535 = r.revision else pf.version & 65535 >= r.revision end)) as ordinal
+                        and evenkeel.rule_holds(r.relation, r.build, r.revision, pf.version))) as ordinal
         from evenkeel.patch t
         join evenkeel.patch_file pf using (patch_id)
         where t.patch_id = patch_lowers.patch and t.required_levels = '{}' and pf.version is not null

@@ -1,0 +1,118 @@
+-- What the shipped catalogue knows of each product: a fact that is lost, or comes twice, shows here.
+begin;
+select plan(17);
+\ir fixture.psql
+
+create function fixture.ubr(build integer, ubr integer, type text) returns jsonb language sql as $$
+    select jsonb_build_object('has_registry', true, 'current_version', '10.0', 'current_build', build, 'has_ubr', true, 'ubr', ubr, 'product_type', type)
+$$;
+create function fixture.judged(host_name text) returns setof text language sql as $$
+    select p.code from evenkeel.host_product s join evenkeel.host h using (host_id) join evenkeel.product p using (product_id)
+    where h.name = host_name order by 1
+$$;
+
+select results_eq($$
+    select p.code, (select count(*) from evenkeel.level l where l.product_id = p.product_id), (select count(*) from evenkeel.baseline b where b.product_id = p.product_id),
+           (select count(*) from evenkeel.known_file k where k.product_id = p.product_id), (select count(*) from evenkeel.patch t where t.product_id = p.product_id),
+           (select count(*) from evenkeel.patch t join evenkeel.patch_file f using (patch_id) where t.product_id = p.product_id)
+    from evenkeel.product p order by p.product_id
+$$, $$
+    values ('windows-nt-4.0', 8::bigint, 5::bigint, 0::bigint, 179::bigint, 811::bigint),
+           ('windows-nt-4.0-tse', 4, 0, 0, 21, 46),
+           ('windows-2000', 5, 268, 0, 123, 493),
+           ('windows-2003', 3, 3, 0, 3, 3),
+           ('windows-vista', 3, 0, 0, 0, 0),
+           ('windows-2008', 2, 0, 0, 146, 0),
+           ('windows-7', 2, 0, 0, 214, 0),
+           ('windows-2008-r2', 2, 0, 0, 214, 0),
+           ('windows-8', 1, 0, 0, 0, 0),
+           ('windows-2012', 1, 0, 0, 234, 0),
+           ('windows-8.1', 1, 0, 0, 232, 0),
+           ('windows-2012-r2', 1, 0, 0, 234, 0),
+           ('windows-10-1507', 149, 0, 0, 146, 0),
+           ('windows-10-1511', 41, 0, 0, 39, 0),
+           ('windows-10-1607', 199, 0, 204, 191, 0),
+           ('windows-2016', 199, 0, 204, 191, 0),
+           ('windows-10-1703', 90, 0, 204, 84, 0),
+           ('windows-10-1709', 74, 0, 204, 73, 0),
+           ('windows-server-1709', 74, 0, 204, 73, 0),
+           ('windows-10-1803', 71, 0, 204, 70, 0),
+           ('windows-server-1803', 1, 0, 204, 0, 0),
+           ('windows-10-1809', 170, 0, 204, 167, 0),
+           ('windows-2019', 170, 0, 204, 167, 0),
+           ('windows-10-1903', 74, 0, 204, 72, 0),
+           ('windows-server-1903', 74, 0, 204, 72, 0),
+           ('windows-10-2004', 156, 0, 204, 153, 0),
+           ('windows-server-2004', 80, 0, 204, 78, 0),
+           ('windows-2022', 92, 0, 204, 91, 0),
+           ('windows-11-21h2', 64, 0, 204, 62, 0),
+           ('windows-11-22h2', 92, 0, 204, 89, 0),
+           ('windows-server-23h2', 36, 0, 204, 36, 0),
+           ('windows-11-24h2', 64, 0, 204, 63, 0),
+           ('windows-2025', 35, 0, 204, 33, 0),
+           ('windows-11-28000', 13, 0, 204, 12, 0),
+           ('sql-server-2008', 86, 0, 0, 0, 0),
+           ('sql-server-2008-r2', 63, 0, 0, 0, 0),
+           ('sql-server-2012', 87, 0, 0, 0, 0),
+           ('sql-server-2014', 96, 0, 0, 0, 0),
+           ('sql-server-2016', 109, 0, 0, 0, 0),
+           ('sql-server-2017', 73, 0, 0, 0, 0),
+           ('sql-server-2019', 69, 0, 0, 0, 0),
+           ('sql-server-2022', 61, 0, 0, 0, 0),
+           ('sql-server-2025', 17, 0, 0, 0, 0)
+$$, 'levels, statements, known names, patches and their files of each product');
+
+-- Levels say what the updates' articles say: each in its place, with its day.
+select is((select count(*) from evenkeel.level l join evenkeel.product p using (product_id) where p.level_kind = 'cumulative update' and l.ubr is distinct from l.ordinal),
+          0::bigint, 'where levels are cumulative updates they are their revisions');
+select results_eq($$ select l.code, l.kb, l.released, l.preview, l.out_of_band from evenkeel.level l
+                     where l.product_id = evenkeel.product_number('windows-2019') and l.ordinal in (1, 1518) order by l.ordinal $$,
+                  $$ values ('17763.1', '', null::date, false, false), ('17763.1518', 'KB4577668', '2020-10-13', false, false) $$,
+                  'a level names its article and day; the release is a level, too');
+select results_eq($$ select code, rtm_revision from evenkeel.product where code in ('windows-2016', 'windows-2019', 'windows-10-1507', 'windows-10-1709', 'windows-server-23h2')
+                     order by product_id $$,
+                  $$ values ('windows-10-1507', 16384), ('windows-2016', 0), ('windows-10-1709', 15), ('windows-2019', 1), ('windows-server-23h2', null) $$,
+                  'the revision that a product was released with is a fact of it, and empty where it is not known');
+select is_empty($$ select l.code from evenkeel.level l join evenkeel.level b on (b.product_id, b.ordinal) = (l.product_id, l.base_ordinal) where b.ordinal > l.ordinal $$,
+                'no level stands on a later one');
+select results_eq($$ select l.code, l.line, b.code from evenkeel.level l left join evenkeel.level b on (b.product_id, b.ordinal) = (l.product_id, l.base_ordinal)
+                     where l.product_id = evenkeel.product_number('sql-server-2019') and l.code in ('CU8', '15.0.4083', '15.0.2080') order by l.ordinal $$,
+                  $$ values ('15.0.2080', 'GDR', 'RTM'), ('CU8', '', null), ('15.0.4083', '', 'CU8') $$,
+                  'SQL Server''s security updates stand on the release, or on a cumulative update');
+select results_eq($$ select t.code, l.code, t.supersedes @> array['KB5034173'] from evenkeel.patch t left join evenkeel.level l on (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal)
+                     where t.code = 'KB4577668' order by t.product_id $$,
+                  $$ values ('KB4577668', '17763.1518', false), ('KB4577668', '17763.1518', false) $$, 'a cumulative update is a patch that brings its level');
+select ok((select 'KB3172605' = any (supersedes) from evenkeel.patch where code = 'KB3179573' and product_id = evenkeel.product_number('windows-7')),
+          'of monthly rollups each replaces the one before');
+
+-- A client and a server of one build, and a build that an enablement package declares.
+select fixture.host('server', '{"c:/windows/system32/ntdll.dll": "10.0.17763.1518"}', fixture.ubr(17763, 1518, 'server'));
+select fixture.host('client', '{"c:/windows/system32/ntdll.dll": "10.0.17763.1518"}', fixture.ubr(17763, 1518, 'workstation'));
+select fixture.host('controller', '{"c:/windows/system32/ntdll.dll": "10.0.17763.1518"}', fixture.ubr(17763, 1518, 'domain_controller'));
+select fixture.host('named', '{"c:/windows/system32/ntdll.dll": "10.0.17763.1518"}', fixture.ubr(17763, 1518, 'server') - 'product_type' || '{"edition": "ServerStandard"}');
+select fixture.host('enabled', '{"c:/windows/system32/ntdll.dll": "10.0.19041.2965"}', fixture.ubr(19045, 2965, 'workstation'));
+-- Files of Windows 7 tell by their build which pack they are at least of.
+select fixture.host('seven', '{"c:/windows/system32/ntdll.dll": "6.1.7601.17514", "c:/windows/system32/notepad.exe": "6.1.7600.16385"}',
+                    '{"has_registry": true, "current_version": "6.1", "current_build": 7600, "service_pack": "", "product_type": "workstation"}');
+-- Two instances of SQL Server on one host.
+select fixture.host('db', '{"c:/program files/microsoft sql server/mssql15.sales/mssql/binn/sqlservr.exe": "2019.150.4123.1",
+                            "c:/program files/microsoft sql server/mssql15.hr/mssql/binn/sqlservr.exe": "2019.150.2080.9"}', fixture.ubr(17763, 1518, 'server'));
+select fixture.judge();
+select results_eq($$ select * from fixture.judged('server') $$, array['windows-2019'], 'a server is a server');
+select results_eq($$ select * from fixture.judged('client') $$, array['windows-10-1809'], 'a client of the same build a client');
+select results_eq($$ select * from fixture.judged('controller') $$, array['windows-2019'], 'a domain controller a server');
+select results_eq($$ select * from fixture.judged('named') $$, array['windows-2019'], 'and where ProductType was not read EditionID tells');
+select results_eq($$ select * from fixture.judged('enabled') $$, array['windows-10-2004'], '22H2 has the files of 19041');
+select matches((select concat(lower_basis, hint_basis) from evenkeel.file_level fl join evenkeel.file f using (file_id) join evenkeel.path p using (path_id)
+                where p.path = 'c:/windows/system32/ntdll.dll' and fl.product_id = evenkeel.product_number('windows-7') ),
+               'build 7601 and above is at least SP1', 'a rule goes by the build');
+select is_empty($$ select from evenkeel.file_level fl join evenkeel.file f using (file_id) join evenkeel.path p using (path_id)
+                   where p.path = 'c:/windows/system32/notepad.exe' and fl.product_id = evenkeel.product_number('windows-7') and fl.lower_basis || fl.hint_basis <> '' $$,
+                'and proves nothing by a lower one, however high its revision');
+select results_eq($$ select pc.instance from evenkeel.path_component pc join evenkeel.path p using (path_id) where p.path like '%sqlservr.exe' order by 1 $$,
+                  array['mssql15.hr', 'mssql15.sales'], 'the folder names the instance');
+select results_eq($$ select distinct instance from evenkeel.bound_paths(null) where product_id = evenkeel.product_number('sql-server-2019') order by 1 $$,
+                  array['mssql15.hr', 'mssql15.sales'], 'and stays so when the catalogue changes');
+
+select * from finish();
+rollback;
