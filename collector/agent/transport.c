@@ -2,6 +2,7 @@
 
 #include "transport.h"
 
+#include "collector/platform/platform.h"
 #include "proto/cleanup.h"
 #include "proto/limits.h"
 #include "proto/loopback.h"
@@ -10,8 +11,11 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
 #include <nng/transport/tls/tls.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ADDRESSES_MOST 16 /* of one name */
 
 struct transport {
     nng_socket socket; /* id 0: none */
@@ -61,25 +65,61 @@ void transport_close(struct transport *transport)
     free(transport);
 }
 
-/* The dialer keeps the connection from then on; a request that was sent is never sent twice by nng itself, since the
- * exchange knows better whether that is of use. */
+/* Dials one address of the URL's host; the certificate is checked against the host's name all the same. The dialer
+ * keeps the connection from then on. */
+static int dial_address(struct transport *transport, const char *url, const char *name, const char *ca, bool *ca_taken)
+{
+    nng_dialer dialer;
+    int status = nng_dialer_create(&dialer, transport->socket, url);
+    if (status != 0)
+        return status;
+    if (is_tls(url) && (status = nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, ca)) != 0)
+        *ca_taken = false;
+    if (status == 0 && is_tls(url) && name != NULL)
+        status = nng_dialer_set_string(dialer, NNG_OPT_TLS_SERVER_NAME, name);
+    if (status == 0)
+        status = nng_dialer_start(dialer, 0);
+    if (status != 0)
+        nng_dialer_close(dialer);
+    return status;
+}
+
+/* nng takes the first address of a name alone, where 'localhost' may be ::1 and the aggregator listen on 127.0.0.1. */
+static int dial_all(struct transport *transport, const char *ca, bool *ca_taken)
+{
+    char addresses[ADDRESSES_MOST][PLATFORM_ADDRESS_BYTES], url[512];
+    nng_url *parsed;
+    int status = nng_url_parse(&parsed, transport->url);
+    if (status != 0)
+        return status;
+    size_t count = platform_addresses(parsed->u_hostname, addresses, ADDRESSES_MOST);
+    if (count == 0)
+        status = dial_address(transport, transport->url, NULL, ca, ca_taken);
+    for (size_t i = 0; i < count && *ca_taken; i++) {
+        bool brackets = strchr(addresses[i], ':') != NULL;
+        int length = snprintf(url, sizeof url, "%s://%s%s%s:%s", parsed->u_scheme, brackets ? "[" : "", addresses[i],
+                              brackets ? "]" : "", parsed->u_port);
+        status =
+            length < (int)sizeof url ? dial_address(transport, url, parsed->u_hostname, ca, ca_taken) : NNG_EADDRINVAL;
+        if (status == 0)
+            break;
+    }
+    nng_url_free(parsed);
+    return status;
+}
+
+/* A request that was sent is never sent twice by nng itself, since the exchange knows better whether that is of use. */
 static int dial(struct transport *transport, const char *ca, uint32_t timeout, bool *ca_taken)
 {
     *ca_taken = true;
-    nng_dialer dialer;
     int status;
     if ((status = nng_req0_open(&transport->socket)) != 0 ||
         (status = nng_socket_set_size(transport->socket, NNG_OPT_RECVMAXSZ, LIMIT_MESSAGE_BYTES)) != 0 ||
         (status = nng_socket_set_ms(transport->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE)) != 0 ||
         (status = nng_socket_set_ms(transport->socket, NNG_OPT_SENDTIMEO, (nng_duration)timeout)) != 0 ||
-        (status = nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, (nng_duration)timeout)) != 0 ||
-        (status = nng_dialer_create(&dialer, transport->socket, transport->url)) != 0)
+        (status = nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, (nng_duration)timeout)) != 0)
         return status;
-    if (is_tls(transport->url) && (status = nng_dialer_set_string(dialer, NNG_OPT_TLS_CA_FILE, ca)) != 0) {
-        *ca_taken = false;
-        return status;
-    }
-    return nng_dialer_start(dialer, 0);
+    return dial_all(transport, ca, ca_taken);
 }
 
 int transport_open(const char *url, const char *ca, uint32_t timeout, struct transport **transport, struct error *error)

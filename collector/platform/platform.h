@@ -114,6 +114,13 @@ int platform_volume(const char *path, uint64_t *volume, struct error *error);
 /* The machine's own name, with a NUL. */
 int platform_host_name(char *name, size_t capacity, struct error *error);
 
+/*
+ * The addresses of a host as text, in the order in which the system would try them; returns how many, at most `most`,
+ * and none where the name can't be resolved.
+ */
+#define PLATFORM_ADDRESS_BYTES 64
+size_t platform_addresses(const char *host, char addresses[][PLATFORM_ADDRESS_BYTES], size_t most);
+
 /* The running system's own drive as a path, if it is a Windows; NULL where only other hosts' disks can be read. */
 const char *platform_system_drive(void);
 

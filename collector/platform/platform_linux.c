@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -395,6 +396,20 @@ int platform_host_name(char *name, size_t capacity, struct error *error)
         return error_set(error, ERROR_IO, "can't tell this machine's name: %s", strerror(errno));
     name[capacity - 1] = 0;
     return 0;
+}
+
+size_t platform_addresses(const char *host, char addresses[][PLATFORM_ADDRESS_BYTES], size_t most)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    size_t count = 0;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return 0;
+    for (const struct addrinfo *at = found; at != NULL && count < most; at = at->ai_next)
+        count += getnameinfo(at->ai_addr, at->ai_addrlen, addresses[count], PLATFORM_ADDRESS_BYTES, NULL, 0,
+                             NI_NUMERICHOST) == 0;
+    freeaddrinfo(found);
+    return count;
 }
 
 const char *platform_system_drive(void)

@@ -17,6 +17,8 @@
 #include <winternl.h>
 
 #include <ntsecapi.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
 
 #define LISTING_BYTES (64u << 10) /* of names fetched at once */
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
@@ -353,6 +355,20 @@ int platform_host_name(char *name, size_t capacity, struct error *error)
     wide_to_bytes((const uint16_t *)wide, length, bytes);
     snprintf(name, capacity, "%s", bytes);
     return 0;
+}
+
+size_t platform_addresses(const char *host, char addresses[][PLATFORM_ADDRESS_BYTES], size_t most)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    size_t count = 0;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return 0;
+    for (const struct addrinfo *at = found; at != NULL && count < most; at = at->ai_next)
+        count += getnameinfo(at->ai_addr, (socklen_t)at->ai_addrlen, addresses[count], PLATFORM_ADDRESS_BYTES, NULL, 0,
+                             NI_NUMERICHOST) == 0;
+    freeaddrinfo(found);
+    return count;
 }
 
 const char *platform_system_drive(void)

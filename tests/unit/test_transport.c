@@ -1,0 +1,101 @@
+/* Names with several addresses: all are tried. What they resolve to is said here (the linker's --wrap). */
+
+#include "collector/agent/transport.h"
+#include "collector/platform/platform.h"
+
+#include <arpa/inet.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const *resolved; /* NULL behind the last */
+static unsigned asked;
+
+size_t __wrap_platform_addresses(const char *host, char addresses[][PLATFORM_ADDRESS_BYTES], size_t most);
+
+size_t __wrap_platform_addresses(const char *host, char addresses[][PLATFORM_ADDRESS_BYTES], size_t most)
+{
+    size_t count = 0;
+    asked++;
+    assert_string_equal(host, "localhost");
+    for (; resolved[count] != NULL && count < most; count++)
+        snprintf(addresses[count], PLATFORM_ADDRESS_BYTES, "%s", resolved[count]);
+    return count;
+}
+
+/* A port of 127.0.0.1 that nobody listens on. */
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+/* Opens a connection to `localhost` at a port where, on 127.0.0.1 only, somebody listens or not. */
+static int open_with(const char *const *addresses, bool listening, struct error *error)
+{
+    nng_socket socket;
+    char url[64];
+    int port = free_port();
+    resolved = addresses;
+    asked = 0;
+    assert_int_equal(nng_rep0_open(&socket), 0);
+    snprintf(url, sizeof url, "tcp://127.0.0.1:%d", port);
+    if (listening)
+        assert_int_equal(nng_listen(socket, url, NULL, 0), 0);
+    struct transport *transport;
+    snprintf(url, sizeof url, "tcp://localhost:%d", port);
+    int status = transport_open(url, NULL, 1000, &transport, error);
+    transport_close(transport);
+    nng_close(socket);
+    return status;
+}
+
+static void the_second_address_is_tried_where_the_first_does_not_answer(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    if (open_with((const char *const[]){"::1", "127.0.0.1", NULL}, true, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(asked, 1);
+    if (open_with((const char *const[]){"127.0.0.1", "::1", NULL}, true, &error) < 0)
+        fail_msg("%s", error.message);
+}
+
+static void where_none_answers_the_name_is_told(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    assert_int_equal(open_with((const char *const[]){"::1", "127.0.0.1", NULL}, false, &error), -1);
+    assert_int_equal(error.code, ERROR_NETWORK);
+    assert_non_null(strstr(error.message, "can't reach the aggregator at tcp://localhost:"));
+}
+
+static void a_name_that_can_not_be_resolved_here_is_left_to_nng(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    open_with((const char *const[]){NULL}, true, &error); /* as nng resolves it: it must only come back */
+    assert_int_equal(asked, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_second_address_is_tried_where_the_first_does_not_answer),
+        cmocka_unit_test(where_none_answers_the_name_is_told),
+        cmocka_unit_test(a_name_that_can_not_be_resolved_here_is_left_to_nng),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
