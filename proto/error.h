@@ -17,8 +17,8 @@ enum error_code {
     ERROR_NETWORK, /* a peer that can't be reached, or stopped talking */
     ERROR_DATABASE,
     ERROR_CONFLICT, /* the database: another session did the same at the same moment; tried again it may go */
-    ERROR_REFUSED, /* a peer's definite no */
-    ERROR_BUSY,    /* a peer's 'later' */
+    ERROR_REFUSED,  /* a peer's definite no */
+    ERROR_BUSY,     /* a peer's 'later' */
 };
 
 /* Plain data; put it on the stack as `struct error error = {0};`. */

@@ -86,7 +86,7 @@ enum field_kind {
     ROW(current_version, FIELD_TEXT, LIMIT_NAME_BYTES, 1)                                                              \
     ROW(current_build, FIELD_NUMBER, INT32_MAX, 1)                                                                     \
     ROW(has_ubr, FIELD_FLAG, 1, 1)                                                                                     \
-    ROW(ubr, FIELD_NUMBER, INT32_MAX, 1)                                                                               \
+    ROW(ubr, FIELD_NUMBER, UINT16_MAX, 1)                                                                              \
     ROW(edition, FIELD_PROSE, LIMIT_STRING_BYTES, 1)                                                                   \
     ROW(product_type, FIELD_NUMBER, INT32_MAX, 1)                                                                      \
     ROW(service_pack, FIELD_PROSE, LIMIT_STRING_BYTES, 1)                                                              \

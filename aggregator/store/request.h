@@ -51,9 +51,9 @@ struct request {
     size_t bytes;       /* on the wire, for the bound on a batch */
     int64_t held_since; /* by the monotonic clock: since when it waits for other hosts' objects; 0: it does not */
 
-    struct bytes reply;                        /* packed Reply, from malloc; the answer's sender frees it */
-    Evenkeel__RefusalReason refusal;           /* why, where the reply is a refusal: for the metrics */
-    bool let_in; /* the answer is one that only an approved key gets: accepted, or what is wanted */
+    struct bytes reply;              /* packed Reply, from malloc; the answer's sender frees it */
+    Evenkeel__RefusalReason refusal; /* why, where the reply is a refusal: for the metrics */
+    bool let_in;                     /* the answer is one that only an approved key gets: accepted, or what is wanted */
     void (*answered)(struct request *request); /* called once with `reply` filled, from any thread */
     void *owner;                               /* the answerer's own */
     struct request *next;                      /* in the writer's queue */

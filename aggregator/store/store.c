@@ -339,8 +339,7 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
         if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
             return -1;
     if (store_drop_uploads(batch, error) < 0 || store_stage_uploads(batch, error) < 0 ||
-        store_new_components(batch, error) < 0 ||
-        accept_complete(batch, moment, outcome, error) < 0)
+        store_new_components(batch, error) < 0 || accept_complete(batch, moment, outcome, error) < 0)
         return -1;
     return database_execute(store->connection, "commit", error);
 }

@@ -73,8 +73,8 @@ static int store_one(struct store *store, const struct object *object, struct er
         {.value = object->digest.bytes, .length = DIGEST_BYTES, .binary = true, .type = TYPE_BYTEA},
         PARAMETER_BINARY(TYPE_BYTEA_ARRAY, paths),
     };
-    _cleanup_(cleanup_result) PGresult *done = database_query(
-        store->connection, "select evenkeel.store_component_store($1, $2)", parameters, 2, true, error);
+    _cleanup_(cleanup_result) PGresult *done =
+        database_query(store->connection, "select evenkeel.store_component_store($1, $2)", parameters, 2, true, error);
     return done != NULL ? 0 : -1;
 }
 

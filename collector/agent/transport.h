@@ -16,7 +16,8 @@ struct transport; /* opaque */
 /* Whether `url` may be dialled: tls+tcp with a CA file, or tcp to this machine, or anywhere with `allow_plain`. */
 int transport_check(const char *url, const char *ca, bool allow_plain, struct error *error);
 
-/* Connects to the first address of its host that answers, waiting until that succeeded or all failed; an answer may take `timeout` milliseconds. */
+/* Connects to the first address of its host that answers, waiting until that succeeded or all failed; an answer may
+ * take `timeout` milliseconds. */
 int transport_open(const char *url, const char *ca, uint32_t timeout, struct transport **transport,
                    struct error *error);
 void transport_close(struct transport *transport); /* NULL is allowed */
