@@ -82,7 +82,7 @@ static void a_field_beyond_its_limit_is_refused_by_name(void **state)
     assert_int_equal(field_limits_check(&facts.base, &error), 0);
     facts.ubr = UINT32_MAX;
     assert_int_equal(field_limits_check(&facts.base, &error), -1);
-    assert_string_equal(error.message, "Facts.ubr is 4294967295; at most 2147483647 is allowed");
+    assert_string_equal(error.message, "Facts.ubr is 4294967295; at most 65535 is allowed");
     facts.ubr = 0;
     facts.clone_time = INT64_MIN;
     assert_int_equal(field_limits_check(&facts.base, &error), -1);
