@@ -30,7 +30,8 @@ select h.name as host,
        (select sum(p.confirmed)::integer from evenkeel.host_product p where p.host_id = h.host_id) as confirmed,
        (select sum(p.countable)::integer from evenkeel.host_product p where p.host_id = h.host_id) as countable,
        (select greatest(i.files - coalesce((select sum(p.files) from evenkeel.host_product p where p.host_id = h.host_id), 0), 0)::integer
-        from evenkeel.host_inventory_current i where i.host_id = h.host_id) as unassigned
+        from evenkeel.host_inventory_current i where i.host_id = h.host_id) as unassigned,
+       coalesce((select evenkeel.not_seen_text(f.facts) from evenkeel.host_facts_current f where f.host_id = h.host_id), '') as not_seen
 from evenkeel.shown_host h;
 comment on view ops.host is 'A row per host.';
 comment on column ops.host.host is 'Its name; two hosts may share one, host_id tells them apart.';
@@ -47,6 +48,7 @@ comment on column ops.host.proof is 'On what the verdicts rest: catalogue (lists
 comment on column ops.host.confirmed is 'Files that are proven not older than the level in question ships them.';
 comment on column ops.host.countable is 'Of how many that could be said; those that the level ships as the product was released don''t count.';
 comment on column ops.host.unassigned is 'Files that belong to no product of the catalogue that the host has: nothing is said of these.';
+comment on column ops.host.not_seen is 'What its collector could not see, or did not; empty: nothing.';
 comment on column ops.host.missing is 'What would have to be known for a better verdict; empty: nothing.';
 comment on column ops.host.judged_at is 'Since when the verdict stands: when the host was last judged; null: never.';
 comment on column ops.host.not_judged is 'Why it could not be judged, which makes it unknown; null: it could.';

@@ -17,6 +17,8 @@ as $$
         select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version, not i.has_symbols as blind
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
+        -- What keeps a schedule of its own says nothing of the product's level.
+        join evenkeel.component c on c.component_id = pc.component_id and c.declared
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         where f.file_id = any (files)

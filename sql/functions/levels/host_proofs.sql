@@ -51,6 +51,16 @@ begin
     join (select * from chunk_proof union all select * from state_overlay_chunk_proof) p on (p.chunk_id, p.ordinal) = (h.chunk_id, h.ordinal)
     join state_component c on (c.host_id, c.component_id, c.product_id) = (h.host_id, p.component_id, h.product_id)
     group by h.host_id, h.product_id, p.component_id, c.files;
+    -- A link into the host's own component store, to the build that won, is no older than its level; so far as nothing else says it.
+    update state_proof p set by_store = n.files
+    from (select s.host_id, fl.product_id, fl.component_id, count(*)::integer as files
+          from state_store s
+          join state_range r using (host_id)
+          join file_level fl on (fl.file_id, fl.product_id) = (s.file_id, r.product_id)
+          where s.says = 'confirmed' and r.ordinal is not null
+            and not fl.confirmed @> r.ordinal and not fl.confirmed_by_fleet @> r.ordinal and not fl.untouched @> r.ordinal
+          group by s.host_id, fl.product_id, fl.component_id) n
+    where (n.host_id, n.product_id, n.component_id) = (p.host_id, p.product_id, p.component_id);
     -- A build of another Windows in the place of a component's file confirms nothing.
     insert into state_proof (host_id, product_id, component_id, files, confirmed, by_fleet, by_store, untouched, ahead)
     select s.host_id, s.product_id, pc.component_id, count(*), 0, 0, 0, 0, 0

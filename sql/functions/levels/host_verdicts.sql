@@ -81,9 +81,13 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 begin
     insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed, proof)
-    with weighed as (
+    with seen_in_part as materialized (
+        select h.host_id, not_seen_doubt(f.facts) as doubt
+        from state_host h join host_facts_current f using (host_id)
+        where f.facts -> 'not_seen' <> '[]'
+    ), weighed as (
         select r.*, d.kind as doubt,
-               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided,
+               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, s.doubt,
                    case when u.files > 0
                         then format('cannot read the version of %s%s: collect it again, or replace the file', u.path,
                                     case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
@@ -98,6 +102,7 @@ begin
         join product p using (product_id)
         left join state_declaration f using (host_id)
         left join state_unread u on (u.host_id, u.product_id) = (r.host_id, r.product_id)
+        left join seen_in_part s on s.host_id = r.host_id
         left join host_checkin k on k.host_id = r.host_id and k.unreadable > 0
         left join component_gaps() g on (g.host_id, g.product_id) = (r.host_id, r.product_id)
         left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)

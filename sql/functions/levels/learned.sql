@@ -12,7 +12,7 @@ as $$
     join evenkeel.host_facts_current f on f.host_id = p.host_id
     join evenkeel.host_checkin k on k.host_id = p.host_id
     where p.product_id = product and p.declared = int4range(level, level + 1) and p.verdict <> 'mixed' and k.unreadable = 0
-      and coalesce(jsonb_array_length(f.facts -> 'not_seen'), 0) = 0
+      and evenkeel.not_seen_doubt(f.facts) is null
       and coalesce(jsonb_array_length(f.facts -> 'pending_renames'), 0) = 0 and not coalesce((f.facts ->> 'reboot_pending')::boolean, false)
       and not exists (select from evenkeel.finding c where c.host_id = p.host_id and c.check_code = 'cloned-identity' and c.closed_at = 'infinity')
       and not exists (select from evenkeel.judge_queue q where q.host_id = p.host_id)
