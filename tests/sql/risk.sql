@@ -124,10 +124,10 @@ select fixture.ships('app', 'SP2 a.dll = 9.1.100.45');
 select fixture.payload('app', 'KB13', jsonb_build_object('a.dll', fixture.pe('9.1.100.43', array['One', 'Two'])), '{}');
 select fixture.payload('app', 'KB14', jsonb_build_object('a.dll', fixture.pe('9.1.100.44', array['One', 'Two'])), '{RTM,SP1,SP2}');
 select fixture.payload('app', 'KB15', jsonb_build_object('a.dll', fixture.pe('9.1.100.45', array['One', 'Two'])), '{}');
-select is(fixture.risk('KB13', 'plain'), 'unknown: after KB13 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
+select is(fixture.risk('KB13', 'plain'), 'unknown: after KB13 The app could not be judged: Application: 1 of 2 files confirmed at SP2: capture SP2 from a healthy host or from media (evenkeel baseline capture) '
           || 'where it is installed, or say what it needs (evenkeel patch add KB13 --requires)', 'a host that could not be judged after the patch is never safe');
 select matches(fixture.risk('KB13', 'mixed'), '^at risk: already mixed', 'and one at risk is not made unknown by it');
-select is(fixture.risk('KB14', 'plain'), 'unknown: after KB14 The app could not be judged: baselines for only 1 of 2 files: capture one (evenkeel baseline capture) '
+select is(fixture.risk('KB14', 'plain'), 'unknown: after KB14 The app could not be judged: Application: 1 of 2 files confirmed at SP2: capture SP2 from a healthy host or from media (evenkeel baseline capture) '
           || 'where it is installed', 'a patch for every level says nothing of the level either');
 select is(fixture.risk('KB15', 'plain'), 'unknown: which levels KB15 may be installed on is not known: say it (evenkeel patch add KB15 --requires)',
           'a patch that does not say what it needs makes no host safe');
@@ -266,7 +266,7 @@ select is((select array_agg(encode(p.digest, 'escape')) from pg_temp.overlay_new
 select fixture.product('one', array['RTM', 'SP1'], false, 0.1), fixture.product('two', array['RTM', 'SP1'], false, 0.1);
 insert into evenkeel.component (product_id, code, name, include, source)
 select evenkeel.product_number(p), 'both', 'Both', '{c:/both/*}', 'test' from unnest('{one,two}'::text[]) p;
-select fixture.ships(p, 'SP1 a.dll = 9.1.100.10', 'SP1 b.dll = 9.1.100.10', 'SP1 f1.dll = 9.1.100.10', 'SP1 f2.dll = 9.1.100.10', 'SP1 f3.dll = 9.1.100.10',
+select fixture.ships(p, 'RTM a.dll = 9.1.100.1', 'RTM b.dll = 9.1.100.1', 'SP1 a.dll = 9.1.100.10', 'SP1 b.dll = 9.1.100.10', 'SP1 f1.dll = 9.1.100.10', 'SP1 f2.dll = 9.1.100.10', 'SP1 f3.dll = 9.1.100.10',
                      'SP1 f4.dll = 9.1.100.10', 'SP1 f5.dll = 9.1.100.10', 'SP1 f6.dll = 9.1.100.10') from unnest('{one,two}'::text[]) p;
 update evenkeel.baseline set machine = case product_id when evenkeel.product_number('one') then 332 else 34404 end where file ~ '^f\d';
 select fixture.payload('one', 'KB18', jsonb_build_object('a.dll', fixture.pe('9.1.100.31')));

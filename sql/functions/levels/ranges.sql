@@ -95,6 +95,7 @@ as $$
     -- another product's line (Terminal Server's beside NT 4.0's) is that product's.
     where j.on_line
        or case when not j.on_some_line
-               then exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)) end
+               then exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
+                              and (b.machine is null or b.machine = j.machine)) end
 $$;
 comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that each file''s version allows, per product, each end with its own proof, what it hints at beyond that, and for which levels it is confirmed. An upper end holds whatever else is known, but not against a level''s own exact statement.';
