@@ -46,7 +46,8 @@ as $$
     from evenkeel.not_seen_entries(facts) n
     where n.kind in ('link', 'unnameable', 'damaged_hive', 'stale_hive') and n.what <> 'SAM'
        or n.kind = 'same_path' and (n.what = '' or starts_with(n.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
-       or n.kind = 'no_folder' and n.what = 'machine keys'
+       -- It is IIS that keys of a machine are looked at for.
+       or n.kind = 'no_folder' and n.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
 $$;
 comment on function evenkeel.not_seen_doubt(jsonb) is
     'What was not seen of a host and could change its verdict, which is unknown for it; null: nothing.';
