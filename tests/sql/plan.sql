@@ -10,7 +10,7 @@ select evenkeel.product_number('ring'), o, case o when 0 then 'RTM' else 'SP' ||
 from generate_series(0, 2) o;
 insert into evenkeel.line (product_id, major, source) values (evenkeel.product_number('ring'), 1, 'test');
 insert into evenkeel.component (product_id, code, name, include, source)
-values (evenkeel.product_number('ring'), 'core', 'Ring''s core', array['c:/ring/**'], 'test');
+values (evenkeel.product_number('ring'), 'core', 'Ring''s core', array['c:/ring/**', '%windir%/**'], 'test');
 insert into evenkeel.baseline (product_id, ordinal, file, relation, version, kind, source)
 select evenkeel.product_number('ring'), o, f, '=', evenkeel.version_of('1.0.' || (o + 1) * 100 || '.0'), 'shipped', 'test'
 from generate_series(0, 2) o, unnest(array['a.dll', 'b.dll', 'c.dll']) f;

@@ -84,7 +84,7 @@ select results_eq($$ select host, file_version from ops.file_holders('iisutil.dl
     $$ values ('web-17', '6.0.3790.3959'), ('web-18', '6.0.3790.0') $$, 'which hosts hold a file');
 select results_eq($$ select host, level_range from ops.file_holders('iisutil.dll', 'SP2') $$, $$ values ('web-18', 'RTM') $$,
     'which hosts hold it below SP2');
-select throws_like($$ select * from ops.file_holders('iisutil.dll', below_level => 'SP9') $$, 'no product has a level ''SP9''; there are %RTM, SP1, SP2%',
+select throws_like($$ select * from ops.file_holders('iisutil.dll', below_level => 'SP9') $$, 'no product has a level ''SP9''; there are %',
     'a level that is none is an error, not nobody below it');
 select lives_ok($$ select * from ops.file_holders('iisutil.dll', 'sp2') $$, 'levels are named without regard to case');
 

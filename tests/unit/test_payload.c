@@ -144,7 +144,7 @@ static void names_that_lead_out_stay_below_the_folder_or_are_refused(void **stat
 static void put_number(FILE *file, unsigned number, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++)
-        fputc((int)(number >> 8 * i & 0xff), file);
+        fputc((int)((uint64_t)number >> 8 * i & 0xff), file);
 }
 
 /* An uncompressed cabinet of files that hold CONTENT, under names that no tool would write (Microsoft Cabinet Format).
