@@ -196,7 +196,8 @@ static int list_folders(struct collection *collection, const char *path, struct 
             return -1;
         path_fold(folders->items[folders->count - 1]);
     }
-    qsort(folders->items, folders->count, sizeof *folders->items, compare_text);
+    if (folders->count > 0)
+        qsort(folders->items, folders->count, sizeof *folders->items, compare_text);
     return 0;
 }
 
