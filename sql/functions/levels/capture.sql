@@ -45,7 +45,7 @@ begin
     select distinct t.location, p.file_version, p.machine,
            evenkeel.capture_relation(capture_kind, q.level_kind, place, l.released, p.file_version, p.time_date_stamp,
                exists (select from evenkeel.patch_file pf join evenkeel.patch k using (patch_id)
-                       where k.product_id = number and pf.version = p.file_version
+                       where k.product_id = number and pf.version = p.file_version and coalesce(k.contained_in > place, true)
                          and pf.file in (t.location, regexp_replace(t.location, '^.*/', '')))) as relation
     from capture_file p
     cross join lateral (select evenkeel.path_location(p.path) as location) t
