@@ -11,7 +11,7 @@
 
 void options_usage(FILE *out)
 {
-    fputs("  --root DIR         the folder of the host's drive (default: this Windows' own);\n"
+    fputs("  --root DIR         folder of the host's drive (default: this Windows' own);\n"
           "                     may be repeated, for the host's other drives\n"
           "  --drive LETTER     the letter of the drive named before it (default: as its\n"
           "                     registry says, or else c)\n"
