@@ -108,9 +108,9 @@ static int add_roots(struct take *take, char system, struct error *error)
     for (size_t i = 0; i < own->count; i++) {
         const char *path = own->items[i];
         char letter = path[0] != 0 && path[1] == ':' ? (char)(path[0] | 0x20) : system;
-        struct take_drive *at = NULL;
+        struct take_drive *at = &take->drives[0];
         for (size_t d = 0; d < take->drive_count; d++)
-            if (take->drives[d].letter == letter || (at == NULL && take->drives[d].letter == system))
+            if (take->drives[d].letter == letter || (at->letter != letter && take->drives[d].letter == system))
                 at = &take->drives[d];
         if (roots_add(at->roots, at->letter, path, error) < 0)
             return -1;

@@ -135,9 +135,10 @@ int __wrap_fsync(int fd)
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int again = open(path, O_RDONLY);
-    if (again >= 0)
+    if (again >= 0) {
         got = read(again, content->bytes, sizeof content->bytes);
-    close(again);
+        close(again);
+    }
     assert_true(got >= 0 && got < FILE_BYTES);
     content->length = (size_t)got;
     return 0;

@@ -25,7 +25,7 @@ size_t __wrap_platform_addresses(const char *host, char addresses[][PLATFORM_ADD
     size_t count = 0;
     asked++;
     assert_string_equal(host, "localhost");
-    for (; resolved[count] != NULL && count < most; count++)
+    for (; count < most && resolved[count] != NULL; count++)
         snprintf(addresses[count], PLATFORM_ADDRESS_BYTES, "%s", resolved[count]);
     return count;
 }
