@@ -17,12 +17,7 @@
 
 static const char preparation[] =
     "set client_min_messages = warning;"
-    /* One 'evenkeel init' at a time. The first one of a database has no table yet to lock; nobody else is let in then.
-     */
-    "do $$ begin"
-    "    if to_regclass('evenkeel.migration') is null then perform pg_advisory_xact_lock(hashtext('evenkeel init'));"
-    "    else lock table evenkeel.migration in exclusive mode; end if;"
-    "end $$;"
+    "select pg_advisory_xact_lock(hashtext('evenkeel init'));"
     "create schema if not exists evenkeel;"
     "create schema if not exists ops;"
     "create table if not exists evenkeel.migration ("
