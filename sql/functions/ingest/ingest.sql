@@ -122,10 +122,11 @@ begin
       and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
 
     -- Files that did not change are other places where the registry names another Windows directory now.
-    update evenkeel.host_inventory_current i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
+    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
     from ingest_snapshot s
     where i.host_id = s.host_id and s.chunk_ids is null and s.facts is not null
-      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory');
+      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
+      and i.valid_to = 'infinity';
 
     insert into evenkeel.host_times as t (host_id, digest, times)
     select s.host_id, s.times_digest, s.times from ingest_snapshot s where s.times is not null
