@@ -54,7 +54,7 @@ comment on function evenkeel.held_in_common(integer, integer) is
     'The build of each file that nearly all hosts that a level may be learned from hold.';
 
 create or replace function evenkeel.learn_level(product integer, level integer)
-returns boolean language plpgsql
+returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     changed text[];
