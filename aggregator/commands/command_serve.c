@@ -2,6 +2,7 @@
 
 #include "aggregator/base/log.h"
 #include "aggregator/service/canceller.h"
+#include "aggregator/service/descriptors.h"
 #include "aggregator/service/http.h"
 #include "aggregator/service/judge.h"
 #include "aggregator/service/service.h"
@@ -31,7 +32,7 @@
  * committed; the rest is asked again. */
 #define GIVE_UP_SECONDS 9
 
-#define MEMORY_LEAST 40 /* MiB: the largest request with all that it decodes to */
+#define MEMORY_LEAST ((int)(SERVICE_MEMORY_LEAST >> 20)) /* MiB */
 #define CONNECTIONS_MOST 65536
 
 static void give_up(int signal_number)
@@ -109,6 +110,8 @@ static int serve(const char *dsn, const struct service_options *service_options,
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
+    if (descriptors_allow(service_options->connections, error) < 0)
+        return -1;
     static char name[SESSION_NAME_BYTES];
     snprintf(name, sizeof name, "evenkeel serve %ld", (long)getpid());
     database_application_name(name);
@@ -129,6 +132,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     if (result == 0) {
         http_options->dsn = dsn;
         http_options->counters = writer_counters(writer);
+        http_options->connections = service_connections(service);
         result = start_http(http_options, &http, error);
     }
     if (result == 0)
@@ -187,8 +191,8 @@ static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\
                            "  --memory MIB           what requests may hold at once, decoded (default: 512);\n"
                            "                         beyond that: 'busy'. Objects of unfinished snapshots\n"
                            "                         may take a quarter of it more\n"
-                           "  --connections N        collectors connected at once (default: 512); each may\n"
-                           "                         have 2.5 MiB under way\n"
+                           "  --connections N        collectors connected at once (default: 512); each takes\n"
+                           "                         a descriptor and may have 2.5 MiB under way\n"
                            "  --http URL             report, /healthz and /metrics, or off\n"
                            "                         (default: " DEFAULT_HTTP_URL ")\n"
                            "  --report FILE          the page to show (default: report.html in the state\n"

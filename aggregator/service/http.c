@@ -1,10 +1,11 @@
-/* The HTTP side: nng's server in front of two threads, each with a connection to the database of its own. */
+/* The HTTP side: a server in front of two threads, each with a connection to the database of its own. */
 
 #include "http.h"
 
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
 #include "aggregator/report/report.h"
+#include "http_server.h"
 #include "metrics.h"
 
 #include "proto/cleanup.h"
@@ -12,8 +13,6 @@
 
 #include <fcntl.h>
 #include <nng/nng.h>
-#include <nng/supplemental/http/http.h>
-#include <nng/supplemental/util/platform.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,8 +29,11 @@
 
 enum route { ROUTE_REPORT, ROUTE_HEALTH, ROUTE_METRICS, ROUTES };
 
+static const char *const paths[ROUTES] = {
+    [ROUTE_REPORT] = "/", [ROUTE_HEALTH] = "/healthz", [ROUTE_METRICS] = "/metrics"};
+
 struct waiting {
-    nng_aio *aio;
+    struct http_request request;
     enum route route;
 };
 
@@ -48,11 +50,10 @@ struct clerk {
 };
 
 struct http {
-    nng_http_server *server;
-    nng_http_handler *handlers[ROUTES];
-    size_t handler_count; /* those that the server has */
+    struct http_server *server;
     char *dsn, *report;
-    const struct writer_counters *counters;
+    struct connections_counters connections;
+    struct metrics_sources sources;
     bool loopback;
     struct clerk quick, slow; /* health and metrics; the report */
     /* The report that was made, the slow clerk's alone. */
@@ -60,29 +61,6 @@ struct http {
     size_t page_length;
     int64_t made_at; /* by the monotonic clock */
 };
-
-static void respond(nng_aio *aio, uint16_t status, const char *type, const void *body, size_t length)
-{
-    nng_http_res *response;
-    int failed = nng_http_res_alloc(&response);
-    if (failed == 0) {
-        if ((failed = nng_http_res_set_status(response, status)) != 0 ||
-            (failed = nng_http_res_set_header(response, "Content-Type", type)) != 0 ||
-            (failed = nng_http_res_set_header(response, "Cache-Control", "no-store")) != 0 ||
-            (failed = nng_http_res_set_header(response, "X-Content-Type-Options", "nosniff")) != 0 ||
-            (failed = nng_http_res_set_header(response, "Content-Security-Policy", "frame-ancestors 'none'")) != 0 ||
-            (failed = nng_http_res_copy_data(response, body, length)) != 0)
-            nng_http_res_free(response);
-        else
-            nng_aio_set_output(aio, 0, response);
-    }
-    nng_aio_finish(aio, failed);
-}
-
-static void respond_text(nng_aio *aio, uint16_t status, const char *text)
-{
-    respond(aio, status, "text/plain; charset=utf-8", text, strlen(text));
-}
 
 /* The report file's bytes, from malloc; NULL where it is not there, too old or can't be read. */
 static char *read_report(const char *path, size_t *length)
@@ -126,30 +104,31 @@ static int make_report(struct http *http, PGconn *connection, struct error *erro
     return 0;
 }
 
-static void answer_report(struct http *http, PGconn *connection, nng_aio *aio, struct error *error)
+static void answer_report(struct http *http, PGconn *connection, const struct http_request *request,
+                          struct error *error)
 {
     size_t length = 0;
     _cleanup_free_ char *file = read_report(http->report, &length);
     bool stale = http->page == NULL || monotonic_now() - http->made_at > MADE_SECONDS * MONOTONIC_SECOND;
     if (file != NULL)
-        respond(aio, 200, "text/html; charset=utf-8", file, length);
+        http_answer(request, 200, "text/html; charset=utf-8", file, length);
     else if (stale && (connection == NULL || make_report(http, connection, error) < 0))
-        respond_text(aio, 503, error->message);
+        http_answer_text(request, 503, error->message);
     else
-        respond(aio, 200, "text/html; charset=utf-8", http->page, http->page_length);
+        http_answer(request, 200, "text/html; charset=utf-8", http->page, http->page_length);
 }
 
-static void answer_metrics(struct http *http, PGconn *connection, nng_aio *aio)
+static void answer_metrics(struct http *http, PGconn *connection, const struct http_request *request)
 {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (out != NULL)
-        metrics_write(http->counters, connection, out);
+        metrics_write(&http->sources, connection, out);
     if (out != NULL && fclose(out) == 0)
-        respond(aio, 200, "text/plain; version=0.0.4; charset=utf-8", text, length);
+        http_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, length);
     else
-        respond_text(aio, 503, "no memory\n");
+        http_answer_text(request, 503, "no memory\n");
     free(text);
 }
 
@@ -166,16 +145,16 @@ static PGconn *living(struct http *http, PGconn **connection, struct error *erro
     return *connection;
 }
 
-static void answer(struct http *http, PGconn **connection, const struct waiting *request)
+static void answer(struct http *http, PGconn **connection, const struct waiting *waiting)
 {
     struct error error = {0};
     bool healthy = living(http, connection, &error) != NULL;
-    if (request->route == ROUTE_REPORT)
-        answer_report(http, *connection, request->aio, &error);
-    else if (request->route == ROUTE_METRICS)
-        answer_metrics(http, *connection, request->aio);
+    if (waiting->route == ROUTE_REPORT)
+        answer_report(http, *connection, &waiting->request, &error);
+    else if (waiting->route == ROUTE_METRICS)
+        answer_metrics(http, *connection, &waiting->request);
     else
-        respond_text(request->aio, healthy ? 200 : 503, healthy ? "ok\n" : error.message);
+        http_answer_text(&waiting->request, healthy ? 200 : 503, healthy ? "ok\n" : error.message);
 }
 
 static void *clerk_run(void *context)
@@ -188,14 +167,14 @@ static void *clerk_run(void *context)
             pthread_cond_wait(&clerk->changed, &clerk->lock);
             continue;
         }
-        struct waiting request = clerk->waiting[0];
-        memmove(&clerk->waiting[0], &clerk->waiting[1], --clerk->count * sizeof request);
+        struct waiting waiting = clerk->waiting[0];
+        memmove(&clerk->waiting[0], &clerk->waiting[1], --clerk->count * sizeof waiting);
         pthread_mutex_unlock(&clerk->lock);
-        answer(clerk->http, &connection, &request);
+        answer(clerk->http, &connection, &waiting);
         pthread_mutex_lock(&clerk->lock);
     }
     for (size_t i = 0; i < clerk->count; i++)
-        respond_text(clerk->waiting[i].aio, 503, "stopping\n");
+        http_answer_text(&clerk->waiting[i].request, 503, "stopping\n");
     clerk->count = 0;
     pthread_mutex_unlock(&clerk->lock);
     PQfinish(connection);
@@ -224,54 +203,32 @@ static void clerk_stop(struct clerk *clerk)
 }
 
 /* On one of nng's threads, which must not wait: what needs the database is handed on. */
-static void take(nng_aio *aio, enum route route)
+static void asked(void *context, const struct http_request *request)
 {
-    nng_http_req *request = nng_aio_get_input(aio, 0);
-    struct http *http = nng_http_handler_get_data(nng_aio_get_input(aio, 1));
-    const char *host = nng_http_req_get_header(request, "Host");
-    if (http->loopback && host != NULL && !loopback_is_authority(host)) {
-        respond_text(aio, 403,
-                     "This address is for this machine only; a proxy in front of it must send 'Host: localhost'.\n");
+    struct http *http = context;
+    if (http->loopback && request->host != NULL && !loopback_is_authority(request->host)) {
+        http_answer_text(
+            request, 403,
+            "This address is for this machine only; a proxy in front of it must send 'Host: localhost'.\n");
+        return;
+    }
+    enum route route = ROUTE_REPORT;
+    while (route < ROUTES && strcmp(request->path, paths[route]) != 0)
+        route++;
+    if (route == ROUTES) {
+        http_answer_text(request, 404, "There is no such page.\n");
         return;
     }
     struct clerk *clerk = route == ROUTE_REPORT ? &http->slow : &http->quick;
     pthread_mutex_lock(&clerk->lock);
     bool taken = !clerk->stopping && clerk->count < WAITING_MAXIMUM;
     if (taken) {
-        clerk->waiting[clerk->count++] = (struct waiting){.aio = aio, .route = route};
+        clerk->waiting[clerk->count++] = (struct waiting){.request = *request, .route = route};
         pthread_cond_signal(&clerk->changed);
     }
     pthread_mutex_unlock(&clerk->lock);
     if (!taken)
-        respond_text(aio, 503, "too many wait; come again later\n");
-}
-
-static void take_report(nng_aio *aio)
-{
-    take(aio, ROUTE_REPORT);
-}
-
-static void take_health(nng_aio *aio)
-{
-    take(aio, ROUTE_HEALTH);
-}
-
-static void take_metrics(nng_aio *aio)
-{
-    take(aio, ROUTE_METRICS);
-}
-
-static int add_route(struct http *http, const char *path, void (*handle)(nng_aio *), struct error *error)
-{
-    nng_http_handler *handler;
-    int failed = nng_http_handler_alloc(&handler, path, handle);
-    if (failed == 0 && ((failed = nng_http_handler_set_data(handler, http, NULL)) != 0 ||
-                        (failed = nng_http_server_add_handler(http->server, handler)) != 0))
-        nng_http_handler_free(handler);
-    if (failed != 0)
-        return error_set(error, ERROR_MEMORY, "can't prepare HTTP: %s", nng_strerror(failed));
-    http->handlers[http->handler_count++] = handler;
-    return 0;
+        http_answer_text(request, 503, "too many wait; come again later\n");
 }
 
 static void free_url(nng_url **url)
@@ -292,18 +249,10 @@ static int listen_on(struct http *http, const struct http_options *options, stru
                          "'%s' would show the report in plain text on a network: put a proxy with TLS in front of "
                          "http://127.0.0.1:8471, or --allow-plain if the network is trusted",
                          options->url);
-    int failed = nng_http_server_hold(&http->server, url);
-    if (failed != 0)
-        return error_set(error, ERROR_USAGE, "can't listen on '%s': %s", options->url, nng_strerror(failed));
-    if (add_route(http, "/", take_report, error) < 0 || add_route(http, "/healthz", take_health, error) < 0 ||
-        add_route(http, "/metrics", take_metrics, error) < 0)
-        return -1;
-    failed = nng_http_server_start(http->server);
-    if (failed != 0)
-        return error_set(error, failed == NNG_EADDRINUSE ? ERROR_BUSY : ERROR_NETWORK,
-                         "can't listen on '%s': %s; name another address with --http, or --http off", options->url,
-                         nng_strerror(failed));
-    return 0;
+    struct http_server_options server = {
+        .url = options->url, .asked = asked, .context = http, .counters = &http->connections};
+    http->server = http_server_start(&server, error);
+    return http->server != NULL ? 0 : -1;
 }
 
 struct http *http_start(const struct http_options *options, struct error *error)
@@ -315,7 +264,8 @@ struct http *http_start(const struct http_options *options, struct error *error)
         error_set(error, ERROR_MEMORY, "no memory for HTTP");
         return NULL;
     }
-    http->counters = options->counters;
+    http->sources = (struct metrics_sources){
+        .writer = options->counters, .collectors = options->connections, .http = &http->connections};
     if (clerk_start(&http->quick, http, error) < 0 || clerk_start(&http->slow, http, error) < 0 ||
         listen_on(http, options, error) < 0) {
         http_stop(http);
@@ -328,18 +278,10 @@ void http_stop(struct http *http)
 {
     if (http == NULL)
         return;
+    http_server_close(http->server);
     clerk_stop(&http->quick);
     clerk_stop(&http->slow);
-    /* Without handlers nothing new comes in; nng forgets a request that is under way when its server stops, so the last
-     * answers get a moment to leave. The clerks' locks live until then. */
-    if (http->server != NULL) {
-        for (size_t i = 0; i < http->handler_count; i++)
-            if (nng_http_server_del_handler(http->server, http->handlers[i]) == 0)
-                nng_http_handler_free(http->handlers[i]);
-        nng_msleep(100);
-        nng_http_server_stop(http->server);
-        nng_http_server_release(http->server);
-    }
+    http_server_free(http->server); /* whose threads may still be in asked() until then */
     for (struct clerk *clerk = &http->quick; clerk != NULL; clerk = clerk == &http->quick ? &http->slow : NULL) {
         if (!clerk->started)
             continue;

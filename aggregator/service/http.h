@@ -3,6 +3,7 @@
 #ifndef EVENKEEL_HTTP_H
 #define EVENKEEL_HTTP_H
 
+#include "connections.h"
 #include "writer.h"
 
 struct http; /* opaque */
@@ -13,6 +14,7 @@ struct http_options {
     const char *dsn;
     const char *report; /* the page that 'evenkeel report drift -o' wrote; where it is old or not there, one is made */
     const struct writer_counters *counters;
+    const struct connections_counters *connections; /* collectors' */
 };
 
 /*

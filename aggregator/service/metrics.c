@@ -76,12 +76,35 @@ static void put_counters(const struct writer_counters *counters, FILE *out)
     gauge("evenkeel_queue_requests", "Requests that wait to be stored.", atomic_load(&counters->queued_requests), out);
     gauge("evenkeel_request_bytes", "Memory that requests hold, as they came and decoded.",
           atomic_load(&counters->request_bytes), out);
-    gauge("evenkeel_connections", "Collectors that are connected.", atomic_load(&counters->connections), out);
-    counter("evenkeel_connections_refused_total", "Connections that were closed since there were too many.",
-            atomic_load(&counters->connections_refused), out);
     head("evenkeel_commit_seconds", "summary", "Time from taking a batch to its commit.", out);
     fprintf(out, "evenkeel_commit_seconds_sum %.6f\n", (double)atomic_load(&counters->commit_microseconds) / 1e6);
     fprintf(out, "evenkeel_commit_seconds_count %llu\n", (unsigned long long)atomic_load(&counters->batches));
+}
+
+static void put_dropped(const char *listener, const struct connections_counters *connections, FILE *out)
+{
+    for (int end = 0; end < CONNECTION_ENDS; end++)
+        if (connection_end_name(end) != NULL)
+            fprintf(out, "evenkeel_connections_dropped_total{listener=\"%s\",reason=\"%s\"} %llu\n", listener,
+                    connection_end_name(end), (unsigned long long)atomic_load(&connections->ended[end]));
+}
+
+static void put_connections(const struct metrics_sources *sources, FILE *out)
+{
+    const struct connections_counters *collectors = sources->collectors;
+    gauge("evenkeel_connections", "Connections to the collectors' addresses that hold a place.",
+          atomic_load(&collectors->open), out);
+    gauge("evenkeel_connections_opening", "Of these, connections that are in their handshake.",
+          atomic_load(&collectors->opening), out);
+    counter("evenkeel_connections_refused_total", "Connections that were closed since there were too many.",
+            atomic_load(&collectors->ended[CONNECTION_DISPLACED]) +
+                atomic_load(&collectors->ended[CONNECTION_TURNED_AWAY]),
+            out);
+    gauge("evenkeel_http_connections", "Connections to the HTTP address.", atomic_load(&sources->http->open), out);
+    head("evenkeel_connections_dropped_total", "counter",
+         "Connections that were closed for what they did or did not do.", out);
+    put_dropped("collectors", collectors, out);
+    put_dropped("http", sources->http, out);
 }
 
 /* Gauges out of the database: a query gives label, second label (or ''), and value. */
@@ -132,10 +155,11 @@ static void put_gauge(size_t at, const PGresult *rows, FILE *out)
     }
 }
 
-void metrics_write(const struct writer_counters *counters, PGconn *connection, FILE *out)
+void metrics_write(const struct metrics_sources *sources, PGconn *connection, FILE *out)
 {
     bool up = connection != NULL;
-    put_counters(counters, out);
+    put_counters(sources->writer, out);
+    put_connections(sources, out);
     for (size_t i = 0; up && i < sizeof gauges / sizeof *gauges; i++) {
         struct error error = {0};
         _cleanup_(cleanup_result) PGresult *rows = database_query(connection, gauges[i].query, NULL, 0, false, &error);

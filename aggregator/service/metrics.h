@@ -4,15 +4,22 @@
 #define EVENKEEL_METRICS_H
 
 #include "aggregator/base/database.h"
+#include "connections.h"
 #include "writer.h"
 
 #include <stdio.h>
+
+/* Where this process counts. */
+struct metrics_sources {
+    const struct writer_counters *writer;
+    const struct connections_counters *collectors, *http;
+};
 
 /*
  * Writes all metrics: this process' counters, and with a connection the database's gauges. Without one (NULL), or where
  * a query fails, evenkeel_database_up is 0 and the gauges are left out, for a stale number would look like a true one.
  * Format: Prometheus documentation, 'Exposition formats'; names after 'Metric and label naming'.
  */
-void metrics_write(const struct writer_counters *counters, PGconn *connection, FILE *out);
+void metrics_write(const struct metrics_sources *sources, PGconn *connection, FILE *out);
 
 #endif

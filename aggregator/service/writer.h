@@ -8,8 +8,7 @@
 
 #include <stdatomic.h>
 
-/* Requests that may wait before new ones are told 'busy': as many as one batch takes, and fewer than the service has
- * contexts (SERVICE_CONTEXTS), so that it always has room to say so. */
+/* Requests that may wait before new ones are told 'busy': as many as one batch takes. */
 #define WRITER_QUEUE_REQUESTS 1536
 /* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
 #define WRITER_RETRY_SECONDS 5
@@ -30,8 +29,6 @@ struct writer_counters {
     atomic_ullong commit_microseconds;
     atomic_size_t queued_requests;
     atomic_size_t request_bytes; /* what requests hold, as they came and decoded; the service counts */
-    atomic_size_t connections;
-    atomic_ullong connections_refused;
 };
 
 struct writer; /* opaque; its functions may be called from any thread */

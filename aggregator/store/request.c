@@ -11,6 +11,8 @@
 
 static void reply_pack(struct request *request, const Evenkeel__Reply *reply)
 {
+    request->let_in =
+        reply->body_case == EVENKEEL__REPLY__BODY_ACCEPTED || reply->body_case == EVENKEEL__REPLY__BODY_WANT;
     free((void *)request->reply.data);
     object_pack(&reply->base, &request->reply);
 }

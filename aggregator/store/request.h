@@ -53,6 +53,7 @@ struct request {
 
     struct bytes reply;                        /* packed Reply, from malloc; the answer's sender frees it */
     Evenkeel__RefusalReason refusal;           /* why, where the reply is a refusal: for the metrics */
+    bool let_in; /* the answer is one that only an approved key gets: accepted, or what is wanted */
     void (*answered)(struct request *request); /* called once with `reply` filled, from any thread */
     void *owner;                               /* the answerer's own */
     struct request *next;                      /* in the writer's queue */
