@@ -114,7 +114,7 @@ class Fleet(Cluster):
 
     def __init__(self, setting, name):
         super().__init__(setting, name)
-        self.aggregator = self.url = None
+        self.aggregator = self.url = self.http_port = None
 
     def __enter__(self):
         super().__enter__()
@@ -132,11 +132,13 @@ class Fleet(Cluster):
 
     def serve(self, database="evenkeel"):
         self.url = f"tcp://127.0.0.1:{free_port()}"
+        self.http_port = free_port()
         ready = os.path.join(self.directory, "..", f"ready-{free_port()}")
         environment = dict(os.environ, EVENKEEL_DSN=self.dsn(database))
         log = open(os.path.join(self.setting.scratch, "serve.log"), "ab")
         self.aggregator = subprocess.Popen(
-            [self.setting.evenkeel, "serve", "--listen", self.url, "--trust-on-first-use", "--ready-file", ready],
+            [self.setting.evenkeel, "serve", "--listen", self.url, "--http", f"http://127.0.0.1:{self.http_port}", "--trust-on-first-use",
+             "--ready-file", ready],
             env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         while not os.path.exists(ready):

@@ -8,12 +8,14 @@
  *
  * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
  * back where it was), with a pause in between. Prints one line per round: hosts, requests, bytes both ways, seconds,
- * and when it began. With --prepared, what hosts will send in a round is made before its clock starts: their own work,
+ * when it began, and how long hosts waited, the median and the 99th percentile. They share as many connections as what
+ * is in flight needs. With --prepared, what hosts will send in a round is made before its clock starts: their own work,
  * of which no aggregator sees anything, is not measured then. Exit 0 only if every snapshot was accepted.
  */
 
 #include "simulated_fleet.h"
 
+#include "aggregator/service/peer.h"
 #include "proto/arena.h"
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
@@ -40,14 +42,23 @@ struct talk {
     struct host *host;
     int steps;
     bool rests; /* after 'busy' */
+    double began;
 };
 
 static struct host *hosts;
-static bool prepared; /* what hosts send is made before the clock starts */
+static double *waited; /* by host, in this round: seconds until it was accepted */
+static bool prepared;  /* what hosts send is made before the clock starts */
 static nng_socket request_socket;
 static atomic_uint next_host, accepted, busy, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
 static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX } current_round;
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static void send_request(struct talk *talk, const Evenkeel__Request *request)
 {
@@ -215,6 +226,7 @@ static void talk_next(struct talk *talk)
     talk->host = &hosts[number];
     if (!prepared)
         prepare(talk->host);
+    talk->began = seconds_now();
     talk_begin(talk);
 }
 
@@ -255,6 +267,7 @@ static void talk_reply(struct talk *talk, struct bytes answer)
                 reply->body_case == EVENKEEL__REPLY__BODY_REFUSED ? (const char *)reply->refused->sentence.data : "");
         atomic_fetch_add(&failed, 1);
     }
+    waited[talk->host - hosts] = seconds_now() - talk->began;
     talk_next(talk);
 }
 
@@ -280,11 +293,10 @@ static void talk_step(void *context)
     nng_msg_free(message);
 }
 
-static double seconds_now(void)
+static int compare(const void *a, const void *b)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    double left = *(const double *)a, right = *(const double *)b;
+    return left < right ? -1 : left > right;
 }
 
 static void run_round(const char *name, struct talk *talks, unsigned in_flight)
@@ -306,11 +318,13 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
     while (atomic_load(&talking) > 0)
         nng_msleep(5);
     double seconds = seconds_now() - started;
+    qsort(waited, fleet.hosts, sizeof *waited, compare);
     printf("%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f busy=%u "
-           "began=%.6f\n",
+           "began=%.6f median_ms=%.3f p99_ms=%.3f\n",
            name, fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
            atomic_load(&received_bytes), seconds, fleet.hosts / seconds, atomic_load(&busy),
-           (double)clock.tv_sec + (double)clock.tv_nsec / 1e9);
+           (double)clock.tv_sec + (double)clock.tv_nsec / 1e9, 1e3 * waited[fleet.hosts / 2],
+           1e3 * waited[(size_t)fleet.hosts * 99 / 100]);
     fflush(stdout);
 }
 
@@ -388,14 +402,17 @@ int main(int argc, char **argv)
     in_flight = in_flight < fleet.hosts ? in_flight : fleet.hosts;
     make_fleet();
     hosts = calloc(fleet.hosts, sizeof *hosts);
-    for (unsigned i = 0; hosts != NULL && i < fleet.hosts; i++) {
+    waited = calloc(fleet.hosts, sizeof *waited);
+    if (hosts == NULL || waited == NULL)
+        fatal("hosts", "no memory");
+    for (unsigned i = 0; i < fleet.hosts; i++) {
         hosts[i].number = fleet.first + i;
         crypto_sign_keypair(hosts[i].key.public_key, hosts[i].key.secret_key);
     }
     int result = nng_req0_open(&request_socket);
     if (result == 0)
         result = nng_socket_set_ms(request_socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-    if (result == 0)
+    for (unsigned i = 0; result == 0 && i < in_flight; i += PEER_REQUESTS)
         result = nng_dial(request_socket, url, NULL, 0);
     if (result != 0)
         fatal(url, nng_strerror(result));
@@ -416,6 +433,7 @@ int main(int argc, char **argv)
     nng_close(request_socket);
     free(talks);
     free(hosts);
+    free(waited);
     free_fleet();
     free(rounds);
     return wrong == 0 && atomic_load(&failed) == 0 ? 0 : 1;
