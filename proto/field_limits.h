@@ -120,6 +120,9 @@ enum field_kind {
     ROW(program_files_x86, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                          \
     ROW(other_windows, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_FOLDERS)                                                    \
     ROW(service_pack_number, FIELD_NUMBER, UINT16_MAX, 1)                                                              \
+    ROW(component_store, FIELD_DIGEST, 32, 1)                                                                          \
+    ROW(outside_store, FIELD_MESSAGE, 0, LIMIT_FOLDERS)                                                                \
+    ROW(store_newest, FIELD_NUMBER, UINT64_MAX, LIMIT_STORE_LINES)                                                     \
     ROW(common_data, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                \
     ROW(profiles, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                   \
     ROW(covered, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_FOLDERS)                                                          \
@@ -129,6 +132,17 @@ enum field_kind {
     ROW(kind, FIELD_NUMBER, INT32_MAX, 1)                                                                              \
     ROW(what, FIELD_TEXT, LIMIT_PATH_BYTES, 1)                                                                         \
     ROW(count, FIELD_NUMBER, INT32_MAX, 1)
+
+/* component_store_read() checks its paths, one by one, by the same numbers. */
+#define FIELD_LIMITS_OF_COMPONENT_STORE(ROW)                                                                           \
+    ROW(shared, FIELD_NUMBER, LIMIT_PATH_BYTES, LIMIT_STORE_FILES)                                                     \
+    ROW(suffixes, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_STORE_FILES)
+
+#define FIELD_LIMITS_OF_OUTSIDE_STORE(ROW)                                                                             \
+    ROW(path, FIELD_TEXT, LIMIT_PATH_BYTES, 1)                                                                         \
+    ROW(winner, FIELD_NUMBER, UINT64_MAX, 1)                                                                           \
+    ROW(same_size, FIELD_FLAG, 1, 1)                                                                                   \
+    ROW(one_link, FIELD_FLAG, 1, 1)
 
 #define FIELD_LIMITS_OF_HOTFIX(ROW)                                                                                    \
     ROW(id, FIELD_TEXT, LIMIT_STRING_BYTES, 1)                                                                         \
@@ -194,6 +208,8 @@ enum field_kind {
     MESSAGE(inventory, FIELD_LIMITS_OF_INVENTORY)                                                                      \
     MESSAGE(facts, FIELD_LIMITS_OF_FACTS)                                                                              \
     MESSAGE(not_seen, FIELD_LIMITS_OF_NOT_SEEN)                                                                        \
+    MESSAGE(component_store, FIELD_LIMITS_OF_COMPONENT_STORE)                                                          \
+    MESSAGE(outside_store, FIELD_LIMITS_OF_OUTSIDE_STORE)                                                              \
     MESSAGE(hotfix, FIELD_LIMITS_OF_HOTFIX)                                                                            \
     MESSAGE(service, FIELD_LIMITS_OF_SERVICE)                                                                          \
     MESSAGE(pending_rename, FIELD_LIMITS_OF_PENDING_RENAME)                                                            \

@@ -12,6 +12,8 @@
 #define LIMIT_PATH_BYTES 2048u           /* a folded path in UTF-8; with a DLL's name behind it a row of an index */
 #define LIMIT_CHUNK_ENTRIES 1024u        /* (path, image) entries of a chunk */
 #define LIMIT_INVENTORY_CHUNKS 32768u    /* about two million files */
+#define LIMIT_STORE_FILES 65536u         /* files that servicing owns on a host */
+#define LIMIT_STORE_LINES 1024u          /* different a.b.c of a store's versions */
 #define LIMIT_WANTED_DIGESTS 4096u       /* named in one answer; the rest is named in the next */
 #define LIMIT_HOST_NAME_BYTES 255u
 #define LIMIT_LIST_ENTRIES 65536u /* of a list that grows with the host: services, exports */

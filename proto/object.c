@@ -81,6 +81,7 @@ static const struct {
     [EVENKEEL__OBJECT_KIND__FACTS] = {&evenkeel__facts__descriptor, "facts"},
     [EVENKEEL__OBJECT_KIND__TIMES] = {&evenkeel__times__descriptor, "times"},
     [EVENKEEL__OBJECT_KIND__MACHINE_MARKS] = {&evenkeel__machine_marks__descriptor, "machine marks"},
+    [EVENKEEL__OBJECT_KIND__COMPONENT_STORE] = {&evenkeel__component_store__descriptor, "component store"},
 };
 
 const ProtobufCMessageDescriptor *object_descriptor(Evenkeel__ObjectKind kind)

@@ -57,7 +57,7 @@ static int prune_content(PGconn *connection, const char *kind, struct progress *
 static int prune(PGconn *connection, int days, bool quiet, struct error *error)
 {
     /* What names others goes before what is named. */
-    static const char *const kinds[] = {"chunk", "file", "image", "path"};
+    static const char *const kinds[] = {"chunk", "file", "image", "path", "component store"};
     enum { KINDS = sizeof kinds / sizeof *kinds };
     long long history, waiting, content[KINDS];
     char statement[128];

@@ -37,7 +37,8 @@ static void put_value(struct buffer *buffer, const ProtobufCFieldDescriptor *fie
     }
     case PROTOBUF_C_TYPE_BYTES: {
         ProtobufCBinaryData text = ((const ProtobufCBinaryData *)values)[index];
-        if (strcmp(field->name, "metabase") != 0 && strcmp(field->name, "key_location") != 0) {
+        if (strcmp(field->name, "metabase") != 0 && strcmp(field->name, "key_location") != 0 &&
+            strcmp(field->name, "component_store") != 0) {
             message_json_string(buffer, bytes_of(text.data, text.len));
             return;
         }

@@ -10,8 +10,8 @@
 
 /*
  * Appends the message as one JSON object. Absent scalars appear with their default, absent lists as []. Enumerations
- * are their names in lower case. Text must be UTF-8 (object_check_...()). Fields called metabase or key_location are
- * digests, hence hexadecimal.
+ * are their names in lower case. Text must be UTF-8 (object_check_...()). Fields called metabase, key_location or
+ * component_store are digests, hence hexadecimal.
  */
 void message_json(struct buffer *buffer, const ProtobufCMessage *message);
 

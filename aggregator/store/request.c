@@ -4,6 +4,7 @@
 
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
+#include "proto/component_store.h"
 #include "proto/envelope.h"
 #include "proto/field_limits.h"
 #include "proto/limits.h"
@@ -63,12 +64,12 @@ void request_busy(struct request *request, unsigned retry_after_seconds)
     reply_pack(request, &reply);
 }
 
-void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1])
+void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1])
 {
-    Evenkeel__Wanted kinds[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1];
-    Evenkeel__Wanted *list[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1];
+    Evenkeel__Wanted kinds[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
+    Evenkeel__Wanted *list[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
     Evenkeel__Want want = EVENKEEL__WANT__INIT;
-    for (int kind = 0; kind <= EVENKEEL__OBJECT_KIND__MACHINE_MARKS; kind++) {
+    for (int kind = 0; kind <= EVENKEEL__OBJECT_KIND__COMPONENT_STORE; kind++) {
         if (wanted[kind].count == 0)
             continue;
         Evenkeel__Wanted *one = &kinds[want.n_wanted];
@@ -116,6 +117,13 @@ static int decode_chunk(struct object *object, struct arena *arena, struct error
     return sink.failed ? error_set(error, ERROR_LIMIT, "a chunk's paths need more memory than is allowed") : 0;
 }
 
+static bool any_path(void *context, struct bytes path)
+{
+    (void)context;
+    (void)path;
+    return true;
+}
+
 int request_decode_object(struct object *object, struct arena *arena, Evenkeel__RefusalReason *reason,
                           struct error *error)
 {
@@ -151,6 +159,9 @@ int request_decode_object(struct object *object, struct arena *arena, Evenkeel__
         break;
     case EVENKEEL__OBJECT_KIND__MACHINE_MARKS:
         checked = object_check_marks((const Evenkeel__MachineMarks *)object->message, error);
+        break;
+    case EVENKEEL__OBJECT_KIND__COMPONENT_STORE:
+        checked = component_store_read((const Evenkeel__ComponentStore *)object->message, any_path, NULL, error);
         break;
     default:
         break;

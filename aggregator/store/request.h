@@ -80,6 +80,6 @@ struct wanted {
     struct digest *digests; /* in the arena; room for LIMIT_WANTED_DIGESTS */
     size_t count;
 };
-void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1]);
+void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1]);
 
 #endif

@@ -5,6 +5,7 @@
 #include "file_rows.h"
 #include "message_json.h"
 #include "store_admission.h"
+#include "store_components.h"
 #include "store_content.h"
 #include "store_uploads.h"
 
@@ -89,12 +90,15 @@ static void refer(struct digest_map *given, const struct digest *digest, Evenkee
 static void mark_references(const struct arrival *snapshot, struct digest_map *given, bool has_images)
 {
     const struct request *request = snapshot->request;
-    struct digest marks;
+    const Evenkeel__Facts *facts = snapshot->facts != NULL ? (const Evenkeel__Facts *)snapshot->facts->message : NULL;
+    struct digest marks, components;
     refer(given, &request->inventory, EVENKEEL__OBJECT_KIND__INVENTORY);
     refer(given, &request->facts, EVENKEEL__OBJECT_KIND__FACTS);
     refer(given, &request->times, EVENKEEL__OBJECT_KIND__TIMES);
     if (digest_from(bytes_of_field(request->offer->marks), &marks))
         refer(given, &marks, EVENKEEL__OBJECT_KIND__MACHINE_MARKS);
+    if (facts != NULL && digest_from(bytes_of_field(facts->component_store), &components))
+        refer(given, &components, EVENKEEL__OBJECT_KIND__COMPONENT_STORE);
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
         refer(given, &snapshot->chunk_digests[i], EVENKEEL__OBJECT_KIND__CHUNK);
         const struct object *chunk =
@@ -196,6 +200,9 @@ static int find_wants(struct batch *batch, struct arrival *snapshot, struct erro
         failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__FACTS, &request->facts);
     if (!snapshot->same_times && snapshot->times == NULL)
         failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__TIMES, &request->times);
+    if (snapshot->component_store_wanted &&
+        store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__COMPONENT_STORE, &snapshot->component_store) == NULL)
+        failed |= want(batch, snapshot, EVENKEEL__OBJECT_KIND__COMPONENT_STORE, &snapshot->component_store);
     for (size_t i = 0; !snapshot->same_inventory && i < snapshot->chunk_count; i++) {
         const struct digest *digest = &snapshot->chunk_digests[i];
         if (store_chunk(store, digest) != NULL)
@@ -325,12 +332,14 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
     if (store_admit(batch, requests, count, error) < 0 || store_load_uploads(batch, error) < 0 ||
         open_snapshots(batch, error) < 0 || store_count_offers(batch, error) < 0 ||
         store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
-        file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0)
+        file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0 ||
+        store_find_components(batch, error) < 0)
         return -1;
     for (size_t s = 0; s < batch->snapshot_count; s++)
         if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
             return -1;
     if (store_drop_uploads(batch, error) < 0 || store_stage_uploads(batch, error) < 0 ||
+        store_new_components(batch, error) < 0 ||
         accept_complete(batch, moment, outcome, error) < 0)
         return -1;
     return database_execute(store->connection, "commit", error);

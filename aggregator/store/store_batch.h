@@ -46,7 +46,9 @@ struct arrival {
     struct digest *chunk_digests;                   /* of the inventory at hand */
     size_t chunk_count;
     bool complete;
-    struct wanted wanted[EVENKEEL__OBJECT_KIND__MACHINE_MARKS + 1];
+    struct digest component_store; /* that the facts at hand name, where store_find_components() found none */
+    bool component_store_wanted;   /* the database lacks it */
+    struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
     size_t wanted_count;
 };
 

@@ -131,6 +131,8 @@ static bool must_wait(const struct store *store, const struct arrival *snapshot,
         return digest_equal(&object->digest, &snapshot->request->facts);
     case EVENKEEL__OBJECT_KIND__TIMES:
         return digest_equal(&object->digest, &snapshot->request->times);
+    case EVENKEEL__OBJECT_KIND__COMPONENT_STORE:
+        return snapshot->component_store_wanted && digest_equal(&object->digest, &snapshot->component_store);
     default:
         return false;
     }

@@ -218,8 +218,9 @@ static int batch_add(struct exchange *exchange, struct snapshot *snapshot, Evenk
 
 /* What others name stands before what names it, so that nothing is ever stored that points nowhere. */
 static const Evenkeel__ObjectKind giving_order[] = {
-    EVENKEEL__OBJECT_KIND__IMAGE, EVENKEEL__OBJECT_KIND__CHUNK,         EVENKEEL__OBJECT_KIND__FACTS,
-    EVENKEEL__OBJECT_KIND__TIMES, EVENKEEL__OBJECT_KIND__MACHINE_MARKS, EVENKEEL__OBJECT_KIND__INVENTORY,
+    EVENKEEL__OBJECT_KIND__IMAGE,     EVENKEEL__OBJECT_KIND__CHUNK,         EVENKEEL__OBJECT_KIND__FACTS,
+    EVENKEEL__OBJECT_KIND__TIMES,     EVENKEEL__OBJECT_KIND__MACHINE_MARKS, EVENKEEL__OBJECT_KIND__COMPONENT_STORE,
+    EVENKEEL__OBJECT_KIND__INVENTORY,
 };
 
 static int batch_fill(struct exchange *exchange, struct snapshot *snapshot, const Evenkeel__Want *want,

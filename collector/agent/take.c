@@ -2,6 +2,7 @@
 
 #include "take.h"
 
+#include "collector/disk/component_store.h"
 #include "collector/disk/roots.h"
 #include "collector/facts/facts.h"
 #include "collector/platform/platform.h"
@@ -22,6 +23,7 @@ struct take {
     struct cache *cache; /* NULL: none */
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
+    struct facts_store store;
 };
 
 static void take_clear(struct take *take)
@@ -29,6 +31,8 @@ static void take_clear(struct take *take)
     roots_free(take->roots);
     snapshot_free(take->snapshot);
     cache_close(take->cache);
+    component_store_free(take->store.store);
+    free(take->store.folder);
     if (take->facts != NULL)
         evenkeel__facts__free_unpacked(take->facts, NULL);
     if (take->times != NULL)
@@ -132,6 +136,10 @@ static int take_files(struct take *take, FILE *file, struct digest *inventory, s
     if (snapshot_new(file, &read, &take->snapshot, error) < 0 ||
         platform_directory_open(take->root, &directory, error) < 0)
         return -1;
+    take->store.store = component_store_new();
+    if (take->store.store == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
+    snapshot_use_store(take->snapshot, take->store.store);
     use_cache(take, &read);
     int status = walk(directory, &options, counts, error);
     platform_directory_close(directory);
@@ -174,6 +182,7 @@ static int collect_facts(struct take *take, struct error *error)
         .registry_file = take->options->registry_file,
         .groups = (const char *const *)config->groups.items,
         .group_count = config->groups.count,
+        .store = take->store.store != NULL ? &take->store : NULL,
     };
     struct string_list problems = {0};
     int status = facts_collect(&options, &take->facts, &take->times, &problems, error);
@@ -195,6 +204,28 @@ static Evenkeel__MachineMarks marks_of(const struct take *take, const char *host
     marks.computer_name = take->facts->computer_name;
     marks.collector_version = (ProtobufCBinaryData){.data = (uint8_t *)version, .len = sizeof version - 1};
     return marks;
+}
+
+/* What the component store says of the files becomes an object of its own, which the facts name. */
+static int take_store(struct take *take, struct error *error)
+{
+    struct bytes packed;
+    struct digest name;
+    if (!take->store.there)
+        return 0;
+    if (component_store_end(take->store.store, take->store.folder, take->facts, &packed, error) < 0)
+        return -1;
+    _cleanup_free_ void *packed_data = (void *)packed.data;
+    if (packed.data == NULL)
+        return 0;
+    if (snapshot_put(take->snapshot, EVENKEEL__OBJECT_KIND__COMPONENT_STORE, packed, &name, error) < 0)
+        return -1;
+    uint8_t *digest = malloc(DIGEST_BYTES);
+    if (digest == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a snapshot");
+    memcpy(digest, name.bytes, DIGEST_BYTES);
+    take->facts->component_store = (ProtobufCBinaryData){.data = digest, .len = DIGEST_BYTES};
+    return 0;
 }
 
 /* The host's name: as configured, else as its registry says; a disk without a registry has none. */
@@ -223,7 +254,7 @@ static int name_host(struct take *take, struct spool_offer *offer, struct error 
 
 static int take_facts(struct take *take, FILE *file, struct spool_offer *offer, struct error *error)
 {
-    if (collect_facts(take, error) < 0 || name_host(take, offer, error) < 0)
+    if (collect_facts(take, error) < 0 || take_store(take, error) < 0 || name_host(take, offer, error) < 0)
         return -1;
     Evenkeel__MachineMarks marks = marks_of(take, offer->host);
     if (put_message(take, EVENKEEL__OBJECT_KIND__FACTS, &take->facts->base, &offer->facts, error) < 0 ||

@@ -3,6 +3,7 @@
 #include "snapshot.h"
 
 #include "collector/pe/image.h"
+#include "component_store.h"
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
 #include "proto/limits.h"
@@ -38,7 +39,8 @@ struct snapshot {
     uint64_t length; /* of the file */
     struct pe_options options;
     struct pe_image image;
-    struct cache *cache; /* NULL: none */
+    struct cache *cache;           /* NULL: none */
+    struct component_store *store; /* NULL: none */
 
     struct shard shards[SHARDS];
     uint8_t slot_key[crypto_shorthash_KEYBYTES];
@@ -227,6 +229,11 @@ void snapshot_use_cache(struct snapshot *snapshot, struct cache *cache)
     snapshot->cache = cache;
 }
 
+void snapshot_use_store(struct snapshot *snapshot, struct component_store *store)
+{
+    snapshot->store = store;
+}
+
 const char *snapshot_cache_kind(const struct pe_options *options)
 {
     return options->hash      ? options->symbols ? "image hash symbols" : "image hash"
@@ -254,12 +261,14 @@ static int read_image(struct snapshot *snapshot, const struct walk_file *walked,
 }
 
 /* Adds a file by its packed image. */
-static int add_file(struct snapshot *snapshot, const struct walk_file *walked, struct bytes packed, struct error *error)
+static int add_file(struct snapshot *snapshot, const struct walk_file *walked, const struct platform_stat *stat,
+                    uint16_t machine, struct bytes packed, struct error *error)
 {
     struct digest digest;
     bool complete;
     if (snapshot_put(snapshot, EVENKEEL__OBJECT_KIND__IMAGE, packed, &digest, error) < 0 ||
-        chunk_builder_add(snapshot->chunk, walked->path, &digest, &complete, error) < 0)
+        chunk_builder_add(snapshot->chunk, walked->path, &digest, &complete, error) < 0 ||
+        (snapshot->store != NULL && component_store_see(snapshot->store, walked->path, stat, machine, error) < 0))
         return -1;
     snapshot->counts.files++;
     return complete ? put_chunk(snapshot, error) : 0;
@@ -274,7 +283,7 @@ static int add_cached(struct snapshot *snapshot, const struct walk_file *walked,
         !cache_find(snapshot->cache, walked->path, &stat, &entry))
         return 0;
     cache_put(snapshot->cache, walked->path, &stat, &entry);
-    return entry.is_pe && add_file(snapshot, walked, entry.image, error) < 0 ? -1 : 1;
+    return entry.is_pe && add_file(snapshot, walked, &stat, entry.machine, entry.image, error) < 0 ? -1 : 1;
 }
 
 int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, struct error *error)
@@ -296,7 +305,9 @@ int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, st
         entry.image = bytes_of(packed, length);
         cache_put(snapshot->cache, walked->path, &stat, &entry);
     }
-    return snapshot->image.is_pe ? add_file(snapshot, walked, bytes_of(packed, length), error) : 0;
+    return snapshot->image.is_pe
+               ? add_file(snapshot, walked, &stat, snapshot->image.machine, bytes_of(packed, length), error)
+               : 0;
 }
 
 int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error *error)

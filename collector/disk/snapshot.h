@@ -32,6 +32,11 @@ struct snapshot_counts {
 int snapshot_new(FILE *file, const struct pe_options *options, struct snapshot **snapshot, struct error *error);
 void snapshot_free(struct snapshot *snapshot); /* NULL is allowed */
 
+struct component_store;
+
+/* From now on, `store` sees the files that are added; it stays the caller's. NULL: none. */
+void snapshot_use_store(struct snapshot *snapshot, struct component_store *store);
+
 /* From now on, files that `cache` knows are not opened; it stays the caller's, who opened it with that kind. NULL:
  * none. */
 void snapshot_use_cache(struct snapshot *snapshot, struct cache *cache);

@@ -241,6 +241,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
     }
     if (collection.disk != NULL && facts_collect_disk(&collection, error) == -1)
         return -1;
+    if (options->store != NULL && facts_collect_store(&collection, options->store, error) == -1)
+        return -1;
     if (collection.registry != NULL && note_hives(&collection, error) == -1)
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)

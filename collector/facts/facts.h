@@ -12,9 +12,19 @@
 #include "evenkeel.pb-c.h"
 #include "proto/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FACTS_METABASE_LIMIT (1024U << 20) /* bytes of a metabase that are digested; a longer one is not */
+
+struct component_store;
+
+/* What facts_collect() fills of a component store, for component_store_end(). */
+struct facts_store {
+    struct component_store *store; /* the caller's */
+    bool there;                    /* the host's Windows has such a store */
+    char *folder;                  /* WinSxS on its disk, to be freed; NULL: not found */
+};
 
 struct facts_options {
     const char *root;          /* folder that holds the host's system drive; NULL: the running system */
@@ -23,6 +33,7 @@ struct facts_options {
     struct registry *registry; /* one that is open already, instead of both; stays the caller's; NULL: none */
     const char *const *groups; /* labels of the configuration; any order */
     size_t group_count;
+    struct facts_store *store; /* receives the winners of the component store; NULL: nobody wants to know */
 };
 
 /*

@@ -26,6 +26,7 @@ int facts_collect_paths(struct collection *collection, struct error *error);
 int facts_collect_hotfixes(struct collection *collection, struct error *error);
 int facts_collect_services(struct collection *collection, struct error *error);
 int facts_collect_disk(struct collection *collection, struct error *error);
+int facts_collect_store(struct collection *collection, struct facts_store *found, struct error *error);
 
 /* The folded directory that 'Common AppData' names, from the drive letter; NULL where it is not known. In
  * facts_paths.c. */

@@ -24,6 +24,7 @@ struct platform_stat {
     int64_t changed;   /* likewise: metadata last changed; equals modified where the system has no such time */
     uint64_t device;   /* volume */
     uint64_t identity; /* inode, or file index */
+    uint32_t links;    /* names of the file */
     enum platform_kind kind;
 };
 
@@ -45,6 +46,11 @@ int platform_directory_open_in(struct platform_directory *parent, const char *na
  */
 int platform_directory_next(struct platform_directory *directory, const char **name, enum platform_kind *kind,
                             struct error *error);
+
+/* platform_stat.identity of the entry that platform_directory_next() gave last, as the directory has it; 0: it has
+ * none.
+ */
+uint64_t platform_directory_identity(const struct platform_directory *directory);
 
 /* What the entry `name` is, without opening it; a link is not followed. */
 int platform_directory_stat(struct platform_directory *directory, const char *name, struct platform_stat *stat,

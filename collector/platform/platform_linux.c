@@ -21,6 +21,7 @@ struct platform_directory {
     int fd;
     char *listing; /* struct dirent64 after the other; NULL before the first and after the last entry */
     size_t length, at;
+    uint64_t identity; /* of the entry before `at` */
     bool ended;
 };
 
@@ -52,6 +53,7 @@ static void stat_from(const struct stat *from, struct platform_stat *stat)
         .changed = microseconds(from->st_ctim),
         .device = from->st_dev,
         .identity = from->st_ino,
+        .links = (uint32_t)from->st_nlink,
         .kind = kind_of_mode(from->st_mode),
     };
 }
@@ -147,8 +149,14 @@ int platform_directory_next(struct platform_directory *directory, const char **n
             continue;
         *name = entry->d_name;
         *kind = kind_of_entry(directory->fd, entry);
+        directory->identity = entry->d_ino;
         return 1;
     }
+}
+
+uint64_t platform_directory_identity(const struct platform_directory *directory)
+{
+    return directory->identity;
 }
 
 int platform_directory_stat(struct platform_directory *directory, const char *name, struct platform_stat *stat,

@@ -28,6 +28,7 @@ struct platform_directory {
     HANDLE handle;
     BYTE *listing; /* FILE_ID_BOTH_DIR_INFO one after the other; NULL before the first and after the last entry */
     const FILE_ID_BOTH_DIR_INFO *next; /* NULL: fetch more */
+    uint64_t identity;                 /* of the entry before `next` */
     char name[WIDE_BYTES(MAX_PATH)];
 };
 
@@ -72,6 +73,7 @@ static int stat_handle(HANDLE handle, struct platform_stat *stat)
         .changed = microseconds(modified),
         .device = found.dwVolumeSerialNumber,
         .identity = (uint64_t)found.nFileIndexHigh << 32 | found.nFileIndexLow,
+        .links = found.nNumberOfLinks,
         .kind = kind_of(found.dwFileAttributes, reparse ? tag_of(handle) : 0),
     };
     if (GetFileInformationByHandleEx(handle, FileBasicInfo, &times, sizeof times) && times.ChangeTime.QuadPart > 0)
@@ -221,8 +223,14 @@ int platform_directory_next(struct platform_directory *directory, const char **n
             continue;
         *name = directory->name;
         *kind = kind_of(entry->FileAttributes, entry->EaSize); /* of a reparse point, its tag */
+        directory->identity = (uint64_t)entry->FileId.QuadPart;
         return 1;
     }
+}
+
+uint64_t platform_directory_identity(const struct platform_directory *directory)
+{
+    return directory->identity;
 }
 
 int platform_directory_stat(struct platform_directory *directory, const char *name, struct platform_stat *stat,

@@ -11,7 +11,7 @@ create function source.kinds(relation text) returns text[] language sql as $$
     select case when relation ~ '^(image_import|chunk_imports|import_|imports_|state_overlay_need|state_overlay_chunk_imports)' then '{imports}'
                 when relation in ('state_facts', 'state_declaration', 'host_facts', 'host_facts_current', 'host_times', 'host_checkin') then '{facts}'
                 -- What was worked out of files and of what the registry says.
-                when relation ~ '^(state_product|state_model|state_patch|host_product|host_patch)' then '{files,facts}'
+                when relation ~ '^(state_product|state_model|state_patch|state_store|state_outside|host_product|host_patch)' then '{files,facts}'
                 when relation in ('state_host', 'state_key', 'state_finding', 'state_host_key') then '{}'
                 when relation ~ '^(state_|host_inventory|host_component|chunk|file|version_)' then '{files}'
                 else '{}' end::text[]

@@ -13,9 +13,10 @@ from (values
     ('{}', '', 'none is none')) v (f, wanted, told);
 
 select is(evenkeel.registry_doubt('{}'), '', 'nothing is known against facts that say nothing');
-select is(evenkeel.registry_doubt('{"not_seen": [{"kind": "link", "what": "c:/a", "count": 1}, {"kind": "stale_hive", "what": "SAM", "count": 1}]}'), '',
-    'what is no hive, or SAM, does not matter');
-select is(evenkeel.registry_doubt('{"not_seen": [{"kind": "stale_hive", "what": "SOFTWARE", "count": 1}, {"kind": "damaged_hive", "what": "SYSTEM", "count": 1}]}'),
+select is(evenkeel.registry_doubt('{"not_seen": [{"kind": "link", "what": "c:/a", "count": 1},
+                                                {"kind": "stale_hive", "what": "SAM", "count": 1}]}'), '', 'what is no hive, or SAM, does not matter');
+select is(evenkeel.registry_doubt('{"not_seen": [{"kind": "stale_hive", "what": "SOFTWARE", "count": 1},
+                                                {"kind": "damaged_hive", "what": "SYSTEM", "count": 1}]}'),
     'the registry hive SYSTEM is damaged, the registry hive SOFTWARE is older than its host and its logs don''t make up for it',
     'hives that are damaged or stale are named');
 select is(evenkeel.registry_doubt('{"not_seen": null}'), '', 'a null is nothing');

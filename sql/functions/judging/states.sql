@@ -50,6 +50,7 @@ begin
         join state_chunk sc using (chunk_id)
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
+    perform evenkeel.component_store_open();
 end
 $$;
 comment on function evenkeel.state_open() is 'Prepares a session for judging: the temporary relations of a state, all empty.';
@@ -78,6 +79,7 @@ as $$
 begin
     while evenkeel.judge_content_of(array(select h.host_id from state_host h), 100000) > 0 loop
     end loop;
+    perform evenkeel.find_component_stores();
     perform evenkeel.judge_levels();
     perform evenkeel.judge_patches();
 end

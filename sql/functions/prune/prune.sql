@@ -94,12 +94,17 @@ begin
     when 'path' then
         insert into prune_candidate
         select 'path', p.path_id from evenkeel.path p where not exists (select from evenkeel.file f where f.path_id = p.path_id);
+    when 'component store' then
+        insert into prune_candidate
+        select 'component store', s.store_id from evenkeel.component_store s
+        where s.digest not in (select decode(f.facts ->> 'component_store', 'hex') from evenkeel.host_facts f
+                               where f.facts ->> 'component_store' <> '');
     end case;
     return (select count(*) from prune_candidate where kind = wanted_kind);
 end
 $$;
 comment on function evenkeel.prune_find(text) is
-    'Notes the chunks, files, images or paths that nothing refers to; returns how many there are.';
+    'Notes the chunks, files, images, paths or component stores that nothing refers to; returns how many there are.';
 
 create or replace function evenkeel.digests_under_way()
 returns setof bytea language sql stable
@@ -147,6 +152,7 @@ begin
         delete from evenkeel.chunk_level l where l.chunk_id = any (gone);
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
+        delete from evenkeel.chunk_store l where l.chunk_id = any (gone);
     when 'file' then
         delete from evenkeel.file f where f.file_id = any (batch)
           and not exists (select from evenkeel.chunk c where c.file_ids @> array[f.file_id]);
@@ -166,6 +172,12 @@ begin
           and not exists (select from evenkeel.file f where f.path_id = p.path_id);
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.path p where p.path_id = b);
         delete from evenkeel.path_component l where l.path_id = any (gone);
+    when 'component store' then
+        delete from evenkeel.component_store s where s.store_id = any (batch)
+          and s.digest not in (select decode(f.facts ->> 'component_store', 'hex') from evenkeel.host_facts f
+                               where f.facts ->> 'component_store' <> '');
+        select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.component_store s where s.store_id = b);
+        delete from evenkeel.chunk_store l where l.store_id = any (gone);
     end case;
     if gone is not null then
         update evenkeel.content_epoch set epoch = epoch + 1;

@@ -1,0 +1,142 @@
+-- What a host's own component store says of its files.
+
+create or replace function evenkeel.store_component_store(store_digest bytea, paths bytea[])
+returns void language sql
+as $$
+    insert into evenkeel.component_store (digest, path_digests) values (store_digest, paths) on conflict (digest) do nothing
+$$;
+comment on function evenkeel.store_component_store(bytea, bytea[]) is
+    'Keeps a component store that a collector gave: the digests of its files'' paths.';
+
+create or replace function evenkeel.wire_version(number numeric)
+returns evenkeel.version language sql immutable strict parallel safe
+as $$ select (number - 9223372036854775808)::bigint $$;
+comment on function evenkeel.wire_version(numeric) is
+    'A version as messages have it, a << 48 | b << 32 | c << 16 | d, as the database does.';
+
+create or replace function evenkeel.store_reaches(facts jsonb)
+returns boolean language sql stable parallel safe
+as $$
+    with newest as (
+        select evenkeel.wire_version(n.value::numeric) as version
+        from jsonb_array_elements_text(case jsonb_typeof(facts -> 'store_newest')
+                                       when 'array' then facts -> 'store_newest' else '[]' end) n
+    ), line as (
+        select evenkeel.version_build(version) as build, evenkeel.version_revision(version) as revision,
+               (facts ->> 'current_build')::integer as declared
+        from newest
+        where evenkeel.version_major(version) || '.' || evenkeel.version_minor(version) = facts ->> 'current_version'
+    )
+    select coalesce(bool_or(case
+        -- An enablement package changes the build that is declared, and not the files': 19041 to 19045, 22621 and 22631, 26100 and 26200.
+        when facts ->> 'current_version' = '10.0'
+        then build between declared - 100 and declared and (facts ->> 'has_ubr')::boolean and revision >= (facts ->> 'ubr')::integer
+        -- Before, the build tells the service pack; updates made 6003 of Server 2008 SP2's 6002.
+        else build = declared or (declared = 6003 and build = 6002) end), false)
+    from line
+$$;
+comment on function evenkeel.store_reaches(jsonb) is
+    'Whether something in the host''s component store is as new as what its registry declares. Where nothing is, the store proves '
+    'nothing of that level.';
+
+create or replace function evenkeel.component_store_open()
+returns void language plpgsql
+as $$
+begin
+    create temporary table state_store_host (host_id uuid primary key, store_id integer not null, reaches boolean not null)
+        on commit delete rows;
+    create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
+        winner evenkeel.version not null, same_size boolean not null, one_link boolean not null, older boolean not null,
+        primary key (host_id, file_id)) on commit delete rows;
+    create temporary view state_store as
+        select h.host_id, u.file_id, 'confirmed' as says
+        from state_store_host h
+        join evenkeel.host_inventory_current i using (host_id)
+        cross join unnest(i.chunk_ids) k (chunk_id)
+        join evenkeel.chunk_store c on c.chunk_id = k.chunk_id and c.store_id = h.store_id
+        cross join unnest(c.file_ids) u (file_id)
+        where h.reaches and not exists (select from state_outside o where o.host_id = h.host_id and o.file_id = u.file_id)
+        union all
+        select host_id, file_id, case when older then 'older' else 'outside' end from state_outside;
+end
+$$;
+comment on function evenkeel.component_store_open() is
+    'Makes the relations of a state that find_component_stores() fills. state_store says of a host''s files: confirmed (a link to '
+    'the build that won, in a store that is as new as what is declared), older (than all that won of that name and machine), outside '
+    '(not put there by servicing); of all others nothing follows.';
+
+create or replace function evenkeel.find_component_stores()
+returns void language plpgsql
+as $$
+begin
+    delete from state_store_host;
+    delete from state_outside;
+    insert into state_store_host (host_id, store_id, reaches)
+    select f.host_id, s.store_id, evenkeel.store_reaches(f.facts)
+    from state_facts f
+    join evenkeel.component_store s on s.digest = decode(f.facts ->> 'component_store', 'hex')
+    where f.facts ->> 'component_store' <> '';
+    analyze state_store_host;
+    perform evenkeel.match_component_stores();
+    insert into state_outside (host_id, file_id, path, version, winner, same_size, one_link, older)
+    with told as materialized (
+        select f.host_id, o.path, evenkeel.wire_version(o.winner) as winner, o.same_size, o.one_link
+        from state_store_host h
+        join state_facts f using (host_id)
+        cross join jsonb_to_recordset(case jsonb_typeof(f.facts -> 'outside_store')
+                                      when 'array' then f.facts -> 'outside_store' else '[]' end)
+            o (path text, winner numeric, same_size boolean, one_link boolean)
+    ), held as materialized (
+        select t.host_id, f.file_id, p.path, f.image_id
+        from (select distinct host_id from told) t
+        join evenkeel.host_inventory_current v using (host_id)
+        cross join unnest(v.chunk_ids) k (chunk_id)
+        join evenkeel.chunk c using (chunk_id)
+        cross join unnest(c.file_ids) u (file_id)
+        join evenkeel.file f using (file_id)
+        join evenkeel.path p using (path_id)
+    )
+    select t.host_id, h.file_id, t.path, m.file_version, t.winner, t.same_size, t.one_link,
+           -- Components are numbered as their files are; of another a.b.c nothing is known.
+           coalesce(m.file_version < t.winner and m.file_version >> 16 = t.winner >> 16 and not t.same_size, false)
+    from told t
+    join held h using (host_id, path)
+    join evenkeel.image m using (image_id)
+    on conflict do nothing;
+    analyze state_outside;
+end
+$$;
+comment on function evenkeel.find_component_stores() is
+    'Fills state_store for the hosts of state_host, by what their collectors saw of their own component stores.';
+
+create or replace function evenkeel.match_component_stores()
+returns void language plpgsql
+as $$
+begin
+    insert into evenkeel.chunk_store (chunk_id, store_id, file_ids)
+    with pair as materialized (
+        select distinct k.chunk_id, h.store_id
+        from state_store_host h
+        join evenkeel.host_inventory_current i using (host_id)
+        cross join unnest(i.chunk_ids) k (chunk_id)
+        where not exists (select from evenkeel.chunk_store c where c.chunk_id = k.chunk_id and c.store_id = h.store_id)
+    ), owned as materialized (
+        select s.store_id, p.path_id
+        from (select distinct store_id from pair) w
+        join evenkeel.component_store s using (store_id)
+        cross join unnest(s.path_digests) d (digest)
+        join evenkeel.path p on p.digest = d.digest
+    )
+    select q.chunk_id, q.store_id, coalesce(array_agg(f.file_id) filter (where o.path_id is not null), '{}')
+    from pair q
+    join evenkeel.chunk c using (chunk_id)
+    cross join unnest(c.file_ids) u (file_id)
+    join evenkeel.file f using (file_id)
+    left join owned o on o.store_id = q.store_id and o.path_id = f.path_id
+    group by q.chunk_id, q.store_id
+    on conflict do nothing;
+end
+$$;
+comment on function evenkeel.match_component_stores() is
+    'Works out, for the hosts of state_store_host, which files of their chunks servicing owns, where no host had that chunk with '
+    'that store before.';

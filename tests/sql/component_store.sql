@@ -1,0 +1,93 @@
+-- What a host's own component store says of its files, and which of them servicing did not put there.
+begin;
+select plan(20);
+\ir fixture.psql
+
+create function fixture.v(a integer, b integer, c integer, d integer) returns numeric language sql as $$
+    select a * 281474976710656 + b * 4294967296 + c * 65536::numeric + d
+$$;
+create function fixture.store(store_name text, variadic paths text[]) returns text language sql as $$
+    select evenkeel.store_component_store(sha256(store_name::bytea), array(select sha256(p::bytea) from unnest(paths) p));
+    select encode(sha256(store_name::bytea), 'hex')
+$$;
+-- Facts of a Server 2019 that declares this revision, whose store is at that one.
+create function fixture.serviced(store_name text, ubr integer, newest integer, outside jsonb default '[]') returns jsonb
+language sql as $$
+    select jsonb_build_object('current_version', '10.0', 'current_build', 17763, 'has_ubr', true, 'ubr', ubr, 'service_pack', '',
+        'component_store', encode(sha256(store_name::bytea), 'hex'), 'outside_store', outside,
+        'store_newest', jsonb_build_array(fixture.v(10, 0, 17763, newest)))
+$$;
+create function fixture.outside(path text, winner numeric, same_size boolean, one_link boolean) returns jsonb language sql as $$
+    select jsonb_build_array(jsonb_build_object('path', path, 'winner', winner, 'same_size', same_size, 'one_link', one_link))
+$$;
+create function fixture.said(host_name text) returns setof text language plpgsql as $$
+begin
+    perform evenkeel.state_open();
+    delete from state_host;
+    insert into state_host
+    select h.host_id, i.chunk_ids from evenkeel.host h join evenkeel.host_inventory_current i using (host_id) where h.name = host_name;
+    perform evenkeel.find_component_stores();
+    return query
+    select p.path || ' ' || s.says
+    from state_store s join evenkeel.file f using (file_id) join evenkeel.path p using (path_id) order by 1;
+    delete from state_host;
+end $$;
+
+\set files '{"c:/windows/system32/a.dll": "10.0.17763.1518", "c:/windows/system32/b.dll": "10.0.17763.1339", "c:/other/c.dll": "1.0.0.0"}'
+select fixture.store('s1', 'c:/windows/system32/a.dll', 'c:/windows/system32/b.dll');
+select fixture.host('healthy', :'files', fixture.serviced('s1', 1518, 1518));
+select fixture.host('behind', :'files', fixture.serviced('s1', 1518, 1339));
+select fixture.host('older', :'files',
+    fixture.serviced('s1', 1518, 1518, fixture.outside('c:/windows/system32/b.dll', fixture.v(10, 0, 17763, 1518), false, true)));
+select fixture.host('same-size', :'files',
+    fixture.serviced('s1', 1518, 1518, fixture.outside('c:/windows/system32/b.dll', fixture.v(10, 0, 17763, 1518), true, true)));
+select fixture.host('linked', :'files',
+    fixture.serviced('s1', 1518, 1518, fixture.outside('c:/windows/system32/b.dll', fixture.v(10, 0, 17763, 1200), false, false)));
+select fixture.host('other-line', :'files',
+    fixture.serviced('s1', 1518, 1518, fixture.outside('c:/windows/system32/b.dll', fixture.v(10, 0, 18000, 1), false, true)));
+select fixture.host('unknown-store', :'files', fixture.serviced('s2', 1518, 1518));
+select fixture.host('old-collector', :'files', '{"current_version": "10.0", "current_build": 17763, "has_ubr": true, "ubr": 1518}');
+select fixture.judge();
+
+select results_eq($$ select fixture.said('healthy') $$, array['c:/windows/system32/a.dll confirmed', 'c:/windows/system32/b.dll confirmed'],
+    'links to the builds that won are confirmed; a program of others is not servicing''s');
+select is_empty($$ select fixture.said('behind') $$, 'a store that is not as new as what is declared confirms nothing');
+select results_eq($$ select fixture.said('older') $$, array['c:/windows/system32/a.dll confirmed', 'c:/windows/system32/b.dll older'],
+    'a file that is no link and older than what won');
+select results_eq($$ select fixture.said('same-size') $$, array['c:/windows/system32/a.dll confirmed', 'c:/windows/system32/b.dll outside'],
+    'of the size of what won it may be the same build');
+select results_eq($$ select fixture.said('other-line') $$, array['c:/windows/system32/a.dll confirmed', 'c:/windows/system32/b.dll outside'],
+    'a version of another build is not compared');
+select is_empty($$ select fixture.said('unknown-store') $$, 'a store that was never given says nothing');
+select is_empty($$ select fixture.said('old-collector') $$, 'nor does a collector that knows of none');
+select is((select count(*) from evenkeel.chunk_store), 1::bigint, 'what a chunk has of a store is worked out once for all hosts');
+
+create function fixture.strangers(host_name text) returns text language sql as $$
+    select severity || ': ' || summary from ops.finding where host = host_name and "check" = 'outside-store'
+$$;
+select is(fixture.strangers('healthy'), null, 'no finding where all is as servicing left it');
+select is(fixture.strangers('older'), 'high: c:/windows/system32/b.dll at 10.0.17763.1339 is not the file that servicing put there, of version '
+    '10.0.17763.1518: it is older', 'an older copy is a finding');
+select is(fixture.strangers('same-size'), 'medium: c:/windows/system32/b.dll at 10.0.17763.1339 is not the file that servicing put there, of version '
+    '10.0.17763.1518: it is in no component store', 'so is one of which that is not known');
+select is(fixture.strangers('linked'), 'medium: c:/windows/system32/b.dll at 10.0.17763.1339 is not the file that servicing put there, of version '
+    '10.0.17763.1200', 'and one that is linked to another version');
+select is((select subject from ops.finding where host = 'older' and "check" = 'outside-store'), 'c:/windows/system32/b.dll', 'the subject is the file');
+select is((select evidence from ops.finding where host = 'older' and "check" = 'outside-store'),
+    '{"path": "c:/windows/system32/b.dll", "version": "10.0.17763.1339", "winner": "10.0.17763.1518", "older": true, "one_link": true}', 'with its evidence');
+
+select fixture.host('older', '{"c:/windows/system32/a.dll": "10.0.17763.1518", "c:/windows/system32/b.dll": "10.0.17763.1518"}', fixture.serviced('s1', 1518, 1518));
+select fixture.judge();
+select is(fixture.strangers('older'), null, 'the finding goes when servicing has put its file there');
+
+select is(evenkeel.store_reaches(f::jsonb), wanted, told)
+from (values
+    (format('{"current_version": "10.0", "current_build": 19045, "has_ubr": true, "ubr": 3570, "store_newest": [%s]}', fixture.v(10, 0, 19041, 3570)), true,
+     'an enablement package changes the declared build only'),
+    (format('{"current_version": "10.0", "current_build": 17763, "has_ubr": true, "ubr": 5, "store_newest": [%s]}', fixture.v(10, 0, 14393, 5000)), false,
+     'another Windows'' components reach nothing'),
+    (format('{"current_version": "6.1", "current_build": 7601, "store_newest": [%s]}', fixture.v(6, 1, 7601, 17514)), true, 'SP1 of Windows 7 is its build'),
+    (format('{"current_version": "6.1", "current_build": 7601, "store_newest": [%s]}', fixture.v(6, 1, 7600, 16385)), false, 'which RTM''s components don''t reach'),
+    ('{}', false, 'nothing reaches nothing')) v (f, wanted, told);
+select * from finish();
+rollback;
