@@ -174,7 +174,7 @@ static struct digest sender_of(const struct request *request)
 
 static void refuse_unstorable(struct request *request, const char *reason)
 {
-    char sentence[PENALTY_REASON_BYTES + 160];
+    char sentence[sizeof((struct error){0}.message) + 160];
     snprintf(sentence, sizeof sentence,
              "the database can't take this (%s): what is known of the host stays as it was; tell whoever runs the "
              "aggregator",
