@@ -31,7 +31,8 @@ struct take {
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
     struct facts_store store;
-    struct error failed; /* of a callback */
+    struct string_list problems; /* of the facts; told once there is something to say them of */
+    struct error failed;         /* of a callback */
 };
 
 static void take_clear(struct take *take)
@@ -44,6 +45,7 @@ static void take_clear(struct take *take)
     cache_close(take->cache);
     component_store_free(take->store.store);
     free(take->store.folder);
+    string_list_clear(&take->problems);
     if (take->facts != NULL)
         evenkeel__facts__free_unpacked(take->facts, NULL);
     if (take->times != NULL)
@@ -283,12 +285,13 @@ static int collect_facts(struct take *take, struct error *error)
         .group_count = config->groups.count,
         .store = take->store.store != NULL ? &take->store : NULL,
     };
-    struct string_list problems = {0};
-    int status = facts_collect(&options, &take->facts, &take->times, &problems, error);
-    for (size_t i = 0; i < problems.count; i++)
-        report(take, problems.items[i]);
-    string_list_clear(&problems);
-    return status;
+    return facts_collect(&options, &take->facts, &take->times, &take->problems, error);
+}
+
+static void tell_problems(struct take *take)
+{
+    for (size_t i = 0; i < take->problems.count; i++)
+        report(take, take->problems.items[i]);
 }
 
 static bool has_drive(const struct take *take, char letter)
@@ -455,6 +458,7 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
         place_drives(&take, error) < 0 || name_host(&take, offer, error) < 0 ||
         take_files(&take, file, &offer->inventory, counts, error) < 0 || put_facts(&take, file, offer, error) < 0)
         return -1;
+    tell_problems(&take);
     offer->unreadable = counts->hidden < UINT32_MAX ? (uint32_t)counts->hidden : UINT32_MAX;
     offer->files = snapshot_counts(take.snapshot)->files;
     offer->chunks = snapshot_counts(take.snapshot)->chunks;
@@ -470,6 +474,7 @@ int take_identity(const struct take_options *options, struct arena *arena, Evenk
     *offer = (struct spool_offer){.taken_at = platform_now()};
     if (prepare(&take, error) < 0 || collect_facts(&take, error) < 0 || name_host(&take, offer, error) < 0)
         return -1;
+    tell_problems(&take);
     Evenkeel__MachineMarks found = marks_of(&take, offer->host);
     struct bytes packed;
     if (!object_pack(&found.base, &packed))
