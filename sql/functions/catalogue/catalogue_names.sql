@@ -1,5 +1,21 @@
 -- Names of the catalogue as people write them, and the numbers that stand for them.
 
+create or replace function evenkeel.names_like(names text[], wanted text, command text)
+returns text language sql immutable
+as $$
+    with known as (
+        select name, at, (select coalesce(max(n), 0) from generate_series(1, length(wanted)) n
+                          where lower(left(name, n)) = lower(left(wanted, n))) as alike
+        from unnest(names) with ordinality u (name, at)
+    ), nearest as (select name, at from known order by alike desc, abs(length(name) - length(wanted)), at limit 12)
+    select coalesce(string_agg(name, ', ' order by at), 'none')
+           || case when cardinality(names) > 12 then format(' and %s more%s', cardinality(names) - 12, ' (' || command || ')') else '' end
+    from nearest
+$$;
+comment on function evenkeel.names_like(text[], text, text) is
+  'Names for a sentence, in their order: all, or the dozen that are most like the wanted one, with how many more there are and, '
+  'where it is given, what lists them.';
+
 create or replace function evenkeel.level_ordinal(product text, level text)
 returns integer language plpgsql stable
 as $$
@@ -10,8 +26,8 @@ begin
     where p.code = product and lower(l.code) = lower(level);
     if found is null then
         raise exception 'product ''%'' has no level ''%''; it has %', product, level,
-            coalesce((select string_agg(l.code, ', ' order by l.ordinal) from evenkeel.level l join evenkeel.product p using (product_id)
-                      where p.code = product), 'none');
+            evenkeel.names_like(array(select l.code from evenkeel.level l join evenkeel.product p using (product_id)
+                                      where p.code = product order by l.ordinal), level, null);
     end if;
     return found;
 end
@@ -27,7 +43,8 @@ begin
     select p.product_id into found from evenkeel.product p where p.code = product;
     if found is null then
         raise exception 'product ''%'' is not in the catalogue; it has %', product,
-            coalesce((select string_agg(p.code, ', ' order by p.code) from evenkeel.product p), 'none');
+            evenkeel.names_like(array(select p.code from evenkeel.product p order by p.code), product,
+                                '''evenkeel catalog status'' lists them');
     end if;
     return found;
 end
