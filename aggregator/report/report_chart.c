@@ -139,6 +139,9 @@ void report_chart_mixed(const cJSON *document, FILE *out)
     fputs("</svg></figure>\n", out);
 }
 
+/* Where in a stack stands what is none of the product's levels, of which there may be hundreds. */
+enum { PLACE_OTHER = 1 << 20, PLACE_UNKNOWN, PLACE_MIXED };
+
 /* One product's stack: its levels from the lowest up, what is no single level between them and 'unknown', mixed on top.
  */
 struct stack {
@@ -157,9 +160,9 @@ static int place_of(const cJSON *levels, const char *level)
     int place = 0;
     const cJSON *known;
     if (strcmp(level, "mixed") == 0)
-        return 1000;
+        return PLACE_MIXED;
     if (strcmp(level, "unknown") == 0)
-        return 999;
+        return PLACE_UNKNOWN;
     cJSON_ArrayForEach(known, levels)
     {
         size_t length = cJSON_IsString(known) ? strlen(known->valuestring) : 0;
@@ -168,7 +171,7 @@ static int place_of(const cJSON *levels, const char *level)
             return place * 2 + (level[length] != 0);
         place++;
     }
-    return 500;
+    return PLACE_OTHER;
 }
 
 static void stack_fill(struct stack *stack, const cJSON *history, const cJSON *product)
@@ -208,12 +211,12 @@ static void stack_fill(struct stack *stack, const cJSON *history, const cJSON *p
 static const char *class_of(const struct stack *stack, size_t at, char text[16])
 {
     size_t above = 0;
-    if (stack->kinds[at].place == 1000)
+    if (stack->kinds[at].place == PLACE_MIXED)
         return "mixed";
-    if (stack->kinds[at].place == 999)
+    if (stack->kinds[at].place == PLACE_UNKNOWN)
         return "unknown";
     for (size_t i = at + 1; i < stack->count; i++)
-        above += stack->kinds[i].place < 999;
+        above += stack->kinds[i].place < PLACE_UNKNOWN;
     snprintf(text, 16, "level%zu", above < 5 ? above : 5);
     return text;
 }
