@@ -17,7 +17,7 @@ static void check_list(const struct string_list *list)
 
 static void check_config(const struct config *config)
 {
-    require(config->drive >= 'a' && config->drive <= 'z');
+    require(config->drive == 0 || (config->drive >= 'a' && config->drive <= 'z'));
     require(config->schedule > 0 && config->schedule <= INT32_MAX);
     check_list(&config->aggregators);
     check_list(&config->groups);
