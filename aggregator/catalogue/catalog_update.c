@@ -320,7 +320,7 @@ int catalog_update(PGconn *connection, struct catalog_update *update, struct cat
     _cleanup_(reading_clear) struct reading reading = {.connection = connection, .problems = update->problems};
     struct progress progress = progress_begin(update->quiet);
     if (list_files(update->directory, &names, error) < 0 ||
-        database_execute(connection, "select evenkeel.lock_catalogue(), evenkeel.kb_stage(), evenkeel.facts_stage()",
+        database_execute(connection, "select evenkeel.lock_change(), evenkeel.kb_stage(), evenkeel.facts_stage()",
                          error) < 0)
         return -1;
     update->files = names.count;

@@ -25,7 +25,7 @@ $$, 'no other function takes an advisory lock');
 
 select is(evenkeel.lock_judging() and evenkeel.lock_slow_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
           'who tries gets a lock that nobody has');
-select evenkeel.lock_catalogue_shared(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
+select evenkeel.lock_catalogue_shared(), evenkeel.lock_change(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
        evenkeel.lock_fleet_checks() \g /dev/null
 select set_eq($$ select objid::bigint as key, mode from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() $$,
               $$ select evenkeel.lock_key(lock) & 4294967295 as key, 'ExclusiveLock' as mode from evenkeel.lock_order() where lock <> 'init'
@@ -79,7 +79,7 @@ select evenkeel.judge_clock() \g /dev/null
 select fixture.step('catalogue') \g /dev/null
 select evenkeel.catalog_refresh() \g /dev/null
 select fixture.step('patch') \g /dev/null
-select evenkeel.lock_catalogue(),
+select evenkeel.lock_change(), evenkeel.lock_catalogue(),
        fixture.payload('app', 'KB1', jsonb_build_object(
            'a.dll', fixture.pe('9.1.100.31', array['Two'], fixture.wants('second.dll', 'New')))) \g /dev/null
 select fixture.step('risk, first') \g /dev/null

@@ -6,6 +6,7 @@
 --   judging       one session judges the queue; nobody waits for it
 --   slow judging  one session judges, one at a time, the hosts that take long; nobody waits for it
 --   clock         one session judges what depends on the time alone; nobody waits for it
+--   change        one session changes the catalogue, or takes content away; nobody else waits for it
 --   catalogue     shared: catalogue and stored content stay as they are. Exclusive: they are changed or taken away
 --   content       one session judges files and chunks that are new, or makes files that no host has
 --   imports       one session adds to the caches of imports
@@ -17,7 +18,7 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['init', 'learning', 'judging', 'slow judging', 'clock', 'catalogue', 'content', 'imports', 'fleet checks'])
+    from unnest(array['init', 'learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'content', 'imports', 'fleet checks'])
          with ordinality o (lock, place)
 $$;
 comment on function evenkeel.lock_order() is 'The names of the advisory locks, in the order in which one transaction may take them.';
@@ -58,6 +59,12 @@ returns boolean language sql
 as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('clock')) $$;
 comment on function evenkeel.lock_clock() is
     'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it.';
+
+create or replace function evenkeel.lock_change()
+returns void language sql
+as $$ select pg_advisory_xact_lock(evenkeel.lock_key('change')) $$;
+comment on function evenkeel.lock_change() is
+    'Keeps others from changing the catalogue, and from taking content away, until the transaction ends; readers and hosts go on.';
 
 create or replace function evenkeel.lock_catalogue()
 returns void language sql

@@ -1,20 +1,63 @@
--- What follows from a change of the catalogue: paths are bound to components again, and only what changes is judged again.
+-- What follows from a change of the catalogue: paths are bound to components again, and only what changes is judged again. That is worked
+-- out while hosts go on to report and are judged, by the catalogue before; who changes it keeps them out for the end alone, when what they
+-- stored meanwhile is looked at.
 
-create or replace function evenkeel.catalog_refresh()
-returns integer language plpgsql
+create or replace function evenkeel.catalogue_fence(out last_path integer, out last_file integer, out last_chunk bigint,
+                                                    out waiting_files integer[], out waiting_chunks bigint[])
+language plpgsql
+as $$
+begin
+    -- Under the lock nobody stores anything: whatever has a higher number came later. It ends with the block that fails on purpose.
+    perform evenkeel.lock_catalogue();
+    last_path := coalesce((select max(path_id) from evenkeel.path), 0);
+    last_file := coalesce((select max(file_id) from evenkeel.file), 0);
+    last_chunk := coalesce((select max(chunk_id) from evenkeel.chunk), 0);
+    waiting_files := array(select file_id from evenkeel.unjudged_file);
+    waiting_chunks := array(select chunk_id from evenkeel.unjudged_chunk);
+    raise sqlstate 'EKEND';
+exception when sqlstate 'EKEND' then
+    return;
+end
+$$;
+comment on function evenkeel.catalogue_fence() is
+  'The highest numbers of paths, files and chunks that are stored, and what of them waits to be judged, at a moment when nobody stores.';
+
+create or replace function evenkeel.refresh_changed(files integer[], except_chunks bigint[], until_chunk bigint)
+returns void language plpgsql
+as $$
+begin
+    create temporary table if not exists changed_chunk (chunk_id bigint primary key) on commit drop;
+    -- A join reads all chunks once; for a few files their index finds them sooner.
+    if cardinality(files) > 200 then
+        insert into changed_chunk
+        select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join unnest(files) f (file_id) using (file_id)
+        where c.chunk_id <= until_chunk and c.chunk_id <> all (except_chunks);
+    else
+        insert into changed_chunk
+        select c.chunk_id from evenkeel.chunk c
+        where c.file_ids && files and c.chunk_id <= until_chunk and c.chunk_id <> all (except_chunks);
+    end if;
+    delete from evenkeel.chunk_level using changed_chunk where chunk_level.chunk_id = changed_chunk.chunk_id;
+    perform evenkeel.judge_chunks(array(select chunk_id from changed_chunk));
+end
+$$;
+comment on function evenkeel.refresh_changed(integer[], bigint[], bigint) is
+  'Judges the chunks that hold one of the files again, up to a number and without some, and notes them in changed_chunk.';
+
+create or replace function evenkeel.refresh_known(last_path integer, last_file integer, waiting integer[])
+returns integer[] language plpgsql
 as $$
 declare
-    queued integer;
+    changed integer[];
 begin
-    perform evenkeel.lock_catalogue();
-    perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
     -- Of an earlier change within the same transaction.
-    drop table if exists fresh_path_component, fresh_file_level, changed_file, changed_chunk;
-
+    drop table if exists fresh_path_component, fresh_file_level, changed_chunk;
     create temporary table fresh_path_component on commit drop as
-    select b.* from evenkeel.bound_paths(null) b;
+    select b.* from evenkeel.bound_paths(null) b where b.path_id <= last_path;
     delete from evenkeel.path_component o
-    where not exists (select from fresh_path_component n where (n.path_id, n.product_id, n.component_id) = (o.path_id, o.product_id, o.component_id));
+    where o.path_id <= last_path
+      and not exists (select from fresh_path_component n
+                      where (n.path_id, n.product_id, n.component_id) = (o.path_id, o.product_id, o.component_id));
     insert into evenkeel.path_component (path_id, product_id, component_id, instance)
     select path_id, product_id, component_id, instance from fresh_path_component
     on conflict (path_id, product_id) do update set component_id = excluded.component_id, instance = excluded.instance
@@ -25,20 +68,59 @@ begin
                                   hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead)
     select file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
            hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead
-    from evenkeel.file_ranges(array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)));
-    create temporary table changed_file (file_id integer primary key) on commit drop;
-    insert into changed_file
-    select file_id from (table evenkeel.file_level except table fresh_file_level) gone
-    union select file_id from (table fresh_file_level except table evenkeel.file_level) come;
-    delete from evenkeel.file_level o
-    where not exists (select from fresh_file_level n where (n.file_id, n.product_id) = (o.file_id, o.product_id));
-    delete from evenkeel.file_level o using changed_file c where o.file_id = c.file_id;
-    insert into evenkeel.file_level select n.* from fresh_file_level n join changed_file using (file_id);
+    from evenkeel.file_ranges(array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)
+                                    where f.file_id <= last_file and f.file_id <> all (waiting)));
+    with kept as (
+        select * from evenkeel.file_level where file_id <= last_file and file_id <> all (waiting)
+    )
+    select array(select file_id from (table kept except table fresh_file_level) gone
+                 union select file_id from (table fresh_file_level except table kept) come) into changed;
+    delete from evenkeel.file_level o using unnest(changed) c (file_id) where o.file_id = c.file_id;
+    insert into evenkeel.file_level select n.* from fresh_file_level n join unnest(changed) c (file_id) using (file_id);
+    return changed;
+end
+$$;
+comment on function evenkeel.refresh_known(integer, integer, integer[]) is
+  'Binds the paths up to a number again, and judges the files up to one, without those that wait for it; returns those that changed.';
 
-    create temporary table changed_chunk on commit drop as
-    select c.chunk_id from evenkeel.chunk c where c.file_ids && array(select file_id from changed_file);
-    delete from evenkeel.chunk_level using changed_chunk where chunk_level.chunk_id = changed_chunk.chunk_id;
-    perform evenkeel.judge_chunks(array(select chunk_id from changed_chunk));
+create or replace function evenkeel.refresh_later(last_path integer, last_file integer, last_chunk bigint, files integer[],
+                                                  chunks bigint[])
+returns void language plpgsql
+as $$
+declare
+    later_paths integer[] := array(select path_id from evenkeel.path where path_id > last_path);
+    later_files integer[] := array(select file_id from evenkeel.file where file_id > last_file union all select unnest(files)
+                                   except select file_id from evenkeel.unjudged_file);
+    later_chunks bigint[] := array(select chunk_id from evenkeel.chunk where chunk_id > last_chunk union all select unnest(chunks)
+                                   except select chunk_id from evenkeel.unjudged_chunk);
+begin
+    delete from evenkeel.path_component where path_id = any (later_paths);
+    perform evenkeel.match_paths(later_paths);
+    delete from evenkeel.file_level where file_id = any (later_files);
+    perform evenkeel.judge_files(later_files);
+    delete from evenkeel.chunk_level where chunk_id = any (later_chunks);
+    perform evenkeel.judge_chunks(later_chunks);
+    -- What hosts that were judged meanwhile counted of chunks that are others now.
+    delete from evenkeel.chunk_proof p using changed_chunk c where p.chunk_id = c.chunk_id;
+end
+$$;
+comment on function evenkeel.refresh_later(integer, integer, bigint, integer[], bigint[]) is
+  'Judges by the changed catalogue what was stored, or waited to be judged, since its fence.';
+
+create or replace function evenkeel.catalog_refresh()
+returns integer language plpgsql
+as $$
+declare
+    known record;
+    queued integer;
+begin
+    perform evenkeel.lock_change();
+    perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
+    select * into known from evenkeel.catalogue_fence();
+    perform evenkeel.refresh_changed(evenkeel.refresh_known(known.last_path, known.last_file, known.waiting_files),
+                                     known.waiting_chunks, known.last_chunk);
+    perform evenkeel.lock_catalogue();
+    perform evenkeel.refresh_later(known.last_path, known.last_file, known.last_chunk, known.waiting_files, known.waiting_chunks);
 
     -- Patches, levels and products bear on verdicts without changing any range, so every host is judged again where the catalogue itself
     -- changed; judging shares all that was computed per chunk.
@@ -49,4 +131,6 @@ begin
     return queued;
 end
 $$;
-comment on function evenkeel.catalog_refresh() is 'After a change of the catalogue: binds paths to components and judges files and chunks again where that changes anything, and queues the hosts.';
+comment on function evenkeel.catalog_refresh() is
+  'After a change of the catalogue: binds paths to components and judges files and chunks again where that changes anything, beside '
+  'hosts that report, and queues the hosts.';

@@ -38,7 +38,7 @@ begin
     if gone = kept then
         raise exception '''%'' and ''%'' are the same host', gone_word, kept_word;
     end if;
-    perform evenkeel.lock_catalogue();
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     perform from evenkeel.host_key hk where hk.host_id in (gone, kept) order by hk.host_id, hk.key_id for update;
     select c.host_id into later from evenkeel.host_checkin c where c.host_id in (gone, kept) order by c.seen_at desc limit 1;
     perform evenkeel.merge_history(kept, gone);

@@ -60,7 +60,7 @@ declare
     changed text[];
     below text[];
 begin
-    perform evenkeel.lock_catalogue();
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     perform set_config('client_min_messages', 'warning', true);
     drop table if exists learned;
     insert into evenkeel.level (product_id, ordinal, code, name, ubr, source)

@@ -69,7 +69,7 @@ begin
     delete from prune_candidate;
     delete from prune_mark;
     -- With the lock no snapshot is under way: what is committed later is no older than this (an hour is for a clock that is set back).
-    perform evenkeel.lock_catalogue();
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     insert into prune_mark values (clock_timestamp() - interval '1 hour');
 end
 $$;
@@ -133,7 +133,7 @@ begin
         -- Before the lock that nobody stores anything under.
         perform evenkeel.index_content();
     end if;
-    perform evenkeel.lock_catalogue();
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     with taken as (
         delete from prune_candidate c
         where c.kind = wanted_kind and c.id in (select o.id from prune_candidate o where o.kind = wanted_kind order by o.id limit most)
