@@ -34,7 +34,7 @@ static void define(struct buffer *sql, const char *name, long long value)
 {
     char lower[128];
     size_t length = 0;
-    for (; name[length] != 0 && length < sizeof lower - 1; length++)
+    for (; length < sizeof lower - 1 && name[length] != 0; length++)
         lower[length] = (char)tolower((unsigned char)name[length]);
     lower[length] = 0;
     buffer_format(sql,

@@ -80,7 +80,7 @@ static void put_name(struct buffer *rows, const char *file)
     for (const char *at = file; *at != 0; at++)
         if (*at == '/' || *at == '\\')
             file = at + 1;
-    for (; file[length] != 0 && length < sizeof name; length++)
+    for (; length < sizeof name && file[length] != 0; length++)
         name[length] = (char)(file[length] >= 'A' && file[length] <= 'Z' ? file[length] - 'A' + 'a' : file[length]);
     buffer_field_bytes(rows, bytes_of(name, length));
 }

@@ -61,7 +61,8 @@ static int append_character(struct kb_text *text, uint32_t c, struct error *erro
         c = ' ';
     if (c >= 0xd800 && (c < 0xe000 || c > 0x10ffff))
         c = UTF8_REPLACEMENT;
-    return kb_text_append(text, utf8, utf8_put(utf8, c), error);
+    size_t length = utf8_put(utf8, c);
+    return kb_text_append(text, utf8, length, error);
 }
 
 enum encoding { WINDOWS_1252, UTF_8, UTF_16_LITTLE, UTF_16_BIG };
