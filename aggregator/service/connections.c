@@ -406,7 +406,10 @@ int connections_listen(struct connections *set, const char *url, nng_tls_config 
         free_door(door);
         return -failed;
     }
-    return set->door_count++;
+    pthread_mutex_lock(&set->lock);
+    int at = set->door_count++;
+    pthread_mutex_unlock(&set->lock);
+    return at;
 }
 
 int connections_set_tls(struct connections *set, int listener, nng_tls_config *tls)
