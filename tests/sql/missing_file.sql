@@ -4,21 +4,52 @@ select plan(41);
 \ir fixture.psql
 \ir catalogue.psql
 
--- What a command names.
-select is(evenkeel.service_file('%SystemRoot%\System32\svchost.exe -k netsvcs', 'c:/windows'), 'c:/windows/system32/svchost.exe', 'arguments are cut off');
-select is(evenkeel.service_file('"C:\Program Files\A B\x.exe" -a b.exe', 'c:/windows'), 'c:/program files/a b/x.exe', 'quotes hold blanks together');
-select is(evenkeel.service_file('C:\Program Files\A B\x.exe /service', 'c:/windows'), 'c:/program files/a b/x.exe', 'without quotes the path ends at .exe');
-select is(evenkeel.service_file('\SystemRoot\System32\drivers\tcpip.sys', 'c:/winnt'), 'c:/winnt/system32/drivers/tcpip.sys', '\SystemRoot is the Windows directory');
-select is(evenkeel.service_file('\??\C:\WINDOWS\system32\x.sys', 'c:/windows'), 'c:/windows/system32/x.sys', '\??\ stands before a path');
-select is(evenkeel.service_file('system32\DRIVERS\a.sys', 'd:/winnt'), 'd:/winnt/system32/drivers/a.sys', 'system32 alone is below the Windows directory');
-select is(evenkeel.service_file('%SystemDrive%\a\b.dll', 'd:/winnt'), 'd:/a/b.dll', '%SystemDrive% is where Windows is');
-select is(evenkeel.service_file('C:\WINDOWS\system32\svchost -k rpcss', 'c:/windows'), null, 'a name without extension could be any file');
-select is(evenkeel.service_file('%SystemRoot%\system32\a.exe', ''), null, 'without the Windows directory nothing is certain');
-select is(evenkeel.service_file('%ORACLE_HOME%\bin\o.exe', 'c:/windows'), null, 'nor with a variable that is not known');
-select is(evenkeel.service_file('C:\PROGRA~1\a\b.exe', 'c:/windows'), null, 'nor with a short name');
-select is(evenkeel.service_file('\\server\share\b.exe', 'c:/windows'), null, 'nor on a share');
-select is(evenkeel.service_file('lsass.exe', 'c:/windows'), null, 'nor without a folder');
-select is(evenkeel.service_file('C:\ÄA\B.EXE', 'c:/windows'), 'c:/Äa/b.exe', 'only ASCII letters are folded');
+-- What the registry names, on a Windows whose programs lie in c:/programme.
+create function fixture.file(command text, what text default 'ImagePath', type integer default 16, windows text default 'c:/windows', is_x86 boolean default false)
+returns text language sql as $$
+    select path from evenkeel.service_image(what, command, 'Svc', type, is_x86, evenkeel.service_places(
+        jsonb_build_object('windows_directory', windows, 'program_files', 'c:/programme', 'common_files', 'c:/programme/gemeinsame dateien',
+                           'common_data', 'c:/daten', 'search_path', '["c:/tools"]'::jsonb)))
+$$;
+select results_eq($$ select command, coalesce(fixture.file(command), '-') from (values
+    (1, '%SystemRoot%\System32\svchost.exe -k netsvcs'), (2, '"C:\Program Files\A B\x.exe" -a b.exe'), (3, 'C:\Program Files\A B\x.exe /service'),
+    (4, '%SystemDrive%\a\b.dll'), (5, '%SystemRoot%\system32\svchost -k rpcss'), (6, '"C:\A B\tool" -k'), (7, 'C:\WINDOWS\system32\old.com'),
+    (8, 'C:\Program Files\A\b svc.exe -run'), (9, 'C:\Program Files\A\n.exe files\svc.exe -x'), (10, 'C:\A B\agent -config "C:\A B\x.dll"'),
+    (11, 'C:\A B\agent -helper helper.exe'), (12, 'C:\A\x.exe,-run'), (13, 'C:/A/x.exe /svc'), (14, '%ProgramFiles%\A\x.exe'),
+    (15, '%CommonProgramFiles%\A\x.exe'), (16, 'C:\WINDOWS\system32\x.dll.exe'), (17, 'C:\A\rundll32.exe C:\B\y.dll,Start'), (18, 'lsass.exe'),
+    (19, 'System32\x.exe -k'), (20, 'C:\PROGRA~1\A\x.exe'), (21, '%ORACLE_HOME%\bin\o.exe'), (22, '\\server\share\b.exe'),
+    (23, '\Device\HarddiskVolume1\x.exe'), (24, 'C:\A\..\x.exe'), (25, 'C:\ÄA\B.EXE'), (26, '%ProgramData%\a\x.exe'), (27, '\\?\C:\A\x.exe'),
+    (28, 'C:\My - Agent\x.exe -y'), (29, '   '), (30, '\??\UNC\server\x.exe')) c (n, command) order by n $$,
+$$ values ('%SystemRoot%\System32\svchost.exe -k netsvcs', 'c:/windows/system32/svchost.exe'), ('"C:\Program Files\A B\x.exe" -a b.exe', 'c:/program files/a b/x.exe'),
+    ('C:\Program Files\A B\x.exe /service', 'c:/program files/a b/x.exe'), ('%SystemDrive%\a\b.dll', 'c:/a/b.dll'),
+    ('%SystemRoot%\system32\svchost -k rpcss', 'c:/windows/system32/svchost.exe'), ('"C:\A B\tool" -k', 'c:/a b/tool.exe'),
+    ('C:\WINDOWS\system32\old.com', 'c:/windows/system32/old.com'), ('C:\Program Files\A\b svc.exe -run', 'c:/program files/a/b svc.exe'),
+    ('C:\Program Files\A\n.exe files\svc.exe -x', 'c:/program files/a/n.exe files/svc.exe'), ('C:\A B\agent -config "C:\A B\x.dll"', 'c:/a b/agent.exe'),
+    ('C:\A B\agent -helper helper.exe', 'c:/a b/agent.exe'), ('C:\A\x.exe,-run', 'c:/a/x.exe'), ('C:/A/x.exe /svc', 'c:/a/x.exe'),
+    ('%ProgramFiles%\A\x.exe', 'c:/programme/a/x.exe'), ('%CommonProgramFiles%\A\x.exe', 'c:/programme/gemeinsame dateien/a/x.exe'),
+    ('C:\WINDOWS\system32\x.dll.exe', 'c:/windows/system32/x.dll.exe'), ('C:\A\rundll32.exe C:\B\y.dll,Start', 'c:/a/rundll32.exe'),
+    ('lsass.exe', 'c:/windows/system32/lsass.exe'), ('System32\x.exe -k', 'c:/windows/system32/x.exe'), ('C:\PROGRA~1\A\x.exe', 'c:/progra~1/a/x.exe'),
+    ('%ORACLE_HOME%\bin\o.exe', '-'), ('\\server\share\b.exe', '-'), ('\Device\HarddiskVolume1\x.exe', '-'), ('C:\A\..\x.exe', '-'),
+    ('C:\ÄA\B.EXE', 'c:/Äa/b.exe'), ('%ProgramData%\a\x.exe', 'c:/daten/a/x.exe'), ('\\?\C:\A\x.exe', 'c:/a/x.exe'),
+    ('C:\My - Agent\x.exe -y', 'c:/my - agent/x.exe'), ('   ', '-'), ('\??\UNC\server\x.exe', '-') $$, 'what the command of a service names');
+select results_eq($$ select command, coalesce(fixture.file(command, type => 1, windows => 'd:/winnt'), '-') from (values
+    (1, ''), (2, '\SystemRoot\System32\drivers\a.sys'), (3, 'SystemRoot\System32\drivers\a.sys'), (4, '\??\C:\x\a.sys'), (5, '\DosDevices\C:\x\a.sys'),
+    (6, 'system32\DRIVERS\a.sys'), (7, '\WINNT\system32\a.sys'), (8, 'system32\drivers\a.bin'), (9, '\\?\C:\x\a.sys'), (10, 'C:\a b\c d.sys'),
+    (11, 'SysWow64\drivers\a.sys'), (12, '\??\B:\Games\a.sys')) c (n, command) order by n $$,
+$$ values ('', 'd:/winnt/system32/drivers/svc.sys'), ('\SystemRoot\System32\drivers\a.sys', 'd:/winnt/system32/drivers/a.sys'),
+    ('SystemRoot\System32\drivers\a.sys', 'd:/winnt/system32/drivers/a.sys'), ('\??\C:\x\a.sys', 'c:/x/a.sys'), ('\DosDevices\C:\x\a.sys', 'c:/x/a.sys'),
+    ('system32\DRIVERS\a.sys', 'd:/winnt/system32/drivers/a.sys'), ('\WINNT\system32\a.sys', 'd:/winnt/system32/a.sys'),
+    ('system32\drivers\a.bin', 'd:/winnt/system32/drivers/a.bin'), ('\\?\C:\x\a.sys', 'c:/x/a.sys'), ('C:\a b\c d.sys', 'c:/a b/c d.sys'),
+    ('SysWow64\drivers\a.sys', 'd:/winnt/syswow64/drivers/a.sys'), ('\??\B:\Games\a.sys', 'b:/games/a.sys') $$, 'what the path of a driver names');
+select is(fixture.file('', type => 4), null, 'a network adapter''s settings have no file');
+select is(fixture.file('%SystemRoot%\system32\a.ocx', 'ServiceDll'), 'c:/windows/system32/a.ocx', 'a ServiceDll of any extension');
+select is(fixture.file('C:\a b\c d', 'ServiceDll'), 'c:/a b/c d.dll', 'or none');
+select is(fixture.file('%SystemRoot%\system32\a.dll', 'ServiceDll', is_x86 => true), 'c:/windows/syswow64/a.dll', 'loaded by a 32-bit program');
+select is(fixture.file('%SystemRoot%\system32\a.exe', windows => ''), null, 'without the Windows directory nothing is certain');
+select ok('c:/program files/my agent/bin/x.exe' ~ evenkeel.short_path_regex('c:/progra~1/myagen~1/bin/x.exe')
+          and 'c:/my.big dir/a+b long.html' ~ evenkeel.short_path_regex('c:/mybigd~2/a_blon~1.htm') and 'c:/myfolder x/x.exe' ~ evenkeel.short_path_regex('c:/my3f1a~1/x.exe')
+          and 'c:/progra~1/x.exe' ~ evenkeel.short_path_regex('c:/progra~1/x.exe') and 'c:/programs/x.exe' !~ evenkeel.short_path_regex('c:/myprog~1/x.exe')
+          and 'c:/program files/other/x.exe' !~ evenkeel.short_path_regex('c:/progra~1/myagen~1/x.exe'), 'short names stand for long ones');
 
 -- Services.
 create function fixture.services(variadic rows text[]) returns jsonb language sql as $$
@@ -34,9 +65,11 @@ select fixture.host('no-image', :'here', fixture.services('A|2|16|C:\windows\sys
 select fixture.host('manual', :'here', fixture.services('A|3|16|C:\windows\system32\gone.exe', 'D|3|1|system32\drivers\gone.sys'));
 select fixture.host('disabled', :'here', fixture.services('A|4|16|C:\windows\system32\gone.exe'));
 select fixture.host('elsewhere', :'here', fixture.services('A|2|16|D:\apps\gone.exe', 'B|2|16|C:\windows\servicing\gone.exe', 'C|2|16|C:\Program Files\x\gone.exe'));
-select fixture.host('wow', :'here', fixture.services('A|2|32|' || :'svchost' || '|%SystemRoot%\system32\wow.dll'));
+select fixture.host('wow', :'here', fixture.services('A|2|32|%SystemRoot%\SysWOW64\svchost.exe -k x|%SystemRoot%\system32\wow.dll')
+                                     || '{"covered": ["c:/windows/system32/**"]}');
+select fixture.host('not redirected', :'here', fixture.services('A|2|32|' || :'svchost' || '|%SystemRoot%\system32\wow.dll', 'B|2|16|C:\WINDOWS\system32\wow.dll'));
 select fixture.host('no-registry', :'here', null);
-select fixture.host('no-image-path', :'here', fixture.services('Beep|1|1|'));
+select fixture.host('no-image-path', :'here', fixture.services('Beep|1|1|', 'Empty|2|16|', 'PCIDump|1|1|'));
 select fixture.judge();
 create function fixture.missing(host_name text) returns setof text language sql as $$
     select severity || ' ' || subject from ops.finding where host = host_name and "check" = 'missing-file' order by 1
@@ -50,9 +83,36 @@ select results_eq($$ select * from fixture.missing('manual') $$, array['low c:/w
                   'what starts on demand is less grave, and a driver of a device that may not be there least');
 select is_empty($$ select * from fixture.missing('disabled') $$, 'nothing starts a disabled service');
 select is_empty($$ select * from fixture.missing('elsewhere') $$, 'a folder of which nothing was collected is unknown, not empty');
-select is_empty($$ select * from fixture.missing('wow') $$, 'a 32-bit service finds its file in syswow64');
+select is_empty($$ select * from fixture.missing('wow') $$, 'a 32-bit service host finds its file in syswow64');
+select results_eq($$ select * from fixture.missing('not redirected') $$, array['high c:/windows/system32/wow.dll'], 'a 64-bit one does not');
 select is_empty($$ select * from fixture.missing('no-registry') $$, 'without a registry there are no services');
-select is_empty($$ select * from fixture.missing('no-image-path') $$, 'a service without a path names no file');
+select results_eq($$ select * from fixture.missing('no-image-path') $$, array['high c:/windows/system32/drivers/beep.sys'],
+                  'a driver without a path is the file of its name, a service none, and what Windows lists without a file neither');
+-- What there is, of which one spelling is enough; where it may be; and what nobody looked into.
+create function fixture.seen(host_name text, commands text[], more jsonb default '{}') returns uuid language sql as $$
+    select fixture.host(host_name, '{"c:/windows/system32/tool.exe": "1.0.0.0", "c:/windows/system32/tool.dll.exe": "1.0.0.0", "c:/tools/far.exe": "1.0.0.0",
+                                     "c:/program files/my agent/bin/agent.exe": "1.0.0.0", "c:/program files/my agent.exe tools/svc.exe": "1.0.0.0"}',
+        fixture.services(variadic array(select 'S' || n || '|2|16|' || c from unnest(commands) with ordinality u (c, n)))
+        || '{"search_path": ["c:/windows/system32", "c:/windows", "c:/tools"], "covered": ["c:/program files/**", "c:/tools/**", "c:/windows/*", "c:/windows/system32/**"]}' || more)
+$$;
+\set healthy '{%SystemRoot%\\\\system32\\\\tool -load x.dll,C:\\\\WINDOWS\\\\system32\\\\tool.dll.exe,C:\\\\Program Files\\\\My Agent.exe Tools\\\\svc.exe -x,C:\\\\PROGRA~1\\\\MYAGEN~1\\\\bin\\\\agent.exe,C:\\\\PROGRA~1\\\\MYAGEN~1\\\\bin\\\\AGENT~1.EXE,far.exe -x,tool,C:\\\\Program Files\\\\My Agent\\\\bin\\\\agent -helper helper.exe,C:\\\\WINDOWS\\\\system32\\\\tool.exe\\,-x}'
+\set broken '{gone.exe,C:\\\\PROGRA~1\\\\MYAGEN~1\\\\bin\\\\gone.exe,C:\\\\Program Files\\\\No Folder\\\\gone.exe,%SystemRoot%\\\\system32\\\\gone -k,C:\\\\WINDOWS\\\\system32\\\\DriverStore\\\\FileRepository\\\\x\\\\gone.exe,C:\\\\WINDOWS\\\\Temp\\\\gone.exe}'
+select fixture.seen('all there', :'healthy');
+select fixture.seen('all gone', :'broken');
+select fixture.seen('folder in PATH not seen', '{gone.exe,C:\\WINDOWS\\gone.exe}', '{"search_path": ["c:/elsewhere"]}');
+select fixture.seen('programs behind a link', :'broken', '{"not_seen": [{"kind": "link", "what": "c:/program files", "count": 1}]}');
+select fixture.judge();
+select is_empty($$ select * from fixture.missing('all there') $$, 'arguments, folders that look like programs, short names, the search path: no false alarm');
+select results_eq($$ select * from fixture.missing('all gone') $$, array['high c:/program files/no folder/gone.exe', 'high c:/progra~1/myagen~1/bin/gone.exe',
+    'high c:/windows/system32/gone.exe'], 'a folder that was looked into and is not there is empty; copies and what was not looked into are unknown');
+select results_eq($$ select * from fixture.missing('folder in PATH not seen') $$, array['high c:/windows/gone.exe'], 'a bare name may lie in a folder that was not seen');
+select results_eq($$ select * from fixture.missing('programs behind a link') $$, array['high c:/windows/system32/gone.exe'], 'nor is missing what a link hides');
+-- A file that is there twice in the fleet, and not on this host, is not made up for by another that is there twice on it.
+select fixture.seen('two places', '{far.exe}');
+select fixture.host('one lost', '{"c:/windows/far.exe": "1.0.0.0", "c:/tools/far.exe": "1.0.0.0", "c:/windows/system32/other.exe": "1.0.0.0"}',
+    fixture.services('A|2|16|far.exe', 'B|2|16|C:\WINDOWS\system32\tool.exe') || '{"search_path": ["c:/tools"]}');
+select fixture.judge();
+select results_eq($$ select * from fixture.missing('one lost') $$, array['high c:/windows/system32/tool.exe'], 'one file at two places does not stand for two');
 update evenkeel.host_checkin set unreadable = 3 where host_id = (select host_id from evenkeel.host where name = 'no-image');
 select evenkeel.judge_hosts(array(select host_id from evenkeel.host where name = 'no-image'));
 select results_eq($$ select * from fixture.missing('no-image') $$, array['low c:/windows/system32/gone.exe'], 'where entries could not be read the file may be one of them');

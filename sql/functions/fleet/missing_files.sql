@@ -8,21 +8,29 @@ begin
     if to_regclass('pg_temp.missing_chunk') is null then
         create temporary table missing_chunk (host_id uuid, chunk_id bigint) on commit delete rows;
         create temporary table missing_list (host_id uuid, list uuid) on commit delete rows;
-        create temporary table missing_need (list uuid, path text, name text, start bigint, type bigint, what text, command text)
+        create temporary table missing_need (list uuid, want integer, name text, start bigint, type bigint, what text, command text)
             on commit delete rows;
-        create temporary table missing_there (chunk_id bigint, path text) on commit delete rows;
-        create temporary table missing_absent (host_id uuid, path text, folder text) on commit delete rows;
+        create temporary table missing_want (want integer, path text, candidates text[], folders text[]) on commit delete rows;
+        create temporary table missing_named (list uuid, name text, start bigint, type bigint, what text, command text, path text,
+                                              candidates text[], folders text[]) on commit delete rows;
+        create temporary table missing_spelled (want integer, several boolean, path_id integer) on commit delete rows;
+        create temporary table missing_there (chunk_id bigint, want integer) on commit delete rows;
+        create temporary table missing_absent (host_id uuid, want integer, path text) on commit delete rows;
+        create temporary table missing_folder (host_id uuid, folder text, short boolean, facts jsonb) on commit delete rows;
+        create temporary table missing_seen (host_id uuid, folder text) on commit delete rows;
         create temporary table missing_peer (host_id uuid, product_id integer, peers text) on commit delete rows;
-        create temporary table missing_common (product_id integer, peers text, location text, component_id integer, hosts integer, lacking uuid)
-            on commit delete rows;
+        create temporary table missing_common (product_id integer, peers text, location text, component_id integer, hosts integer,
+                                               lacking uuid) on commit delete rows;
         create temporary table missing_part (product_id integer, peers text, chunk_id bigint, files bigint) on commit delete rows;
         create temporary table missing_incomplete (host_id uuid, product_id integer, peers text) on commit delete rows;
         create temporary table missing_content (chunk_id bigint, location text, folder text) on commit delete rows;
-        create temporary table missing_unmet (host_id uuid, product_id integer, location text, component_id integer, hosts integer, lacking uuid)
-            on commit delete rows;
+        create temporary table missing_unmet (host_id uuid, product_id integer, location text, component_id integer, hosts integer,
+                                              lacking uuid) on commit delete rows;
     end if;
-    delete from missing_chunk; delete from missing_list; delete from missing_need; delete from missing_there; delete from missing_absent; delete from missing_peer;
-    delete from missing_common; delete from missing_part; delete from missing_incomplete; delete from missing_content; delete from missing_unmet;
+    delete from missing_chunk; delete from missing_list; delete from missing_named; delete from missing_want; delete from missing_need;
+    delete from missing_spelled; delete from missing_there; delete from missing_absent; delete from missing_folder;
+    delete from missing_seen; delete from missing_peer; delete from missing_common; delete from missing_part; delete from missing_incomplete;
+    delete from missing_content; delete from missing_unmet;
     insert into missing_chunk select h.host_id, c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id);
     analyze missing_chunk;
 end
@@ -37,7 +45,9 @@ begin
     insert into missing_content (chunk_id, location, folder)
     select k.chunk_id, p.location, substring(p.path from '^(.*)/')
     from (select distinct chunk_id from missing_chunk
-          where host_id in (select host_id from missing_absent union select host_id from missing_incomplete)
+          where host_id in (select a.host_id from missing_absent a join state_facts f using (host_id)
+                            where coalesce(f.facts -> 'covered', '[]') = '[]'
+                            union select host_id from missing_incomplete)
           except select chunk_id from missing_content) k
     join state_chunk sc using (chunk_id)
     cross join unnest(sc.file_ids) u (file_id)
@@ -48,66 +58,94 @@ end
 $$;
 comment on function evenkeel.missing_content_add() is 'What is in the chunks of hosts that lack something.';
 
-create or replace function evenkeel.state_missing_services()
-returns table (host_id uuid, path text, name text, start bigint, type bigint, what text, command text) language plpgsql
+create or replace function evenkeel.missing_needs()
+returns void language plpgsql
 as $$
 begin
-    perform evenkeel.missing_state_open();
     -- Hosts installed alike have the same list of services.
     insert into missing_list (host_id, list)
-    select f.host_id, md5((f.facts -> 'services')::text || coalesce(f.facts ->> 'windows_directory', ''))::uuid
+    select f.host_id, md5((f.facts -> 'services')::text || evenkeel.service_places(f.facts)::text)::uuid
     from state_facts f
     where jsonb_typeof(f.facts -> 'services') = 'array';
     analyze missing_list;
-    insert into missing_need (list, path, name, start, type, what, command)
+    insert into missing_named
     with first_of as materialized (
         select distinct on (l.list) l.list, l.host_id from missing_list l order by l.list, l.host_id
     ), service as materialized (
-        select l.list, coalesce(f.facts ->> 'windows_directory', '') as windows, s.name, coalesce(s.start, 3) as start,
-               coalesce(s.type, 16) as type, c.what, c.command
+        select l.list, evenkeel.service_places(f.facts) as places, s.name, coalesce(s.start, 3) as start, coalesce(s.type, 16) as type,
+               c.what, coalesce(c.command, '') as command, c.what = 'ServiceDll' and s.image_path ~* '[\\/]syswow64[\\/]' as is_x86,
+               case when c.command <> '' then '' else s.name end as nameless
         from first_of l
         join state_facts f using (host_id)
         cross join jsonb_to_recordset(f.facts -> 'services') s (name text, start bigint, type bigint, image_path text, service_dll text)
         cross join lateral (values ('ImagePath', s.image_path), ('ServiceDll', s.service_dll)) c (what, command)
-        where coalesce(s.start, 0) <> 4 and c.command <> ''
+        where coalesce(s.start, 0) <> 4 and (c.command <> '' or c.what = 'ImagePath')
     ), named as materialized (
-        select d.command, d.windows, evenkeel.service_file(d.command, d.windows) as path
-        from (select distinct s.command, s.windows from service s) d
+        select d.*, i.path, i.candidates, i.folders
+        from (select distinct s.what, s.command, s.nameless, s.type & 15 as type, s.is_x86, s.places from service s) d
+        cross join lateral evenkeel.service_image(d.what, d.command, d.nameless, d.type, d.is_x86, d.places) i
+        where i.path is not null
     )
-    select s.list, n.path, s.name, s.start, s.type, s.what, s.command
-    from service s join named n on n.command = s.command and n.windows = s.windows
-    where n.path is not null;
+    select s.list, s.name, s.start, s.type, s.what, s.command, n.path, n.candidates, n.folders
+    from service s
+    join named n on n.command = s.command and n.places = s.places and n.what = s.what and n.nameless = s.nameless
+                    and n.type = s.type & 15 and n.is_x86 is not distinct from s.is_x86;
+    insert into missing_want (want, path, candidates, folders)
+    select row_number() over (), path, candidates, folders from (select distinct path, candidates, folders from missing_named) d;
+    analyze missing_want;
+    insert into missing_need (list, want, name, start, type, what, command)
+    select n.list, w.want, n.name, n.start, n.type, n.what, n.command
+    from missing_named n join missing_want w using (path, candidates, folders);
     analyze missing_need;
+end
+$$;
+comment on function evenkeel.missing_needs() is 'The files that services of the state''s hosts run from, but those of disabled ones.';
 
-    insert into missing_there (chunk_id, path)
+create or replace function evenkeel.missing_find()
+returns void language plpgsql
+as $$
+begin
+    insert into missing_spelled
     with spelling as materialized (
-        -- What a 32-bit process finds: Windows turns system32 into syswow64 for it.
-        select distinct n.path, s.spelled
-        from (select distinct m.path from missing_need m) n
-        cross join lateral (values (n.path), (regexp_replace(n.path, '^([a-z]:/[^/]+)/system32/', '\1/syswow64/'))) s (spelled)
-    ), spelled_file as materialized (
-        select s.path, f.file_id
+        select w.want, c.spelled, evenkeel.is_short_path(c.spelled) as short, substring(c.spelled from '[^/]*$') as name
+        from missing_want w cross join unnest(w.candidates) c (spelled)
+    ), spelled_path as (
+        select s.want, p.path_id from spelling s join evenkeel.path p on p.name = s.name and p.path = s.spelled where not s.short
+        union
+        select s.want, p.path_id
+        from spelling s join evenkeel.path p on p.name = s.name and p.path ~ evenkeel.short_path_regex(s.spelled)
+        where s.short and not evenkeel.is_short_path(s.name)
+        union
+        select s.want, p.path_id
         from spelling s
-        join evenkeel.path p on p.name = substring(s.spelled from '[^/]*$') and p.path = s.spelled
-        join evenkeel.file f using (path_id)
-    ), entry as materialized (
-        select k.chunk_id, u.file_id
-        from (select distinct m.chunk_id from missing_chunk m) k
-        join state_chunk sc using (chunk_id)
-        cross join unnest(sc.file_ids) u (file_id)
-        where u.file_id in (select s.file_id from spelled_file s)
+        join evenkeel.path p on starts_with(p.name, left(s.name, 1)) and p.path ~ evenkeel.short_path_regex(s.spelled)
+        where s.short and evenkeel.is_short_path(s.name)
     )
-    select distinct e.chunk_id, s.path from entry e join spelled_file s using (file_id);
+    select s.want, count(*) over (partition by s.want) > 1, s.path_id from spelled_path s;
+    analyze missing_spelled;
+    insert into missing_there (chunk_id, want)
+    with spelled_file as materialized (
+        select s.want, f.file_id from missing_spelled s join evenkeel.file f using (path_id)
+    )
+    select distinct k.chunk_id, s.want
+    from (select distinct m.chunk_id from missing_chunk m) k
+    join state_chunk sc using (chunk_id)
+    cross join unnest(sc.file_ids) u (file_id)
+    join spelled_file s using (file_id);
     analyze missing_there;
 
-    -- Hosts whose chunks hold as many of the files as their list names, but for those that are nowhere, need no closer look.
-    insert into missing_absent (host_id, path, folder)
+    -- Hosts whose chunks hold as many of the files as their list names need no closer look, but for files that are nowhere, and those that
+    -- may lie at several places.
+    insert into missing_absent (host_id, want, path)
     with need as materialized (
-        select distinct n.list, n.path, n.path not in (select t.path from missing_there t) as nowhere from missing_need n
+        select distinct n.list, n.want, n.want not in (select t.want from missing_there t) as nowhere,
+               n.want in (select s.want from missing_spelled s where s.several) as several
+        from missing_need n
     ), total as materialized (
-        select n.list, count(*) as files from need n where not n.nowhere group by n.list
+        select n.list, count(*) as files from need n where not n.nowhere and not n.several group by n.list
     ), part as materialized (
-        select n.list, t.chunk_id, count(*) as files from need n join missing_there t using (path) group by n.list, t.chunk_id
+        select n.list, t.chunk_id, count(*) as files
+        from need n join missing_there t using (want) where not n.several group by n.list, t.chunk_id
     ), held as materialized (
         select l.host_id, sum(p.files) as files
         from missing_list l
@@ -118,31 +156,85 @@ begin
         select l.host_id, l.list
         from missing_list l join total t using (list) left join held h using (host_id)
         where coalesce(h.files, 0) <> t.files
+    ), looked as materialized (
+        select i.host_id, n.want from incomplete i join need n using (list) where not n.nowhere and not n.several
+        union all
+        select l.host_id, n.want from missing_list l join need n using (list) where n.several and not n.nowhere
     )
-    select a.host_id, a.path, substring(a.path from '^(.*)/')
-    from (select l.host_id, n.path from missing_list l join need n using (list) where n.nowhere
+    select a.host_id, a.want, w.path
+    from (select l.host_id, n.want from missing_list l join need n using (list) where n.nowhere
           union all
-          (select i.host_id, n.path from incomplete i join need n using (list) where not n.nowhere
-           except select c.host_id, t.path from missing_chunk c join missing_there t using (chunk_id)
-                  where c.host_id in (select i.host_id from incomplete i))) a;
+          (select host_id, want from looked
+           except
+           select c.host_id, t.want from missing_chunk c join missing_there t using (chunk_id)
+           where t.want in (select want from looked) and c.host_id in (select host_id from looked))) a
+    join missing_want w using (want);
     analyze missing_absent;
-    perform evenkeel.missing_content_add();
+end
+$$;
+comment on function evenkeel.missing_find() is 'The files of missing_needs() that are on no disk of the host, as far as these were collected.';
 
-    -- A folder of which nothing was collected is unknown, not empty.
+create or replace function evenkeel.missing_forget_unseen()
+returns void language plpgsql
+as $$
+begin
+    -- A folder that was not looked into is unknown, not empty: what a collector says it looked into, or where it does not say, folders of
+    -- which other files were collected.
+    insert into missing_folder
+    select distinct a.host_id, o.folder, evenkeel.is_short_path(o.folder),
+           jsonb_build_object('covered', coalesce(f.facts -> 'covered', '[]'), 'not_seen', f.facts -> 'not_seen')
+    from missing_absent a
+    join missing_want w using (want)
+    cross join unnest(w.folders) o (folder)
+    join state_facts f using (host_id);
+    analyze missing_folder;
+    insert into missing_seen
+    select m.host_id, m.folder
+    from missing_folder m
+    cross join lateral jsonb_array_elements_text(m.facts -> 'covered') c (glob)
+    cross join lateral (select regexp_replace(c.glob, '/\*+$', '') as root, c.glob like '%/**' as deep) g
+    where case when g.deep then evenkeel.may_lie_in(m.folder, g.root)
+               else m.folder = g.root or m.short and g.root ~ evenkeel.short_path_regex(m.folder) end
+      -- Copies of files, which are left out below folders that are taken in.
+      and m.folder !~ ('/(system32/(dllcache|driverstore/filerepository|reinstallbackups|config)'
+                       || '|installshield installation information)(/|$)')
+    union
+    select m.host_id, m.folder
+    from missing_folder m
+    join missing_chunk c using (host_id)
+    join missing_content k
+        on k.chunk_id = c.chunk_id and (k.folder = m.folder or m.short and k.folder ~ evenkeel.short_path_regex(m.folder))
+    where m.facts -> 'covered' = '[]';
     delete from missing_absent a
-    where (a.host_id, a.folder) not in (
-        select c.host_id, k.folder
-        from missing_chunk c
-        join (select distinct m.chunk_id, m.folder from missing_content m where m.folder in (select b.folder from missing_absent b)) k using (chunk_id));
+    using missing_want w
+    where w.want = a.want
+      and (exists (select from unnest(w.folders) o (folder)
+                   where (a.host_id, o.folder) not in (select s.host_id, s.folder from missing_seen s))
+           or exists (select from missing_folder m cross join lateral evenkeel.not_seen_entries(m.facts) n
+                      where m.host_id = a.host_id and m.folder = any (w.folders) and n.kind in ('link', 'same_path')
+                        and (n.what = '' or n.what = a.path or evenkeel.may_lie_in(m.folder, n.what))));
+end
+$$;
+comment on function evenkeel.missing_forget_unseen() is 'Takes files out of missing_absent that may lie where nobody looked.';
+
+create or replace function evenkeel.state_missing_services()
+returns table (host_id uuid, path text, name text, start bigint, type bigint, what text, command text) language plpgsql
+as $$
+begin
+    perform evenkeel.missing_state_open();
+    perform evenkeel.missing_needs();
+    perform evenkeel.missing_find();
+    perform evenkeel.missing_content_add();
+    perform evenkeel.missing_forget_unseen();
     return query
     select a.host_id, a.path, n.name, n.start, n.type, n.what, n.command
     from missing_absent a
     join missing_list l using (host_id)
-    join missing_need n on n.list = l.list and n.path = a.path;
+    join missing_need n on n.list = l.list and n.want = a.want;
 end
 $$;
 comment on function evenkeel.state_missing_services() is
-    'Services of the state''s hosts, but disabled ones, whose file is not there although other files of its folder are.';
+    'Services of the state''s hosts, but disabled ones, whose file is not there although its folder was looked into.';
 
 create or replace function evenkeel.state_missing_peers()
 returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer) language plpgsql
