@@ -2,8 +2,8 @@
 -- scope: host
 -- reads: files, facts
 --
--- Counted are renames and deletions of component files and of any other program or library, but not of what installers leave in
--- folders for temporary files; packages in the states 5, 96 and 101; and the flag that Windows itself sets.
+-- Counted are renames and deletions of component files and of any other program or library, whether these come or go, but not of what
+-- installers leave in folders for temporary files; packages in the states 5, 96 and 101; and the flag that Windows itself sets.
 --
 -- Subject: 'restart'. Evidence:
 --   renames                 files that wait: from, to (null: to be deleted), and product and component of the file that changes, null: none
@@ -12,14 +12,20 @@
 --   packages                packages of Component Based Servicing: package, state, meaning
 --   reboot_pending          Windows says itself that a restart is pending
 with renamed as (
-    select f.host_id, f.facts ->> 'windows_directory' as windows, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target,
-           coalesce(nullif(r.value ->> 'to', ''), r.value ->> 'from') as changed
+    select f.host_id, f.facts ->> 'windows_directory' as windows, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
     from state_facts f
     cross join jsonb_array_elements(f.facts -> 'pending_renames') r
     where jsonb_typeof(f.facts -> 'pending_renames') = 'array'
-), bound as (
-    select r.*, b.product, b.component
+), changing as (
+    -- What a file is renamed to comes, and what it was called goes.
+    select r.*, c.changed, c.goes
     from renamed r
+    cross join lateral (values (coalesce(r.target, r.source), false), (case when r.target is not null then r.source end, true))
+        c (changed, goes)
+    where c.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
+), bound as (
+    select distinct on (r.host_id, r.source, r.target) r.*, b.product, b.component
+    from changing r
     left join lateral (
         select p.code as product, c.code as component
         from state_product s
@@ -27,11 +33,11 @@ with renamed as (
         join component c using (product_id)
         cross join unnest(c.include) g (glob)
         where s.host_id = r.host_id and path_location(r.changed, r.windows) ~ component_regex(g.glob)
-          and r.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
           and not exists (select from unnest(c.exclude) x (glob) where path_location(r.changed, r.windows) ~ component_regex(x.glob))
         order by length(g.glob) desc, p.code
         limit 1
     ) b on true
+    order by r.host_id, r.source, r.target, b.component is null, r.goes
 ), waiting as (
     select host_id, count(*) as files, count(component) as component_files,
            coalesce(min(changed) filter (where component is not null), min(changed)) as example,
@@ -40,9 +46,7 @@ with renamed as (
            jsonb_agg(distinct jsonb_build_object('product', product, 'component', component)) filter (where component is not null) as components
     from (select b.*, row_number() over (partition by host_id order by component is null, changed, source) as place
           from bound b
-          where component is not null
-             or (changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
-                 and not (target is null and changed ~ '/(temp|tmp|[^/]*\.tmp)/'))) counted
+          where component is not null or not ((goes or target is null) and changed ~ '/(temp|tmp|[^/]*\.tmp)/')) counted
     group by host_id
 ), servicing as (
     select f.host_id, count(*) as packages, bool_or((s.value ->> 'state')::bigint = 101) as partial, min(s.value ->> 'package') as example,

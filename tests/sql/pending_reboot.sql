@@ -1,6 +1,6 @@
 -- Files and packages that wait for a restart.
 begin;
-select plan(15);
+select plan(19);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -17,6 +17,10 @@ select fixture.host('other-program', :'file', fixture.renames('c:/program files/
 select fixture.host('text', :'file', fixture.renames('c:/new.tmp>c:/readme.txt', 'c:/app/readme.txt'));
 select fixture.host('temporary', :'file', fixture.renames('c:/users/a/appdata/local/temp/nsd1.tmp/system.dll', 'c:/windows/temp/setup.exe'));
 select fixture.host('deleted', :'file', fixture.renames('c:/app/core.dll'));
+select fixture.host('moved away', :'file', fixture.renames('c:/app/core.dll>c:/app/core.old'));
+select fixture.host('other moved away', :'file', fixture.renames('c:/x/tool.exe>c:/x/tool.bak'));
+select fixture.host('swapped', :'file', fixture.renames('c:/app/core.dll>c:/app/old.dll', 'c:/a.tmp>c:/app/core.dll'));
+select fixture.host('temporary moved', :'file', fixture.renames('c:/windows/temp/setup.exe>c:/windows/temp/setup.old'));
 select fixture.host('several', :'file', fixture.renames('c:/a.tmp>c:/x/zz.dll', 'c:/b.tmp>c:/app/core.dll', 'c:/c.tmp>c:/app/two.dll'));
 select fixture.host('installing', :'file', fixture.runs('') || '{"servicing_states": [{"package": "Package_for_KB1", "state": 96}]}');
 select fixture.host('partial', :'file', fixture.runs('') || '{"servicing_states": [{"package": "Package_for_KB2", "state": 101}]}');
@@ -37,6 +41,10 @@ select is(fixture.pending('other-program'), 'medium: 1 file waits for a restart:
 select is(fixture.pending('text'), null, 'a text does not');
 select is(fixture.pending('temporary'), null, 'nor what an installer left in a folder for temporary files');
 select is(fixture.pending('deleted'), 'high: 1 file waits for a restart: c:/app/core.dll', 'a component file that is to be deleted');
+select is(fixture.pending('moved away'), 'high: 1 file waits for a restart: c:/app/core.dll', 'or renamed, whatever it will be called');
+select is(fixture.pending('other moved away'), 'medium: 1 file waits for a restart: c:/x/tool.exe', 'as any other program');
+select is(fixture.pending('swapped'), 'high: 2 files wait for a restart: c:/app/core.dll, ...', 'a rename is counted once, wherever both its names matter');
+select is(fixture.pending('temporary moved'), null, 'but for what an installer left');
 select is(fixture.pending('several'), 'high: 3 files wait for a restart: c:/app/core.dll, ...', 'component files are named first');
 select is(fixture.pending('installing'), 'medium: 1 package is under way or half installed: Package_for_KB1', 'a package that waits to be installed');
 select is(fixture.pending('partial'), 'high: 1 package is under way or half installed: Package_for_KB2', 'a package that is partially installed');
