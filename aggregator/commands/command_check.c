@@ -40,6 +40,17 @@ static int count_of(PGconn *connection, const char *statement, const char *host,
     return 0;
 }
 
+/* What one host's collector did not see: of many hosts the report tells it. */
+static int print_not_seen(PGconn *connection, const char *host, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select not_seen from ops.host where host = $1 and not_seen <> ''",
+                       &PARAMETER_TEXT(host), 1, true, error);
+    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+        printf("not seen: %s\n", PQgetvalue(rows, i, 0));
+    return rows != NULL ? 0 : -1;
+}
+
 static int check(PGconn *connection, const char *host, bool waived, enum cli_format format, bool quiet, int *status,
                  struct error *error)
 {
@@ -72,6 +83,8 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
     if (format == CLI_TEXT && !quiet)
         printf("%s%lld %s; %lld %s; %lld %s\n", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
                findings == 1 ? "finding" : "findings", unknown, unknown == 1 ? "host unknown" : "hosts unknown");
+    if (format == CLI_TEXT && host != NULL && print_not_seen(connection, host, error) < 0)
+        return -1;
     *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;
     return 0;
 }

@@ -320,6 +320,16 @@ static void put_unknown(const cJSON *unknown, FILE *out)
     fputs("</tr>\n", out);
 }
 
+static void put_not_seen(const cJSON *unseen, FILE *out)
+{
+    fputs("<tr role=\"row\">", out);
+    cell("Not seen", NULL, out);
+    html_text(report_string(unseen, "what"), out);
+    fputs("</td>", out);
+    put_hosts(unseen, out);
+    fputs("</tr>\n", out);
+}
+
 static void put_table(const cJSON *list, const char *id, const char *title, const char *note, const char *columns,
                       void (*put_row)(const cJSON *, FILE *), FILE *out)
 {
@@ -553,6 +563,8 @@ void report_html(const cJSON *document, FILE *out)
     put_table(report_list(document, "unknown"), "unknown", "Can’t be judged",
               "Unknown is not fine. This is what would have to be known.", "Product|What is missing|Hosts", put_unknown,
               out);
+    put_table(report_list(document, "not_seen"), "not-seen", "Not seen",
+              "What collectors passed over: nothing is said of it.", "Not seen|Hosts", put_not_seen, out);
     put_absent(document, out);
     fputs("<section id=\"charts\" aria-labelledby=\"charts-title\"><h2 id=\"charts-title\">Thirty nights</h2>\n<div "
           "class=\"charts\">\n",

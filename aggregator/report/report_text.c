@@ -152,6 +152,16 @@ static void put_unknown(const cJSON *unknown, FILE *out)
     putc('\n', out);
 }
 
+static void put_not_seen(const cJSON *unseen, FILE *out)
+{
+    long long hosts = report_number(unseen, "hosts");
+    fprintf(out, "  %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    put(report_string(unseen, "what"), out);
+    fputs("\n          ", out);
+    put_names(report_list(unseen, "host_names"), out);
+    putc('\n', out);
+}
+
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)
 {
     const cJSON *item;
@@ -176,4 +186,5 @@ void report_text(const cJSON *document, FILE *out)
     put_findings(report_list(document, "outliers"), "Outliers", out);
     put_findings(report_list(document, "silent"), "Silent hosts", out);
     put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
+    put_all(report_list(document, "not_seen"), "Not seen", put_not_seen, out);
 }

@@ -30,6 +30,8 @@ void batch_print(const struct push_result *result)
            (unsigned long long)result->chunks, (unsigned long long)result->traffic.sent,
            (unsigned long long)result->traffic.received, (unsigned long long)result->traffic.requests);
     fflush(stdout);
+    if (result->not_seen[0] != 0)
+        fprintf(stderr, "evenkeel-collector: %s: not seen: %s\n", result->host, result->not_seen);
 }
 
 static void report(void *context, const char *sentence)

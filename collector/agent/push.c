@@ -320,6 +320,7 @@ int push_snapshot(const struct push_options *options, struct push_result *result
     struct take_options take = take_options(push);
     struct snapshot *snapshot;
     struct spool_offer offer;
+    take.not_seen = result->not_seen;
     if (take_snapshot(&take, file, &snapshot, &offer, &result->walk, error) < 0)
         return -1;
     return give_snapshot(push, snapshot, &offer, result, error);

@@ -6,6 +6,7 @@
 #include "collector/disk/snapshot.h"
 #include "collector/disk/walk.h"
 #include "collector/facts/facts.h"
+#include "collector/facts/not_seen.h"
 #include "collector/settings/config.h"
 #include "exchange.h"
 #include "host.h"
@@ -31,6 +32,7 @@ struct push_result {
     bool changed;
     uint64_t files, chunks;
     struct walk_counts walk;
+    char not_seen[NOT_SEEN_TEXT_BYTES]; /* not_seen_text(), where the snapshot was taken in one go */
     struct exchange_traffic traffic;
     bool waits;                     /* the host is enrolled, and a person has to approve its key */
     char key[17];                   /* how that key begins, in hexadecimal, where it waits */

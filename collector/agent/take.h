@@ -23,6 +23,7 @@ struct take_options {
     const struct digest *location;                       /* where the collector's key is, collector/key.h */
     void (*report)(void *context, const char *sentence); /* what was passed over on the way */
     void *context;
+    char *not_seen; /* filled with what was not seen, NOT_SEEN_TEXT_BYTES of not_seen_text(); NULL: nobody wants it */
     bool (*stopped)(void); /* asked now and then; true ends it with an error. NULL: goes on */
 };
 

@@ -4,6 +4,7 @@
 
 #include "proto/bytes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,4 +83,55 @@ int not_seen_add(Evenkeel__Facts *facts, Evenkeel__NotSeenKind kind, const char 
     uint64_t total = facts->not_seen[at]->count + count;
     facts->not_seen[at]->count = total < INT32_MAX ? (uint32_t)total : INT32_MAX;
     return 0;
+}
+
+/* As a person reads them: how many, and one place. */
+static const char *const names[] = {
+    [EVENKEEL__NOT_SEEN_KIND__UNREADABLE] = "unreadable",
+    [EVENKEEL__NOT_SEEN_KIND__SAME_PATH] = "files whose path another one has",
+    [EVENKEEL__NOT_SEEN_KIND__LINK] = "links not followed",
+    [EVENKEEL__NOT_SEEN_KIND__UNNAMEABLE] = "names that can't be told",
+    [EVENKEEL__NOT_SEEN_KIND__CUT] = "entries over a limit",
+    [EVENKEEL__NOT_SEEN_KIND__CODE_PAGE] = "names of an assumed code page (--code-page)",
+    [EVENKEEL__NOT_SEEN_KIND__GUESSED] = "folders taken by their usual name",
+    [EVENKEEL__NOT_SEEN_KIND__OTHER_DRIVE] = "drives not given (--root, --drive)",
+    [EVENKEEL__NOT_SEEN_KIND__NO_FOLDER] = "folders not found",
+    [EVENKEEL__NOT_SEEN_KIND__STALE_HIVE] = "registry hives out of date",
+    [EVENKEEL__NOT_SEEN_KIND__DAMAGED_HIVE] = "damaged registry hives",
+    [EVENKEEL__NOT_SEEN_KIND__NO_STORE] = "parts of the component store",
+};
+
+static void add_text(char *text, size_t size, const char *part)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s", part);
+}
+
+char *not_seen_text(const Evenkeel__Facts *facts, char *text, size_t size)
+{
+    text[0] = 0;
+    for (size_t i = 0, next; i < facts->n_not_seen; i = next) {
+        Evenkeel__NotSeenKind kind = facts->not_seen[i]->kind;
+        unsigned long long total = 0;
+        const Evenkeel__NotSeen *example = NULL;
+        char part[160];
+        size_t places = 0;
+        for (next = i; next < facts->n_not_seen && facts->not_seen[next]->kind == kind; next++) {
+            total += facts->not_seen[next]->count;
+            places++;
+            if (example == NULL && facts->not_seen[next]->what.len > 0)
+                example = facts->not_seen[next];
+        }
+        if ((size_t)kind >= sizeof names / sizeof *names || names[kind] == NULL)
+            continue;
+        add_text(text, size, text[0] != 0 ? "; " : "");
+        snprintf(part, sizeof part, "%s (%llu)", names[kind], total);
+        add_text(text, size, part);
+        if (example != NULL) {
+            snprintf(part, sizeof part, ": %.*s%s", (int)(example->what.len < 120 ? example->what.len : 120),
+                     (const char *)example->what.data, places > 1 ? ", ..." : "");
+            add_text(text, size, part);
+        }
+    }
+    return text;
 }

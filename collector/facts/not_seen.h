@@ -10,6 +10,7 @@
 #include "evenkeel.pb-c.h"
 #include "proto/error.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define NOT_SEEN_PLACES 64u       /* of one kind; further ones are counted under the empty place */
@@ -21,5 +22,13 @@
  */
 int not_seen_add(Evenkeel__Facts *facts, Evenkeel__NotSeenKind kind, const char *what, uint64_t count,
                  struct error *error);
+
+#define NOT_SEEN_TEXT_BYTES 1024u
+
+/*
+ * Sums up what was not seen, for a person: how much of each kind, and one place as an example. Empty where all was
+ * seen; what does not fit is cut. Returns `text`.
+ */
+char *not_seen_text(const Evenkeel__Facts *facts, char *text, size_t size);
 
 #endif

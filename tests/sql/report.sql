@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(16);
+select plan(18);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -75,6 +75,11 @@ select results_eq($$ select section, reason from evenkeel.report_findings(now() 
 update evenkeel.waiver set until = now() - interval '1 hour', waived_at = now() - interval '2 days';
 select results_eq($$ select section, why from evenkeel.report_findings(now() - interval '12 hours') $$, $$ values ('new', 'its waiver ended') $$,
     'when the waiver ends the finding is new again');
+select is(evenkeel.report_drift(now() - interval '12 hours') -> 'not_seen', '[]', 'who saw all is not told');
+update evenkeel.host_facts_current set facts = facts || '{"not_seen": [{"kind": "link", "what": "c:/a", "count": 1}]}'
+where host_id in (select host_id from evenkeel.host where name in ('a', 'b'));
+select is(evenkeel.report_drift(now() - interval '12 hours') -> 'not_seen',
+    '[{"what": "c:/a is a link, and what it leads to was not followed", "hosts": 2, "host_names": ["a", "b"]}]', 'what was not seen is told with its hosts');
 select throws_like($$ select evenkeel.report_drift(now() + interval '1 day') $$, '%about the future', 'there is no report about the future');
 select * from finish();
 rollback;

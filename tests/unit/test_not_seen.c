@@ -93,11 +93,26 @@ static void facts_with_it_are_an_object_that_is_accepted(void **state)
     free((void *)packed.data);
 }
 
+static void it_is_summed_up_in_one_line(void **state)
+{
+    (void)state;
+    char text[NOT_SEEN_TEXT_BYTES], short_text[16];
+    assert_string_equal(not_seen_text(facts, text, sizeof text), "");
+    add(EVENKEEL__NOT_SEEN_KIND__LINK, "c:/program files", 1);
+    assert_string_equal(not_seen_text(facts, text, sizeof text), "links not followed (1): c:/program files");
+    add(EVENKEEL__NOT_SEEN_KIND__UNREADABLE, "c:/windows/system32", 2);
+    add(EVENKEEL__NOT_SEEN_KIND__UNREADABLE, NULL, 3);
+    assert_string_equal(not_seen_text(facts, text, sizeof text),
+                        "unreadable (5): c:/windows/system32, ...; links not followed (1): c:/program files");
+    assert_string_equal(not_seen_text(facts, short_text, sizeof short_text), "unreadable (5):");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_same_place_is_counted_once_and_places_are_sorted, make, clear),
         cmocka_unit_test_setup_teardown(past_the_limit_places_are_counted_without_their_names, make, clear),
+        cmocka_unit_test_setup_teardown(it_is_summed_up_in_one_line, make, clear),
         cmocka_unit_test_setup_teardown(facts_with_it_are_an_object_that_is_accepted, make, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,11 +30,35 @@ as $$
 $$;
 comment on function evenkeel.not_seen_sentence(text, text, bigint) is 'One reason why something was not seen, as a sentence without its stop.';
 
+create or replace function evenkeel.not_seen_places(kind text, places text[], entries bigint)
+returns text language sql immutable parallel safe
+as $$
+    -- Of many places of a kind one is named.
+    select case when cardinality(places) = 1 then evenkeel.not_seen_sentence(kind, places[1], entries)
+                else format('%s (%s)', case kind
+                         when 'unreadable' then entries || ' could not be read'
+                         when 'same_path' then entries || ' files whose path another one has'
+                         when 'link' then entries || ' links were not followed'
+                         when 'unnameable' then entries || ' names can''t be told'
+                         when 'cut' then entries || ' entries over a limit'
+                         when 'code_page' then entries || ' names may be spelt wrong: their code page was assumed'
+                         when 'guessed' then entries || ' folders were taken by their usual names'
+                         when 'other_drive' then entries || ' drives were not given'
+                         when 'no_folder' then entries || ' folders were not found'
+                         when 'stale_hive' then entries || ' registry hives are older than the host'
+                         when 'damaged_hive' then entries || ' registry hives are damaged'
+                         when 'no_store' then 'of the component store ' || entries || ' parts can''t be seen'
+                         else concat_ws(' ', entries, kind) end,
+                         concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...')) end
+$$;
+comment on function evenkeel.not_seen_places(text, text[], bigint) is 'What of one kind was not seen, in one clause.';
+
 create or replace function evenkeel.not_seen_text(facts jsonb)
 returns text language sql immutable parallel safe
 as $$
-    select coalesce(string_agg(evenkeel.not_seen_sentence(n.kind, n.what, n.entries), '; ' order by n.kind, n.what), '')
-    from evenkeel.not_seen_entries(facts) n
+    select coalesce(string_agg(evenkeel.not_seen_places(n.kind, n.places, n.entries), '; ' order by n.kind), '')
+    from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
+          from evenkeel.not_seen_entries(facts) e group by e.kind) n
 $$;
 comment on function evenkeel.not_seen_text(jsonb) is 'All that a collector did not see of a host; empty: it saw all.';
 
@@ -42,12 +66,14 @@ create or replace function evenkeel.not_seen_doubt(facts jsonb)
 returns text language sql immutable parallel safe
 as $$
     -- Folders by their usual names, spellings and the component store are told, and prove nothing; these may hide what decides.
-    select string_agg(evenkeel.not_seen_sentence(n.kind, n.what, n.entries), '; ' order by n.kind, n.what)
-    from evenkeel.not_seen_entries(facts) n
-    where n.kind in ('link', 'unnameable', 'damaged_hive', 'stale_hive') and n.what <> 'SAM'
-       or n.kind = 'same_path' and (n.what = '' or starts_with(n.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
-       -- It is IIS that keys of a machine are looked at for.
-       or n.kind = 'no_folder' and n.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
+    select string_agg(evenkeel.not_seen_places(n.kind, n.places, n.entries), '; ' order by n.kind)
+    from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
+          from evenkeel.not_seen_entries(facts) e
+          where e.kind in ('link', 'unnameable', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
+             or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
+             -- It is IIS that keys of a machine are looked at for.
+             or e.kind = 'no_folder' and e.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
+          group by e.kind) n
 $$;
 comment on function evenkeel.not_seen_doubt(jsonb) is
     'What was not seen of a host and could change its verdict, which is unknown for it; null: nothing.';

@@ -84,6 +84,7 @@ declare
     verdicts jsonb;
     totals jsonb;
     doubtful jsonb;
+    unseen jsonb;
 begin
     perform set_config('jit', 'off', true);
     if since >= now() then
@@ -102,6 +103,11 @@ begin
           from host_product hp join product p using (product_id) join host h using (host_id)
           where hp.verdict = 'unknown' and h.merged_into is null
           group by 1, 2) u;
+    select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.what), '[]') into unseen
+    from (select n.what, count(*) as hosts, (array_agg(h.name order by h.name))[:1000] as host_names
+          from (select f.host_id, evenkeel.not_seen_text(f.facts) as what from host_facts_current f) n join host h using (host_id)
+          where n.what <> '' and h.merged_into is null
+          group by 1 order by 2 desc, 1 limit 200) u;
     select jsonb_build_object(
                'changed', (select count(distinct c.host_id)
                            from (select i.host_id from host_inventory_current i where i.valid_from > since
@@ -130,6 +136,7 @@ begin
         'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since) c),
         'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since) f),
         'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
+        'not_seen', unseen,
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
@@ -165,5 +172,9 @@ as $$
     select 'unknown', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'unknown', c ->> 'product',
            null, c ->> 'missing', null, (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'unknown') c
+    union all
+    select 'not_seen', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'not seen', null,
+           null, c ->> 'what', null, (document ->> 'until')::timestamptz, null
+    from jsonb_array_elements(document -> 'not_seen') c
 $$;
 comment on function evenkeel.report_rows(jsonb) is 'The document of evenkeel.report_drift as rows of one shape, for CSV.';
