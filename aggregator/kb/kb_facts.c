@@ -72,7 +72,9 @@ static uint32_t number_of_name(const char *name)
 
 int kb_facts_number(struct kb_document *document, const struct kb_text *text, const char *name, struct error *error)
 {
-    static const char *const labels[] = {"DOCUMENT:", "Article ID", "PSS ID Number", "previously published under"};
+    static const char *const labels[] = {
+        "DOCUMENT:",  "Article ID",      "PSS ID Number",  "previously published under",
+        "Artikel-ID", "ID de l'article", "Id. de artículo"};
     uint32_t number = 0;
     size_t head = text->count < 60 ? text->count : 60;
     for (size_t label = 0; label < sizeof labels / sizeof *labels && number == 0; label++)

@@ -88,6 +88,30 @@ static const struct {
     {"branch", KB_OTHER},
     {"product version", KB_OTHER},
     {"file hash", KB_OTHER},
+    {"datum", KB_DATE}, /* German, French, Spanish, Italian, as far as they differ */
+    {"uhrzeit", KB_TIME},
+    {"zeit", KB_TIME},
+    {"dateiversion", KB_VERSION},
+    {"größe", KB_SIZE},
+    {"dateigröße", KB_SIZE},
+    {"dateiname", KB_FILE},
+    {"plattform", KB_PLATFORM},
+    {"heure", KB_TIME},
+    {"taille", KB_SIZE},
+    {"nom de fichier", KB_FILE},
+    {"nom du fichier", KB_FILE},
+    {"plate-forme", KB_PLATFORM},
+    {"fecha", KB_DATE},
+    {"hora", KB_TIME},
+    {"versión", KB_VERSION},
+    {"tamaño", KB_SIZE},
+    {"nombre de archivo", KB_FILE},
+    {"nombre del archivo", KB_FILE},
+    {"data", KB_DATE},
+    {"ora", KB_TIME},
+    {"versione", KB_VERSION},
+    {"dimensioni", KB_SIZE},
+    {"nome file", KB_FILE},
 };
 
 bool kb_heading_cell(struct kb_span cell, enum kb_column *column)
@@ -142,7 +166,7 @@ size_t kb_heading_tokens(const struct kb_token *tokens, size_t count, struct kb_
     *heading = (struct kb_heading){0};
     while (at < count && heading->count < KB_COLUMNS_MAX) {
         enum kb_column column;
-        size_t words = count - at < 2 ? count - at : 2;
+        size_t words = count - at < 3 ? count - at : 3;
         while (words > 0 && !kb_heading_cell(join(tokens + at, words), &column))
             words--;
         if (words > 0) {

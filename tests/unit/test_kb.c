@@ -299,6 +299,27 @@ static void pasted_pages_have_tabs_between_cells(void **state)
     expect_row(&document, 1, "2009-10-14||6.0.3790.4601|1025|b.dll|x64");
 }
 
+static void tables_of_other_languages_are_read(void **state)
+{
+    (void)state;
+    static const char german[] = "Artikel-ID: 900123\n"
+                                 "Die Datei hat diese Attribute.\n\n"
+                                 "   Datum        Uhrzeit  Version        Größe    Dateiname\n"
+                                 "   --------------------------------------------------------\n"
+                                 "   03.02.2003   21:56    5.0.2195.6621  322.320  Eins.dll\n"
+                                 "   14.01.2003   21:57    5.0.2195.6620    8.976  Zwei.dll\n";
+    CLEARED struct kb_document document = read_bytes(german, strlen(german), "notes.txt");
+    assert_string_equal(document.article, "Q900123");
+    assert_int_equal(document.problem_count, 0);
+    assert_int_equal(document.row_count, 2);
+    expect_row(&document, 0, "2003-02-03|21:56|5.0.2195.6621|322320|Eins.dll|");
+    expect_row(&document, 1, "2003-01-14|21:57|5.0.2195.6620|8976|Zwei.dll|");
+    expect_one("Date  Heure  Version  Taille  Nom de fichier", "14/01/2003  21:56  5.0.2195.6621  322320  un.dll",
+               "2003-01-14|21:56|5.0.2195.6621|322320|un.dll|");
+    expect_one("Fecha  Hora  Versión  Tamaño  Nombre de archivo", "14/01/2003  21:56  5.0.2195.6621  322.320  uno.dll",
+               "2003-01-14|21:56|5.0.2195.6621|322320|uno.dll|");
+}
+
 static void bytes_that_are_no_text_are_refused(void **state)
 {
     (void)state;
@@ -386,6 +407,7 @@ int main(void)
         cmocka_unit_test(any_encoding_gives_the_same_rows),
         cmocka_unit_test(html_tables_are_read_by_their_cells_and_layout_tables_are_not),
         cmocka_unit_test(pasted_pages_have_tabs_between_cells),
+        cmocka_unit_test(tables_of_other_languages_are_read),
         cmocka_unit_test(bytes_that_are_no_text_are_refused),
         cmocka_unit_test(empty_and_cut_off_inputs_give_no_rows),
         cmocka_unit_test(an_article_far_too_long_is_refused),
