@@ -281,8 +281,9 @@ static int collect_machine_keys(struct collection *collection, struct error *err
         if (!again && list_keys_of(collection, places.items[i], &files, &there, &failed, error) == -1)
             return -1;
     }
-    if (!there && keeps_key_files(collection) && collection->windows != NULL &&
-        facts_not_seen(collection, EVENKEEL__NOT_SEEN_KIND__NO_FOLDER, "machine keys", 1, error) == -1)
+    if ((failed || !there) && keeps_key_files(collection) && collection->windows != NULL &&
+        facts_not_seen(collection, failed ? EVENKEEL__NOT_SEEN_KIND__UNREADABLE : EVENKEEL__NOT_SEEN_KIND__NO_FOLDER,
+                       "machine keys", 1, error) == -1)
         return -1;
     collection->facts->machine_keys_read =
         !failed && (there || (collection->windows != NULL && !keeps_key_files(collection)));

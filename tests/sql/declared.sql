@@ -1,6 +1,6 @@
 -- What a host's registry declares, in any language, and what speaks against it.
 begin;
-select plan(17);
+select plan(18);
 
 select is(evenkeel.declared_service_pack(f::jsonb), wanted, told)
 from (values
@@ -36,5 +36,8 @@ select is(evenkeel.not_seen_doubt('{"windows_directory": "c:/nt", "not_seen": [{
 select is(array[evenkeel.not_seen_doubt(f), evenkeel.not_seen_doubt(f || '{"inetstp_major": 5}')], array[null, 'the folder of machine keys was not found'],
     'keys are looked at for IIS alone')
 from (select '{"not_seen": [{"kind": "no_folder", "what": "machine keys", "count": 1}]}'::jsonb as f) x;
+select is(evenkeel.not_seen_doubt('{"inetstp_major": 6, "not_seen": [{"kind": "unreadable", "what": "c:/windows", "count": 1},
+                                   {"kind": "unreadable", "what": "machine keys", "count": 1}]}'), 'machine keys could not be read',
+    'as are keys that could not be read; what else could not be is told elsewhere');
 select * from finish();
 rollback;

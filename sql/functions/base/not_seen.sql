@@ -14,7 +14,7 @@ create or replace function evenkeel.not_seen_sentence(kind text, what text, entr
 returns text language sql immutable parallel safe
 as $$
     select case kind
-        when 'unreadable' then format('%s could not be read in %s', entries, what)
+        when 'unreadable' then case when what = 'machine keys' then 'machine keys could not be read' else format('%s could not be read in %s', entries, what) end
         when 'same_path' then format('%s more of the folded path %s', entries, what)
         when 'link' then format('%s is a link, and what it leads to was not followed', what)
         when 'unnameable' then format('%s names in %s can''t be told', entries, what)
@@ -72,7 +72,7 @@ as $$
           where e.kind in ('link', 'unnameable', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
              or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
              -- It is IIS that keys of a machine are looked at for.
-             or e.kind = 'no_folder' and e.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
+             or e.kind in ('no_folder', 'unreadable') and e.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
           group by e.kind) n
 $$;
 comment on function evenkeel.not_seen_doubt(jsonb) is
