@@ -1,6 +1,6 @@
 -- What the shipped catalogue knows of each product: a fact that is lost, or comes twice, shows here.
 begin;
-select plan(17);
+select plan(19);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer, type text) returns jsonb language sql as $$
@@ -97,7 +97,24 @@ select fixture.host('seven', '{"c:/windows/system32/ntdll.dll": "6.1.7601.17514"
 -- Two instances of SQL Server on one host.
 select fixture.host('db', '{"c:/program files/microsoft sql server/mssql15.sales/mssql/binn/sqlservr.exe": "2019.150.4123.1",
                             "c:/program files/microsoft sql server/mssql15.hr/mssql/binn/sqlservr.exe": "2019.150.2080.9"}', fixture.ubr(17763, 1518, 'server'));
+-- A component left behind, in a Windows whose other files are right.
+create function fixture.web(host_name text, iis integer, system integer) returns uuid language sql as $$
+    select fixture.host(host_name,
+        (select jsonb_object_agg('c:/windows/system32/inetsrv/' || n || '.dll', '6.0.3790.' || iis)
+         from unnest('{w3core,w3dt,w3tp,w3cache,w3isapi,w3comlog,iisw3adm,iisadmin,metadata,iisrtl,infocomm,admwprox,adsiis,asp,ssinc,httpext,gzip,wam}'::text[]) n)
+        || '{"c:/windows/system32/inetsrv/iisutil.dll": "6.0.3790.3959"}'
+        || (select jsonb_object_agg('c:/windows/system32/' || n || '.dll', '5.2.3790.' || system) from unnest('{kernel32,ntdll,user32}'::text[]) n)
+        || (select jsonb_object_agg('c:/windows/system32/' || n, '5.2.3790.3959')
+            from unnest('{ntoskrnl.exe,advapi32.dll,gdi32.dll,rpcrt4.dll,secur32.dll,schannel.dll,netapi32.dll,lsasrv.dll,lsass.exe,services.exe,svchost.exe,'
+                        'csrss.exe,winsrv.dll,winlogon.exe,win32k.sys,ws2_32.dll,mswsock.dll,w32time.dll,httpapi.dll}'::text[]) n),
+        '{"has_registry": true, "current_version": "5.2", "current_build": 3790, "service_pack": "Service Pack 2", "product_type": "server",
+          "windows_directory": "c:/windows"}')
+$$;
+select fixture.web('left behind', 1830, 1830);
+select fixture.web('right', 3959, 3959);
 select fixture.judge();
+select matches((select verdict || ': ' || missing from ops.host where host = 'left behind'), '^unknown: .*IIS.*: 1 of 19 files confirmed at SP2', 'IIS at SP1, a system at SP2: not level, and IIS is named');
+select is((select verdict from ops.host where host = 'right'), 'level', 'with IIS at SP2 it is');
 select results_eq($$ select * from fixture.judged('server') $$, array['windows-2019'], 'a server is a server');
 select results_eq($$ select * from fixture.judged('client') $$, array['windows-10-1809'], 'a client of the same build a client');
 select results_eq($$ select * from fixture.judged('controller') $$, array['windows-2019'], 'a domain controller a server');
