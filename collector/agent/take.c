@@ -281,6 +281,7 @@ static int collect_facts(struct take *take, struct error *error)
         .more_count = take->options->more_count,
         .drive_found = &take->drives[0].letter,
         .registry_file = take->options->registry_file,
+        .code_page = config->code_page,
         .groups = (const char *const *)config->groups.items,
         .group_count = config->groups.count,
         .store = take->store.store != NULL ? &take->store : NULL,

@@ -21,6 +21,7 @@ static void usage(FILE *out)
           "  --ca FILE          certificates to check the aggregator by, for tls+tcp\n"
           "  --token TOKEN      enrolment token; without one a person has to approve\n"
           "  --facts FILE       the host's registry export (.reg), where DIR has none\n"
+          "  --code-page N      the export's code page, where it is not Unicode\n"
           "  --state DIR        where key and state are kept\n"
           "  --config FILE      settings, instead of those of the installation; options\n"
           "                     given here come on top\n",

@@ -16,11 +16,11 @@ void options_usage(FILE *out)
           "  --drive LETTER     the letter of the drive named before it (default: as its\n"
           "                     registry says, or else c)\n"
           "  --host NAME        the host's name (default: its computer name)\n"
-          "  --aggregator URL   where to: tls+tcp://HOST:PORT, or tcp:// on this machine;\n"
-          "                     may be repeated\n"
+          "  --aggregator URL   where to: tls+tcp://HOST:PORT; may be repeated\n"
           "  --ca FILE          certificates to check the aggregator by, for tls+tcp\n"
           "  --token TOKEN      enrolment token, for a host that is new to the aggregator\n"
           "  --facts FILE       the host's registry export (.reg), where DIR has none\n"
+          "  --code-page N      of an export that is not Unicode (default: what it says)\n"
           "  --group LABEL      a group of hosts that should be alike; may be repeated\n"
           "  --include NAME     a backup folder too; 'scan --help' lists them\n"
           "  --hash             read whole files for their SHA-256\n"
@@ -35,13 +35,14 @@ static const struct {
     int option;
     const char *key;
 } settings[] = {
-    {'h', "host"},  {'a', "aggregator"}, {'c', "ca"},    {'t', "token"},
-    {'g', "group"}, {'i', "include"},    {'s', "state"}, {'w', "schedule"},
+    {'h', "host"},    {'a', "aggregator"}, {'c', "ca"},       {'t', "token"},     {'g', "group"},
+    {'i', "include"}, {'s', "state"},      {'w', "schedule"}, {'p', "code-page"},
 };
 
 static const struct option push_options[] = {
     {"root", required_argument, NULL, ROOT},
     {"facts", required_argument, NULL, FACTS},
+    {"code-page", required_argument, NULL, 'p'},
     {"config", required_argument, NULL, CONFIG},
     {"hash", no_argument, NULL, HASH},
     {"help", no_argument, NULL, HELP},
@@ -61,6 +62,7 @@ static const struct option push_options[] = {
 static const struct option run_options[] = {
     {"root", required_argument, NULL, ROOT},
     {"facts", required_argument, NULL, FACTS},
+    {"code-page", required_argument, NULL, 'p'},
     {"config", required_argument, NULL, CONFIG},
     {"hash", no_argument, NULL, HASH},
     {"help", no_argument, NULL, HELP},
@@ -77,17 +79,12 @@ static const struct option run_options[] = {
 };
 
 static const struct option enroll_options[] = {
-    {"root", required_argument, NULL, ROOT},
-    {"facts", required_argument, NULL, FACTS},
-    {"config", required_argument, NULL, CONFIG},
-    {"help", no_argument, NULL, HELP},
-    {"drive", required_argument, NULL, 'd'},
-    {"host", required_argument, NULL, 'h'},
-    {"aggregator", required_argument, NULL, 'a'},
-    {"ca", required_argument, NULL, 'c'},
-    {"token", required_argument, NULL, 't'},
-    {"state", required_argument, NULL, 's'},
-    {0},
+    {"root", required_argument, NULL, ROOT},     {"facts", required_argument, NULL, FACTS},
+    {"code-page", required_argument, NULL, 'p'}, {"config", required_argument, NULL, CONFIG},
+    {"help", no_argument, NULL, HELP},           {"drive", required_argument, NULL, 'd'},
+    {"host", required_argument, NULL, 'h'},      {"aggregator", required_argument, NULL, 'a'},
+    {"ca", required_argument, NULL, 'c'},        {"token", required_argument, NULL, 't'},
+    {"state", required_argument, NULL, 's'},     {0},
 };
 
 static int set_at_once(struct options *options, const char *text, struct error *error)

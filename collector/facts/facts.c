@@ -89,7 +89,7 @@ static int open_registry(struct collection *collection, const struct facts_optio
         return 0;
     }
     if (options->registry_file != NULL)
-        return registry_open_text(options->registry_file, &collection->registry, error);
+        return registry_open_text(options->registry_file, options->code_page, &collection->registry, error);
     int got = registry_open_host(options->root, &collection->registry, collection->problems, &problem);
     for (size_t i = 0; got == 0 && i < options->more_count; i++)
         got = registry_open_host(options->more[i].root, &collection->registry, collection->problems, &problem);
@@ -204,6 +204,16 @@ static int note_hives(struct collection *collection, struct error *error)
     return 0;
 }
 
+/* Names of an export in a code page that nobody told, or that it is not. */
+static int note_code_page(struct collection *collection, struct error *error)
+{
+    char page[16];
+    unsigned code_page;
+    uint64_t misspelt = registry_misspelt(collection->registry, &code_page);
+    snprintf(page, sizeof page, "%u", code_page);
+    return facts_not_seen(collection, EVENKEEL__NOT_SEEN_KIND__CODE_PAGE, page, misspelt, error);
+}
+
 int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, Evenkeel__Times **times,
                   struct string_list *problems, struct error *error)
 {
@@ -225,7 +235,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
         return -1;
     if (options->store != NULL && facts_collect_store(&collection, options->store, error) == -1)
         return -1;
-    if (collection.registry != NULL && note_hives(&collection, error) == -1)
+    if (collection.registry != NULL &&
+        (note_hives(&collection, error) == -1 || note_code_page(&collection, error) == -1))
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;

@@ -41,6 +41,7 @@ struct facts_options {
     size_t more_count;
     char *drive_found;         /* receives the letter of the first drive; NULL: nobody wants to know */
     const char *registry_file; /* a .reg export to use instead of the host's own registry; NULL: none */
+    unsigned code_page;        /* of an 8-bit export; 0: as it says itself, or else 1252 */
     struct registry *registry; /* one that is open already, instead of both; stays the caller's; NULL: none */
     const char *const *groups; /* labels of the configuration; any order */
     size_t group_count;

@@ -157,6 +157,12 @@ void registry_close(struct registry *registry)
         registry->verbs->close(registry);
 }
 
+uint64_t registry_misspelt(const struct registry *registry, unsigned *code_page)
+{
+    *code_page = registry->code_page;
+    return registry->misspelt;
+}
+
 const char *registry_hive(const struct registry *registry, size_t index, unsigned *defects)
 {
     if (index >= REGISTRY_HIVE_COUNT)

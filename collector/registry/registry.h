@@ -40,12 +40,20 @@ struct registry_key; /* opaque: an open key; must be closed before its registry 
  * The three sources. Close with registry_close().
  *
  * A .reg export, 'REGEDIT4' or 'Windows Registry Editor Version 5.00', UTF-16LE with its mark or 8-bit: UTF-8 if all of
- * it is well-formed UTF-8, otherwise Windows-1252. Keys outside of HKEY_LOCAL_MACHINE are passed over, and so is
+ * it is well-formed UTF-8, otherwise in `code_page`; 0: in what its own Nls\CodePage names as ACP, or else
+ * Windows-1252, which registry_misspelt() tells. Keys outside of HKEY_LOCAL_MACHINE are passed over, and so is
  * SOFTWARE\Classes, which is most of a full export and holds no fact about the host. A file without any other key is an
  * error (ERROR_FORMAT), as is a line that can't be understood: half an export must not pass for a whole one.
  */
-int registry_open_text(const char *file, struct registry **registry, struct error *error);
-int registry_parse_text(struct bytes text, const char *name, struct registry **registry, struct error *error);
+int registry_open_text(const char *file, unsigned code_page, struct registry **registry, struct error *error);
+int registry_parse_text(struct bytes text, const char *name, unsigned code_page, struct registry **registry,
+                        struct error *error);
+
+/*
+ * How many lines and values of an 8-bit export may not say what they should, for its code page was assumed, or they are
+ * no text of it; *code_page takes which. 0: all is well.
+ */
+uint64_t registry_misspelt(const struct registry *registry, unsigned *code_page);
 
 /*
  * The registry of the host whose system drive lies at `root`; NULL: of the running system. 0 where there is none: no

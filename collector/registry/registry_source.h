@@ -12,6 +12,8 @@ extern const char *const registry_hive_names[REGISTRY_HIVE_COUNT]; /* SYSTEM, SO
 struct registry {
     const struct registry_verbs *verbs;
     uint32_t control_set;                  /* number out of SYSTEM\Select\Current; 0: not known */
+    unsigned code_page;                    /* of an 8-bit export, where it was assumed or does not fit; 0: neither */
+    uint64_t misspelt;                     /* lines and values of it that may not say what they should */
     unsigned defects[REGISTRY_HIVE_COUNT]; /* enum registry_defect; in the order of registry_hive_names */
 };
 

@@ -1,5 +1,6 @@
 /* Reads a registry export (.reg): both of Windows' formats, in whichever encoding it was saved. */
 
+#include "collector/platform/code_page.h"
 #include "collector/platform/platform.h"
 #include "proto/cleanup.h"
 #include "registry.h"
@@ -15,6 +16,8 @@ struct reader {
     bool wide_data;  /* hex data of strings is UTF-16LE: version 5; 8-bit: REGEDIT4 */
     bool any_header; /* an export starts with one; several exports in a row have several */
     struct registry *tree;
+    unsigned code_page; /* of its 8-bit strings */
+    bool assumed;       /* nobody said so */
     uint32_t key;
     bool in_key; /* false: the key is one that is passed over */
     bool any_key;
@@ -205,15 +208,45 @@ static int set_string(struct reader *reader, struct bytes name, uint32_t type, s
     return registry_tree_set_value(reader->tree, reader->key, name, type, ended, length, error);
 }
 
+static uint64_t lines_beyond_ascii(struct bytes text)
+{
+    uint64_t lines = 0;
+    bool counted = false;
+    uint8_t byte;
+    for (uint64_t at = 0; bytes_u8(text, at, &byte); at++) {
+        if (byte >= 0x80 && !counted)
+            lines++;
+        counted = byte != '\n' && (counted || byte >= 0x80);
+    }
+    return lines;
+}
+
+/* 8-bit text by the reader's code page; *misspelt counts what may not say what it should. */
+static int decode_8_bit(const struct reader *reader, struct bytes text, char **utf8, size_t *length, uint64_t *misspelt,
+                        struct error *error)
+{
+    *misspelt = 0;
+    if (reader->code_page != 1252)
+        return code_page_to_utf8(reader->code_page, text, utf8, length, misspelt, error);
+    if (reader->assumed)
+        *misspelt = lines_beyond_ascii(text);
+    *utf8 = windows_1252_to_utf8(text, length);
+    return *utf8 != NULL
+               ? 0
+               : error_set(error, ERROR_MEMORY, "out of memory reading a registry export: give the collector more");
+}
+
 static int set_bytes(struct reader *reader, struct bytes name, uint32_t type, struct bytes data, struct error *error)
 {
     bool string = type == REGISTRY_SZ || type == REGISTRY_EXPAND_SZ || type == REGISTRY_MULTI_SZ;
 
     if (string && !reader->wide_data) {
         size_t length;
-        _cleanup_free_ char *utf8 = windows_1252_to_utf8(data, &length);
-        if (utf8 == NULL)
-            return error_set(error, ERROR_MEMORY, "out of memory reading a registry export: give the collector more");
+        uint64_t misspelt;
+        _cleanup_free_ char *utf8 = NULL;
+        if (decode_8_bit(reader, data, &utf8, &length, &misspelt, error) == -1)
+            return -1;
+        reader->tree->misspelt += misspelt > 0;
         return set_string(reader, name, type, bytes_of(utf8, length), false, error);
     }
     uint8_t *copy = malloc(data.length + 1);
@@ -365,38 +398,85 @@ static int read_line(struct reader *reader, struct error *error)
     return malformed(reader, "neither a key, a value nor a comment", error);
 }
 
+/* Finds `word`, which starts with no letter, from *at on, whatever the case of its letters, and moves behind it. */
+static bool find_word(struct bytes text, uint64_t *at, const char *word)
+{
+    size_t length = strlen(word);
+    struct bytes ahead;
+    for (uint64_t from = *at; bytes_slice(text, from, length, &ahead); from++)
+        if (ahead.data[0] == (uint8_t)word[0] && registry_names_match((const char *)ahead.data, length, word, length)) {
+            *at = from + length;
+            return true;
+        }
+    return false;
+}
+
+/* The code page of its Windows, where an 8-bit export holds it: ACP below Nls\CodePage; 0 where it does not. */
+static unsigned own_code_page(struct bytes text)
+{
+    static const char acp[] = "\"ACP\"=\"";
+    uint64_t at = 0;
+    uint8_t byte;
+    while (find_word(text, &at, "\\Control\\Nls\\CodePage]")) {
+        uint64_t end = at, value = at;
+        struct bytes key;
+        unsigned page = 0;
+        if (!find_word(text, &end, "\n["))
+            end = text.length;
+        bytes_slice(text, 0, end, &key);
+        if (!find_word(key, &value, acp))
+            continue;
+        for (; page < 100000 && bytes_u8(key, value, &byte) && byte >= '0' && byte <= '9'; value++)
+            page = page * 10 + (byte - '0');
+        if (page > 0 && page < 100000)
+            return page;
+    }
+    return 0;
+}
+
 /* The text as UTF-8, to be freed. */
-static char *decode(struct bytes text, size_t *length)
+static int decode(struct reader *reader, struct bytes text, unsigned code_page, char **utf8, size_t *length,
+                  uint64_t *misspelt, struct error *error)
 {
     uint8_t first, second;
     bytes_u8(text, 0, &first);
     bytes_u8(text, 1, &second);
-    if ((first == 0xff && second == 0xfe) || (first != 0 && first < 0x80 && second == 0 && text.length >= 2))
-        return utf16_to_utf8(text, length);
-    if (!bytes_are_utf8(text))
-        return windows_1252_to_utf8(text, length);
-    char *copy = malloc(text.length + 1);
-    if (copy == NULL)
-        return NULL;
-    if (text.length > 0)
-        memcpy(copy, text.data, text.length);
-    copy[text.length] = 0;
-    *length = text.length;
-    return copy;
+    *misspelt = 0;
+    if ((first == 0xff && second == 0xfe) || (first != 0 && first < 0x80 && second == 0 && text.length >= 2)) {
+        *utf8 = utf16_to_utf8(text, length);
+    } else {
+        unsigned own = code_page == 0 ? own_code_page(text) : 0;
+        reader->code_page = code_page != 0 ? code_page : own != 0 ? own : 1252;
+        reader->assumed = code_page == 0 && own == 0;
+        if (!bytes_are_utf8(text))
+            return decode_8_bit(reader, text, utf8, length, misspelt, error);
+        *utf8 = malloc(text.length + 1);
+        if (*utf8 != NULL && text.length > 0)
+            memcpy(*utf8, text.data, text.length);
+        if (*utf8 != NULL)
+            (*utf8)[text.length] = 0;
+        *length = text.length;
+    }
+    return *utf8 != NULL
+               ? 0
+               : error_set(error, ERROR_MEMORY, "out of memory reading '%s': give the collector more", reader->name);
 }
 
-int registry_parse_text(struct bytes text, const char *name, struct registry **registry, struct error *error)
+int registry_parse_text(struct bytes text, const char *name, unsigned code_page, struct registry **registry,
+                        struct error *error)
 {
     size_t length = 0;
-    _cleanup_free_ char *utf8 = decode(text, &length);
-    struct reader reader = {.text = bytes_of(utf8, length), .line = 1, .name = name};
+    _cleanup_free_ char *utf8 = NULL;
+    struct reader reader = {.line = 1, .name = name, .code_page = 1252};
+    uint64_t misspelt;
 
     *registry = NULL;
+    if (decode(&reader, text, code_page, &utf8, &length, &misspelt, error) == -1)
+        return -1;
+    reader.text = bytes_of(utf8, length);
     reader.tree = registry_tree_new();
-    if (utf8 == NULL || reader.tree == NULL) {
-        registry_close(reader.tree);
+    if (reader.tree == NULL)
         return error_set(error, ERROR_MEMORY, "out of memory reading '%s': give the collector more", name);
-    }
     int result = 0;
     if (memchr(utf8, 0, length) != NULL)
         result = malformed(&reader, "there are NULs in it, it is no text", error);
@@ -410,12 +490,14 @@ int registry_parse_text(struct bytes text, const char *name, struct registry **r
         registry_close(reader.tree);
         return -1;
     }
+    reader.tree->code_page = reader.code_page;
+    reader.tree->misspelt += misspelt;
     registry_find_control_set(reader.tree);
     *registry = reader.tree;
     return 0;
 }
 
-int registry_open_text(const char *file, struct registry **registry, struct error *error)
+int registry_open_text(const char *file, unsigned code_page, struct registry **registry, struct error *error)
 {
     _cleanup_(platform_file_close) struct platform_file opened = PLATFORM_FILE_NONE;
     _cleanup_free_ uint8_t *data = NULL;
@@ -433,5 +515,5 @@ int registry_open_text(const char *file, struct registry **registry, struct erro
     int64_t length = platform_file_read_at(&opened, data, (size_t)stat.size, 0, error);
     if (length == -1)
         return -1;
-    return registry_parse_text(bytes_of(data, (size_t)length), file, registry, error);
+    return registry_parse_text(bytes_of(data, (size_t)length), file, code_page, registry, error);
 }

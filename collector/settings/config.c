@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { TEXT, LIST, FLAG, LETTER, SECONDS, MEBIBYTES };
+enum kind { TEXT, LIST, FLAG, LETTER, CODE_PAGE, SECONDS, MEBIBYTES };
 
 static const struct {
     const char *name;
@@ -26,6 +26,7 @@ static const struct {
     {"group", LIST, offsetof(struct config, groups)},
     {"state", TEXT, offsetof(struct config, state)},
     {"drive", LETTER, offsetof(struct config, drive)},
+    {"code-page", CODE_PAGE, offsetof(struct config, code_page)},
     {"root", LIST, offsetof(struct config, roots)},
     {"include", LIST, offsetof(struct config, includes)},
     {"hash", FLAG, offsetof(struct config, hash)},
@@ -100,6 +101,8 @@ int config_set(struct config *config, const char *key, const char *value, struct
             return set_flag(field, key, value, error);
         case LETTER:
             return roots_drive(value, field, error);
+        case CODE_PAGE:
+            return set_number(field, key, value, UINT16_MAX, "a code page, such as 1251", error);
         case SECONDS:
             return set_number(field, key, value, INT32_MAX, "seconds", error);
         case MEBIBYTES:

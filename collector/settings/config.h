@@ -10,6 +10,7 @@
  *   group        several  label of a group of hosts that should be alike                     none
  *   state        once     directory of key, state and spool                                  by platform.h
  *   drive        once     letter of the drive given as --root         as the host's registry says, else c
+ *   code-page    once     code page of an 8-bit registry export       as the export says, else 1252
  *   root         several  own folder instead of the built-in ones, see collector/roots.h     the built-in ones
  *   include      several  backup folder that is wanted nevertheless, by its name             none
  *   hash         once     yes: SHA-256 of every image                                        no
@@ -34,7 +35,8 @@ struct config {
     char *ca, *host, *state, *token; /* NULL where not given */
     char drive;                      /* 0: not given */
     bool allow_plain, hash, symbols;
-    bool installed; /* read from where an installation leaves settings, see collector/settings.h */
+    bool installed;     /* read from where an installation leaves settings, see collector/settings.h */
+    uint32_t code_page; /* 0: not given */
     uint32_t schedule;
     uint32_t spool_limit; /* MiB */
 };

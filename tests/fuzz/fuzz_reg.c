@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
 
-    if (sodium_init() < 0 || registry_parse_text(bytes_of(data, size), "fuzzed", &options.registry, &error) == -1)
+    if (sodium_init() < 0 || registry_parse_text(bytes_of(data, size), "fuzzed", 0, &options.registry, &error) == -1)
         return 0;
     require(facts_collect(&options, &facts, &times, NULL, &error) == 0);
     require_acceptable(&facts->base);

@@ -48,7 +48,7 @@ static struct taken take_text(const char *text)
 {
     struct facts_options options = {0};
     struct error error = {0};
-    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error) == -1)
+    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error) == -1)
         fail_msg("%s", error.message);
     struct taken taken = take(&options);
     registry_close(options.registry);
@@ -461,7 +461,7 @@ static struct taken take_disk(const char *root, const char *text)
 {
     struct facts_options options = {.root = root};
     struct error error = {0};
-    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error) == -1)
+    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error) == -1)
         fail_msg("%s", error.message);
     struct taken taken = take(&options);
     registry_close(options.registry);
@@ -536,7 +536,7 @@ static void the_registry_says_which_drive_a_disk_is(void **state)
     struct error error = {0};
     struct facts_options options = {.root = "letter", .drive_found = &letter};
     const char *text = HEADER NT "]\n\"SystemRoot\"=\"D:\\\\WIN2003\"\n";
-    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error), 0);
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error), 0);
     struct taken taken = take(&options);
     assert_int_equal(letter, 'd');
     assert_text(taken.facts->windows_directory, "d:/win2003");
@@ -566,7 +566,7 @@ static void a_host_may_have_its_windows_on_the_second_of_its_drives(void **state
                                  "\\ProfileList]\n\"ProgramData\"=\"%SystemDrive%\\\\ProgramData\"\n"
                                  "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion]\n"
                                  "\"ProgramFilesDir\"=\"D:\\\\Programme\"\n";
-    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &options.registry, &error), 0);
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error), 0);
     struct taken taken = take(&options);
     assert_text(taken.facts->program_files, "d:/programme");
     assert_text(taken.facts->common_data, "d:/programdata");

@@ -19,7 +19,7 @@ static struct registry *parse(struct bytes text)
 {
     struct registry *registry;
     struct error error = {0};
-    if (registry_parse_text(text, "test.reg", &registry, &error) == -1)
+    if (registry_parse_text(text, "test.reg", 0, &registry, &error) == -1)
         fail_msg("%s", error.message);
     return registry;
 }
@@ -78,7 +78,7 @@ static void assert_refused(const char *text, const char *complaint)
 {
     struct registry *registry;
     struct error error = {0};
-    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", &registry, &error), -1);
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &registry, &error), -1);
     assert_null(registry);
     assert_int_equal(error.code, ERROR_FORMAT);
     assert_non_null(strstr(error.message, complaint));
@@ -370,7 +370,7 @@ static void keys_nested_too_deep_are_refused(void **state)
     strcat(text, "]\n");
     registry_close(parse_text(text));
     strcpy(strrchr(text, ']'), "\\k]\n");
-    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "deep.reg", &registry, &error), -1);
+    assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "deep.reg", 0, &registry, &error), -1);
     assert_int_equal(error.code, ERROR_LIMIT);
 }
 
@@ -440,8 +440,61 @@ static void an_export_with_nuls_is_refused(void **state)
     static const char text[] = V5 KEY "\"v\"=\"a\0b\"\n";
     struct registry *registry;
     struct error error = {0};
-    assert_int_equal(registry_parse_text(bytes_of(text, sizeof text - 1), "nul.reg", &registry, &error), -1);
+    assert_int_equal(registry_parse_text(bytes_of(text, sizeof text - 1), "nul.reg", 0, &registry, &error), -1);
     assert_int_equal(error.code, ERROR_FORMAT);
+}
+
+/* Reads an export in a code page (0: not told) and what of it may be misspelt, "PAGE COUNT". */
+static struct registry *parse_page(const char *text, unsigned page, const char *misspelt)
+{
+    struct registry *registry;
+    struct error error = {0};
+    unsigned found;
+    char seen[40];
+    if (registry_parse_text(bytes_of(text, strlen(text)), "test.reg", page, &registry, &error) == -1)
+        fail_msg("%s", error.message);
+    uint64_t count = registry_misspelt(registry, &found);
+    snprintf(seen, sizeof seen, "%u %u", found, (unsigned)count);
+    assert_string_equal(seen, misspelt);
+    return registry;
+}
+
+static void an_8_bit_export_is_of_the_page_that_is_told_or_that_it_names(void **state)
+{
+    (void)state;
+    static const char nls[] =
+        "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Nls\\CodePage]\r\n\"OEMCP\"=\"866\"\r\n"
+        "\"ACP\"=\"1251\"\r\n";
+    static const char key[] = V4 KEY "\"v\"=\"C:\\\\\xcf\xf0\xee\"\r\n\"x\"=hex(2):cf,f0,00\r\n\"plain\"=\"a\"\r\n";
+    char text[600];
+
+    struct registry *registry = parse_page(key, 1251, "1251 0");
+    assert_string(registry, "SOFTWARE\\Key", "v", "C:\\Про");
+    assert_string(registry, "SOFTWARE\\Key", "x", "Пр");
+    registry_close(registry);
+    snprintf(text, sizeof text, "%s%s", key, nls);
+    registry = parse_page(text, 0, "1251 0");
+    assert_string(registry, "SOFTWARE\\Key", "v", "C:\\Про");
+    assert_string(registry, "SOFTWARE\\Key", "x", "Пр");
+    registry_close(registry);
+    /* What another key calls ACP is none. */
+    snprintf(text, sizeof text, "%s[HKEY_LOCAL_MACHINE\\SOFTWARE\\Other]\r\n\"ACP\"=\"1251\"\r\n", key);
+    registry = parse_page(text, 0, "1252 2");
+    assert_string(registry, "SOFTWARE\\Key", "v", "C:\\Ïðî");
+    registry_close(registry);
+    /* The second byte of a letter may be a backslash. */
+    registry = parse_page(V4 KEY "\"v\"=\"\x83\x5c\x83\x74\"\r\n", 932, "932 0");
+    assert_string(registry, "SOFTWARE\\Key", "v", "ソフ");
+    registry_close(registry);
+    registry = parse_page(V4 KEY "\"v\"=\"\xff\x82\xa0\"\r\n", 932, "932 1");
+    assert_string(registry, "SOFTWARE\\Key", "v", "\xef\xbf\xbdあ");
+    registry_close(registry);
+    registry = parse_page(V4 KEY "\"v\"=\"plain\"\r\n", 0, "1252 0");
+    registry_close(registry);
+    struct error error = {0};
+    assert_int_equal(registry_parse_text(bytes_of(key, sizeof key - 1), "test.reg", 64999, &registry, &error), -1);
+    assert_string_equal(error.message,
+                        "code page 64999 is not known here; Windows' are 1250 to 1258, 874, 932 and so on");
 }
 
 static void a_file_that_is_not_there_is_named(void **state)
@@ -449,13 +502,14 @@ static void a_file_that_is_not_there_is_named(void **state)
     (void)state;
     struct registry *registry;
     struct error error = {0};
-    assert_int_equal(registry_open_text("no-such.reg", &registry, &error), -1);
+    assert_int_equal(registry_open_text("no-such.reg", 0, &registry, &error), -1);
     assert_non_null(strstr(error.message, "no-such.reg"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_8_bit_export_is_of_the_page_that_is_told_or_that_it_names),
         cmocka_unit_test(values_have_their_type_and_bytes),
         cmocka_unit_test(hex_of_strings_is_utf16_in_version_5_and_8_bit_in_regedit4),
         cmocka_unit_test(hex_goes_on_behind_a_backslash),
