@@ -303,6 +303,43 @@ int push_give(struct push *push, FILE *file, const struct spool_offer *offer, st
     return give_snapshot(push, snapshot, offer, result, error);
 }
 
+/* ---- drives ---- */
+
+/* Where the letters of the drives are noted that the host's last snapshot held; to be freed. */
+static char *drives_path(const struct push *push, const char *host, struct error *error)
+{
+    char *drives;
+    _cleanup_free_ char *path = host_path(push->state, &push->key, host, error);
+    if (path == NULL)
+        return NULL;
+    if (asprintf(&drives, "%s.drives", path) >= 0)
+        return drives;
+    error_set(error, ERROR_MEMORY, "no memory for a path");
+    return NULL;
+}
+
+/* A snapshot of some of a host's drives would take away what is known of the others. */
+static int check_drives(const char *noted, const char *host, const char *drives, struct error *error)
+{
+    char before[FACTS_DRIVES_MAXIMUM + 1] = "";
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    struct error problem = {0};
+    if (platform_file_open(noted, &file, &problem) < 0)
+        return problem.code == ERROR_NOT_FOUND ? 0 : error_set(error, problem.code, "%s", problem.message);
+    int64_t length = platform_file_read_at(&file, before, sizeof before - 1, 0, error);
+    if (length < 0)
+        return -1;
+    before[length] = 0;
+    size_t lost = strspn(before, drives);
+    if (before[lost] < 'a' || before[lost] > 'z')
+        return 0;
+    return error_set(
+        error, ERROR_USAGE,
+        "the last snapshot of '%s' held its drive %c: too, and this one would take that away: give all "
+        "drives in one push, each as --root DIR --drive LETTER; or, where it is gone for good, remove '%s'",
+        host, before[lost], noted);
+}
+
 static void close_push(struct push **push)
 {
     push_close(*push);
@@ -320,10 +357,23 @@ int push_snapshot(const struct push_options *options, struct push_result *result
     struct take_options take = take_options(push);
     struct snapshot *snapshot;
     struct spool_offer offer;
+    char drives[FACTS_DRIVES_MAXIMUM + 1];
     take.not_seen = result->not_seen;
+    take.drives = drives;
     if (take_snapshot(&take, file, &snapshot, &offer, &result->walk, error) < 0)
         return -1;
-    return give_snapshot(push, snapshot, &offer, result, error);
+    _cleanup_free_ char *noted = drives_path(push, offer.host, error);
+    /* The running system's drives are at hand, those that are not there are none. */
+    if (noted == NULL || (options->root != NULL && check_drives(noted, offer.host, drives, error) < 0)) {
+        snapshot_free(snapshot);
+        return -1;
+    }
+    if (give_snapshot(push, snapshot, &offer, result, error) < 0)
+        return -1;
+    struct error unsaved = {0};
+    if (platform_file_replace(noted, drives, strlen(drives), &unsaved) < 0)
+        report(push, unsaved.message);
+    return 0;
 }
 
 static int enroll_host(struct push *push, struct push_result *result, struct error *error)

@@ -460,6 +460,8 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
         take_files(&take, file, &offer->inventory, counts, error) < 0 || put_facts(&take, file, offer, error) < 0)
         return -1;
     tell_problems(&take);
+    for (size_t i = 0; options->drives != NULL && i <= take.drive_count; i++)
+        options->drives[i] = i < take.drive_count ? take.drives[i].letter : 0;
     if (options->not_seen != NULL)
         not_seen_text(take.facts, options->not_seen, NOT_SEEN_TEXT_BYTES);
     offer->unreadable = counts->hidden < UINT32_MAX ? (uint32_t)counts->hidden : UINT32_MAX;

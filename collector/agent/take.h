@@ -24,6 +24,7 @@ struct take_options {
     void (*report)(void *context, const char *sentence); /* what was passed over on the way */
     void *context;
     char *not_seen; /* filled with what was not seen, NOT_SEEN_TEXT_BYTES of not_seen_text(); NULL: nobody wants it */
+    char *drives;   /* filled with the letters of the drives that were looked at, rising; NULL: nobody wants them */
     bool (*stopped)(void); /* asked now and then; true ends it with an error. NULL: goes on */
 };
 
