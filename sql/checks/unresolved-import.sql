@@ -10,7 +10,8 @@
 --   delay        all of it is imported with delay: fails only when first called
 --   definite     true: whichever DLL is picked; false: only with some of the candidates
 --   candidates   the DLLs that may be picked: path, version, and what of the symbols each lacks
---   chains       where a symbol is forwarded on: symbol, and the steps to where it ends (path, version, forwards, to; lacks, dll or circle)
+--   chains       where a symbol is forwarded on, of at most 20: symbol, and the steps to where it ends (path, version, forwards, to;
+--                lacks, dll or circle)
 with given as materialized (
     select * from evenkeel.unresolved_imports()
 ), symbol as (
@@ -37,7 +38,8 @@ with given as materialized (
     select s.host_id, s.importer, s.importer_version, s.dll, bool_and(s.delay) as delay, bool_or(s.definite) as definite, bool_or(s.gone) as gone,
            coalesce(array_agg(s.symbol order by s.definite desc, s.delay, s.symbol like '#%', s.symbol) filter (where s.symbol <> '' and not s.gone), '{}') as symbols,
            bool_or(s.definite and not s.delay) as fatal,
-           jsonb_agg(jsonb_build_object('symbol', s.symbol, 'steps', s.chain) order by s.symbol) filter (where s.chain is not null) as chains,
+           jsonb_path_query_array(jsonb_agg(jsonb_build_object('symbol', s.symbol, 'steps', s.chain) order by s.symbol)
+                                      filter (where s.chain is not null), '$[0 to 19]') as chains,
            (array_agg(s.chain order by s.definite desc, s.delay, s.symbol like '#%', s.symbol))[1] as first_chain,
            (array_agg(s.circle order by s.definite desc, s.delay, s.symbol like '#%', s.symbol))[1] as first_circle
     from symbol s

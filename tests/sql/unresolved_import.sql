@@ -1,6 +1,6 @@
 -- The check unresolved-import: what the loader would not find on a host, and what must not be said.
 begin;
-select plan(41);
+select plan(45);
 \ir fixture.psql
 \ir imports.psql
 
@@ -43,6 +43,28 @@ select ok(fixture.found('circle', 'summary') like '%forwards in a circle', 'and 
 select fixture.host('by ordinal', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'b.dll', array['#7', 'Eight'])
     || fixture.dll('c:/windows/system32/b.dll', '1.0.0.0', array['#7=C.#2', 'Eight=C.#3']) || fixture.dll('c:/windows/system32/c.dll', '1.0.0.0', array['#2']));
 select is(fixture.found('by ordinal', $$evidence ->> 'symbols'$$), '["Eight"]', 'forwarders of ordinals and to ordinals are followed');
+
+-- Many forwarders: followed in time that grows with their number.
+create function fixture.ring_of(many integer, last text) returns jsonb language sql as $$
+    select jsonb_build_array(array(select format('f%s=b.%s', i, case when i < many then 'f' || i + 1 else last end) from generate_series(1, many) i))
+           -> 0
+$$;
+create function fixture.circling(host_name text, many integer, last text, wanted text[]) returns interval language plpgsql as $$
+declare
+    began timestamptz := clock_timestamp();
+begin
+    perform fixture.host(host_name, fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'b.dll', wanted)
+        || fixture.dll('c:/windows/system32/b.dll', '1.0.0.0', array(select jsonb_array_elements_text(fixture.ring_of(many, last))) || 'end'::text));
+    perform fixture.judge();
+    return clock_timestamp() - began;
+end $$;
+select fixture.circling('long circle', 3000, 'f1', array(select 'f' || i from generate_series(1, 3000) i)) \g /dev/null
+select is(fixture.found('long circle', $$jsonb_array_length(evidence -> 'symbols')::text$$), '3000', 'thousands of forwarders in a circle are all told');
+select ok(fixture.found('long circle', 'summary') like '%forwards in a circle', 'as a circle');
+select fixture.circling('long chain', 3000, 'gone', array['f1', 'f2999']) \g /dev/null
+select is(fixture.found('long chain', $$evidence -> 'chains' -> 0 -> 'steps' -> -1 ->> 'lacks'$$), 'gone', 'a chain of thousands is followed to its end');
+select fixture.circling('good chain', 3000, 'end', array['f1', 'f2999']) \g /dev/null
+select is(fixture.found('good chain', 'summary'), null, 'and ends well where it does');
 
 -- DLLs that are nowhere.
 select fixture.host('gone', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'lost.dll', array['X', 'Y']));

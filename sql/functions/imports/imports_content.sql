@@ -84,8 +84,8 @@ begin
                      except (select unnest(i.export_names) union all select '#' || o from unnest(i.export_ordinals) o)) as missing) m
     left join lateral (
         select array_agg(left(e, strpos(e, '=') - 1) order by e) as symbols, array_agg(substr(e, strpos(e, '=') + 1) order by e) as targets
-        from unnest(i.forwarders) e
-        where i.forwarders <> '{}' and left(e, strpos(e, '=') - 1) = any (n.symbols)) f on true;
+        from unnest(i.forwarders) e join unnest(n.symbols) s (symbol) on s.symbol = left(e, strpos(e, '=') - 1)
+        where i.forwarders <> '{}') f on true;
 
     insert into imports_onward
     select p.need_id, p.image_id, t.place, evenkeel.import_dll(substring(t.target from '^(.*)\.')), substring(t.target from '[^.]*$'), null
@@ -104,13 +104,15 @@ begin
 
     insert into import_pair
     select p.need_id, p.image_id, p.missing, p.forwarded,
-           array(select k.need_id from generate_subscripts(p.forwarded, 1) x (place)
-                 left join imports_onward o on (o.need_id, o.image_id, o.place) = (p.need_id, p.image_id, x.place)
-                 left join import_need k on k.digest = o.digest order by x.place),
-           array(select coalesce(o.symbol, '') from generate_subscripts(p.forwarded, 1) x (place)
-                 left join imports_onward o on (o.need_id, o.image_id, o.place) = (p.need_id, p.image_id, x.place) order by x.place),
-           p.blind, p.missing = '{}' and not p.blind and p.forwarded = '{}'
+           coalesce(o.needs, '{}'), coalesce(o.symbols, '{}'), p.blind, p.missing = '{}' and not p.blind and p.forwarded = '{}'
     from imports_pair_read p
+    left join (select w.need_id, w.image_id, array_agg(k.need_id order by x.place) as needs,
+                      array_agg(coalesce(o.symbol, '') order by x.place) as symbols
+               from imports_pair_read w
+               cross join generate_subscripts(w.forwarded, 1) x (place)
+               left join imports_onward o on o.need_id = w.need_id and o.image_id = w.image_id and o.place = x.place
+               left join import_need k on k.digest = o.digest
+               group by w.need_id, w.image_id) o on o.need_id = p.need_id and o.image_id = p.image_id
     on conflict (need_id, image_id) do nothing;
     get diagnostics added = row_count;
     -- A plan made for the few rows that were there before would go through the many row by row.

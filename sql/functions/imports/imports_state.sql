@@ -119,6 +119,8 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 declare
     level integer := 0;
+    -- What leads on for longer is taken symbol by symbol (chains_expand): a round costs the same however little it finds.
+    last_level constant integer := 8;
 begin
     insert into imports_step (context_id, need_id, root, depth)
     select distinct c.context_id, w.need_id, true, 0
@@ -145,12 +147,13 @@ begin
         where s.depth = level;
         analyze imports_answer;
         perform evenkeel.imports_read_pairs();
-        insert into imports_open_step (context_id, need_id, image_id, root, missing, blind, forward_needs)
+        insert into imports_open_step (context_id, need_id, image_id, root, missing, blind, forward_needs, deep)
         select a.context_id, a.need_id, a.image_id, level = 0, coalesce(p.missing <> '{}', true), coalesce(p.blind, false),
-               coalesce(p.forward_needs, '{}')
+               coalesce(p.forward_needs, '{}'), level = last_level and p.forward_needs <> '{}'
         from imports_answer a
         left join import_pair p on p.need_id = a.need_id and p.image_id = a.image_id
         where p.fine is not true;
+        exit when level = last_level;
         insert into imports_step (context_id, need_id, root, depth)
         select distinct a.context_id, o.need_id, false, level + 1
         from imports_answer a
@@ -171,7 +174,7 @@ begin
     analyze imports_open_step;
     loop
         delete from imports_open_step s
-        where not s.missing and not s.blind
+        where not s.missing and not s.blind and not s.deep
           and not exists (select from unnest(s.forward_needs) o (need_id)
                           join imports_open_step n on n.context_id = s.context_id and n.need_id = o.need_id);
         exit when not found;
@@ -180,48 +183,6 @@ end
 $$;
 comment on function evenkeel.imports_follow() is
     'Follows what is wanted to where it ends, forwarders and all; what is not known to end well is left in imports_open_step.';
-
-create or replace function evenkeel.imports_tell()
-returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
-as $$
-    insert into imports_bad (context_id, need_id, symbol, reason, chain)
-    with recursive walk as (
-        select s.context_id, s.need_id as root_need, x.symbol as root_symbol, s.need_id, n.dll, x.symbol, '{}'::text[] as seen,
-               '[]'::jsonb as chain
-        from imports_open_step s
-        join import_need n using (need_id)
-        cross join unnest(n.symbols) x (symbol)
-        where s.root
-        union all
-        select w.context_id, w.root_need, w.root_symbol, p.forward_needs[place.at], n.dll, p.forward_symbols[place.at],
-               w.seen || (w.dll || '!' || w.symbol),
-               w.chain || jsonb_build_object('path', pa.path, 'version', evenkeel.version_text(i.file_version),
-                                             'forwards', w.symbol, 'to', n.dll || '!' || p.forward_symbols[place.at])
-        from walk w
-        join imports_resolved r on r.context_id = w.context_id and r.dll = w.dll
-        join import_pair p on p.need_id = w.need_id and p.image_id = r.image_id
-        cross join lateral (select array_position(p.forwarded, w.symbol) as at) place
-        join import_need n on n.need_id = p.forward_needs[place.at]
-        join path pa on pa.path_id = r.path_id
-        join image i on i.image_id = r.image_id
-        where place.at is not null and not w.dll || '!' || w.symbol = any (w.seen)
-    )
-    select w.context_id, w.root_need, w.root_symbol,
-           case when w.dll || '!' || w.symbol = any (w.seen) then 'circle'
-                when r.image_id is null then case when r.gone then 'gone' else 'unreachable' end
-                when p.blind then 'blind' else 'missing' end,
-           w.chain || case when r.image_id is null then jsonb_build_object('dll', w.dll)
-                           else jsonb_build_object('path', pa.path, 'version', evenkeel.version_text(i.file_version),
-                                                   'lacks', w.symbol) end
-    from walk w
-    join imports_resolved r on r.context_id = w.context_id and r.dll = w.dll
-    left join import_pair p on p.need_id = w.need_id and p.image_id = r.image_id
-    left join path pa on pa.path_id = r.path_id
-    left join image i on i.image_id = r.image_id
-    where r.image_id is null or (p.blind and w.symbol = any (p.missing)) or w.symbol = any (p.missing)
-       or w.dll || '!' || w.symbol = any (w.seen)
-$$;
-comment on function evenkeel.imports_tell() is 'Fills imports_bad: symbol by symbol, where each that is open ends.';
 
 create or replace function evenkeel.imports_doubt()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -100,6 +100,16 @@ begin
     truncate imports_asked;
     insert into imports_asked
     select distinct s.context_id, n.dll from imports_step s join import_need n using (need_id) where s.depth = level;
+    perform evenkeel.imports_pick();
+end
+$$;
+comment on function evenkeel.imports_resolve(integer) is
+    'Picks, for every context and DLL of imports_step at that depth, the file that the loader would.';
+
+create or replace function evenkeel.imports_pick()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
     analyze imports_asked;
     insert into imports_resolved (context_id, dll, image_id, path_id, gone)
     select distinct on (w.context_id, w.dll) w.context_id, w.dll, case when r.rank is not null then p.image_id end,
@@ -120,9 +130,9 @@ begin
     analyze imports_resolved;
 end
 $$;
-comment on function evenkeel.imports_resolve(integer) is
-    'Picks, for every context and DLL of imports_step at that depth, the file that the loader would; gone where the host has none of '
-    'that name and machine at all.';
+comment on function evenkeel.imports_pick() is
+    'Picks, for every context and DLL of imports_asked, the file that the loader would; gone where the host has none of that name and '
+    'machine at all.';
 
 create or replace function evenkeel.imports_whole(host uuid, wanted_machine integer)
 returns boolean language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public

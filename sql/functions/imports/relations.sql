@@ -108,20 +108,20 @@ begin
                                          primary key (host_id, machine, folder)) on commit delete rows;
     comment on table imports_tail is
         'A folder where any program of a host looks, the one with the least rank first. Filled by imports_tail; read by '
-        'imports_add_programs, imports_find_contexts, imports_resolve, imports_whole; ends with the transaction.';
+        'imports_add_programs, imports_find_contexts, imports_pick, imports_whole; ends with the transaction.';
     create temporary table imports_program (host_id uuid, folder text, redirection text) on commit delete rows;
     comment on table imports_program is
         'A folder with a program; and a folder NAME.exe.local there, in which that program looks before its own; null: none. Filled by '
         'imports_find_contexts; read by imports_add_programs, imports_find_contexts; ends with the transaction.';
     create temporary table imports_name (name text primary key, done boolean) on commit delete rows;
     comment on table imports_name is
-        'A name that is looked for; done: its files are in imports_provider. Filled by imports_find_files, imports_judge, '
-        'imports_resolve; read by imports_find_files; ends with the transaction.';
+        'A name that is looked for; done: its files are in imports_provider. Filled by chains_expand, imports_find_files, '
+        'imports_judge, imports_resolve; read by imports_find_files; ends with the transaction.';
     create temporary table imports_provider (host_id uuid, name text, folder text, machine integer, image_id integer, path_id integer)
         on commit delete rows;
     create index imports_provider_name on imports_provider (host_id, name);
     comment on table imports_provider is
-        'A file of a host that has such a name. Filled by imports_find_files; read by imports_add_programs, imports_resolve, '
+        'A file of a host that has such a name. Filled by imports_find_files; read by imports_add_programs, imports_pick, '
         'imports_whole; ends with the transaction.';
 end
 $$;
@@ -136,8 +136,8 @@ begin
     comment on table imports_context is
         'How the files of a folder may be loaded. own: by a program there, so that the folder comes first; redirection: by one that '
         'looks in that folder before; program: by one of that folder, which has a DLL of its own of a name that is wanted. Filled by '
-        'imports_add_programs, imports_find_contexts; read by imports_add_programs, imports_doubt, imports_follow, imports_resolve, '
-        'risk_blind, unresolved_imports; ends with the transaction.';
+        'imports_add_programs, imports_find_contexts; read by chains_begin, chains_expand, imports_add_programs, imports_doubt, '
+        'imports_follow, imports_pick, risk_blind, unresolved_imports; ends with the transaction.';
     create temporary table imports_step (context_id integer, need_id integer, root boolean, depth integer,
                                          primary key (context_id, need_id)) on commit delete rows;
     comment on table imports_step is
@@ -146,18 +146,35 @@ begin
         'transaction.';
     create temporary table imports_asked (context_id integer, dll text) on commit delete rows;
     comment on table imports_asked is
-        'A DLL that the needs of one depth ask for. Filled by imports_resolve; read by imports_resolve; ends with the transaction.';
+        'A DLL that the needs of one depth ask for. Filled by chains_expand, imports_resolve; read by imports_pick; ends with the '
+        'transaction.';
     create temporary table imports_resolved (context_id integer, dll text, image_id integer, path_id integer, gone boolean,
                                              primary key (context_id, dll)) on commit delete rows;
     comment on table imports_resolved is
         'The file that the loader picks for a DLL in a context; null: none; gone: the host has none of that name and machine anywhere. '
-        'Filled by imports_resolve; read by imports_follow, imports_tell, unresolved_imports; ends with the transaction.';
+        'Filled by imports_pick; read by chains_begin, chains_expand, imports_follow, imports_tell, unresolved_imports; ends with the '
+        'transaction.';
     create temporary table imports_open_step (context_id integer, need_id integer, image_id integer, root boolean, missing boolean,
-                                              blind boolean, forward_needs integer[], primary key (context_id, need_id))
+                                              blind boolean, forward_needs integer[], deep boolean, primary key (context_id, need_id))
         on commit delete rows;
     comment on table imports_open_step is
-        'A step that is not known to end well: it lacks something, can''t be read, or leads on. Filled by imports_follow; read by '
-        'imports_follow, imports_judge, imports_tell; ends with the transaction.';
+        'A step that is not known to end well: it lacks something, can''t be read, or leads on; deep: further than steps are followed. '
+        'Filled by imports_follow; read by chains_begin, imports_follow, imports_judge, imports_tell; ends with the transaction.';
+    create temporary table imports_node (node integer generated always as identity, context_id integer, dll text, symbol text, to_dll text,
+                                         to_symbol text, ended text, deep boolean) on commit delete rows;
+    comment on table imports_node is
+        'A symbol of a DLL in a context that leads on (to_dll, to_symbol) or does not end well (ended). Filled by chains_begin, '
+        'chains_expand; read by chains_end, chains_expand, imports_tell; ends with the transaction.';
+    create temporary table imports_way (node integer, next integer, at integer, reason text) on commit delete rows;
+    comment on table imports_way is
+        'Where a node leads: the next one, and the one where that ends; 0: what follows is there. reason: how it ends; null: well. Filled '
+        'by chains_end; read by imports_tell; ends with the transaction.';
+    create temporary table imports_frontier (context_id integer, dll text) on commit delete rows;
+    comment on table imports_frontier is
+        'A DLL that deep chains lead to, in the round at hand. Filled by chains_expand; read by chains_expand; ends with the transaction.';
+    create temporary table imports_expanded (context_id integer, dll text) on commit delete rows;
+    comment on table imports_expanded is
+        'One all of whose forwarders were taken. Filled by chains_expand; read by chains_expand; ends with the transaction.';
     create temporary table imports_bad (context_id integer, need_id integer, symbol text, reason text, chain jsonb) on commit delete rows;
     comment on table imports_bad is
         'A symbol that does not end well in a context. reason: missing, gone, circle; blind, unknown, unreachable: nothing can be said; '
