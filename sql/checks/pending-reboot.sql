@@ -11,11 +11,15 @@
 --   components              product and component of all files that change
 --   packages                packages of Component Based Servicing: package, state, meaning
 --   reboot_pending          Windows says itself that a restart is pending
-with renamed as (
-    select f.host_id, f.facts ->> 'windows_directory' as windows, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
+with told as materialized (
+    -- Taken out of the facts once: they may be large, and every look into them unpacks all of them.
+    select f.host_id, f.facts ->> 'windows_directory' as windows, f.facts -> 'pending_renames' as renames
     from state_facts f
-    cross join jsonb_array_elements(f.facts -> 'pending_renames') r
     where jsonb_typeof(f.facts -> 'pending_renames') = 'array'
+), renamed as (
+    select t.host_id, t.windows, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
+    from told t
+    cross join jsonb_array_elements(t.renames) r
 ), changing as (
     -- What a file is renamed to comes, and what it was called goes.
     select r.*, c.changed, c.goes
@@ -23,21 +27,34 @@ with renamed as (
     cross join lateral (values (coalesce(r.target, r.source), false), (case when r.target is not null then r.source end, true))
         c (changed, goes)
     where c.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
+), program as materialized (
+    select distinct r.host_id, r.changed, path_location(r.changed, r.windows) as location from changing r
+), place as materialized (
+    select location, array_agg(host_id) as hosts, array_agg(changed) as files from program where location is not null group by location
+), glob as materialized (
+    select p.product_id, p.code as product, c.code as component, c.exclude, g.glob, component_regex(g.glob) as regex
+    from product p
+    join component c using (product_id)
+    cross join unnest(c.include) g (glob)
+    where p.product_id in (select product_id from state_product)
+), within as materialized (
+    -- Pattern by pattern, each made once, over all places at once.
+    select g.product_id, g.product, g.component, g.glob, m.hosts, m.files
+    from glob g
+    cross join lateral (select * from place where location ~ g.regex offset 0) m
+    where not exists (select from unnest(g.exclude) x (glob) where m.location ~ component_regex(x.glob))
+), owned as (
+    -- 'is true' has the products looked up rather than joined: the planner can't know how many files there are.
+    select distinct on (u.host_id, u.changed) u.host_id, u.changed, w.product, w.component
+    from within w
+    cross join unnest(w.hosts, w.files) u (host_id, changed)
+    where ((u.host_id, w.product_id) in (select s.host_id, s.product_id from state_product s)) is true
+    order by u.host_id, u.changed, length(w.glob) desc, w.product
 ), bound as (
-    select distinct on (r.host_id, r.source, r.target) r.*, b.product, b.component
+    select distinct on (r.host_id, r.source, r.target) r.*, o.product, o.component
     from changing r
-    left join lateral (
-        select p.code as product, c.code as component
-        from state_product s
-        join product p using (product_id)
-        join component c using (product_id)
-        cross join unnest(c.include) g (glob)
-        where s.host_id = r.host_id and path_location(r.changed, r.windows) ~ component_regex(g.glob)
-          and not exists (select from unnest(c.exclude) x (glob) where path_location(r.changed, r.windows) ~ component_regex(x.glob))
-        order by length(g.glob) desc, p.code
-        limit 1
-    ) b on true
-    order by r.host_id, r.source, r.target, b.component is null, r.goes
+    left join owned o using (host_id, changed)
+    order by r.host_id, r.source, r.target, o.component is null, r.goes
 ), waiting as (
     select host_id, count(*) as files, count(component) as component_files,
            coalesce(min(changed) filter (where component is not null), min(changed)) as example,
