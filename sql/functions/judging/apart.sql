@@ -12,6 +12,14 @@ comment on function evenkeel.is_passing(text) is
     'Whether an error (SQLSTATE) comes from how things are at the moment rather than from what was worked on: then nothing is set '
     'aside for it.';
 
+create or replace function evenkeel.failure_text(message text, context text)
+returns text language sql immutable
+as $$
+    select message || coalesce(' in check ' || substring(context from 'select host_id, ''([a-z-]+)'', subject'),
+                               ' in ' || substring(context from 'PL/pgSQL function (?:evenkeel\.)?(\w+)\('), '')
+$$;
+comment on function evenkeel.failure_text(text, text) is 'An error''s message, and the check or the innermost function that it comes from.';
+
 create or replace function evenkeel.judge_apart(hosts uuid[])
 returns void language plpgsql
 as $$
@@ -19,18 +27,19 @@ declare
     half integer := cardinality(hosts) / 2;
     failure text;
     code text;
+    place text;
 begin
     begin
         perform evenkeel.judge_hosts(hosts);
         return;
     exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate;
+        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
         if evenkeel.is_passing(code) then
             raise;
         end if;
     end;
     if half = 0 then
-        perform evenkeel.set_aside(hosts[1], failure);
+        perform evenkeel.set_aside(hosts[1], evenkeel.failure_text(failure, place));
     else
         perform evenkeel.judge_apart(hosts[:half]);
         perform evenkeel.judge_apart(hosts[half + 1:]);
@@ -96,12 +105,13 @@ declare
     half integer;
     failure text;
     code text;
+    place text;
 begin
     begin
         perform evenkeel.run_check(fleet_check);
         return;
     exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate;
+        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
         if evenkeel.is_passing(code) then
             raise;
         end if;
@@ -109,7 +119,7 @@ begin
     select array_agg(host_id order by host_id) into hosts from state_host;
     half := cardinality(hosts) / 2;
     if half = 0 then
-        perform evenkeel.set_object_aside('check', format('%s of host %s', fleet_check, hosts[1]), failure);
+        perform evenkeel.set_object_aside('check', format('%s of host %s', fleet_check, hosts[1]), evenkeel.failure_text(failure, place));
         return;
     end if;
     delete from state_host where host_id = any (hosts[half + 1:]);

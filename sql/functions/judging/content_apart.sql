@@ -8,18 +8,19 @@ declare
     half integer := cardinality(files) / 2;
     failure text;
     code text;
+    place text;
 begin
     begin
         perform evenkeel.judge_files(files);
         return;
     exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate;
+        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
         if evenkeel.is_passing(code) then
             raise;
         end if;
     end;
     if half = 0 then
-        perform evenkeel.set_object_aside('file', files[1]::text, failure);
+        perform evenkeel.set_object_aside('file', files[1]::text, evenkeel.failure_text(failure, place));
     else
         perform evenkeel.judge_files_apart(files[:half]);
         perform evenkeel.judge_files_apart(files[half + 1:]);
@@ -35,18 +36,19 @@ declare
     half integer := cardinality(chunks) / 2;
     failure text;
     code text;
+    place text;
 begin
     begin
         perform evenkeel.judge_chunks(chunks);
         return;
     exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate;
+        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
         if evenkeel.is_passing(code) then
             raise;
         end if;
     end;
     if half = 0 then
-        perform evenkeel.set_object_aside('chunk', chunks[1]::text, failure);
+        perform evenkeel.set_object_aside('chunk', chunks[1]::text, evenkeel.failure_text(failure, place));
     else
         perform evenkeel.judge_chunks_apart(chunks[:half]);
         perform evenkeel.judge_chunks_apart(chunks[half + 1:]);

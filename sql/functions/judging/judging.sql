@@ -49,6 +49,7 @@ begin
     for definition in select code from evenkeel.check_definition where scope = 'host' order by code loop
         perform evenkeel.run_check(definition.code);
     end loop;
+    perform evenkeel.bound_findings();
     perform evenkeel.store_findings(checks);
 
     for definition in select code from evenkeel.check_definition where scope = 'fleet' order by code loop
@@ -102,6 +103,7 @@ begin
     on conflict (host_id) do nothing;
     analyze state_host;
     perform evenkeel.run_check(fleet_check);
+    perform evenkeel.bound_findings();
     perform evenkeel.store_findings(array[fleet_check]);
     -- The next fleet check starts from the hosts that changed, not from those that only shared a key with them.
     delete from state_host h where not h.host_id = any (changed);
@@ -129,6 +131,7 @@ begin
     for definition in select code from evenkeel.check_definition where scope = 'clock' order by code loop
         perform evenkeel.run_check_apart(definition.code);
     end loop;
+    perform evenkeel.bound_findings();
     perform evenkeel.store_findings(checks);
     return cardinality(checks);
 end

@@ -6,15 +6,16 @@ as $$
 declare
     failure text;
     code text;
+    place text;
 begin
     execute statement;
     delete from evenkeel.not_judged_object n where n.kind = 'lesson' and n.object = lesson;
 exception when others then
-    get stacked diagnostics failure = message_text, code = returned_sqlstate;
+    get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
     if evenkeel.is_passing(code) then
         raise;
     end if;
-    perform evenkeel.set_object_aside('lesson', lesson, failure);
+    perform evenkeel.set_object_aside('lesson', lesson, evenkeel.failure_text(failure, place));
 end
 $$;
 comment on function evenkeel.learn_apart(text, text) is 'Learns one thing; where that fails it is noted, and learnt again when it is due again.';
