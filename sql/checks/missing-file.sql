@@ -24,6 +24,10 @@ with lost as materialized (
     select u.*, row_number() over (partition by u.host_id, u.product_id order by u.location) as place
     from (select count(*) from lost) first_of_all
     cross join lateral (select * from state_missing_peers() p where first_of_all.count >= 0) u
+), described as materialized (
+    -- Once per host, for facts may be large.
+    select f.host_id, f.facts ->> 'architecture' as architecture, f.facts ->> 'product_type' as product_type
+    from state_facts f where f.host_id in (select host_id from unlike_peers)
 )
 select l.host_id, l.path as subject,
        case when coalesce(c.unreadable, 0) > 0 then 'low'
@@ -49,7 +53,7 @@ select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' els
               case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable) else '' end),
        jsonb_build_object('product', p.name, 'hosts', min(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),
-                                                      'architecture', min(f.facts ->> 'architecture'), 'product_type', min(f.facts ->> 'product_type')),
+                                                      'architecture', min(f.architecture), 'product_type', min(f.product_type)),
                           'files', jsonb_agg(jsonb_build_object('location', u.location, 'component', k.code) order by u.location)
                                        filter (where u.place <= 200),
                           'file_count', count(*))
@@ -57,6 +61,6 @@ from unlike_peers u
 join product p using (product_id)
 join component k on k.component_id = u.component_id
 join state_product s on s.host_id = u.host_id and s.product_id = u.product_id
-join state_facts f on f.host_id = u.host_id
+join described f on f.host_id = u.host_id
 left join host_checkin c on c.host_id = u.host_id
 group by u.host_id, p.product_id, p.code, p.name, s.declared, s.levels, c.unreadable

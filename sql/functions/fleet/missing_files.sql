@@ -71,13 +71,17 @@ begin
     insert into missing_named
     with first_of as materialized (
         select distinct on (l.list) l.list, l.host_id from missing_list l order by l.list, l.host_id
-    ), service as materialized (
-        select l.list, evenkeel.service_places(f.facts) as places, s.name, coalesce(s.start, 3) as start, coalesce(s.type, 16) as type,
-               c.what, coalesce(c.command, '') as command, c.what = 'ServiceDll' and s.image_path ~* '[\\/]syswow64[\\/]' as is_x86,
-               case when c.command <> '' then '' else s.name end as nameless
+    ), told as materialized (
+        -- Taken out of the facts once: they may be large, and every look into them unpacks all of them.
+        select l.list, evenkeel.service_places(f.facts) as places, f.facts -> 'services' as services
         from first_of l
         join state_facts f using (host_id)
-        cross join jsonb_to_recordset(f.facts -> 'services') s (name text, start bigint, type bigint, image_path text, service_dll text)
+    ), service as materialized (
+        select t.list, t.places, s.name, coalesce(s.start, 3) as start, coalesce(s.type, 16) as type,
+               c.what, coalesce(c.command, '') as command, c.what = 'ServiceDll' and s.image_path ~* '[\\/]syswow64[\\/]' as is_x86,
+               case when c.command <> '' then '' else s.name end as nameless
+        from told t
+        cross join jsonb_to_recordset(t.services) s (name text, start bigint, type bigint, image_path text, service_dll text)
         cross join lateral (values ('ImagePath', s.image_path), ('ServiceDll', s.service_dll)) c (what, command)
         where coalesce(s.start, 0) <> 4 and (c.command <> '' or c.what = 'ImagePath')
     ), named as materialized (
