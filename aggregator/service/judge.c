@@ -351,7 +351,7 @@ struct judge *judge_start(const char *dsn, struct error *error)
     judge->slow = (struct duty){.judge = judge,
                                 .work = judge_slow_once,
                                 .failure = "judging-apart-failed",
-                                .prepare = "select evenkeel.imports_open_private()"};
+                                .prepare = "select evenkeel.open_private_caches()"};
     judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
     int failed = start(&judge->judging);
     if (failed == 0 && (failed = start(&judge->slow)) == 0)

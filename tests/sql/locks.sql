@@ -19,7 +19,7 @@ select is_empty($$ select function from fixture.lock_function where lock not in 
                 'every function that takes a lock is called after one of the order');
 select is_empty($$
     select p.oid::regprocedure from pg_proc p
-    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'advisory'
+    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'pg_[a-z_]*advisory'
       and p.oid not in (select oid from fixture.lock_function)
 $$, 'no other function takes an advisory lock');
 
@@ -67,6 +67,7 @@ select evenkeel.judge_queued(1000) \g /dev/null
 insert into evenkeel.slow_host (host_id, reason) select host_id, 'test' from evenkeel.host where name = 'first';
 insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.slow_host;
 select fixture.step('judge apart') \g /dev/null
+select evenkeel.catalogue_is_wanted() \g /dev/null
 select evenkeel.judge_slow(n.host) from evenkeel.judge_slow_next() n \g /dev/null
 select fixture.step('defer') \g /dev/null
 select evenkeel.defer_slow(1), evenkeel.judge_queued_content(1) \g /dev/null

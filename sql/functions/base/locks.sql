@@ -72,6 +72,17 @@ as $$ select pg_advisory_xact_lock(evenkeel.lock_key('catalogue')) $$;
 comment on function evenkeel.lock_catalogue() is
     'To change the catalogue, or to take content away: waits for all who read or store, and keeps them out until the transaction ends.';
 
+create or replace function evenkeel.catalogue_is_wanted()
+returns boolean language sql
+as $$
+    select exists (select from pg_locks l
+                   where l.locktype = 'advisory' and not l.granted and l.mode = 'ExclusiveLock' and l.objsubid = 1
+                     and l.database = (select d.oid from pg_database d where d.datname = current_database())
+                     and (l.classid::bigint << 32 | l.objid::bigint) = evenkeel.lock_key('catalogue'))
+$$;
+comment on function evenkeel.catalogue_is_wanted() is
+    'Whether somebody waits to change the catalogue, or to take content away: all who come after wait behind.';
+
 create or replace function evenkeel.lock_catalogue_shared()
 returns void language sql
 as $$ select pg_advisory_xact_lock_shared(evenkeel.lock_key('catalogue')) $$;

@@ -184,24 +184,11 @@ end
 $$;
 comment on function evenkeel.imports_open_steps() is 'The part of imports_open() that is of the ways of symbols.';
 
-create or replace function evenkeel.imports_open_private()
-returns void language plpgsql
-as $$
-begin
-    create temporary table if not exists import_need (like evenkeel.import_need including all) on commit delete rows;
-    create temporary table if not exists chunk_imports (like evenkeel.chunk_imports including all) on commit delete rows;
-    create temporary table if not exists import_pair (like evenkeel.import_pair including all) on commit delete rows;
-end
-$$;
-comment on function evenkeel.imports_open_private() is
-    'Gives a session caches of imports of its own, which stand before the shared ones: for one that takes long, and would hold their '
-    'lock for as long. To be called before anything else.';
-
 create or replace function evenkeel.imports_lock_caches()
 returns void language plpgsql
 as $$
 begin
-    if to_regclass('pg_temp.import_need') is null then
+    if not evenkeel.has_private_caches() then
         perform evenkeel.lock_imports();
     end if;
 end

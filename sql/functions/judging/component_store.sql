@@ -40,7 +40,7 @@ comment on function evenkeel.store_reaches(jsonb) is
     'nothing of that level.';
 
 create or replace function evenkeel.component_store_open()
-returns void language plpgsql
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
     create temporary table state_store_host (host_id uuid primary key, store_id integer not null, reaches boolean not null)
@@ -53,7 +53,7 @@ begin
         from state_store_host h
         join evenkeel.host_inventory_current i using (host_id)
         cross join unnest(i.chunk_ids) k (chunk_id)
-        join evenkeel.chunk_store c on c.chunk_id = k.chunk_id and c.store_id = h.store_id
+        join chunk_store c on c.chunk_id = k.chunk_id and c.store_id = h.store_id
         cross join unnest(c.file_ids) u (file_id)
         where h.reaches and not exists (select from state_outside o where o.host_id = h.host_id and o.file_id = u.file_id)
         union all
@@ -110,16 +110,16 @@ comment on function evenkeel.find_component_stores() is
     'Fills state_store for the hosts of state_host, by what their collectors saw of their own component stores.';
 
 create or replace function evenkeel.match_component_stores()
-returns void language plpgsql
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    insert into evenkeel.chunk_store (chunk_id, store_id, file_ids)
+    insert into chunk_store (chunk_id, store_id, file_ids)
     with pair as materialized (
         select distinct k.chunk_id, h.store_id
         from state_store_host h
         join evenkeel.host_inventory_current i using (host_id)
         cross join unnest(i.chunk_ids) k (chunk_id)
-        where not exists (select from evenkeel.chunk_store c where c.chunk_id = k.chunk_id and c.store_id = h.store_id)
+        where not exists (select from chunk_store c where c.chunk_id = k.chunk_id and c.store_id = h.store_id)
     ), owned as materialized (
         select s.store_id, p.path_id
         from (select distinct store_id from pair) w

@@ -6,6 +6,7 @@ as $$
 declare
     check_query text;
 begin
+    perform evenkeel.give_way();
     select d.query into strict check_query from evenkeel.check_definition d where d.code = run_check.code;
     execute format('insert into state_finding (host_id, check_code, subject, severity, summary, evidence)
                     select host_id, %L, subject, severity, summary, evidence from (%s) verdict', code, check_query);

@@ -108,6 +108,39 @@ $$;
 comment on function evenkeel.judge_slow_next() is
     'The next host of the queue that is to be judged apart, and up to when it was queued; null: there is none.';
 
+create or replace function evenkeel.open_private_caches()
+returns void language plpgsql
+as $$
+begin
+    create temporary table if not exists import_need (like evenkeel.import_need including all) on commit delete rows;
+    create temporary table if not exists chunk_imports (like evenkeel.chunk_imports including all) on commit delete rows;
+    create temporary table if not exists import_pair (like evenkeel.import_pair including all) on commit delete rows;
+    create temporary table if not exists chunk_proof (like evenkeel.chunk_proof including all) on commit delete rows;
+    create temporary table if not exists chunk_store (like evenkeel.chunk_store including all) on commit delete rows;
+end
+$$;
+comment on function evenkeel.open_private_caches() is
+    'Gives a session caches of its own, which stand before those that all hosts share: for one that takes long, and would keep everybody '
+    'who adds the same rows waiting until it commits. To be called before anything else.';
+
+create or replace function evenkeel.has_private_caches()
+returns boolean language sql
+as $$ select to_regclass('pg_temp.import_need') is not null $$;
+comment on function evenkeel.has_private_caches() is 'Whether open_private_caches() was called in this session.';
+
+create or replace function evenkeel.give_way()
+returns void language plpgsql
+as $$
+begin
+    if evenkeel.has_private_caches() and evenkeel.catalogue_is_wanted() then
+        raise exception 'the catalogue is to be changed' using errcode = 'lock_not_available';
+    end if;
+end
+$$;
+comment on function evenkeel.give_way() is
+    'Called between the steps of judging: a session that judges what takes long breaks off where somebody waits to change the catalogue, '
+    'for whoever reports waits behind that.';
+
 create or replace function evenkeel.judge_slow(host uuid)
 returns boolean language plpgsql
 as $$
@@ -119,11 +152,15 @@ begin
     end if;
     perform evenkeel.state_open();
     perform evenkeel.lock_catalogue_shared();
-    delete from evenkeel.judge_queue q where q.host_id = host;
-    if not found then
-        return true;
-    end if;
-    perform evenkeel.judge_apart(array[host]);
+    begin
+        delete from evenkeel.judge_queue q where q.host_id = host;
+        if not found then
+            return true;
+        end if;
+        perform evenkeel.judge_apart(array[host]);
+    exception when lock_not_available then
+        return false;
+    end;
     -- It goes back to the others once it is quick again.
     delete from evenkeel.slow_host s
     where s.host_id = host and clock_timestamp() - began < evenkeel.setting('judge.turn')::interval / 2
@@ -132,7 +169,8 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.judge_slow(uuid) is 'Judges one host apart from the others; false while another session does that.';
+comment on function evenkeel.judge_slow(uuid) is
+    'Judges one host apart from the others; false while another session does that, or where it gave way: the host waits still.';
 
 create or replace function evenkeel.give_up(host uuid, queued_until timestamptz, failure text)
 returns void language plpgsql
