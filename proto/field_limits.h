@@ -36,7 +36,7 @@ enum field_kind {
 /*
  * ROW(field, kind, most, entries): `most` is bytes of a text, or a number's greatest value; `entries` how many a list
  * may have, 1 for what is none. Texts that the database sorts or finds by are short, for a row of an index has at most
- * 2,704 bytes; numbers that it keeps as integer end at 2^31 - 1.
+ * 2,704 bytes; numbers that it keeps as integer end at 2^31 - 1, and a UBR with the fourth part of a version.
  */
 #define FIELD_LIMITS_OF_IMAGE(ROW)                                                                                     \
     ROW(size, FIELD_NUMBER, INT64_MAX, 1)                                                                              \

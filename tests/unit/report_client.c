@@ -146,6 +146,8 @@ static void push_edge(const char *name, place_of find, const ProtobufCFieldDescr
 /* Fields that are not a value to choose: digests of what is sent, who sends it, and what has rows of its own. */
 static bool is_given(const ProtobufCMessageDescriptor *descriptor, const char *field)
 {
+    if (strcmp(field, "component_store") == 0)
+        return true;
     return descriptor == &evenkeel__offer__descriptor && strcmp(field, "taken_at") != 0 &&
            strcmp(field, "unreadable") != 0 && strcmp(field, "schedule") != 0 && strcmp(field, "sequence") != 0;
 }
@@ -200,6 +202,19 @@ static void push_content_edges(void)
             (struct report_file){.path = (char *)report_text(&report, name).data, .image = words_random(6)};
     }
     printf("Inventory.chunks-many value %s\n", report_answer(report_push(&report)));
+    report_end(&report);
+
+    report_begin(&report, "ComponentStore.suffixes-many");
+    words_base(&report);
+    report.store_count = 3000;
+    report.store = report_take(&report, report.store_count * sizeof *report.store);
+    for (size_t i = 0; i < report.store_count; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "c:/windows/system32/%06zu.dll", i);
+        ProtobufCBinaryData text = report_text(&report, name);
+        report.store[i] = bytes_of(text.data, text.len);
+    }
+    printf("ComponentStore.suffixes-many value %s\n", report_answer(report_push(&report)));
     report_end(&report);
 
     report_begin(&report, (char *)"x");

@@ -10,6 +10,7 @@
 #include "proto/arena.h"
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
+#include "proto/component_store.h"
 #include "proto/envelope.h"
 #include "proto/limits.h"
 #include "proto/object.h"
@@ -47,6 +48,8 @@ struct report {
     size_t image_count;
     struct report_file *files;
     size_t file_count;
+    struct bytes *store; /* paths of the component store; NULL: none */
+    size_t store_count;
     Evenkeel__Offer offer; /* what is set here goes with the offer: taken_at, unreadable, schedule */
     uint64_t sequence;     /* 0: the next one */
     struct report_object *objects;
@@ -153,13 +156,29 @@ static void report_add_chunk(struct report *report, struct chunk_builder *builde
     report_add_object(report, EVENKEEL__OBJECT_KIND__CHUNK, bytes_of(copy, body.length));
 }
 
+static void report_add_store(struct report *report)
+{
+    struct bytes body;
+    struct error error = {0};
+    struct digest *digest = report_take(report, sizeof *digest);
+    if (component_store_pack(report->store, report->store_count, &body, &error) < 0)
+        report_fatal(error.message);
+    void *copy = arena_copy(report->arena, body.data, body.length);
+    if (copy == NULL)
+        report_fatal("no memory");
+    *digest = digest_of(body);
+    report_add_object(report, EVENKEEL__OBJECT_KIND__COMPONENT_STORE, bytes_of(copy, body.length));
+    free((void *)body.data);
+    report->facts->component_store = (ProtobufCBinaryData){.len = DIGEST_BYTES, .data = digest->bytes};
+}
+
 /* Packs all objects; files may be in any order, a path only once. */
 static void report_pack(struct report *report)
 {
     struct digest *images = report_take(report, (report->image_count + 1) * sizeof *images);
     struct digest *chunks = report_take(report, (report->file_count + 1) * sizeof *chunks);
     size_t chunk_count = 0;
-    report->objects = report_take(report, (report->image_count + report->file_count + 5) * sizeof *report->objects);
+    report->objects = report_take(report, (report->image_count + report->file_count + 6) * sizeof *report->objects);
     for (size_t i = 0; i < report->image_count; i++)
         images[i] = report_add(report, EVENKEEL__OBJECT_KIND__IMAGE, &report->images[i]->base);
     struct chunk_builder *builder = chunk_builder_new();
@@ -181,6 +200,8 @@ static void report_pack(struct report *report)
     Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
     inventory.chunks = (ProtobufCBinaryData){.len = chunk_count * DIGEST_BYTES, .data = chunks[0].bytes};
     struct digest *digests = report_take(report, 4 * sizeof *digests);
+    if (report->store != NULL)
+        report_add_store(report);
     digests[0] = report_add(report, EVENKEEL__OBJECT_KIND__INVENTORY, &inventory.base);
     digests[1] = report_add(report, EVENKEEL__OBJECT_KIND__FACTS, &report->facts->base);
     digests[2] = report_add(report, EVENKEEL__OBJECT_KIND__TIMES, &report->times->base);
