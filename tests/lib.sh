@@ -106,6 +106,12 @@ psql() {
   psql_to evenkeel "$@"
 }
 
+# For tests that need a terminal of their own: says so where the system has none to give, as in a container without devpts.
+need_terminal() {
+  python3 -c 'import os; os.openpty()' 2>/dev/null ||
+    fail "no pseudo-terminal can be had: is a file system 'devpts' mounted on /dev/pts? (mount -t devpts devpts /dev/pts)"
+}
+
 # Starts the aggregator on a free port (and 'evenkeel init' first); sets AGGREGATOR_URL and AGGREGATOR_PID. Arguments go to
 # 'evenkeel serve'; without any it trusts new keys. Its HTTP side is at AGGREGATOR_HTTP, or off, unless they say --http.
 aggregator_start() {
