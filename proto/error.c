@@ -2,6 +2,8 @@
 
 #include "error.h"
 
+#include "utf8.h"
+
 #include <stdio.h>
 
 int(error_set)(struct error *error, enum error_code code, const char *format, ...)
@@ -13,8 +15,6 @@ int(error_set)(struct error *error, enum error_code code, const char *format, ..
     error->code = code;
     vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    for (unsigned char *at = (unsigned char *)error->message; *at != 0; at++)
-        if (*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    utf8_make_showable(error->message);
     return -1;
 }

@@ -30,7 +30,7 @@ struct error {
 /*
  * Fills *error (which may be NULL) and returns -1, so that a failing function can end with
  * `return error_set(error, ERROR_IO, "can't open '%s': %s", path, strerror(errno));`.
- * Control characters in the result are replaced by '?', so that foreign names can't play with a terminal.
+ * What must not be shown (utf8_step()) is replaced by '?', so that foreign names can't play with a terminal.
  */
 int error_set(struct error *error, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -2,9 +2,12 @@
 
 #include "proto/journal.h"
 
+#include "proto/utf8.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* The variable is inherited, also by what redirects stderr elsewhere: so it names the stream that is meant. */
@@ -26,11 +29,17 @@ const char *journal_prefix(unsigned priority)
 const char *journal_quote(char *quoted, size_t size, const char *text)
 {
     size_t length = 0;
+    bool shown;
     quoted[length++] = '"';
-    for (; *text != 0 && length + 4 <= size; text++) {
+    for (const char *next; *text != 0; text = next) {
+        next = utf8_step(text, &shown);
+        size_t bytes = (size_t)(next - text);
+        if (length + bytes + 3 > size)
+            break;
         if (*text == '"' || *text == '\\')
             quoted[length++] = '\\';
-        quoted[length++] = (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text;
+        memcpy(quoted + length, shown ? text : "?", shown ? bytes : 1);
+        length += shown ? bytes : 1;
     }
     quoted[length++] = '"';
     quoted[length] = 0;

@@ -236,6 +236,52 @@ int database_copy_out(PGconn *connection, const char *statement, FILE *out, stru
     return ended || outcome < 0 ? outcome : fail(connection, NULL, error);
 }
 
+/* One of the columns for COPY, which writes every value but text as it is. */
+static void put_csv_column(struct buffer *statement, PGconn *connection, const PGresult *columns, int column)
+{
+    static const Oid texts[] = {18, 19, 25, 1042, 1043}; /* "char", name, text, char(n), varchar */
+    bool text = false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        text = text || PQftype(columns, column) == texts[i];
+    const char *name = PQfname(columns, column);
+    char *quoted = PQescapeIdentifier(connection, name, strlen(name));
+    if (column > 0)
+        buffer_put_text(statement, ", ");
+    if (quoted == NULL)
+        statement->failed = true;
+    else if (text)
+        buffer_format(
+            statement,
+            "case when %s::text ~ '^[-=+@\\uff1d\\uff0b\\uff0d\\uff20\\t\\r\\n]' then '''' || %s else %s end as %s",
+            quoted, quoted, quoted, quoted);
+    else
+        buffer_put_text(statement, quoted);
+    PQfreemem(quoted);
+}
+
+int database_copy_csv(PGconn *connection, const char *source, FILE *out, struct error *error)
+{
+    _cleanup_(buffer_clear) struct buffer query = {0}, statement = {0};
+    buffer_format(&query, "select * from %s s", source);
+    buffer_put(&query, "", 1);
+    if (query.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    _cleanup_(cleanup_result) PGresult *prepared = PQprepare(connection, "", (const char *)query.data, 0, NULL);
+    if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
+        return fail(connection, prepared, error);
+    _cleanup_(cleanup_result) PGresult *columns = PQdescribePrepared(connection, "");
+    if (PQresultStatus(columns) != PGRES_COMMAND_OK)
+        return fail(connection, columns, error);
+    buffer_put_text(&statement, "copy (select ");
+    for (int column = 0; column < PQnfields(columns); column++)
+        put_csv_column(&statement, connection, columns, column);
+    buffer_format(&statement, " from %s s) to stdout (format csv, header)", source);
+    buffer_put(&statement, "", 1);
+    if (statement.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for a query");
+    return database_copy_out(connection, (const char *)statement.data, out, error);
+}
+
 int32_t database_i32(const PGresult *result, int row, int column)
 {
     const uint8_t *at = (const uint8_t *)PQgetvalue(result, row, column);

@@ -64,6 +64,12 @@ int database_copy(PGconn *connection, const char *statement, const struct buffer
 /* Copies what COPY ... TO STDOUT gives to `out`, whole: what broke off, at whichever end, is an error. */
 int database_copy_out(PGconn *connection, const char *statement, FILE *out, struct error *error);
 
+/*
+ * All that stands in a table, or comes from a function, as CSV with its columns' names. Text that a spreadsheet would
+ * take for a formula (it begins with = + - @, their wide forms, or a control character) begins with an apostrophe.
+ */
+int database_copy_csv(PGconn *connection, const char *source, FILE *out, struct error *error);
+
 /* Values out of binary results. */
 int32_t database_i32(const PGresult *result, int row, int column);
 int64_t database_i64(const PGresult *result, int row, int column);

@@ -2,9 +2,12 @@
 
 #include "html.h"
 
-static void put(char byte, FILE *out)
+#include "proto/utf8.h"
+
+/* One character, `length` bytes of it. */
+static void put(const char *text, size_t length, bool shown, FILE *out)
 {
-    switch (byte) {
+    switch (*text) {
     case '&':
         fputs("&amp;", out);
         break;
@@ -21,17 +24,20 @@ static void put(char byte, FILE *out)
         fputs("&#39;", out);
         break;
     default:
-        if ((unsigned char)byte < 0x20 && byte != '\t' && byte != '\n')
-            fputs("\xef\xbf\xbd", out);
+        if (shown || *text == '\t' || *text == '\n')
+            fwrite(text, 1, length, out);
         else
-            putc(byte, out);
+            fputs("\xef\xbf\xbd", out);
     }
 }
 
 void html_text(const char *text, FILE *out)
 {
-    for (; *text != 0; text++)
-        put(*text, out);
+    bool shown;
+    for (const char *next; *text != 0; text = next) {
+        next = utf8_step(text, &shown);
+        put(text, (size_t)(next - text), shown, out);
+    }
 }
 
 void html_name(const char *name, FILE *out)
@@ -43,8 +49,11 @@ void html_name(const char *name, FILE *out)
 
 void html_words(const char *key, FILE *out)
 {
-    for (; *key != 0; key++)
-        put(*key == '_' ? ' ' : *key, out);
+    bool shown;
+    for (const char *next; *key != 0; key = next) {
+        next = utf8_step(key, &shown);
+        put(*key == '_' ? " " : key, (size_t)(next - key), shown, out);
+    }
 }
 
 void html_number(long long number, FILE *out)

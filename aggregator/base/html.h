@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-/* Text, for content and for attributes in double quotes: & < > " ' are escaped, control characters become U+FFFD. */
+/* Text, for content and for attributes in double quotes: & < > " ' are escaped, what must not be shown (utf8_step())
+ * becomes U+FFFD. */
 void html_text(const char *text, FILE *out);
 
 /* A name in an element of its own, so that right-to-left characters in it can't turn its neighbours round. */

@@ -2,6 +2,8 @@
 
 #include "table.h"
 
+#include "proto/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,24 +26,26 @@ struct table {
     bool coloured;
 };
 
-/* Columns that text takes: characters of UTF-8, which is close enough for names and versions. */
+/* Columns that text takes: a character is one, which is close enough for names and versions. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;
-    for (; *text != 0; text++)
-        width += (*text & 0xc0) != 0x80;
+    bool shown;
+    for (; *text != 0; text = utf8_step(text, &shown))
+        width++;
     return width;
 }
 
-/* Foreign text: control characters become '?'. Prints up to `width` columns and returns where it ended. */
+/* Foreign text: what must not be shown becomes '?'. Prints up to `width` columns and returns where it ended. */
 static const char *print_columns(const char *text, size_t width)
 {
-    size_t columns = 0;
-    for (; *text != 0; text++) {
-        columns += (*text & 0xc0) != 0x80;
-        if (columns > width)
-            break;
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+    bool shown;
+    for (const char *next; *text != 0 && width > 0; text = next, width--) {
+        next = utf8_step(text, &shown);
+        if (shown)
+            fwrite(text, 1, (size_t)(next - text), stdout);
+        else
+            putchar('?');
     }
     return text;
 }
@@ -66,11 +70,10 @@ static void print_wrapped(const char *text, size_t indent, size_t width)
 {
     while (width_of(text) > width) {
         size_t columns = 0, fitting = 0; /* those before the last blank */
-        for (const char *at = text; *at != 0 && columns <= width; at++) {
+        bool shown;
+        for (const char *at = text; *at != 0 && columns <= width; at = utf8_step(at, &shown), columns++)
             if (*at == ' ')
                 fitting = columns;
-            columns += (*at & 0xc0) != 0x80;
-        }
         text = print_columns(text, fitting > 0 ? fitting : width);
         text += fitting > 0; /* the blank itself */
         putchar('\n');

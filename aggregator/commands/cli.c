@@ -6,6 +6,7 @@
 #include "aggregator/base/table.h"
 
 #include "proto/cleanup.h"
+#include "proto/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,11 +21,13 @@ int cli_fail(const char *command, const struct error *error)
 
 int cli_fail_usage(const char *command, const char *format, ...)
 {
-    fprintf(stderr, "evenkeel %s: ", command);
+    char sentence[1024];
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
+    fprintf(stderr, "evenkeel %s: ", command);
+    utf8_print(sentence, stderr);
     fprintf(stderr, "; 'evenkeel %s --help' tells its options\n", command);
     return EXIT_STATUS_ERROR;
 }
@@ -123,7 +126,7 @@ static int print_csv(PGconn *connection, const char *query, const struct paramet
     if (made == NULL)
         return -1;
     *rows = atoi(PQcmdTuples(made));
-    if (database_copy_out(connection, "copy printed to stdout (format csv, header)", stdout, error) < 0)
+    if (database_copy_csv(connection, "printed", stdout, error) < 0)
         return -1;
     return database_execute(connection, "commit", error);
 }
@@ -150,8 +153,10 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
         return 0;
     }
     putchar('[');
-    for (int row = 0; row < *rows; row++)
-        printf("%s\n%s", row > 0 ? "," : "", PQgetvalue(result, row, 0));
+    for (int row = 0; row < *rows; row++) {
+        fputs(row > 0 ? ",\n" : "\n", stdout);
+        utf8_print_json(PQgetvalue(result, row, 0), stdout);
+    }
     printf("%s]\n", *rows > 0 ? "\n" : "");
     return 0;
 }

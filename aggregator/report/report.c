@@ -6,6 +6,7 @@
 #include "report_text.h"
 
 #include "proto/cleanup.h"
+#include "proto/utf8.h"
 
 #include <cJSON.h>
 #include <errno.h>
@@ -16,16 +17,13 @@
 
 static int copy_csv(PGconn *connection, const char *since, FILE *out, struct error *error)
 {
-    char statement[1024];
+    char source[1024];
     char *literal = PQescapeLiteral(connection, since, strlen(since));
     if (literal == NULL)
         return error_set(error, ERROR_FORMAT, "'%s' is no text", since);
-    snprintf(statement, sizeof statement,
-             "copy (select * from evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s)))) to stdout (format csv, "
-             "header)",
-             literal);
+    snprintf(source, sizeof source, "evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s)))", literal);
     PQfreemem(literal);
-    return database_copy_out(connection, statement, out, error);
+    return database_copy_csv(connection, source, out, error);
 }
 
 static void delete_document(cJSON **document)
@@ -42,7 +40,8 @@ static int render(PGconn *connection, const char *since, enum report_format form
     if (rows == NULL)
         return -1;
     if (format == REPORT_JSON) {
-        fprintf(out, "%s\n", PQgetvalue(rows, 0, 0));
+        utf8_print_json(PQgetvalue(rows, 0, 0), out);
+        putc('\n', out);
         return 0;
     }
     _cleanup_(delete_document) cJSON *document =

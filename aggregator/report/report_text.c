@@ -4,6 +4,8 @@
 
 #include "report_document.h"
 
+#include "proto/utf8.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -11,16 +13,6 @@
 #define FILES_SHOWN 12
 /* More findings than a person reads in a mail; the other formats have all. */
 #define FINDINGS_SHOWN 200
-
-/* Foreign text: what a terminal would obey becomes '?'. */
-static void put(const char *text, FILE *out)
-{
-    for (const unsigned char *at = (const unsigned char *)text; *at != 0; at++) {
-        bool control = *at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0);
-        putc(control ? '?' : *at, out);
-        at += *at == 0xc2 && control;
-    }
-}
 
 static void put_names(const cJSON *names, FILE *out)
 {
@@ -33,7 +25,7 @@ static void put_names(const cJSON *names, FILE *out)
             break;
         }
         fputs(shown++ > 0 ? ", " : "", out);
-        put(cJSON_IsString(name) ? name->valuestring : "", out);
+        utf8_print(cJSON_IsString(name) ? name->valuestring : "", out);
     }
 }
 
@@ -47,7 +39,7 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
 {
     char when[20];
     fprintf(out, "  %-6s  ", report_string(finding, "severity"));
-    put(report_string(finding, "check_code"), out);
+    utf8_print(report_string(finding, "check_code"), out);
     fputs(hosts > 1 ? "  " : "  on ", out);
     if (hosts > 1)
         fprintf(out, "on %d hosts: ", hosts);
@@ -58,19 +50,19 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
             break;
         }
         fputs(at > 0 ? ", " : "", out);
-        put(report_string(one, "host"), out);
+        utf8_print(report_string(one, "host"), out);
     }
     const char *why = report_string(finding, "why"), *reason = report_string(finding, "reason");
     if (*why != 0)
         fprintf(out, " (%s)", why);
     fputs("\n          ", out);
-    put(report_string(finding, "summary"), out);
+    utf8_print(report_string(finding, "summary"), out);
     putc('\n', out);
     if (*reason != 0) {
         fprintf(out, "          waived until %s by ", report_time(report_string(finding, "waived_until"), when));
-        put(report_string(finding, "waived_by"), out);
+        utf8_print(report_string(finding, "waived_by"), out);
         fputs(": ", out);
-        put(reason, out);
+        utf8_print(reason, out);
         putc('\n', out);
     }
     if (*report_string(finding, "closed_at") != 0) {
@@ -103,10 +95,10 @@ static void put_change(const cJSON *change, FILE *out)
     int shown = 0;
     const cJSON *files = report_list(change, "files"), *file;
     fputs("  ", out);
-    put(report_string(change, "what"), out);
+    utf8_print(report_string(change, "what"), out);
     if (*report_string(change, "title") != 0 && strcmp(report_string(change, "kind"), "patch") == 0) {
         fputs(", ", out);
-        put(report_string(change, "title"), out);
+        utf8_print(report_string(change, "title"), out);
     }
     fprintf(out, ": %s on %lld %s: ", report_string(change, "kind"), hosts, hosts == 1 ? "host" : "hosts");
     put_names(report_list(change, "host_names"), out);
@@ -118,9 +110,9 @@ static void put_change(const cJSON *change, FILE *out)
             break;
         }
         fputs("          ", out);
-        put(report_string(file, "file"), out);
+        utf8_print(report_string(file, "file"), out);
         fputs("  ", out);
-        put(report_step(file, step, sizeof step), out);
+        utf8_print(report_step(file, step, sizeof step), out);
         putc('\n', out);
     }
 }
@@ -130,11 +122,11 @@ static void put_fact(const cJSON *fact, FILE *out)
     long long hosts = report_number(fact, "hosts");
     const char *old = report_string(fact, "old_value"), *new_value = report_string(fact, "new_value");
     fputs("  ", out);
-    put(report_string(fact, "what"), out);
+    utf8_print(report_string(fact, "what"), out);
     fputs(": ", out);
-    put(*old != 0 ? old : "(none)", out);
+    utf8_print(*old != 0 ? old : "(none)", out);
     fputs(" → ", out);
-    put(*new_value != 0 ? new_value : "(none)", out);
+    utf8_print(*new_value != 0 ? new_value : "(none)", out);
     fprintf(out, " on %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
     put_names(report_list(fact, "host_names"), out);
     putc('\n', out);
@@ -144,9 +136,9 @@ static void put_unknown(const cJSON *unknown, FILE *out)
 {
     long long hosts = report_number(unknown, "hosts");
     fprintf(out, "  %lld %s, ", hosts, hosts == 1 ? "host" : "hosts");
-    put(report_string(unknown, "product"), out);
+    utf8_print(report_string(unknown, "product"), out);
     fputs(": ", out);
-    put(report_string(unknown, "missing"), out);
+    utf8_print(report_string(unknown, "missing"), out);
     fputs("\n          ", out);
     put_names(report_list(unknown, "host_names"), out);
     putc('\n', out);

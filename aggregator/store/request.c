@@ -9,6 +9,7 @@
 #include "proto/field_limits.h"
 #include "proto/limits.h"
 #include "proto/object.h"
+#include "proto/utf8.h"
 
 static void reply_pack(struct request *request, const Evenkeel__Reply *reply)
 {
@@ -199,9 +200,14 @@ static int check_enroll(const Evenkeel__Enroll *enroll, struct error *error)
     struct bytes name = bytes_of_field(enroll->host_name);
     if (name.length == 0 || name.length > LIMIT_HOST_NAME_BYTES || !bytes_are_utf8(name))
         return error_set(error, ERROR_FORMAT, "a host name must have 1 to %u bytes of UTF-8", LIMIT_HOST_NAME_BYTES);
-    for (size_t i = 0; i < name.length; i++)
-        if (name.data[i] < 0x20 || name.data[i] == 0x7f)
-            return error_set(error, ERROR_FORMAT, "a host name holds a control character");
+    char text[LIMIT_HOST_NAME_BYTES + 1] = {0};
+    bool shown = true;
+    memcpy(text, name.data, name.length);
+    for (const char *at = text; shown && *at != 0;)
+        at = utf8_step(at, &shown);
+    if (!shown)
+        return error_set(error, ERROR_FORMAT,
+                         "a host name holds a control character, or one that turns the direction of text");
     return field_limits_check(&enroll->base, error);
 }
 

@@ -5,6 +5,7 @@
 #include "collector/base/path.h"
 #include "collector/platform/platform.h"
 #include "proto/cleanup.h"
+#include "proto/utf8.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -19,13 +20,14 @@ int host_name_check(const char *name, struct error *error)
 {
     size_t length = strlen(name);
     bool plain = length > 0 && length <= LIMIT_HOST_NAME_BYTES && bytes_are_utf8(bytes_of(name, length));
-    for (size_t i = 0; plain && i < length; i++)
-        plain = (unsigned char)name[i] >= 0x20 && name[i] != 0x7f;
-    return plain ? 0
-                 : error_set(error, ERROR_USAGE,
-                             "'%.80s' can't be a host's name: 1 to %u bytes of UTF-8 without control characters are "
-                             "allowed",
-                             name, LIMIT_HOST_NAME_BYTES);
+    for (const char *at = name; plain && *at != 0;)
+        at = utf8_step(at, &plain);
+    return plain
+               ? 0
+               : error_set(error, ERROR_USAGE,
+                           "'%.80s' can't be a host's name: 1 to %u bytes of UTF-8 without control characters, or such "
+                           "as turn the direction of text, are allowed",
+                           name, LIMIT_HOST_NAME_BYTES);
 }
 
 /* 'hosts/<hex>' in the state directory: a name itself may hold what file systems don't allow. */

@@ -1,4 +1,4 @@
-/* Code points become UTF-8. */
+/* Code points become UTF-8, and what is foreign is shown so that it can't play with whoever reads it. */
 
 #include "proto/bytes.h"
 #include "proto/utf8.h"
@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -49,11 +51,57 @@ static void every_code_point_but_surrogates_is_well_formed(void **state)
     }
 }
 
+static void what_a_terminal_obeys_or_turns_text_round_is_not_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"web-01", "web-01"},
+        {"\xc3\x84pfel \xe2\x82\xac \xf0\x9f\x92\xa9", "\xc3\x84pfel \xe2\x82\xac \xf0\x9f\x92\xa9"},
+        {"\x1b[31mred\x7f\t\n", "?[31mred???"},
+        {"a\xc2\x9b"
+         "31m\xc2\x80\xc2\x9f\xc2\xa0",
+         "a?31m??\xc2\xa0"},
+        {"x\xe2\x80\xaey\xe2\x80\xaa\xe2\x81\xa6z\xe2\x81\xa9\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "x?y??z????"},
+        {"line\xe2\x80\xa8paragraph\xe2\x80\xa9", "line?paragraph?"},
+        {"\xff\xc3 \xe2\x82", "?? ?"
+                              "?"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char in_place[64], *printed = NULL;
+        size_t length;
+        FILE *out = open_memstream(&printed, &length);
+        utf8_print(cases[i].text, out);
+        fclose(out);
+        assert_string_equal(printed, cases[i].shown);
+        free(printed);
+        snprintf(in_place, sizeof in_place, "%s", cases[i].text);
+        utf8_make_showable(in_place);
+        assert_string_equal(in_place, cases[i].shown);
+    }
+}
+
+static void json_says_the_same_with_escapes(void **state)
+{
+    (void)state;
+    char *printed = NULL;
+    size_t length;
+    FILE *out = open_memstream(&printed, &length);
+    utf8_print_json("{\"a\":\n \"\xc2\x9b\xe2\x80\xae\x7f\xc3\x84\"}", out);
+    fclose(out);
+    assert_string_equal(printed, "{\"a\":\n \"\\u009b\\u202e\\u007f\xc3\x84\"}");
+    free(printed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ends_of_each_length_are_written_as_the_standard_has_them),
         cmocka_unit_test(every_code_point_but_surrogates_is_well_formed),
+        cmocka_unit_test(what_a_terminal_obeys_or_turns_text_round_is_not_shown),
+        cmocka_unit_test(json_says_the_same_with_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
