@@ -17,11 +17,16 @@
 
 static const char preparation[] =
     "set client_min_messages = warning;"
-    "select pg_advisory_xact_lock(hashtext('evenkeel init'));"
+    /* One 'evenkeel init' at a time: where its table is there, by a lock that readers can't take. */
+    "do $$ begin"
+    "    if to_regclass('evenkeel.migration') is null then perform pg_advisory_xact_lock(hashtext('evenkeel init')); "
+    "    end if;"
+    "end $$;"
     "create schema if not exists evenkeel;"
     "create schema if not exists ops;"
     "create table if not exists evenkeel.migration ("
     "    number integer primary key, name text not null, applied_at timestamptz not null default now());"
+    "lock table evenkeel.migration in exclusive mode;"
     "comment on schema evenkeel is 'What Evenkeel keeps. Its tables may change between versions; dashboards use the "
     "schema ops.';"
     "comment on schema ops is 'Evenkeel''s views for dashboards and people: stable from version to version.';"

@@ -49,16 +49,15 @@ static int age_of(const char *word, char *interval, size_t size, struct error *e
 }
 
 /* Judges all hosts into risk_result. */
-static int judge(PGconn *connection, const char *patch, const char *hosts, const char *max_age, bool quiet,
-                 long long *total, struct error *error)
+static int judge(const char *dsn, PGconn *connection, const char *patch, const char *hosts, const char *max_age,
+                 bool quiet, long long *total, struct error *error)
 {
     _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     struct parameter parameters[] = {PARAMETER_TEXT(patch), PARAMETER_TEXT(hosts)};
-    /* For as long as this session lives: between the two transactions neither prune nor a change of the catalogue may
-     * take away what the first one worked out. */
-    _cleanup_(cleanup_result) PGresult *locked =
-        database_query(connection, "select evenkeel.lock_catalogue_shared_by_session()", NULL, 0, true, error);
-    if (locked == NULL)
+    /* Between the two transactions neither prune nor a change of the catalogue may take away what the first one worked
+     * out: a session beside this one keeps them out. */
+    _cleanup_(cleanup_connection) PGconn *keeper = cli_connect(dsn, error);
+    if (keeper == NULL || database_execute(keeper, "begin; select evenkeel.lock_catalogue_shared()", error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *opened =
         database_query(connection, "select evenkeel.risk_open($1, $2)", parameters, 2, true, error);
@@ -105,8 +104,8 @@ static int summary(PGconn *connection, const char *patch, long long total, FILE 
     return 0;
 }
 
-static int risk(PGconn *connection, const char *patch, const char *hosts, const char *age, enum cli_format format,
-                bool quiet, int *status, struct error *error)
+static int risk(const char *dsn, PGconn *connection, const char *patch, const char *hosts, const char *age,
+                enum cli_format format, bool quiet, int *status, struct error *error)
 {
     char interval[32];
     long long total;
@@ -124,7 +123,7 @@ static int risk(PGconn *connection, const char *patch, const char *hosts, const 
                          "'evenkeel catalog import-kb'",
                          patch);
     if (cli_judge_hosts(connection, quiet, error) < 0 ||
-        judge(connection, patch, hosts, interval, quiet, &total, error) < 0)
+        judge(dsn, connection, patch, hosts, interval, quiet, &total, error) < 0)
         return -1;
     if (total == 0)
         return error_set(error, ERROR_NOT_FOUND,
@@ -163,7 +162,8 @@ int command_risk(int argc, char **argv)
     if (optind + 1 != argc)
         return cli_fail_usage("risk", "name one patch, such as KB973917");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
-    if (connection == NULL || risk(connection, argv[optind], hosts, age, cli.format, cli.quiet, &status, &error) < 0)
+    if (connection == NULL ||
+        risk(cli.dsn, connection, argv[optind], hosts, age, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("risk", &error);
     return status;
 }

@@ -38,6 +38,9 @@ begin
     foreach wanted in array written loop
         execute format('grant insert, update, delete on evenkeel.%I to evenkeel_ingest', wanted);
     end loop;
+    for wanted in select evenkeel.lock_table(o.lock) from evenkeel.lock_order() o loop
+        execute format('grant update on evenkeel.%I to evenkeel_ingest', wanted);
+    end loop;
     grant update (uses_left) on evenkeel.token to evenkeel_ingest;
 
     -- A view reads tables as its owner, but the functions that it calls would read them as whoever looks.

@@ -10,13 +10,20 @@ begin
        or exists (select from pg_catalog.pg_type t where t.typnamespace = pg_my_temp_schema() and t.typowner <> current_user::regrole) then
         raise exception 'this session has temporary relations of its own: call ops.risk() in a new one';
     end if;
-    perform evenkeel.risk_open(patch, hosts);
-    while evenkeel.risk_next(2000, max_age) > 0 loop
-    end loop;
-    return query
-    select h.name, r.verdict, r.reason, r.findings, r.kept, r.replaced, r.host_id
-    from pg_temp.risk_result r join evenkeel.host h using (host_id)
-    order by case r.verdict when 'at risk' then 0 when 'unknown' then 1 when 'safe' then 2 else 3 end, h.name;
+    begin
+        perform evenkeel.risk_open(patch, hosts);
+        while evenkeel.risk_next(2000, max_age) > 0 loop
+        end loop;
+        return query
+        select h.name, r.verdict, r.reason, r.findings, r.kept, r.replaced, r.host_id
+        from pg_temp.risk_result r join evenkeel.host h using (host_id)
+        order by case r.verdict when 'at risk' then 0 when 'unknown' then 1 when 'safe' then 2 else 3 end, h.name;
+        raise exception using errcode = 'EVK00';
+    exception when sqlstate 'EVK00' then
+        -- What is returned stays returned. All locks that this took go, and what it stored: who only looks leaves nothing that others
+        -- would wait for until he ends his transaction.
+        null;
+    end;
 end
 $$;
 comment on function ops.risk(text, text, interval) is 'What a patch of the catalogue would do, a row per host, worst first; hosts: names as a glob, null: all. verdict: at risk, unknown, safe or not applicable; reason in one line; findings: what the checks would find new, or found already where the patch would land (check, subject, severity, summary, new, evidence); kept: newer files that stay (path, version, brought); replaced: files that the patch would bring. Findings are taken as last judged; evenkeel risk judges waiting hosts first.';

@@ -1,4 +1,4 @@
--- The advisory locks: the code takes several only in the order that locks.sql declares, so no two sessions can wait for each other.
+-- The locks: the code takes several only in the order that locks.sql declares, so no two sessions can wait for each other.
 -- First they are taken; then noted instead, while one transaction after the other is run as the programs run them.
 begin;
 set track_functions = 'all';
@@ -9,30 +9,32 @@ select plan(10);
 
 create table fixture.taken (n serial, step text default current_setting('fixture.step'), lock text, shared boolean);
 create function fixture.lock_of(function text) returns text language sql as $$
-    select translate(regexp_replace(function, '^lock_|_shared(_by_session)?$', '', 'g'), '_', ' ')
+    select translate(regexp_replace(function, '^lock_|_shared$', '', 'g'), '_', ' ')
 $$;
 create view fixture.lock_function as
     select p.oid, p.proname::text as function, fixture.lock_of(p.proname) as lock, p.proname ~ '_shared' as shared, p.prorettype
-    from pg_proc p where p.pronamespace = 'evenkeel'::regnamespace and p.proname ~ '^lock_' and p.proname not in ('lock_order', 'lock_key');
+    from pg_proc p where p.pronamespace = 'evenkeel'::regnamespace and p.proname ~ '^lock_' and p.proname not in ('lock_order', 'lock_table');
 
 select is_empty($$ select function from fixture.lock_function where lock not in (select o.lock from evenkeel.lock_order() o) $$,
                 'every function that takes a lock is called after one of the order');
 select is_empty($$
     select p.oid::regprocedure from pg_proc p
-    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'pg_[a-z_]*advisory'
-      and p.oid not in (select oid from fixture.lock_function)
-$$, 'no other function takes an advisory lock');
+    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace)
+      and (p.prosrc ~ 'pg_[a-z_]*advisory'
+           or (p.prosrc ~ 'take_lock|lock table' and p.oid not in (select oid from fixture.lock_function) and p.proname <> 'take_lock'))
+$$, 'no other function takes one, and none an advisory lock, which anybody can take');
 
 select is(evenkeel.lock_judging() and evenkeel.lock_slow_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
           'who tries gets a lock that nobody has');
 select evenkeel.lock_catalogue_shared(), evenkeel.lock_change(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
        evenkeel.lock_fleet_checks() \g /dev/null
-select set_eq($$ select objid::bigint as key, mode from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() $$,
-              $$ select evenkeel.lock_key(lock) & 4294967295 as key, 'ExclusiveLock' as mode from evenkeel.lock_order() where lock <> 'init'
-                 union all select evenkeel.lock_key('catalogue') & 4294967295, 'ShareLock' $$,
+select set_eq($$ select c.relname::text, l.mode from pg_locks l join pg_class c on c.oid = l.relation
+                 where l.pid = pg_backend_pid() and c.relname in (select evenkeel.lock_table(lock) from evenkeel.lock_order()) $$,
+              $$ select evenkeel.lock_table(lock), 'ExclusiveLock' as mode from evenkeel.lock_order()
+                 union all select 'lock_on_catalogue', 'ShareLock' $$,
               'each function takes the lock that it is called after');
-select is((select count(distinct evenkeel.lock_key(lock)) from evenkeel.lock_order()),
-          (select count(*) from evenkeel.lock_order()), 'no two share a key');
+select is((select count(distinct evenkeel.lock_table(lock)) from evenkeel.lock_order()),
+          (select count(*) from evenkeel.lock_order()), 'no two share a table');
 
 do $$
 declare
@@ -84,9 +86,9 @@ select evenkeel.lock_change(), evenkeel.lock_catalogue(),
        fixture.payload('app', 'KB1', jsonb_build_object(
            'a.dll', fixture.pe('9.1.100.31', array['Two'], fixture.wants('second.dll', 'New')))) \g /dev/null
 select fixture.step('risk, first') \g /dev/null
-select evenkeel.lock_catalogue_shared_by_session(), evenkeel.risk_open('KB1', null) \g /dev/null
+select evenkeel.lock_catalogue_shared(), evenkeel.risk_open('KB1', null) \g /dev/null
 select fixture.step('risk, then') \g /dev/null
-select evenkeel.lock_catalogue_shared_by_session() \g /dev/null
+select evenkeel.lock_catalogue_shared() \g /dev/null
 do $$ begin while evenkeel.risk_next(1, '7 days') > 0 loop end loop; end $$;
 select fixture.step('risk at once') \g /dev/null
 select * from ops.risk('KB1') \g /dev/null
@@ -96,11 +98,11 @@ select fixture.step('prune ' || n), case when n = 0 then evenkeel.prune_mark() e
        case when n > 0 then evenkeel.prune_find(kind) + evenkeel.prune_remove(kind, 1000) end
 from unnest(array['', 'chunk', 'file', 'image', 'path']) with ordinality k (kind, m) cross join lateral (select m - 1) o (n) \g /dev/null
 
-select is_empty($$ select lock from evenkeel.lock_order() where lock <> 'init' except select lock from fixture.taken $$,
-                'every lock was taken here, but that of init, which is there before any function');
+select is_empty($$ select lock from evenkeel.lock_order() except select lock from fixture.taken $$, 'every lock was taken here');
 select is_empty($$
     select p.oid::regprocedure from pg_proc p
     where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ '\mlock_'
+      and p.proname not in ('lock_table', 'take_lock')
       and p.oid not in (select oid from fixture.lock_function)
       and pg_stat_get_xact_function_calls(p.oid) is null
 $$, 'and every function that takes one was called');

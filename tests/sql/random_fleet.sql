@@ -120,8 +120,8 @@ declare
 begin
     for asked in select t.code from evenkeel.patch t where t.source = 'test' order by t.code loop
         insert into together select asked, r.host, r.verdict, r.reason, r.findings, r.kept, r.replaced from ops.risk(asked, 'host *') r;
-        insert into led select asked, count(*), count(distinct lead) from pg_temp.risk_kind;
         perform evenkeel.risk_open(asked, 'host *'), evenkeel.overlay_focus(), evenkeel.risk_alike('1 day');
+        insert into led select asked, count(*), count(distinct lead) from pg_temp.risk_kind;
         update pg_temp.risk_kind set lead = host_id;
         while evenkeel.risk_next(2000, '1 day') > 0 loop
         end loop;

@@ -255,6 +255,7 @@ delete from evenkeel.path where name = 'fresh.dll';
 select fixture.host('elsewhere', (table sp2) || '{"c:/app/b.dll": "9.1.100.20"}', fixture.runs('Service Pack 2') || '{"windows_directory": "d:/nt"}');
 select fixture.judge();
 select matches(fixture.risk('KB17', 'elsewhere'), '^(safe|unknown|at risk): .*fresh.dll|1 added', 'a new file goes below the Windows directory of a host, whatever it is called');
+select evenkeel.risk_open('KB17', 'elsewhere') \g /dev/null
 select is((select count(*) from evenkeel.path where path = 'd:/nt/system32/fresh.dll'), 1::bigint, 'also where prune took its path away');
 insert into evenkeel.path (digest, path, location, name, reading)
 select 'as a host names it', path, location, name, reading from evenkeel.path where path = 'd:/nt/system32/fresh.dll';

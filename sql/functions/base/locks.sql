@@ -1,7 +1,9 @@
--- The advisory locks: their names, what each keeps apart, and the order in which a transaction may take several of them. Who holds one
--- takes only what stands below it here, and never makes a shared one exclusive; so no two sessions wait for each other.
+-- The locks: their names, what each keeps apart, and the order in which a transaction may take several of them. Who holds one takes only
+-- what stands below it here, and never makes a shared one exclusive; so no two sessions wait for each other.
 --
---   init          one 'evenkeel init' at a time; command_init.c takes it by itself, before any function is there
+-- A lock is one on an empty table of its name, which only those may take who may write it: an advisory lock anybody could take who knows
+-- its number, and so hold up all others. command_init.c locks the table 'migration' before all of them.
+--
 --   learning      one session learns from the fleet
 --   judging       one session judges the queue; nobody waits for it
 --   slow judging  one session judges, one at a time, the hosts that take long; nobody waits for it
@@ -18,57 +20,90 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['init', 'learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'content', 'imports', 'fleet checks'])
+    from unnest(array['learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'content', 'imports', 'fleet checks'])
          with ordinality o (lock, place)
 $$;
-comment on function evenkeel.lock_order() is 'The names of the advisory locks, in the order in which one transaction may take them.';
+comment on function evenkeel.lock_order() is 'The names of the locks, in the order in which one transaction may take them.';
 
-create or replace function evenkeel.lock_key(lock text)
-returns bigint language sql immutable strict
-as $$ select hashtext('evenkeel ' || lock)::bigint $$;
-comment on function evenkeel.lock_key(text) is 'The number by which PostgreSQL knows a lock of lock_order().';
+create or replace function evenkeel.lock_table(lock text)
+returns text language sql immutable strict
+as $$ select 'lock_on_' || replace(lock, ' ', '_') $$;
+comment on function evenkeel.lock_table(text) is 'The table whose lock a lock of lock_order() is.';
 
-create or replace function evenkeel.lock_learning(wait boolean)
+create or replace function evenkeel.take_lock(lock text, mode text, wait boolean)
 returns boolean language plpgsql
 as $$
 begin
-    if not wait then
-        return pg_try_advisory_xact_lock(evenkeel.lock_key('learning'));
+    if wait then
+        execute format('lock table evenkeel.%I in %s mode', evenkeel.lock_table(lock), mode);
+        return true;
     end if;
-    perform pg_advisory_xact_lock(evenkeel.lock_key('learning'));
-    return true;
+    begin
+        execute format('lock table evenkeel.%I in %s mode nowait', evenkeel.lock_table(lock), mode);
+        return true;
+    exception when lock_not_available then
+        return false;
+    end;
 end
 $$;
+comment on function evenkeel.take_lock(text, text, boolean) is
+    'Takes a lock of lock_order(), share or exclusive, until the transaction ends; false where another session has it and it does not wait.';
+
+create or replace function evenkeel.lock_learning(wait boolean)
+returns boolean language sql
+as $$ select evenkeel.take_lock('learning', 'exclusive', wait) $$;
 comment on function evenkeel.lock_learning(boolean) is
     'Keeps others from learning until the transaction ends; false where somebody else is at it, for whom it waits only if told to.';
 
 create or replace function evenkeel.lock_judging()
 returns boolean language sql
-as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('judging')) $$;
+as $$ select evenkeel.take_lock('judging', 'exclusive', false) $$;
 comment on function evenkeel.lock_judging() is
     'Keeps others from judging the queue until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_slow_judging()
 returns boolean language sql
-as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('slow judging')) $$;
+as $$ select evenkeel.take_lock('slow judging', 'exclusive', false) $$;
 comment on function evenkeel.lock_slow_judging() is
     'Keeps others from judging the hosts that take long until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_clock()
 returns boolean language sql
-as $$ select pg_try_advisory_xact_lock(evenkeel.lock_key('clock')) $$;
+as $$ select evenkeel.take_lock('clock', 'exclusive', false) $$;
 comment on function evenkeel.lock_clock() is
     'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_change()
-returns void language sql
-as $$ select pg_advisory_xact_lock(evenkeel.lock_key('change')) $$;
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('change', 'exclusive', true);
+end
+$$;
 comment on function evenkeel.lock_change() is
     'Keeps others from changing the catalogue, and from taking content away, until the transaction ends; readers and hosts go on.';
 
 create or replace function evenkeel.lock_catalogue()
-returns void language sql
-as $$ select pg_advisory_xact_lock(evenkeel.lock_key('catalogue')) $$;
+returns void language plpgsql
+as $$
+declare
+    usual text := current_setting('lock_timeout');
+    patience interval := case when usual = '0' then '10 minutes' else usual end;
+begin
+    -- Who waits for it keeps all others waiting that come behind: so for a second at most, and then they have their turn.
+    while clock_timestamp() - statement_timestamp() < patience loop
+        begin
+            perform set_config('lock_timeout', '1s', true);
+            perform evenkeel.take_lock('catalogue', 'exclusive', true);
+            perform set_config('lock_timeout', usual, true);
+            return;
+        exception when lock_not_available then
+            perform pg_sleep(0.2 + random() * 0.3);
+        end;
+    end loop;
+    raise exception 'others read or store without a pause for % now: try again later', patience using errcode = 'lock_not_available';
+end
+$$;
 comment on function evenkeel.lock_catalogue() is
     'To change the catalogue, or to take content away: waits for all who read or store, and keeps them out until the transaction ends.';
 
@@ -76,37 +111,47 @@ create or replace function evenkeel.catalogue_is_wanted()
 returns boolean language sql
 as $$
     select exists (select from pg_locks l
-                   where l.locktype = 'advisory' and not l.granted and l.mode = 'ExclusiveLock' and l.objsubid = 1
+                   where l.locktype = 'relation' and not l.granted and l.mode = 'ExclusiveLock'
                      and l.database = (select d.oid from pg_database d where d.datname = current_database())
-                     and (l.classid::bigint << 32 | l.objid::bigint) = evenkeel.lock_key('catalogue'))
+                     and l.relation = format('evenkeel.%I', evenkeel.lock_table('catalogue'))::regclass)
 $$;
 comment on function evenkeel.catalogue_is_wanted() is
     'Whether somebody waits to change the catalogue, or to take content away: all who come after wait behind.';
 
 create or replace function evenkeel.lock_catalogue_shared()
-returns void language sql
-as $$ select pg_advisory_xact_lock_shared(evenkeel.lock_key('catalogue')) $$;
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('catalogue', 'share', true);
+end
+$$;
 comment on function evenkeel.lock_catalogue_shared() is 'Keeps catalogue and content as they are until the transaction ends.';
 
-create or replace function evenkeel.lock_catalogue_shared_by_session()
-returns void language sql
-as $$ select pg_advisory_lock_shared(evenkeel.lock_key('catalogue')) $$;
-comment on function evenkeel.lock_catalogue_shared_by_session() is
-    'Keeps catalogue and content as they are until the session ends, over several transactions.';
-
 create or replace function evenkeel.lock_content()
-returns void language sql
-as $$ select pg_advisory_xact_lock(evenkeel.lock_key('content')) $$;
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('content', 'exclusive', true);
+end
+$$;
 comment on function evenkeel.lock_content() is 'Waits for who judges new content, and keeps others from it until the transaction ends.';
 
 create or replace function evenkeel.lock_imports()
-returns void language sql
-as $$ select pg_advisory_xact_lock(evenkeel.lock_key('imports')) $$;
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('imports', 'exclusive', true);
+end
+$$;
 comment on function evenkeel.lock_imports() is
     'One session at a time adds to the caches of imports, so that two that add the same rows can''t wait for each other.';
 
 create or replace function evenkeel.lock_fleet_checks()
-returns void language sql
-as $$ select pg_advisory_xact_lock(evenkeel.lock_key('fleet checks')) $$;
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('fleet checks', 'exclusive', true);
+end
+$$;
 comment on function evenkeel.lock_fleet_checks() is
     'One session at a time judges fleet checks: two that share a key would not see each other''s hosts before both are committed.';
