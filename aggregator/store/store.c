@@ -35,7 +35,12 @@ struct store *store_open(const char *dsn, const struct store_options *options, s
     store->staging.limit = options->staging_bytes;
     store->connection = database_open(dsn, error);
     if (store->connection == NULL ||
-        database_execute(store->connection, "set lock_timeout = " LOCK_MILLISECONDS "; select evenkeel.ingest_open()",
+        database_execute(store->connection,
+                         /* 'Accepted' is said of what is on disk, whatever the database's setting is; a stronger one
+                          * stays. */
+                         "select set_config('synchronous_commit', 'on', false)"
+                         " where current_setting('synchronous_commit') in ('off', 'local', 'remote_write');"
+                         "set lock_timeout = " LOCK_MILLISECONDS "; select evenkeel.ingest_open()",
                          error) < 0) {
         store_close(store);
         return NULL;
