@@ -68,6 +68,8 @@ static bool note_value(struct cli *cli, const struct option *options, int option
         at++;
     if (options[at].name == NULL || options[at].has_arg != required_argument || at >= CLI_OPTIONS_MAXIMUM)
         return true;
+    if (option == CLI_HOSTS || option == CLI_GROUP || option == CLI_EXCEPT)
+        return true;
     for (const char *const *name = cli->repeated; name != NULL && *name != NULL; name++)
         if (strcmp(options[at].name, *name) == 0)
             return true;
@@ -75,10 +77,8 @@ static bool note_value(struct cli *cli, const struct option *options, int option
     cli->values[at] = optarg;
     if (before == NULL)
         return true;
-    cli_fail_usage(cli->command, "--%s takes one value and has two, '%s' and '%s': %s", options[at].name, before,
-                   optarg,
-                   strcmp(options[at].name, "hosts") == 0 ? "one glob, like 'web-*', can name several hosts"
-                                                          : "run it once for each");
+    cli_fail_usage(cli->command, "--%s takes one value and has two, '%s' and '%s': run it once for each",
+                   options[at].name, before, optarg);
     return false;
 }
 
@@ -99,6 +99,21 @@ int cli_option(struct cli *cli, int argc, char **argv, const struct option *opti
             if (!cli_format_of(cli->command, optarg, &cli->format))
                 return end(cli, EXIT_STATUS_ERROR);
             break;
+        case CLI_HOSTS:
+            cli_choice_add(&cli->choice.hosts, optarg, strlen(optarg));
+            break;
+        case CLI_GROUP:
+            cli_choice_add(&cli->choice.groups, optarg, strlen(optarg));
+            break;
+        case CLI_EXCEPT:
+            cli_choice_add(&cli->choice.excepted, optarg, strlen(optarg));
+            break;
+        case CLI_HOSTS_FILE: {
+            struct error error = {0};
+            if (cli_choice_read(&cli->choice, optarg, &error) < 0)
+                return end(cli, cli_fail(cli->command, &error));
+            break;
+        }
         case CLI_HELP:
             puts(cli->help);
             return end(cli, EXIT_STATUS_OK);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Values of the options that every command has, and of --format; commands start their own codes at 256. */
-enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3, CLI_FORMAT = 4 };
+enum { CLI_DSN = 1, CLI_HELP, CLI_QUIET, CLI_FORMAT, CLI_HOSTS, CLI_HOSTS_FILE, CLI_GROUP, CLI_EXCEPT };
 #define CLI_OPTIONS                                                                                                    \
     {"dsn", required_argument, NULL, CLI_DSN}, {"help", no_argument, NULL, CLI_HELP},                                  \
     {                                                                                                                  \
@@ -22,9 +22,23 @@ enum { CLI_DSN = 1, CLI_HELP = 2, CLI_QUIET = 3, CLI_FORMAT = 4 };
         "format", required_argument, NULL, CLI_FORMAT                                                                  \
     }
 
+/* Of commands that are about some hosts of many; all but the file may be repeated. */
+#define CLI_CHOICE_OPTIONS                                                                                             \
+    {"hosts", required_argument, NULL, CLI_HOSTS}, {"hosts-file", required_argument, NULL, CLI_HOSTS_FILE},            \
+        {"group", required_argument, NULL, CLI_GROUP},                                                                 \
+    {                                                                                                                  \
+        "except", required_argument, NULL, CLI_EXCEPT                                                                  \
+    }
+
 enum cli_format { CLI_TEXT, CLI_JSON, CLI_CSV };
 
 #define CLI_OPTIONS_MAXIMUM 32 /* that one command has */
+
+/* Which hosts: names, host_ids and globs, groups, and names that are left out. As PostgreSQL's text arrays, empty where
+ * not given; cli_choice_parameters() closes them. */
+struct cli_choice {
+    struct buffer hosts, groups, excepted;
+};
 
 /* What the options that commands share say: set the first four, and let cli_option() fill in the rest. */
 struct cli {
@@ -32,6 +46,7 @@ struct cli {
     const char *letters;         /* of options that have one, as getopt() reads them; NULL: none */
     const char *const *repeated; /* names of options whose values add up, NULL behind them; NULL: none */
     const char *dsn;             /* NULL: not given */
+    struct cli_choice choice;    /* free with cli_clear() where CLI_CHOICE_OPTIONS are taken */
     enum cli_format format;
     bool quiet;
     bool ended; /* --help was asked for, or an option is wrong, and that is printed: end with `status` */
@@ -44,6 +59,20 @@ struct cli {
  * option that takes one value is given twice.
  */
 int cli_option(struct cli *cli, int argc, char **argv, const struct option *options);
+
+/* Three parameters for evenkeel.chosen_hosts() and its like; null where not given. They live as long as the choice. */
+void cli_choice_parameters(struct cli_choice *choice, struct parameter parameters[3]);
+bool cli_choice_is_given(const struct cli_choice *choice);
+
+/* Frees the choice of a command that takes CLI_CHOICE_OPTIONS. */
+void cli_clear(struct cli *cli);
+
+/* Adds a name to one of the lists of a choice. */
+void cli_choice_add(struct buffer *list, const char *word, size_t length);
+
+/* Adds the names of a file to choice->hosts: one a line, '#' begins a comment; "-" is stdin. -1 with *error, also where
+ * it names none. */
+int cli_choice_read(struct cli_choice *choice, const char *path, struct error *error);
 
 /* Prints "evenkeel COMMAND: sentence" to stderr and returns EXIT_STATUS_ERROR. */
 int cli_fail(const char *command, const struct error *error);

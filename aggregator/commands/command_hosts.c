@@ -8,9 +8,8 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
-                           "  list                    every host: when last seen, what it declares, its\n"
-                           "                          verdict and since when; pending: its state is\n"
-                           "                          newer; not_judged: why it has none (default)\n"
+                           "  list                    every host: last seen, verdict, groups; pending: its\n"
+                           "                          state is newer; not_judged: why (default)\n"
                            "  pending                 enrolments and renames that wait for approval\n"
                            "  keys                    every key, its status and the hosts it may speak for\n"
                            "  approve NAME|GLOB|KEY   approve what waits; --replace: in the place of the\n"
@@ -19,12 +18,12 @@ static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
                            "  grant KEY|NAME HOST...  let a key speak for these hosts too, by name or glob:\n"
                            "                          for a collector that reads the disks of several\n"
                            "  rename HOST NAME        call a host otherwise than its collector does\n"
+                           "  label HOST GROUP        put a host into a group; --remove: take it out\n"
                            "  merge OTHER HOST        two hosts are one: join the first into the second\n"
                            "  token [--uses N] [--for 24h | --until DATE] [--hosts GLOB] [--note TEXT]\n"
                            "                          print an enrolment token, once (default: one use,\n"
                            "                          for 24 hours, any host)\n"
-                           "  token list              tokens and what is left of them\n"
-                           "  token remove ID         end a token\n\n"
+                           "  token list, token remove ID\n\n"
                            "  --format F              text (default), json or csv\n\n"
                            "A key is called by the first 8 or more digits that 'keys' and 'pending' show.";
 
@@ -40,8 +39,10 @@ static int list(const struct hosts_call *call, struct error *error)
 {
     if (print(call,
               "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
+              "coalesce((select string_agg(g.label, ', ' order by g.label) from evenkeel.host_group g "
+              "where g.host_id = h.host_id), '') as groups, coalesce(proof, '') as proof, "
               "files, os, judged_at::timestamptz(0) as judged, pending, "
-              "coalesce(not_judged, '') as not_judged, host_id from ops.host order by host, host_id",
+              "coalesce(not_judged, '') as not_judged, host_id from ops.host h order by host, host_id",
               0, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *waiting =
@@ -109,6 +110,16 @@ static int rename_host(const struct hosts_call *call, struct error *error)
     return print(call, "select 'renamed' as done, host, host_id from evenkeel.rename_host($1, $2)", 2, error);
 }
 
+static int label(const struct hosts_call *call, struct error *error)
+{
+    return print(call,
+                 call->remove ? "select 'no longer labelled' as done, host, groups, host_id from "
+                                "evenkeel.label_host($1, $2, true)"
+                              : "select 'labelled' as done, host, groups, host_id from "
+                                "evenkeel.label_host($1, $2, false)",
+                 2, error);
+}
+
 static const struct {
     const char *name;
     int fewest, most; /* words after it */
@@ -122,6 +133,7 @@ static const struct {
     {"revoke", 1, 1, "one host name or key", revoke_key},
     {"grant", 2, 1 << 16, "a key and the hosts that it may speak for", grant},
     {"rename", 2, 2, "a host, by name or host_id, and its new name", rename_host},
+    {"label", 2, 2, "a host, by name or host_id, and a group", label},
     {"merge", 2, 2, "two hosts, by name or host_id", merge},
     {"token", 0, 2, "'list' or 'remove ID', or options alone", hosts_token},
 };
@@ -144,7 +156,16 @@ static int run(const char *action, const char *dsn, struct hosts_call *call)
 
 int command_hosts(int argc, char **argv)
 {
-    enum { OPTION_FORMAT = 256, OPTION_USES, OPTION_UNTIL, OPTION_FOR, OPTION_HOSTS, OPTION_NOTE, OPTION_REPLACE };
+    enum {
+        OPTION_FORMAT = 256,
+        OPTION_USES,
+        OPTION_UNTIL,
+        OPTION_FOR,
+        OPTION_HOSTS,
+        OPTION_NOTE,
+        OPTION_REPLACE,
+        OPTION_REMOVE
+    };
     static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
                                             {"uses", required_argument, NULL, OPTION_USES},
                                             {"until", required_argument, NULL, OPTION_UNTIL},
@@ -152,6 +173,7 @@ int command_hosts(int argc, char **argv)
                                             {"hosts", required_argument, NULL, OPTION_HOSTS},
                                             {"note", required_argument, NULL, OPTION_NOTE},
                                             {"replace", no_argument, NULL, OPTION_REPLACE},
+                                            {"remove", no_argument, NULL, OPTION_REMOVE},
                                             CLI_OPTIONS,
                                             {0}};
     struct hosts_call call = {.format = CLI_TEXT};
@@ -180,6 +202,9 @@ int command_hosts(int argc, char **argv)
         case OPTION_REPLACE:
             call.replace = true;
             break;
+        case OPTION_REMOVE:
+            call.remove = true;
+            break;
         }
     }
     if (cli.ended)
@@ -191,6 +216,8 @@ int command_hosts(int argc, char **argv)
         return cli_fail_usage("hosts", "--uses, --until, --for, --hosts and --note are for 'token' only");
     if (call.replace && strcmp(action, "approve") != 0)
         return cli_fail_usage("hosts", "--replace is for 'approve' only");
+    if (call.remove && strcmp(action, "label") != 0)
+        return cli_fail_usage("hosts", "--remove is for 'label' only");
     call.words = argv + optind;
     call.count = argc - optind;
     return run(action, cli.dsn, &call);

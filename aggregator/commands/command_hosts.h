@@ -11,7 +11,7 @@ struct hosts_call {
     char **words;
     int count;
     const char *uses, *until, *within, *hosts, *note;
-    bool replace;
+    bool replace, remove;
     enum cli_format format;
 };
 

@@ -17,8 +17,7 @@
 select v.host_id, jsonb_build_array(g.label, v.component_id, v.version_set)::text as key
 from state_version_sets(true) v
 join component c using (component_id)
-join state_facts f using (host_id)
-cross join jsonb_array_elements_text(f.facts -> 'groups') g (label)
+join host_group g using (host_id)
 where not exists (select from state_product p where p.host_id = v.host_id and p.product_id = c.product_id and p.verdict = 'mixed')
 -- widen
 -- A key is '["label", component, "version set"]': without its last 37 characters it names what is compared.

@@ -364,7 +364,7 @@ def compare(out):
     risk = {}
     for k in range(PATCHES):
         with open("%s/risk-KB%d.json" % (out, 100000 + k)) as file:
-            risk["KB%d" % (100000 + k)] = {row["host"]: row for row in json.load(file)}
+            risk["KB%d" % (100000 + k)] = {row["host"]: row for row in json.load(file)["hosts"]}
     symbols = misses = alarms = unseen = new = 0
     verdicts = {}
     for host, content in hosts.items():

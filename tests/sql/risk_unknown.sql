@@ -112,7 +112,7 @@ select fixture.host('sp1', '{"c:/app/a.dll": "9.1.100.10", "c:/windows/msagent/a
 select fixture.host('either', (table core) || jsonb_build_object('c:/tool/t.dll', fixture.pe('9.1.100.5', '{Foo}'), 'c:/tool/u.dll', fixture.pe('9.1.100.4')), fixture.of('Service Pack 2'));
 select fixture.host('mixed', (table core) || jsonb_build_object('c:/tool/r.dll', fixture.pe('9.1.100.10'), 'c:/tool/s.dll', fixture.pe('9.1.100.20'), 'c:/tool/t.dll', fixture.pe('9.1.100.5')), fixture.of('Service Pack 2'));
 select fixture.again();
-select is(fixture.risk('KB30', 'sp1'), 'at risk: KB30 needs SP2 or later, and The app is SP1 here', 'a host below what the patch needs is at risk, though its file is of no component');
+select is(fixture.risk('KB30', 'sp1'), 'at risk: KB30 needs SP2 or later, and The app is SP1 here; install SP2 first', 'a host below what the patch needs is at risk, though its file is of no component');
 select is(fixture.risk('KB31', 'either'), 'unknown: nothing says which level its 2 files are at: capture it from a healthy host or from media '
           || '(evenkeel baseline capture); it is for SP1 only, and which level The tool has is not known for certain: RTM..SP1', 'one that may be below it is unknown');
 select fixture.host('either', (table core) || jsonb_build_object('c:/tool/r.dll', fixture.pe('9.1.100.12', '{Foo}'), 'c:/tool/t.dll', fixture.pe('9.1.100.12', '{Foo}')), fixture.of('Service Pack 2'));

@@ -89,9 +89,10 @@ as $$
 declare
     usual text := current_setting('lock_timeout');
     patience interval := case when usual = '0' then '10 minutes' else usual end;
+    began timestamptz := clock_timestamp();
 begin
     -- Who waits for it keeps all others waiting that come behind: so for a second at most, and then they have their turn.
-    while clock_timestamp() - statement_timestamp() < patience loop
+    while clock_timestamp() - began < patience loop
         begin
             perform set_config('lock_timeout', '1s', true);
             perform evenkeel.take_lock('catalogue', 'exclusive', true);

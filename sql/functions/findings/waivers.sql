@@ -8,15 +8,7 @@ declare
     waived integer;
 begin
     perform evenkeel.waiver_check(waived_check);
-    if coalesce(trim(because), '') = '' then
-        raise exception 'a waiver needs a reason: someone will ask for it' using errcode = 'invalid_parameter_value';
-    end if;
-    if not isfinite(ends) then
-        raise exception 'a waiver needs an end: name the day on which it is to be looked at again' using errcode = 'invalid_parameter_value';
-    elsif ends <= now() then
-        raise exception 'the waiver would end at %, which is not in the future', to_char(ends, 'YYYY-MM-DD HH24:MI')
-            using errcode = 'invalid_parameter_value';
-    end if;
+    perform evenkeel.waiver_terms(because, ends);
     insert into evenkeel.waiver as w (host_id, check_code, subject, reason, until)
     select f.host_id, f.check_code, f.subject, trim(because), ends
     from evenkeel.finding f
@@ -73,6 +65,24 @@ begin
 end
 $$;
 comment on function evenkeel.waiver_host(text) is 'The host of that name; an error where there is none, or more than one.';
+
+create or replace function evenkeel.waiver_terms(because text, ends timestamptz)
+returns void language plpgsql stable
+as $$
+begin
+    if coalesce(trim(because), '') = '' then
+        raise exception 'a waiver needs a reason: someone will ask for it' using errcode = 'invalid_parameter_value';
+    end if;
+    if not isfinite(ends) then
+        raise exception 'a waiver needs an end: name the day on which it is to be looked at again'
+            using errcode = 'invalid_parameter_value';
+    elsif ends <= now() then
+        raise exception 'the waiver would end at %, which is not in the future', to_char(ends, 'YYYY-MM-DD HH24:MI')
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+comment on function evenkeel.waiver_terms(text, timestamptz) is 'An error where a waiver has no reason, or no end in the future.';
 
 create or replace function evenkeel.waiver_check(named text)
 returns void language plpgsql stable

@@ -18,6 +18,7 @@ as $$
         select h.host_id, h.chunk_ids from state_host h
         where not grouped
            or exists (select from evenkeel.host_facts_current f where f.host_id = h.host_id and f.facts @? '$.groups[0]')
+           or exists (select from evenkeel.host_label l where l.host_id = h.host_id and not l.taken_off)
     ), judged as materialized (
         select h.host_id, cm.component_id
         from compared h

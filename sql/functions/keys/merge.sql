@@ -75,6 +75,14 @@ begin
     where w.host_id = gone
       and not exists (select from evenkeel.waiver o where (o.host_id, o.check_code, o.subject) = (kept, w.check_code, w.subject));
     delete from evenkeel.waiver w where w.host_id = gone;
+    update evenkeel.risk_acceptance a set host_id = kept
+    where a.host_id = gone
+      and not exists (select from evenkeel.risk_acceptance o
+                      where (o.patch, o.host_id, o.check_code, o.subject) = (a.patch, kept, a.check_code, a.subject));
+    delete from evenkeel.risk_acceptance a where a.host_id = gone;
+    update evenkeel.host_label l set host_id = kept
+    where l.host_id = gone and not exists (select from evenkeel.host_label o where o.host_id = kept and lower(o.label) = lower(l.label));
+    delete from evenkeel.host_label l where l.host_id = gone;
 
     -- Hosts that shared something with the one that is gone are judged again, and so is the kept one.
     insert into evenkeel.judge_queue (host_id)

@@ -92,6 +92,28 @@ as $$
 $$;
 comment on function evenkeel.risk_doubts(boolean) is 'Fills risk_doubt for the hosts of state_host; payload: that of the patch is known.';
 
+create or replace function evenkeel.risk_step(check_code text, subject text, fresh boolean, evidence jsonb)
+returns text language sql stable
+as $$
+    select case
+        when check_code = 'mixed-level' and not fresh then
+            case when exists (select from evenkeel.product p join evenkeel.level l using (product_id)
+                              where p.code = subject and l.code = evidence ->> 'target'
+                                and exists (select from evenkeel.level b where b.product_id = l.product_id and b.ordinal < l.ordinal))
+                 then format('reapply %s first', evidence ->> 'target')
+                 -- What was never released as a pack can't be applied.
+                 else 'bring its files to one level first (evenkeel plan)' end
+        when check_code = 'mixed-level' then 'leave the patch out, or bring the rest of its files to the same level first'
+        when check_code = 'pending-reboot' and not fresh then 'restart it first'
+        when check_code = 'partial-patch' and not fresh then format('reapply %s first', subject)
+        when check_code = 'patch-below-prerequisite' and fresh then format('install %s first', evidence ->> 'required')
+        when check_code = 'unresolved-import' and not fresh then 'mend it first (evenkeel plan)'
+        when check_code = 'unresolved-import' then
+            format('leave the patch out until a %s is there that exports it', coalesce(evidence ->> 'dll', 'file')) else '' end
+$$;
+comment on function evenkeel.risk_step(text, text, boolean, jsonb) is
+    'What to do first about a finding that a patch meets or would make; empty: nothing that is known.';
+
 create or replace function evenkeel.risk_compare(payload boolean)
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -99,19 +121,34 @@ as $$
     delete from risk_doubt;
     select evenkeel.risk_find();
     select evenkeel.risk_doubts(payload);
-    insert into risk_result (host_id, verdict, reason, findings, kept, replaced)
-    with listed as (
+    insert into risk_result (host_id, verdict, reason, findings, kept, replaced, step)
+    with found as (
+        select f.*, a.host_id is not null as accepted, a.accepted_by, a.until, a.reason,
+               evenkeel.risk_step(f.check_code, f.subject, f.fresh, f.evidence) as step
+        from risk_found f
+        left join risk_acceptance a
+               on (a.host_id, a.check_code, a.subject) = (f.host_id, f.check_code, f.subject) and a.until > now()
+              and a.patch in (select t.code from overlay_patch join patch t using (patch_id))
+              -- What is worse than what was accepted was not accepted.
+              and evenkeel.severity_rank(f.severity) <= evenkeel.severity_rank(a.severity)
+              and coalesce(f.evidence -> 'symbols', '[]') <@ a.symbols
+        where f.doubt is null
+    ), listed as (
         select host_id, jsonb_agg(jsonb_build_object('check', check_code, 'subject', subject, 'severity', severity, 'summary', summary,
-                                                     'new', fresh, 'evidence', evidence)
+                                                     'new', fresh, 'evidence', evidence,
+                                                     'accepted', case when accepted then
+                                                         jsonb_build_object('by', accepted_by, 'until', until, 'reason', reason) end)
                                   order by fresh desc, weight, subject) as findings,
                (array_agg(case when fresh then summary else format('already %s: %s',
                               case check_code when 'mixed-level' then 'mixed' when 'partial-patch' then 'half patched'
                                               when 'unresolved-import' then 'broken' else 'waiting for a restart' end, summary) end
-                          order by fresh desc, weight, subject))[1] as first,
-               (array_agg(format('reapply %s first', evidence ->> 'target') order by subject)
-                    filter (where check_code = 'mixed-level' and not fresh and evidence ->> 'target' is not null))[1] as advice,
-               count(*) as total
-        from risk_found where doubt is null
+                          order by accepted, fresh desc, weight, subject))[1] as first,
+               -- What is wrong already is put right first, and what the patch needs is there before it.
+               (array_agg(step order by fresh, weight, subject) filter (where step <> '' and not accepted))[1] as advice,
+               count(*) filter (where not accepted) as total,
+               (array_agg(format('accepted by %s until %s: %s', accepted_by, to_char(until, 'YYYY-MM-DD HH24:MI TZ'), reason)
+                          order by until, subject) filter (where accepted))[1] as acceptance
+        from found
         group by host_id
     ), doubted as (
         select host_id, string_agg(says, '; ' order by place, says) as says from risk_doubt group by host_id
@@ -123,7 +160,8 @@ as $$
         join patch t on t.patch_id = o.patch_id
         where t.required_levels = '{}' group by h.host_id
     )
-    select h.host_id, v.verdict, v.reason, coalesce(l.findings, '[]'), t.kept, t.replaced + cardinality(t.added)
+    select h.host_id, v.verdict, v.reason, coalesce(l.findings, '[]'), t.kept, t.replaced + cardinality(t.added),
+           case when v.verdict = 'at risk' then coalesce(l.advice, '') else '' end
     from state_host h
     join overlay_touch t using (host_id)
     left join listed l using (host_id)
@@ -133,14 +171,15 @@ as $$
         -- The first that holds.
         select w.verdict, w.reason
         from (values
-            (1, 'at risk', l.host_id is not null,
+            (1, 'at risk', l.total > 0,
                 concat_ws('; ', l.first, l.advice, case when l.total > 1 then format('and %s more', l.total - 1) end)),
             (2, 'unknown', d.host_id is not null or not payload,
                 concat_ws('; ', case when not payload and t.doubt is null
                                      then 'no version risk, imports unknown: add the patch''s payload (evenkeel patch add)' end, d.says)),
             (3, 'unknown', s.host_id is not null,
                 format('which levels %s may be installed on is not known: say it (evenkeel patch add %s --requires)', s.code, s.code)),
-            (4, 'safe', true,
+            (4, 'accepted', l.acceptance is not null, concat_ws('; ', l.acceptance, l.first)),
+            (5, 'safe', true,
                 concat_ws('; ', format('%s %s replaced', t.replaced, case when t.replaced = 1 then 'file' else 'files' end),
                           case when t.added <> '{}' then format('%s added', cardinality(t.added)) end,
                           case when t.kept <> '[]'

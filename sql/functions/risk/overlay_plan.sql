@@ -152,7 +152,7 @@ end
 $$;
 comment on function evenkeel.overlay_sides() is 'Fills overlay_side: the hosts whose files are not all known to be of GDR.';
 
-create or replace function evenkeel.overlay_hosts(host_glob text)
+create or replace function evenkeel.overlay_hosts(chosen uuid[])
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Per patch and host one part: that of the host's level.
@@ -186,13 +186,13 @@ as $$
         left join host_facts_current f using (host_id)
         left join (select host_id, string_agg(part, ' ' order by patch_id) as plan, min(doubt) as doubt from chosen group by host_id) c
                using (host_id)
-        where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
+        where h.host_id in (select unnest(overlay_hosts.chosen))
         -- All that a host says of itself need not be sorted.
         offset 0
     ) x;
     analyze overlay_host
 $$;
-comment on function evenkeel.overlay_hosts(text) is 'Fills overlay_host with the hosts whose names match, and what each gets.';
+comment on function evenkeel.overlay_hosts(uuid[]) is 'Fills overlay_host with these hosts, and what each gets.';
 
 create or replace function evenkeel.overlay_files()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -329,7 +329,7 @@ end
 $$;
 comment on function evenkeel.overlay_additions() is 'Fills overlay_new: the files that a plan adds where they are not there.';
 
-create or replace function evenkeel.overlay_plan(patch_code text, host_glob text)
+create or replace function evenkeel.overlay_plan(patch_code text, chosen uuid[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
@@ -343,13 +343,13 @@ begin
     end if;
     perform evenkeel.overlay_branches();
     perform evenkeel.overlay_sides();
-    perform evenkeel.overlay_hosts(host_glob);
+    perform evenkeel.overlay_hosts(chosen);
     perform evenkeel.overlay_files();
     perform evenkeel.overlay_doubles();
     perform evenkeel.overlay_landings();
     perform evenkeel.overlay_additions();
 end
 $$;
-comment on function evenkeel.overlay_plan(text, text) is
-    'Works out which files of a patch would land where on the hosts whose names match. Stores the (path, image) pairs that this would '
+comment on function evenkeel.overlay_plan(text, uuid[]) is
+    'Works out which files of a patch would land where on these hosts. Stores the (path, image) pairs that this would '
     'make as files: commit before the long part.';

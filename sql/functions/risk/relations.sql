@@ -21,8 +21,8 @@ begin
     create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean);
     comment on table overlay_patch is
         'A patch of the code that was asked for: one per product. Filled by overlay_plan; read by overlay_branches, overlay_files, '
-        'overlay_landings, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, risk_grounds, risk_names, risk_next, '
-        'risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
+        'overlay_landings, risk_alike, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, risk_grounds, risk_names, '
+        'risk_next, risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
     create temporary table overlay_branch (patch_id integer, product_id integer, stem text, ordinal integer, has_gdr boolean, has_qfe boolean);
     comment on table overlay_branch is
         'A part of a patch: the branches of one stem (SP2 of SP2GDR and SP2QFE; empty: none), for the level ordinal; null: any. Filled '
@@ -156,10 +156,13 @@ begin
         'the transaction.';
     create temporary table risk_result (
         host_id uuid primary key, verdict text not null, reason text not null, findings jsonb not null default '[]',
-        kept jsonb not null default '[]', replaced integer not null default 0);
+        kept jsonb not null default '[]', replaced integer not null default 0, step text not null default '');
     comment on table risk_result is
-        'The verdict on a host: what evenkeel risk and ops.risk() tell. Filled by risk_compare, risk_passed_over, risk_settle, '
-        'risk_spread; read by risk_next, risk_spread; ends with the session.';
+        'The verdict on a host: what evenkeel risk and ops.risk() tell; step: what to do first. Filled by risk_compare, risk_passed_over, '
+        'risk_settle, risk_spread; read by risk_accept, risk_answer, risk_next, risk_spread; ends with the session.';
+    create temporary table risk_stranger (host text primary key, reason text not null);
+    comment on table risk_stranger is
+        'A name that was asked for and that no host has. Filled by risk_open; read by risk_answer, risk_open; ends with the session.';
 end
 $$;
 comment on function evenkeel.risk_result_open() is 'Makes what is found, and told, of the hosts that a patch is laid over.';

@@ -1,26 +1,37 @@
 -- Risk: what the checks find on hosts with a patch laid over them and not without it.
 
-create or replace function evenkeel.risk_open(patch_code text, host_glob text)
+create or replace function evenkeel.risk_open(patch_code text, hosts text[], groups text[], excepted text[])
 returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+declare
+    chosen uuid[];
 begin
     perform evenkeel.lock_catalogue_shared();
-    perform evenkeel.overlay_plan(patch_code, host_glob);
+    perform evenkeel.check_choice(hosts, groups, excepted);
+    chosen := array(select c.host_id from evenkeel.chosen_hosts(hosts, groups, excepted) c);
+    perform evenkeel.overlay_plan(patch_code, chosen);
     perform evenkeel.overlay_close();
     -- A host that never sent anything is among those that were asked for.
     insert into overlay_host (host_id, place, since)
     select h.host_id, (select count(*) from overlay_host) + row_number() over (order by h.host_id), array[null, null]::timestamptz[]
     from host h
-    where h.merged_into is null and (host_glob is null or lower(h.name) ~ evenkeel.glob_regex(lower(host_glob)))
-      and not exists (select from overlay_host o where o.host_id = h.host_id);
+    where h.host_id in (select unnest(chosen)) and not exists (select from overlay_host o where o.host_id = h.host_id);
     perform evenkeel.risk_result_open();
     delete from risk_result;
-    return (select count(*) from overlay_host);
+    delete from risk_stranger;
+    insert into risk_stranger select s.host, s.reason from evenkeel.strange_hosts(hosts, excepted) s;
+    return (select count(*) from overlay_host) + (select count(*) from risk_stranger);
 end
 $$;
-comment on function evenkeel.risk_open(text, text) is
-    'Begins to judge what a patch would do; returns how many hosts there are. Commit behind it, then call risk_next() in one '
+comment on function evenkeel.risk_open(text, text[], text[], text[]) is
+    'Begins to judge what a patch would do on the hosts that are chosen, as evenkeel.chosen_hosts(); '
+    'returns how many there are. Commit behind it, then call risk_next() in one '
     'transaction until it returns 0.';
+
+create or replace function evenkeel.risk_open(patch_code text, host_glob text)
+returns bigint language sql
+as $$ select evenkeel.risk_open(patch_code, case when host_glob is not null then array[host_glob] end, null, null) $$;
+comment on function evenkeel.risk_open(text, text) is 'The same for hosts by one name or glob; null: all.';
 
 create or replace function evenkeel.risk_next(most integer, max_age interval)
 returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -83,7 +94,7 @@ as $$
         update risk_kind k set lead = k.host_id where k.lead in (select host_id from moved) and k.lead <> k.host_id
     )
     update risk_result r
-    set verdict = 'unknown', reason = 'it reported something else while this was worked out: ask again', findings = '[]'
+    set verdict = 'unknown', reason = 'it reported something else while this was worked out: ask again', findings = '[]', step = ''
     where r.host_id in (select host_id from moved)
 $$;
 comment on function evenkeel.risk_settle(uuid[]) is

@@ -248,11 +248,17 @@ begin
         from finding f join check_definition d on d.code = f.check_code
         where f.closed_at = 'infinity' and d.scope = 'host'
         group by host_id
+    ), accepted as (
+        select host_id, md5(string_agg(row(check_code, subject, severity, symbols, reason, accepted_by, until)::text, ' '
+                                       order by check_code, subject)) as says
+        from risk_acceptance
+        where until > now() and patch in (select t.code from overlay_patch join patch t using (patch_id))
+        group by host_id
     )
     select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
                partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
-                                    t.classes, l.rest, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
+                                    t.classes, l.rest, a.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
                                     case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
     from overlay_host o
@@ -263,6 +269,7 @@ begin
     left join host_facts_current f using (host_id)
     left join risk_trait t using (host_id)
     left join risk_loose l using (host_id)
+    left join accepted a using (host_id)
     left join judged j using (host_id)
     left join found fi using (host_id)
     left join host_patch hp using (host_id);
@@ -294,8 +301,8 @@ begin
           left join host_product b using (host_id, product_id)
           where s.host_id = any (leads)
             and evenkeel.peers_of(s.levels, s.declared, s.verdict, f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), ''));
-    insert into risk_result (host_id, verdict, reason, findings, kept, replaced)
-    select k.host_id, r.verdict, r.reason, r.findings, r.kept, r.replaced
+    insert into risk_result (host_id, verdict, reason, findings, kept, replaced, step)
+    select k.host_id, r.verdict, r.reason, r.findings, r.kept, r.replaced, r.step
     from risk_kind k join risk_result r on r.host_id = k.lead
     where k.lead = any (leads) and k.host_id <> k.lead;
     get diagnostics told = row_count;
