@@ -115,7 +115,7 @@ select throws_like($$ select evenkeel.patch_code('bad name') $$, '''bad name'' i
 select is(evenkeel.patch_code('ms09-061'), 'MS09-061', 'in upper case');
 select fixture.payload('app', 'KB12', jsonb_build_object('a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])), '{}');
 select matches((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'),
-               '^1 of its files would prove at least SP2, such as a.dll 9.1.100.20; .* prove RTM only.*--requires SP2$', 'what a level ships proves less once a patch brings it');
+               'proves no level, .* 1 of its files look like SP2''s or newer, such as a.dll 9.1.100.20: .*--requires SP2$', 'a patch that says no need proves nothing');
 update evenkeel.patch set required_levels = '{2}' where code = 'KB12';
 select is((select evenkeel.patch_lowers(patch_id) from evenkeel.patch where code = 'KB12'), null, 'unless the patch says what it needs');
 

@@ -83,7 +83,7 @@ comment on function evenkeel.patch_code(text) is 'A patch''s code as the catalog
 create or replace function evenkeel.patch_lowers(patch integer)
 returns text language sql stable
 as $$
-    -- A file that stands in a patch's table proves the lowest level that the patch may be installed on, whatever else it would prove.
+    -- The level that the files look like: what an exact statement or a rule would say of them.
     with proven as (
         select pf.file, pf.version,
                least((select min(b.ordinal) from evenkeel.baseline b
@@ -96,18 +96,17 @@ as $$
         join evenkeel.patch_file pf using (patch_id)
         where t.patch_id = patch_lowers.patch and t.required_levels = '{}' and pf.version is not null
     )
-    select format('%s of its files would prove at least %s, such as %s %s; as it does not say what it needs, they prove %s only. '
-                  'If it may be installed on %s only, say so: --requires %s',
+    select format('it does not say what it needs, so it proves no level, and no host is called safe. '
+                  '%s of its files look like %s''s or newer, such as %s %s: if it may be installed on %s only, say so: --requires %s',
                   count(*), max(l.code), (array_agg(p.file order by p.file))[1],
-                  evenkeel.version_text((array_agg(p.version order by p.file))[1]),
-                  (select f.code from evenkeel.level f where f.product_id = max(t.product_id) and f.ordinal = 0), max(l.code), max(l.code))
+                  evenkeel.version_text((array_agg(p.version order by p.file))[1]), max(l.code), max(l.code))
     from (select * from proven where ordinal > 0 and ordinal = (select max(ordinal) from proven)) p
     cross join (select product_id from evenkeel.patch where patch_id = patch_lowers.patch) t
     join evenkeel.level l on l.product_id = t.product_id and l.ordinal = p.ordinal
     having count(*) > 0
 $$;
 comment on function evenkeel.patch_lowers(integer) is
-    'Says that files prove less than they would because a patch without required levels brings them; null: none does.';
+    'Says that a patch without required levels proves nothing, and which level its files look like; null: nothing to say.';
 
 create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[],
                                                 superseded text[], needs_restart boolean, origin text, out patch_id integer, out product text, out files integer)
