@@ -148,7 +148,7 @@ static void put_not_seen(const cJSON *unseen, FILE *out)
 {
     long long hosts = report_number(unseen, "hosts");
     fprintf(out, "  %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
-    put(report_string(unseen, "what"), out);
+    utf8_print(report_string(unseen, "what"), out);
     fputs("\n          ", out);
     put_names(report_list(unseen, "host_names"), out);
     putc('\n', out);
