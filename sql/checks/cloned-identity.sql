@@ -2,8 +2,8 @@
 -- scope: fleet
 -- reads: facts
 --
--- Subject: the identity, 'machine-guid <guid>', 'machine-sid <sid>', 'agent-key <first 16 hex digits>'; or 'metabase' for an IIS 4.0 or 5.0 whose
--- metabase is older than the Sysprep clone that the host is: only suspected, hence medium. Domain controllers of one domain share
+-- Subject: the identity, 'machine-guid <guid>', 'machine-sid <sid>', 'agent-key <first 16 hex digits>'; or 'metabase' for an IIS 4.0 or
+-- 5.0 whose metabase is older than the Sysprep clone that the host is: only suspected, hence medium. Domain controllers of one domain share
 -- their SID lawfully. A host whose machine keys carry another host's MachineGuid has the finding, that other host has not.
 -- Evidence:
 --   identity, value         machine-guid, machine-sid, agent-key or metabase; and which
@@ -31,7 +31,8 @@ select m.host_id, m.identity from misused_keys() m join own using (host_id)
 -- Beyond a thousand hosts that share an identity, one more changes nothing that the others' findings say but a number.
 select k.host_id
 from (select key from state_key s
-      where (select count(*) from (select from fleet_key k where k.check_code = 'cloned-identity' and k.key = s.key limit 1001) few) <= 1000) s
+      where (select count(*) from (select from fleet_key k where k.check_code = 'cloned-identity'
+                                   and k.key = s.key limit 1001) few) <= 1000) s
 join fleet_key k on k.check_code = 'cloned-identity' and k.key = s.key
 -- verdict
 with concerned as materialized (
@@ -50,7 +51,8 @@ with concerned as materialized (
            row_number() over (partition by s.key order by s.own desc, s.name, s.host_id) as place
     from sharing s
 ), named as materialized (
-    select key, jsonb_agg(jsonb_build_object('host', name, 'host_id', host_id, 'holds', case when own then 'as its own' else 'in its machine keys' end)
+    select key, jsonb_agg(jsonb_build_object('host', name, 'host_id', host_id, 'holds', case when own then 'as its own'
+                                             else 'in its machine keys' end)
                           order by place) as hosts,
            array_agg(name order by place) filter (where own and place <= 4) as names
     from counted where place <= 100 group by key
@@ -74,9 +76,11 @@ with concerned as materialized (
 )
 select host_id, key as subject, 'high' as severity,
        case when identity = 'agent-key'
-            then format('the collector''s key %s is used from more than one machine%s%s', value, coalesce(', also by ' || other_names, ''), coalesce(': ' || nullif(note, ''), ''))
+            then format('the collector''s key %s is used from more than one machine%s%s', value, coalesce(', also by ' || other_names, ''),
+                        coalesce(': ' || nullif(note, ''), ''))
             when not own then format('its machine keys carry the MachineGuid %s, which is that of %s', value,
-                                     (select string_agg(o.name, ', ' order by o.name) from (select name from sharing s where s.key = found.key and s.own order by 1 limit 3) o))
+                                     (select string_agg(o.name, ', ' order by o.name)
+                                      from (select name from sharing s where s.key = found.key and s.own order by 1 limit 3) o))
             else format('its %s %s is also that of %s', case identity when 'machine-guid' then 'MachineGuid' else 'machine SID' end, value,
                         coalesce(other_names, 'another host of that name')) end as summary,
        jsonb_build_object('identity', identity, 'value', value, 'hosts', hosts, 'host_count', sharers, 'suspected', false)
@@ -84,11 +88,13 @@ select host_id, key as subject, 'high' as severity,
 from found
 union all
 select f.host_id, 'metabase', 'medium',
-       format('suspected: IIS %s.0 has a metabase of %s, and the host was cloned by Sysprep later, %s: it may be encrypted with the source machine''s key',
+       format('suspected: IIS %s.0 has a metabase of %s, and the host was cloned by Sysprep later, %s: it may be encrypted with the '
+              'source machine''s key',
               f.inetstp_major, to_char(to_timestamp((t.times ->> 'metabase')::bigint / 1000000) at time zone 'UTC', 'YYYY-MM-DD HH24:MI'),
               to_char(to_timestamp((f.facts ->> 'clone_time')::bigint / 1000000) at time zone 'UTC', 'YYYY-MM-DD HH24:MI')),
        jsonb_build_object('identity', 'metabase', 'value', f.facts ->> 'metabase', 'suspected', true,
-                          'hosts', jsonb_build_array(jsonb_build_object('host', h.name, 'host_id', h.host_id, 'holds', 'as its own')), 'host_count', 1,
+                          'hosts', jsonb_build_array(jsonb_build_object('host', h.name, 'host_id', h.host_id, 'holds', 'as its own')),
+                            'host_count', 1,
                           'clone_time', to_timestamp((f.facts ->> 'clone_time')::bigint / 1000000) at time zone 'UTC',
                           'metabase_time', to_timestamp((t.times ->> 'metabase')::bigint / 1000000) at time zone 'UTC')
 from state_facts f

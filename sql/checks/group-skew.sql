@@ -10,7 +10,8 @@
 --   group, product, component   the label; their names
 --   here                    the hosts at this host's version set: hosts (at most 50 names), host_count
 --   majority                the same of the version set that most hosts of the group hold; null where several are equally frequent
---   other                   the same of the version set that this host is compared with: the majority's, or else the most frequent other one
+--   other                   the same of the version set that this host is compared with: the majority's, or else the most
+--                           frequent other one
 --   files                   what differs: path, here, other (versions; null: not there); at most 100
 --   file_count              how many differ
 -- keys
@@ -44,7 +45,8 @@ join finding f on f.check_code = 'group-skew' and f.closed_at = 'infinity'
               and f.subject = format('%s %s/%s', (t.compared || ']')::jsonb ->> 0, p.code, c.code)
 -- verdict
 with concerned as materialized (
-    select k.host_id, k.key, left(k.key, -37) as compared from fleet_key k join state_host h using (host_id) where k.check_code = 'group-skew'
+    select k.host_id, k.key, left(k.key, -37) as compared from fleet_key k join state_host h using (host_id)
+    where k.check_code = 'group-skew'
 ), counted as materialized (
     select left(k.key, -37) as compared, k.key, count(*) as hosts,
            (array_agg(k.host_id order by q.host_id is not null, k.host_id))[1] as holder,
@@ -87,7 +89,8 @@ with concerned as materialized (
     group by 1, 2, 3, 4
 ), differing as (
     select key, other_key, coalesce(h.location, o.location) as location, h.version as here, o.version as other,
-           row_number() over (partition by key, other_key order by (h.version is null or o.version is null), coalesce(h.location, o.location)) as place
+           row_number() over (partition by key, other_key order by (h.version is null or o.version is null),
+                              coalesce(h.location, o.location)) as place
     from (select * from side where which = 'here') h
     full join (select * from side where which = 'other') o using (key, other_key, location)
     where h.version is distinct from o.version
@@ -99,14 +102,17 @@ with concerned as materialized (
 )
 select n.host_id, format('%s %s/%s', c.label, p.code, cm.code) as subject, 'medium' as severity,
        format('%s in group %s: %s %s here, %s on %s (%s)%s', cm.name, c.label,
-              coalesce(l.list #>> '{0,path}', 'files'), coalesce(l.list #>> '{0,here}', 'not there'), coalesce(l.list #>> '{0,other}', 'not there'),
+              coalesce(l.list #>> '{0,path}', 'files'), coalesce(l.list #>> '{0,here}', 'not there'),
+                coalesce(l.list #>> '{0,other}', 'not there'),
               case when c.has_majority then 'the majority' else 'as many others' end,
-              (select string_agg(o.name, ', ' order by o.ord) from jsonb_array_elements_text(c.other_names) with ordinality o (name, ord) where o.ord <= 3)
+              (select string_agg(o.name, ', ' order by o.ord) from jsonb_array_elements_text(c.other_names) with ordinality o (name, ord)
+               where o.ord <= 3)
               || case when c.other_hosts > 3 then format(' and %s more', c.other_hosts - 3) else '' end,
               case when l.files > 1 then format('; %s files differ', l.files) else '' end) as summary,
        jsonb_build_object('group', c.label, 'product', p.name, 'component', cm.name,
                           'here', jsonb_build_object('hosts', c.names, 'host_count', c.hosts),
-                          'majority', case when c.has_majority then jsonb_build_object('hosts', c.other_names, 'host_count', c.other_hosts) end,
+                          'majority', case when c.has_majority then jsonb_build_object('hosts', c.other_names, 'host_count',
+                            c.other_hosts) end,
                           'other', jsonb_build_object('hosts', c.other_names, 'host_count', c.other_hosts),
                           'files', coalesce(l.list, '[]'), 'file_count', coalesce(l.files, 0)) as evidence
 from concerned n

@@ -58,7 +58,8 @@ select c.host_id, c.container as subject, case when k.name is not null then 'hig
        format('key container %s was made for MachineGuid %s, the host''s is %s%s', coalesce(format('''%s''', k.name), c.container),
               array_to_string(c.guids, ', '), c.machine_guid,
               case when h.last_old is not null
-                   then format('; it changed from %s, noticed %s UTC', h.last_old, to_char(h.last_noticed at time zone 'utc', 'YYYY-MM-DD HH24:MI'))
+                   then format('; it changed from %s, noticed %s UTC', h.last_old,
+                               to_char(h.last_noticed at time zone 'utc', 'YYYY-MM-DD HH24:MI'))
                    else '' end) as summary,
        jsonb_build_object('container', c.container, 'name', k.name, 'machine_guid', c.machine_guid, 'foreign', c.list,
                           'changes', coalesce(h.list, '[]'),

@@ -36,7 +36,8 @@ select l.host_id, l.path as subject,
             else 'medium' end as severity,
        format('%s is not there; %s %s %s it%s', l.path, case when count(distinct l.name) = 1 then 'service' else 'services' end,
               string_agg(distinct l.name, ', ' order by l.name), case when count(distinct l.name) = 1 then 'needs' else 'need' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or it is among the %s entries that could not be read)', c.unreadable) else '' end)
+              case when coalesce(c.unreadable, 0) > 0 then format(' (or it is among the %s entries that could not be read)', c.unreadable)
+                else '' end)
            as summary,
        jsonb_build_object('path', l.path, 'unreadable', coalesce(c.unreadable, 0),
                           'services', jsonb_agg(jsonb_build_object('name', l.name, 'start', l.start, 'what', l.what, 'command', l.command)
@@ -50,7 +51,8 @@ select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' els
               case when count(*) = 1 then min(u.location)
                    else format('%s and %s more', min(u.location), count(*) - 1) end,
               min(u.hosts), level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable) else '' end),
+              case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable)
+                else '' end),
        jsonb_build_object('product', p.name, 'hosts', min(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),
                                                       'architecture', min(f.architecture), 'product_type', min(f.product_type)),

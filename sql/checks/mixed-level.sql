@@ -66,8 +66,10 @@ with mixed as (
     -- Where the files agree among themselves, the registry's declaration is the other side.
     select m.*, l.path as lower_path, l.file_version as lower_version, l.ordinal as lower_ordinal, l.upper_basis,
            g.path as upper_path, g.file_version as upper_version, g.ordinal as upper_ordinal, g.lower_basis,
-           coalesce(m.declared is not null and l.ordinal < lower(m.declared) and (g.ordinal is null or g.ordinal <= l.ordinal), false) as declared_above,
-           coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false) as declared_below,
+           coalesce(m.declared is not null and l.ordinal < lower(m.declared) and (g.ordinal is null or g.ordinal <= l.ordinal), false)
+             as declared_above,
+           coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false)
+             as declared_below,
            case when m.declared is not null then m.declared
                 else int4range(coalesce(g.ordinal, 0), coalesce(g.ordinal, 0) + 1) end as target
     from mixed m
@@ -87,10 +89,12 @@ with mixed as (
     select s.*, mv.files as move_files, mv.list,
            case when s.declared_below then jsonb_build_object('declared', true, 'level', level_range_text(s.product_id, s.declared))
                 else jsonb_build_object('path', s.lower_path, 'version', version_text(s.lower_version),
-                                        'level', level_name_at_most(s.product_id, s.lower_ordinal), 'basis', s.upper_basis) end as lower_side,
+                                        'level', level_name_at_most(s.product_id, s.lower_ordinal), 'basis', s.upper_basis) end
+                                          as lower_side,
            case when s.declared_above then jsonb_build_object('declared', true, 'level', level_range_text(s.product_id, s.declared))
                 else jsonb_build_object('path', s.upper_path, 'version', version_text(s.upper_version),
-                                        'level', level_name_at_least(s.product_id, s.upper_ordinal), 'basis', s.lower_basis) end as upper_side
+                                        'level', level_name_at_least(s.product_id, s.upper_ordinal), 'basis', s.lower_basis) end
+                                          as upper_side
     from sides s
     left join moving mv using (host_id, product_id)
 )

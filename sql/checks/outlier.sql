@@ -2,9 +2,9 @@
 -- scope: fleet
 -- reads: files, facts
 --
--- Needs no catalogue of versions: for two files of a component whose versions determine each other one to one on other hosts (at least 20 hosts
--- with the one pair of versions, at least 20 with another), this host holds one version of each pair. Five hosts, or one in twenty, that do
--- not keep to a pair do not disprove it. sql/functions/fleet/fleet_bonds.sql tells what is compared, and its bounds.
+-- Needs no catalogue of versions: for two files of a component whose versions determine each other one to one on other hosts (at least 20
+-- hosts with the one pair of versions, at least 20 with another), this host holds one version of each pair. Five hosts, or one in twenty,
+-- that do not keep to a pair do not disprove it. sql/functions/fleet/fleet_bonds.sql tells what is compared, and its bounds.
 --
 -- Subject: product/component. Evidence:
 --   product, component      their names
@@ -30,7 +30,8 @@ with conflict as materialized (
            jsonb_agg(jsonb_build_object('path', l.location, 'version', version_text(l.version), 'other_path', l.other_location,
                                         'other_version', version_text(l.other_version), 'files', l.files, 'other_files', l.other_files)
                      order by l.place) filter (where l.place <= 50) as list
-    from (select c.*, row_number() over (partition by c.host_id, c.component_id order by c.files, c.location, c.other_files, c.other_location) as place
+    from (select c.*, row_number() over (partition by c.host_id, c.component_id order by c.files, c.location, c.other_files,
+                                         c.other_location) as place
           from conflict c
           -- Each is there both ways round: the side with fewer files is the odd one.
           where (c.files, c.location) < (c.other_files, c.other_location)) l
@@ -49,7 +50,8 @@ with conflict as materialized (
     join product p using (product_id)
 )
 select host_id, product || '/' || component as subject, 'medium' as severity,
-       format('%s: %s %s beside %s %s: %s other hosts that have the former have the latter at %s, and %s that have the latter have the former at %s',
+       format('%s: %s %s beside %s %s: %s other hosts that have the former have the latter at %s, and %s that have the latter have the '
+              'former at %s',
               component_name, location, version_text(version), other_location, version_text(other_version), usual_hosts,
               version_text(odd_goes_with), other_usual_hosts, version_text(against_goes_with)) as summary,
        jsonb_build_object(

@@ -30,11 +30,13 @@ with partial as (
     where pf.relation <= 0
 ), listing as (
     select model, patch_id,
-           jsonb_agg(jsonb_build_object('path', path, 'version', version_text(file_version), 'brought', version_text(brought)) order by path)
+           jsonb_agg(jsonb_build_object('path', path, 'version', version_text(file_version), 'brought', version_text(brought))
+                     order by path)
                filter (where relation < 0 and place <= 200) as older,
            jsonb_agg(jsonb_build_object('path', path, 'version', version_text(file_version)) order by path)
                filter (where relation = 0 and place <= 20) as same,
-           min(format('%s is %s instead of %s', path, version_text(file_version), version_text(brought))) filter (where relation < 0 and place = 1)
+           min(format('%s is %s instead of %s', path, version_text(file_version), version_text(brought))) filter (where relation < 0
+             and place = 1)
                as first_older,
            min(format('%s %s', path, version_text(file_version))) filter (where relation = 0 and place = 1) as first_same
     from held
@@ -51,8 +53,10 @@ with partial as (
     group by p.host_id, p.code
 )
 select host_id, code as subject, case when listed then 'high' else 'medium' end as severity,
-       format('%s is %s, but %s%s', code, case when listed then 'listed as installed' else format('proven by %s', first_same) end, first_older,
-              case when older_count > 1 then format(', and %s more %s older', older_count - 1, case when older_count = 2 then 'file is' else 'files are' end)
+       format('%s is %s, but %s%s', code, case when listed then 'listed as installed'
+              else format('proven by %s', first_same) end, first_older,
+              case when older_count > 1 then format(', and %s more %s older', older_count - 1, case when older_count = 2 then 'file is'
+                                                    else 'files are' end)
                    else '' end) as summary,
        jsonb_build_object('patch', code, 'title', title, 'product', array_to_string(products, ', '), 'listed', listed, 'branch', branch,
                           'older', older, 'older_count', older_count, 'same', same, 'same_count', same_count,

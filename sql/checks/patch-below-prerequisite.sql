@@ -34,7 +34,8 @@ with demanding as (
     join state_chunk_level cl on cl.chunk_id = c.chunk_id and cl.product_id = h.product_id
     where isempty(cl.levels) or upper(cl.levels) <= h.required
 ), low_file as materialized (
-    select distinct l.host_id, l.product_id, f.file_id, f.path_id, f.image_id, fl.component_id, upper(fl.levels) - 1 as ordinal, fl.upper_basis
+    select distinct l.host_id, l.product_id, f.file_id, f.path_id, f.image_id, fl.component_id, upper(fl.levels) - 1 as ordinal,
+      fl.upper_basis
     from low_chunk l
     join state_chunk sc using (chunk_id)
     cross join unnest(sc.file_ids) u (file_id)
@@ -55,7 +56,8 @@ with demanding as (
            min(format('%s %s', b.path, version_text(i.file_version))) filter (where b.place = 1) as first_file,
            min(b.ordinal) filter (where b.place = 1) as first_ordinal,
            jsonb_agg(jsonb_build_object('path', b.path, 'version', version_text(i.file_version), 'component', c.code,
-                                        'level', level_name_at_most(c.product_id, b.ordinal), 'basis', b.upper_basis) order by b.path) as list
+                                        'level', level_name_at_most(c.product_id, b.ordinal), 'basis', b.upper_basis)
+                                          order by b.path) as list
     from below b
     join component c using (component_id)
     join image i using (image_id)
@@ -73,10 +75,12 @@ select host_id, code as subject, 'high' as severity,
               (select l.code from level l where l.product_id = told.product_id and l.ordinal = told.required),
               case when listed then 'listed as installed' else 'there by its files' end,
               case when files > 0 then format('%s is %s%s', first_file, level_name_at_most(product_id, first_ordinal),
-                        case when files > 1 then format(', and so %s %s more', case when files = 2 then 'is' else 'are' end, files - 1) else '' end)
+                        case when files > 1 then format(', and so %s %s more', case when files = 2 then 'is' else 'are' end, files - 1)
+                          else '' end)
                    else format('the registry declares %s', level_range_text(product_id, declared)) end) as summary,
        jsonb_build_object('patch', code, 'title', title, 'product', product,
                           'required', (select l.code from level l where l.product_id = told.product_id and l.ordinal = told.required),
-                          'listed', listed, 'declared', level_range_text(product_id, declared), 'below', list, 'below_count', files) as evidence
+                          'listed', listed, 'declared', level_range_text(product_id, declared), 'below', list, 'below_count', files)
+                            as evidence
 from told
 where place = 1

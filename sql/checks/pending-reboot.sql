@@ -60,7 +60,8 @@ with told as materialized (
            coalesce(min(changed) filter (where component is not null), min(changed)) as example,
            jsonb_agg(jsonb_build_object('from', source, 'to', target, 'product', product, 'component', component) order by place)
                filter (where place <= 200) as list,
-           jsonb_agg(distinct jsonb_build_object('product', product, 'component', component)) filter (where component is not null) as components
+           jsonb_agg(distinct jsonb_build_object('product', product, 'component', component)) filter (where component is not null)
+             as components
     from (select b.*, row_number() over (partition by host_id order by component is null, changed, source) as place
           from bound b
           where component is not null or not ((goes or target is null) and changed ~ '/(temp|tmp|[^/]*\.tmp)/')) counted
@@ -80,12 +81,14 @@ with told as materialized (
 select host_id, 'restart' as subject,
        case when w.component_files > 0 or s.partial then 'high' else 'medium' end as severity,
        concat_ws('; ',
-           case when w.files > 0 then format('%s %s for a restart: %s%s', w.files, case when w.files = 1 then 'file waits' else 'files wait' end,
+           case when w.files > 0 then format('%s %s for a restart: %s%s', w.files, case when w.files = 1 then 'file waits'
+                                             else 'files wait' end,
                                              w.example, case when w.files > 1 then ', ...' else '' end) end,
            case when s.packages > 0 then format('%s %s under way or half installed: %s', s.packages,
                                                 case when s.packages = 1 then 'package is' else 'packages are' end, s.example) end,
            case when f.flag then 'Windows says that a restart is pending' end) as summary,
-       jsonb_build_object('renames', coalesce(w.list, '[]'), 'rename_count', coalesce(w.files, 0), 'components', coalesce(w.components, '[]'),
+       jsonb_build_object('renames', coalesce(w.list, '[]'), 'rename_count', coalesce(w.files, 0), 'components',
+                          coalesce(w.components, '[]'),
                           'packages', coalesce(s.list, '[]'), 'reboot_pending', f.flag) as evidence
 from flagged f
 left join waiting w using (host_id)

@@ -25,7 +25,8 @@ with rule as materialized (
 )
 select host_id, 'host' as subject, 'medium' as severity,
        format('last heard of %s UTC; %s', to_char(seen_at at time zone 'utc', 'YYYY-MM-DD HH24:MI'),
-              case when schedule_seconds > 0 then format('a snapshot was due every %s', justify_interval(make_interval(secs => schedule_seconds)))
+              case when schedule_seconds > 0 then format('a snapshot was due every %s',
+                                                         justify_interval(make_interval(secs => schedule_seconds)))
                    else format('no schedule is known, %s are allowed', unplanned) end) as summary,
        jsonb_build_object('last_seen', seen_at, 'taken_at', taken_at, 'schedule_seconds', schedule_seconds, 'due', due) as evidence
 from allowance

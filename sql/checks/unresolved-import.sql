@@ -19,13 +19,15 @@ with given as materialized (
            count(*) filter (where reason is not null) = max(contexts) as definite,
            bool_or(reason = 'circle') as circle,
            bool_or(reason = 'gone' and jsonb_array_length(chain) = 1) as gone,
-           (array_agg(case when reason = 'circle' then jsonb_set(chain, '{-1,circle}', 'true') else chain end order by jsonb_array_length(chain) desc, chain)
+           (array_agg(case when reason = 'circle' then jsonb_set(chain, '{-1,circle}', 'true') else chain end
+                      order by jsonb_array_length(chain) desc, chain)
                filter (where reason is not null and jsonb_array_length(chain) > 1))[1] as chain
     from given
     group by host_id, importer, importer_version, dll, given.symbol
 ), candidate as (
     select host_id, importer, dll,
-           jsonb_agg(jsonb_build_object('path', path, 'version', version_text(version), 'lacks', lacks) order by cardinality(lacks) desc, path) as list,
+           jsonb_agg(jsonb_build_object('path', path, 'version', version_text(version), 'lacks', lacks)
+                     order by cardinality(lacks) desc, path) as list,
            string_agg(path || coalesce(' ' || version_text(version), ''), ' and ' order by path) filter (where lacks <> '{}') as lacking,
            string_agg(path || coalesce(' ' || version_text(version), ''), ' and ' order by path) filter (where lacks = '{}') as giving
     from (select host_id, importer, dll, given.candidate as path, candidate_version as version,
@@ -35,8 +37,10 @@ with given as materialized (
           group by host_id, importer, dll, given.candidate, candidate_version) c
     group by host_id, importer, dll
 ), finding as (
-    select s.host_id, s.importer, s.importer_version, s.dll, bool_and(s.delay) as delay, bool_or(s.definite) as definite, bool_or(s.gone) as gone,
-           coalesce(array_agg(s.symbol order by s.definite desc, s.delay, s.symbol like '#%', s.symbol) filter (where s.symbol <> '' and not s.gone), '{}') as symbols,
+    select s.host_id, s.importer, s.importer_version, s.dll, bool_and(s.delay) as delay, bool_or(s.definite) as definite,
+      bool_or(s.gone) as gone,
+           coalesce(array_agg(s.symbol order by s.definite desc, s.delay, s.symbol like '#%', s.symbol) filter (where s.symbol <> ''
+             and not s.gone), '{}') as symbols,
            bool_or(s.definite and not s.delay) as fatal,
            jsonb_path_query_array(jsonb_agg(jsonb_build_object('symbol', s.symbol, 'steps', s.chain) order by s.symbol)
                                       filter (where s.chain is not null), '$[0 to 19]') as chains,
@@ -48,8 +52,10 @@ with given as materialized (
 select f.host_id, f.importer || '!' || f.dll as subject,
        case when f.fatal then 'high' when f.definite or not f.delay then 'medium' else 'low' end as severity,
        format('%s %s %s', f.importer, version_text(f.importer_version),
-              case when f.gone then format('%s %s, which is nowhere on this host', case when f.delay then 'would load' else 'needs' end, f.dll)
-                   else format('%s %s!%s%s, which %s%s', case when f.delay then 'would call (delay import)' when not f.definite then 'may call'
+              case when f.gone then format('%s %s, which is nowhere on this host', case when f.delay then 'would load'
+                                           else 'needs' end, f.dll)
+                   else format('%s %s!%s%s, which %s%s', case when f.delay then 'would call (delay import)'
+                               when not f.definite then 'may call'
                                                               else 'imports' end,
                                f.dll, f.symbols[1],
                                case when cardinality(f.symbols) > 1 then format(' and %s more', cardinality(f.symbols) - 1) else '' end,
@@ -57,9 +63,11 @@ select f.host_id, f.importer || '!' || f.dll as subject,
                                     when f.first_chain is not null
                                     then format('%s forwards to %s, which %s', c.lacking, f.first_chain -> -2 ->> 'to',
                                                 case when f.first_chain -> -1 ? 'dll' then 'is nowhere on this host'
-                                                     else format('%s %s does not export', f.first_chain -> -1 ->> 'path', f.first_chain -> -1 ->> 'version') end)
+                                                     else format('%s %s does not export', f.first_chain -> -1 ->> 'path',
+                                                                 f.first_chain -> -1 ->> 'version') end)
                                     else c.lacking || ' does not export' end,
-                               case when f.definite or c.giving is null then '' else format(' (%s does: it depends on the program that loads it)', c.giving) end)
+                               case when f.definite or c.giving is null then ''
+                                 else format(' (%s does: it depends on the program that loads it)', c.giving) end)
               end) as summary,
        jsonb_build_object('importer', jsonb_build_object('path', f.importer, 'version', version_text(f.importer_version)), 'dll', f.dll,
                           'symbols', to_jsonb(f.symbols), 'delay', f.delay, 'definite', f.definite,

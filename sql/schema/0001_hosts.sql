@@ -12,7 +12,9 @@ create index collector_key_set_apart on evenkeel.collector_key (key_id) where st
 comment on table evenkeel.collector_key is 'An Ed25519 key that collectors sign with.';
 comment on column evenkeel.collector_key.key_id is 'Internal number.';
 comment on column evenkeel.collector_key.public_key is 'The 32 bytes of the public key.';
-comment on column evenkeel.collector_key.status is 'pending: enrolled, not yet approved; approved; revoked: refused for good; set apart: used from two machines, refused until they enrol anew.';
+comment on column evenkeel.collector_key.status is
+  'pending: enrolled, not yet approved; approved; revoked: refused for good; set apart: used from two machines, refused until they enrol '
+  'anew.';
 comment on column evenkeel.collector_key.first_seen is 'When it first asked to be enrolled, by the aggregator''s clock.';
 comment on column evenkeel.collector_key.status_since is 'When its status last changed.';
 comment on column evenkeel.collector_key.note is 'Why the status is what it is, for a person.';
@@ -31,7 +33,8 @@ comment on column evenkeel.host.host_id is 'Given at enrolment, for good.';
 comment on column evenkeel.host.name is 'As the collector calls it; two hosts may share one.';
 comment on column evenkeel.host.created_at is 'When it was enrolled.';
 comment on column evenkeel.host.merged_into is 'The host that this one turned out to be (evenkeel hosts merge); null for all others.';
-comment on column evenkeel.host.verdict is 'level, mixed or unknown: the worst of its products as last judged; unknown where none was found.';
+comment on column evenkeel.host.verdict is
+  'level, mixed or unknown: the worst of its products as last judged; unknown where none was found.';
 
 create table evenkeel.enrolment (
     key_id integer not null references evenkeel.collector_key,
@@ -58,7 +61,8 @@ create table evenkeel.key_grant (
     granted_at timestamptz not null default now(),
     primary key (key_id, host_glob)
 );
-comment on table evenkeel.key_grant is 'Names of hosts that a key may speak for as soon as it asks: a collector that reads the disks of many hosts.';
+comment on table evenkeel.key_grant is
+  'Names of hosts that a key may speak for as soon as it asks: a collector that reads the disks of many hosts.';
 comment on column evenkeel.key_grant.key_id is 'The key.';
 comment on column evenkeel.key_grant.host_glob is 'Which names, as evenkeel.glob_regex() reads globs, without regard to case.';
 comment on column evenkeel.key_grant.granted_at is 'Since when.';
@@ -100,7 +104,8 @@ comment on column evenkeel.host_key.key_id is 'The key.';
 comment on column evenkeel.host_key.granted_at is 'Since when.';
 comment on column evenkeel.host_key.sequence is 'The highest sequence number seen of this key for this host.';
 comment on column evenkeel.host_key.offer is 'Digest of the offer that carried it: the same number with other bytes is refused.';
-comment on column evenkeel.host_key.machine_sid is 'The host''s SID, as last stated; where an agent reports, that of the machine that holds its key.';
+comment on column evenkeel.host_key.machine_sid is
+  'The host''s SID, as last stated; where an agent reports, that of the machine that holds its key.';
 comment on column evenkeel.host_key.machine_guid is 'The host''s MachineGuid, as last stated.';
 comment on column evenkeel.host_key.key_location is 'Digest of the volume and host name that hold its key file, as last stated.';
 comment on column evenkeel.host_key.marks is 'Digest of those three as one object; empty until they were given.';
@@ -122,7 +127,8 @@ comment on column evenkeel.host_checkin.host_id is 'The host.';
 comment on column evenkeel.host_checkin.seen_at is 'When its last snapshot was accepted, by the database''s clock.';
 comment on column evenkeel.host_checkin.taken_at is 'When that snapshot was taken, by the collector''s clock.';
 comment on column evenkeel.host_checkin.schedule_seconds is 'How soon after it the next was promised; 0: none planned.';
-comment on column evenkeel.host_checkin.unreadable is 'Folders and programs (files that are such by their names) of its disk that could not be read.';
+comment on column evenkeel.host_checkin.unreadable is
+  'Folders and programs (files that are such by their names) of its disk that could not be read.';
 comment on column evenkeel.host_checkin.inventory is 'Digest of its current inventory.';
 comment on column evenkeel.host_checkin.facts is 'Digest of its current facts.';
 comment on column evenkeel.host_checkin.times is 'Digest of its current times.';
@@ -135,7 +141,8 @@ create table evenkeel.upload (
     received_at timestamptz not null default now(),
     primary key (host_id, digest)
 );
-comment on table evenkeel.upload is 'Objects of a snapshot that is not complete yet: they wait here for the rest, whichever aggregator it comes through.';
+comment on table evenkeel.upload is
+  'Objects of a snapshot that is not complete yet: they wait here for the rest, whichever aggregator it comes through.';
 comment on column evenkeel.upload.host_id is 'The host whose snapshot wants the object.';
 comment on column evenkeel.upload.digest is 'BLAKE2b-256 of the body.';
 comment on column evenkeel.upload.kind is 'ObjectKind of evenkeel.proto.';

@@ -42,7 +42,8 @@ create table evenkeel.host_facts (
     inetstp_major integer generated always as (coalesce((facts ->> 'inetstp_major')::integer, 0)) stored,
     hotfix_ids jsonb generated always as (jsonb_path_query_array(facts, '$.hotfixes[*].id')) stored,
     likeness uuid generated always as (
-        md5((facts - '{computer_name,machine_guid,machine_sid,clone_tag,clone_time,install_time,machine_keys,metabase,groups}'::text[])::text)::uuid) stored,
+        md5((facts - '{computer_name,machine_guid,machine_sid,clone_tag,clone_time,install_time,machine_keys,metabase,groups}'::text[])
+            ::text)::uuid) stored,
     primary key (host_id, valid_to),
     check (valid_from < valid_to)
 ) partition by range (valid_to);
@@ -58,14 +59,17 @@ comment on column evenkeel.host_facts.valid_to is 'When something else was accep
 comment on column evenkeel.host_facts.taken_at is 'When it was first taken, by the collector''s clock.';
 comment on column evenkeel.host_facts.digest is 'BLAKE2b-256 of the body.';
 comment on column evenkeel.host_facts.body is 'The packed Facts message, for fsck and for a backup that proves itself.';
-comment on column evenkeel.host_facts.facts is 'The same as JSON; keys are the field names of the message Facts in proto/evenkeel.proto, with their comments there.';
+comment on column evenkeel.host_facts.facts is
+  'The same as JSON; keys are the field names of the message Facts in proto/evenkeel.proto, with their comments there.';
 comment on column evenkeel.host_facts.has_registry is 'False: no registry was read, and what it would say is unknown.';
 comment on column evenkeel.host_facts.os_version is 'CurrentVersion, 5.2.';
 comment on column evenkeel.host_facts.os_build is 'CurrentBuild, 3790; 0: unknown.';
 comment on column evenkeel.host_facts.ubr is 'Update build revision; null: none.';
 comment on column evenkeel.host_facts.service_pack is 'CSDVersion; empty: none, or unknown where has_registry is false.';
 comment on column evenkeel.host_facts.inetstp_major is 'Major version of IIS as its key InetStp states it; 0: none.';
-comment on column evenkeel.host_facts.likeness is 'The same on hosts that say the same of themselves, but for names, keys, groups and when they were installed: MD5 of the rest of facts.';
+comment on column evenkeel.host_facts.likeness is
+  'The same on hosts that say the same of themselves, but for names, keys, groups and when they were installed: MD5 of the rest of '
+  'facts.';
 comment on column evenkeel.host_facts.hotfix_ids is 'Ids of the hotfixes that the registry lists, as a JSON array; may repeat.';
 
 create table evenkeel.host_times (

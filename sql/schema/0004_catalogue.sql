@@ -43,7 +43,8 @@ comment on column evenkeel.level.ordinal is 'Its place in the order, from 0; ran
 comment on column evenkeel.level.code is 'How commands and CSV files call it: SP2.';
 comment on column evenkeel.level.name is 'How people call it.';
 comment on column evenkeel.level.service_pack is 'The CSDVersion that declares it; empty: none is declared at this level.';
-comment on column evenkeel.level.marker_hotfix is 'A hotfix key that tells it from an earlier level of the same CSDVersion (NT 4.0 SP6a: Q246009); empty: none.';
+comment on column evenkeel.level.marker_hotfix is
+  'A hotfix key that tells it from an earlier level of the same CSDVersion (NT 4.0 SP6a: Q246009); empty: none.';
 comment on column evenkeel.level.ubr is 'The update build revision that declares it.';
 comment on column evenkeel.level.released is 'When it came out.';
 comment on column evenkeel.level.source is 'Where this row comes from.';
@@ -58,7 +59,8 @@ create table evenkeel.line (
     source text not null,
     unique nulls not distinct (product_id, major, minor, build, revision_from)
 );
-comment on table evenkeel.line is 'Which versions may be compared within a product; others (third parties'', Terminal Server''s in NT 4.0) are not judged.';
+comment on table evenkeel.line is
+  'Which versions may be compared within a product; others (third parties'', Terminal Server''s in NT 4.0) are not judged.';
 comment on column evenkeel.line.product_id is 'The product.';
 comment on column evenkeel.line.major is 'First part of the version; null: any.';
 comment on column evenkeel.line.minor is 'Second part; null: any.';
@@ -77,12 +79,14 @@ create table evenkeel.component (
     source text not null,
     unique (product_id, code)
 );
-comment on table evenkeel.component is 'Files of a product, by where they lie, that must move together. A backup copy elsewhere never counts as installed.';
+comment on table evenkeel.component is
+  'Files of a product, by where they lie, that must move together. A backup copy elsewhere never counts as installed.';
 comment on column evenkeel.component.component_id is 'Internal number.';
 comment on column evenkeel.component.product_id is 'The product.';
 comment on column evenkeel.component.code is 'How CSV files call it: iis.';
 comment on column evenkeel.component.name is 'How people call it.';
-comment on column evenkeel.component.include is 'Globs on path.location: * within a name, ** across folders. %windir% is the Windows directory.';
+comment on column evenkeel.component.include is
+  'Globs on path.location: * within a name, ** across folders. %windir% is the Windows directory.';
 comment on column evenkeel.component.exclude is 'Globs that take paths out again.';
 comment on column evenkeel.component.source is 'Where this row comes from.';
 
@@ -121,7 +125,8 @@ create table evenkeel.level_rule (
 comment on table evenkeel.level_rule is 'What a version''s last part proves in every file of a product; lower ends only.';
 comment on column evenkeel.level_rule.product_id is 'The product.';
 comment on column evenkeel.level_rule.ordinal is 'The level that is proven at least.';
-comment on column evenkeel.level_rule.relation is '>=: by this revision and above; =: files at this revision are those that the level ships.';
+comment on column evenkeel.level_rule.relation is
+  '>=: by this revision and above; =: files at this revision are those that the level ships.';
 comment on column evenkeel.level_rule.revision is 'The fourth part of the version.';
 comment on column evenkeel.level_rule.source is 'Where this row comes from.';
 
@@ -168,10 +173,12 @@ create table evenkeel.patch_file (
 create index patch_file_name on evenkeel.patch_file (file);
 comment on table evenkeel.patch_file is 'A row of a patch''s table of files.';
 comment on column evenkeel.patch_file.patch_id is 'The patch.';
-comment on column evenkeel.patch_file.file is 'The file''s name in lower case; a path.location where the payload says where a new file goes.';
+comment on column evenkeel.patch_file.file is
+  'The file''s name in lower case; a path.location where the payload says where a new file goes.';
 comment on column evenkeel.patch_file.version is 'The version that the patch brings; null: not printed.';
 comment on column evenkeel.patch_file.machine is 'Only for images of this IMAGE_FILE_MACHINE_*; null: any.';
-comment on column evenkeel.patch_file.branch is 'GDR, QFE or a service-pack section; files of one branch belong together, and one branch is enough.';
+comment on column evenkeel.patch_file.branch is
+  'GDR, QFE or a service-pack section; files of one branch belong together, and one branch is enough.';
 comment on column evenkeel.patch_file.size is 'Bytes; null: not printed. Says differs, never narrows.';
 comment on column evenkeel.patch_file.dated is 'The file''s date.';
 comment on column evenkeel.patch_file.platform is 'As printed.';

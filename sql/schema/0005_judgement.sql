@@ -58,11 +58,13 @@ comment on column evenkeel.chunk_level.unread is 'How many have no version that 
 comment on column evenkeel.chunk_level.blind is 'Of how many the exports and imports were left out.';
 
 create table evenkeel.unjudged_file (file_id integer primary key);
-comment on table evenkeel.unjudged_file is 'Files that were stored and have no row in file_level yet: judged before anything that reads their chunks.';
+comment on table evenkeel.unjudged_file is
+  'Files that were stored and have no row in file_level yet: judged before anything that reads their chunks.';
 comment on column evenkeel.unjudged_file.file_id is 'The file.';
 
 create table evenkeel.unjudged_chunk (chunk_id bigint primary key);
-comment on table evenkeel.unjudged_chunk is 'Chunks that were stored and have no rows in chunk_level yet: judged before any host that holds them.';
+comment on table evenkeel.unjudged_chunk is
+  'Chunks that were stored and have no rows in chunk_level yet: judged before any host that holds them.';
 comment on column evenkeel.unjudged_chunk.chunk_id is 'The chunk.';
 
 create table evenkeel.host_component (
@@ -109,7 +111,9 @@ create table evenkeel.judge_queue (
     queued_at timestamptz not null default now(),
     primary key (host_id, queued_at)
 );
-comment on table evenkeel.judge_queue is 'Hosts whose state or catalogue changed since they were last judged; a row per change, so that nobody who reports waits for a judge that has the host in hand.';
+comment on table evenkeel.judge_queue is
+  'Hosts whose state or catalogue changed since they were last judged; a row per change, so that nobody who reports waits for a judge '
+  'that has the host in hand.';
 comment on column evenkeel.judge_queue.host_id is 'The host.';
 comment on column evenkeel.judge_queue.queued_at is 'Since when it waits.';
 
@@ -122,9 +126,13 @@ create table evenkeel.check_definition (
 );
 comment on table evenkeel.check_definition is 'The checks of sql/checks, as evenkeel init read them.';
 comment on column evenkeel.check_definition.code is 'mixed-level; the name of the file.';
-comment on column evenkeel.check_definition.scope is 'host: judged when a snapshot of that host is accepted; fleet: when a key of it changes, for every host that has the key; clock: every minute.';
+comment on column evenkeel.check_definition.scope is
+  'host: judged when a snapshot of that host is accepted; fleet: when a key of it changes, for every host that has the key; clock: every '
+  'minute.';
 comment on column evenkeel.check_definition.title is 'What it means, in one sentence.';
-comment on column evenkeel.check_definition.key_query is 'fleet: gives (host_id, key) for the hosts of state_host; after a line ''-- widen'', where there is one, a query that gives (host_id) of the other hosts to be judged again.';
+comment on column evenkeel.check_definition.key_query is
+  'fleet: gives (host_id, key) for the hosts of state_host; after a line ''-- widen'', where there is one, a query that gives (host_id) '
+  'of the other hosts to be judged again.';
 comment on column evenkeel.check_definition.query is 'Gives (host_id, subject, severity, summary, evidence) over the relations of a state.';
 
 create table evenkeel.fleet_key (
@@ -148,7 +156,9 @@ create table evenkeel.version_family (
     member evenkeel.version not null,
     primary key (component_id, location, version)
 );
-comment on table evenkeel.version_family is 'Files of a component whose versions vary over the fleet, gathered into families: files of one family change together on every host that counted.';
+comment on table evenkeel.version_family is
+  'Files of a component whose versions vary over the fleet, gathered into families: files of one family change together on every host '
+  'that counted.';
 comment on column evenkeel.version_family.component_id is 'The component.';
 comment on column evenkeel.version_family.location is 'The file, as path.location.';
 comment on column evenkeel.version_family.version is 'One of its versions, held by hosts enough to count.';

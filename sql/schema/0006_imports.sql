@@ -7,7 +7,8 @@ create table evenkeel.import_need (
     dll text not null,
     symbols text[] not null
 );
-comment on table evenkeel.import_need is 'A set of symbols that is wanted of a DLL, by some files of a chunk or through forwarders of another DLL.';
+comment on table evenkeel.import_need is
+  'A set of symbols that is wanted of a DLL, by some files of a chunk or through forwarders of another DLL.';
 comment on column evenkeel.import_need.need_id is 'Internal number.';
 comment on column evenkeel.import_need.digest is 'SHA-256 of DLL and symbols.';
 comment on column evenkeel.import_need.dll is 'The DLL''s name in lower case, with extension.';

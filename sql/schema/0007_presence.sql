@@ -24,7 +24,9 @@ create table evenkeel.host_patch (
     newer_files smallint[] not null,
     older_files smallint[] not null
 );
-comment on table evenkeel.host_patch is 'How a host stands to the patches of its products: parallel arrays, for one row a host is enough. A patch that is not among them is not applicable.';
+comment on table evenkeel.host_patch is
+  'How a host stands to the patches of its products: parallel arrays, for one row a host is enough. A patch that is not among them is '
+  'not applicable.';
 comment on column evenkeel.host_patch.host_id is 'The host.';
 comment on column evenkeel.host_patch.patch_ids is 'The patches, rising.';
 comment on column evenkeel.host_patch.states is 'Per patch: installed, partial, superseded or missing.';
@@ -42,7 +44,8 @@ create table evenkeel.peer_file (
     lacking uuid,
     primary key (product_id, peers, location)
 );
-comment on table evenkeel.peer_file is 'Files that all hosts of a product and level have, or all but one. Learnt from the fleet now and then.';
+comment on table evenkeel.peer_file is
+  'Files that all hosts of a product and level have, or all but one. Learnt from the fleet now and then.';
 comment on column evenkeel.peer_file.product_id is 'The product.';
 comment on column evenkeel.peer_file.peers is 'What these hosts have in common: levels, architecture, product type.';
 comment on column evenkeel.peer_file.location is 'The file, as path.location.';

@@ -34,7 +34,8 @@ create table evenkeel.finding_past (
     primary key (host_id, check_code, subject, opened_at, valid_to)
 );
 create index finding_past_valid_to on evenkeel.finding_past (valid_to);
-comment on table evenkeel.finding_past is 'What a finding said before it got worse or better. Evidence of the same severity and weight leaves no row.';
+comment on table evenkeel.finding_past is
+  'What a finding said before it got worse or better. Evidence of the same severity and weight leaves no row.';
 comment on column evenkeel.finding_past.host_id is 'The host.';
 comment on column evenkeel.finding_past.check_code is 'The check.';
 comment on column evenkeel.finding_past.subject is 'What it is about.';

@@ -7,10 +7,12 @@ alter table evenkeel.host
 -- Every judging updates the row: beside itself, so that its indexes need not be told.
 alter table evenkeel.host set (fillfactor = 80);
 comment on column evenkeel.host.judged_at is 'Since when the verdict stands: when the host was last judged, or set aside; null: never.';
-comment on column evenkeel.host.judged_state is 'host_checkin.state_at of the state that was judged then: where that is another by now, the verdict is older than the state.';
+comment on column evenkeel.host.judged_state is
+  'host_checkin.state_at of the state that was judged then: where that is another by now, the verdict is older than the state.';
 
 alter table evenkeel.host_checkin add column state_at timestamptz not null default '-infinity';
-comment on column evenkeel.host_checkin.state_at is 'When the state that bears on the verdict last changed: inventory, facts, times, or what could not be read.';
+comment on column evenkeel.host_checkin.state_at is
+  'When the state that bears on the verdict last changed: inventory, facts, times, or what could not be read.';
 update evenkeel.host_checkin c set state_at = seen_at;
 
 create table evenkeel.not_judged (
@@ -20,7 +22,9 @@ create table evenkeel.not_judged (
     tries integer not null default 1,
     error text not null
 );
-comment on table evenkeel.not_judged is 'Hosts that could not be judged: their verdict is unknown, and all others'' judging goes on. Tried again whenever they are queued, one at a time, apart from the others.';
+comment on table evenkeel.not_judged is
+  'Hosts that could not be judged: their verdict is unknown, and all others'' judging goes on. Tried again whenever they are queued, one '
+  'at a time, apart from the others.';
 comment on column evenkeel.not_judged.host_id is 'The host.';
 comment on column evenkeel.not_judged.since is 'Since when.';
 comment on column evenkeel.not_judged.tried_at is 'When it was last tried.';
@@ -35,8 +39,11 @@ create table evenkeel.not_judged_object (
     error text not null,
     primary key (kind, object)
 );
-comment on table evenkeel.not_judged_object is 'What many hosts share and could not be judged: hosts that hold it are unknown. Tried again by evenkeel init, and after a change of the catalogue.';
-comment on column evenkeel.not_judged_object.kind is 'file and chunk: content; lesson: something that is learnt from the fleet; check: one that is judged by the clock, for a host.';
+comment on table evenkeel.not_judged_object is
+  'What many hosts share and could not be judged: hosts that hold it are unknown. Tried again by evenkeel init, and after a change of '
+  'the catalogue.';
+comment on column evenkeel.not_judged_object.kind is
+  'file and chunk: content; lesson: something that is learnt from the fleet; check: one that is judged by the clock, for a host.';
 comment on column evenkeel.not_judged_object.object is 'file_id or chunk_id; the lesson''s name; check and host_id.';
 comment on column evenkeel.not_judged_object.since is 'Since when.';
 comment on column evenkeel.not_judged_object.tries is 'How often it was tried.';
@@ -47,7 +54,8 @@ create table evenkeel.slow_host (
     since timestamptz not null default clock_timestamp(),
     reason text not null
 );
-comment on table evenkeel.slow_host is 'Hosts that take longer than a turn allows: they are judged one at a time by a session of their own, and hold up nobody.';
+comment on table evenkeel.slow_host is
+  'Hosts that take longer than a turn allows: they are judged one at a time by a session of their own, and hold up nobody.';
 comment on column evenkeel.slow_host.host_id is 'The host.';
 comment on column evenkeel.slow_host.since is 'Since when.';
 comment on column evenkeel.slow_host.reason is 'Why: how large it is, or how long its turn took.';

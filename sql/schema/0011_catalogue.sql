@@ -1,4 +1,5 @@
--- Which file states what, so that a new edition replaces an old one; what updates' lists ship, as intervals of levels; parts of products that
+-- Which file states what, so that a new edition replaces an old one; what updates' lists ship, as intervals of levels; parts of products
+-- that
 -- keep a schedule of their own.
 
 create table evenkeel.edition (
@@ -7,15 +8,20 @@ create table evenkeel.edition (
     digest bytea,
     loaded_at timestamptz not null default now()
 );
-comment on table evenkeel.edition is 'A file that the catalogue was loaded from, as it was read last: what it states no more goes, unless another one does.';
+comment on table evenkeel.edition is
+  'A file that the catalogue was loaded from, as it was read last: what it states no more goes, unless another one does.';
 comment on column evenkeel.edition.edition_id is 'Internal number.';
-comment on column evenkeel.edition.name is 'shipped; the path of a folder of CSV files; an article or a list by its number; an index by its file.';
-comment on column evenkeel.edition.digest is 'BLAKE2b-256 of the file, so that one that was read is not read again; null: it is no single file.';
+comment on column evenkeel.edition.name is
+  'shipped; the path of a folder of CSV files; an article or a list by its number; an index by its file.';
+comment on column evenkeel.edition.digest is
+  'BLAKE2b-256 of the file, so that one that was read is not read again; null: it is no single file.';
 comment on column evenkeel.edition.loaded_at is 'When it was loaded last.';
 
 alter table evenkeel.product drop constraint product_level_kind_check;
 alter table evenkeel.product add constraint product_level_kind_check check (level_kind in ('service pack', 'cumulative update', 'build'));
-comment on column evenkeel.product.level_kind is 'service pack: declared by CSDVersion; cumulative update: declared by UBR; build: its levels are the third and fourth part of its files'' versions.';
+comment on column evenkeel.product.level_kind is
+  'service pack: declared by CSDVersion; cumulative update: declared by UBR; build: its levels are the third and fourth part of its '
+  'files'' versions.';
 
 alter table evenkeel.baseline
     add column editions integer[] not null default '{}',
@@ -27,26 +33,34 @@ comment on column evenkeel.line.editions is 'The editions that state it.';
 alter table evenkeel.component
     add column declared boolean not null default true,
     add column editions integer[] not null default '{}';
-comment on column evenkeel.component.declared is 'Its files belong to the level that the product declares; false: they keep a schedule of their own (servicing stack, Defender, .NET, Edge) and say nothing of it.';
+comment on column evenkeel.component.declared is
+  'Its files belong to the level that the product declares; false: they keep a schedule of their own (servicing stack, Defender, .NET, '
+  'Edge) and say nothing of it.';
 comment on column evenkeel.component.editions is 'The editions that state it.';
-comment on column evenkeel.component.include is 'Globs on path.location: * within a name, ** across folders. %windir% is the Windows directory. What {braces} around a part match names the instance: {mssql15.*}.';
+comment on column evenkeel.component.include is
+  'Globs on path.location: * within a name, ** across folders. %windir% is the Windows directory. What {braces} around a part match '
+  'names the instance: {mssql15.*}.';
 alter table evenkeel.level_rule
     add column build integer,
     add column editions integer[] not null default '{}';
-comment on column evenkeel.level_rule.build is 'The third part of the version, compared before the fourth; null: the fourth alone is compared.';
+comment on column evenkeel.level_rule.build is
+  'The third part of the version, compared before the fourth; null: the fourth alone is compared.';
 comment on column evenkeel.level_rule.editions is 'The editions that state it.';
 alter table evenkeel.known_file add column editions integer[] not null default '{}';
 comment on column evenkeel.known_file.editions is 'The editions that state it.';
 alter table evenkeel.patch
     add column level_ordinal integer,
     add column editions integer[] not null default '{}';
-comment on column evenkeel.patch.level_ordinal is 'The level that it brings a host to: a cumulative update, whose files are that level''s list; null: a patch with a table of its own.';
+comment on column evenkeel.patch.level_ordinal is
+  'The level that it brings a host to: a cumulative update, whose files are that level''s list; null: a patch with a table of its own.';
 comment on column evenkeel.patch.editions is 'The editions that state it.';
 alter table evenkeel.patch_file add column editions integer[] not null default '{}';
 comment on column evenkeel.patch_file.editions is 'The editions that state it.';
 
 alter table evenkeel.path_component add column instance text not null default '';
-comment on column evenkeel.path_component.instance is 'What the braces of the component''s glob match there: the instance of a product that may be on a host several times; empty: there are none.';
+comment on column evenkeel.path_component.instance is
+  'What the braces of the component''s glob match there: the instance of a product that may be on a host several times; empty: there are '
+  'none.';
 
 create table evenkeel.level_list (
     product_id integer not null,
@@ -58,10 +72,12 @@ create table evenkeel.level_list (
     unique nulls not distinct (product_id, ordinal, architecture),
     foreign key (product_id, ordinal) references evenkeel.level on delete cascade
 );
-comment on table evenkeel.level_list is 'Lists of the files of cumulative updates: all that a level ships otherwise than its base, on one architecture.';
+comment on table evenkeel.level_list is
+  'Lists of the files of cumulative updates: all that a level ships otherwise than its base, on one architecture.';
 comment on column evenkeel.level_list.product_id is 'The product.';
 comment on column evenkeel.level_list.ordinal is 'The level.';
-comment on column evenkeel.level_list.architecture is 'The IMAGE_FILE_MACHINE_* of the Windows that it is for; that of x64 and of arm64 hold 32-bit files, too; null: any.';
+comment on column evenkeel.level_list.architecture is
+  'The IMAGE_FILE_MACHINE_* of the Windows that it is for; that of x64 and of arm64 hold 32-bit files, too; null: any.';
 comment on column evenkeel.level_list.source is 'The update''s article.';
 comment on column evenkeel.level_list.files is 'How many files it names.';
 comment on column evenkeel.level_list.edition_id is 'The file that it was read from.';
@@ -77,7 +93,9 @@ create table evenkeel.shipped (
 );
 create index shipped_file on evenkeel.shipped (file, product_id);
 create index shipped_edition on evenkeel.shipped (edition_id) where edition_id is not null;
-comment on table evenkeel.shipped is 'What lists say: every level with a list of that architecture, from the first to the last, ships the file exactly so. Rows of one file have the same interval or disjoint ones: where a level ships several builds of a name, it ends where any of them changes.';
+comment on table evenkeel.shipped is
+  'What lists say: every level with a list of that architecture, from the first to the last, ships the file exactly so. Rows of one file '
+  'have the same interval or disjoint ones: where a level ships several builds of a name, it ends where any of them changes.';
 comment on column evenkeel.shipped.product_id is 'The product.';
 comment on column evenkeel.shipped.architecture is 'As level_list.architecture; of an index the image''s own machine.';
 comment on column evenkeel.shipped.first_ordinal is 'The first level: one with a list.';

@@ -7,7 +7,8 @@ comment on column evenkeel.check_definition.reads is
 -- Caches of imports: what they say of API sets depends on the host's Windows, and what imports nothing is not in them. All is read again.
 alter table evenkeel.import_need add column api_set_from integer;
 comment on column evenkeel.import_need.api_set_from is
-    'The first Windows (601: 6.1) that maps the DLL''s name itself, as that of an API set; below, it is a file like others. Null: no API set.';
+    'The first Windows (601: 6.1) that maps the DLL''s name itself, as that of an API set; below, it is a file like others. Null: no API '
+    'set.';
 create index import_need_api_set on evenkeel.import_need (api_set_from) where api_set_from is not null;
 alter table evenkeel.chunk_imports add column redirections text[] not null default '{}';
 comment on column evenkeel.chunk_imports.redirections is

@@ -4,7 +4,8 @@ do $$
 declare
     lock text;
 begin
-    foreach lock in array array['learning', 'judging', 'slow_judging', 'clock', 'change', 'catalogue', 'content', 'imports', 'fleet_checks'] loop
+    foreach lock in array array['learning', 'judging', 'slow_judging', 'clock', 'change', 'catalogue', 'content', 'imports',
+                                'fleet_checks'] loop
         execute format('create table evenkeel.%I ()', 'lock_on_' || lock);
         execute format('comment on table evenkeel.%I is %L', 'lock_on_' || lock,
                        format('Holds nothing: who locks it has the lock ''%s''.', replace(lock, '_', ' ')));

@@ -6,7 +6,8 @@ select h.name as host,
        h.seen_at as last_seen,
        coalesce((select coalesce(nullif(f.facts ->> 'product_name', ''), 'unknown')
                    || case when f.service_pack <> '' then ' ' || f.service_pack else '' end
-                   || case when f.os_build > 0 then format(' (%s.%s%s)', f.os_version, f.os_build, case when f.ubr > 0 then '.' || f.ubr else '' end) else '' end
+                   || case when f.os_build > 0 then format(' (%s.%s%s)', f.os_version, f.os_build, case when f.ubr > 0 then '.' || f.ubr
+                                                           else '' end) else '' end
         from evenkeel.host_facts_current f where f.host_id = h.host_id), 'unknown') as os,
        (select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ')
         from evenkeel.host_product p where p.host_id = h.host_id) as declared_level,
@@ -38,15 +39,20 @@ comment on column ops.host.host is 'Its name; two hosts may share one, host_id t
 comment on column ops.host.last_seen is 'When its last snapshot was accepted; null: never.';
 comment on column ops.host.os is 'Product, service pack and build as its registry declares them.';
 comment on column ops.host.declared_level is 'The level that the registry declares, where the catalogue knows it.';
-comment on column ops.host.verdict is 'level, mixed or unknown: the worst of its products. Never level while its state is newer than that verdict.';
+comment on column ops.host.verdict is
+  'level, mixed or unknown: the worst of its products. Never level while its state is newer than that verdict.';
 comment on column ops.host.host_id is 'Its identity.';
 comment on column ops.host.taken_at is 'When the last snapshot was taken, by the collector''s clock.';
 comment on column ops.host.files is 'PE files in its inventory.';
 comment on column ops.host.changed_at is 'Since when its files are as they are.';
-comment on column ops.host.unreadable is 'Folders and programs that the collector could not read; other files that can''t be read, such as a database''s, don''t count.';
-comment on column ops.host.proof is 'On what the verdicts rest: catalogue (lists, tables, captures, rules), store (its own component store), fleet (what other hosts hold); null: on nothing.';
+comment on column ops.host.unreadable is
+  'Folders and programs that the collector could not read; other files that can''t be read, such as a database''s, don''t count.';
+comment on column ops.host.proof is
+  'On what the verdicts rest: catalogue (lists, tables, captures, rules), store (its own component store), fleet (what other hosts '
+  'hold); null: on nothing.';
 comment on column ops.host.confirmed is 'Files that are proven not older than the level in question ships them.';
-comment on column ops.host.countable is 'Of how many that could be said; those that the level ships as the product was released don''t count.';
+comment on column ops.host.countable is
+  'Of how many that could be said; those that the level ships as the product was released don''t count.';
 comment on column ops.host.unassigned is 'Files that belong to no product of the catalogue that the host has: nothing is said of these.';
 comment on column ops.host.not_seen is 'What its collector could not see, or did not; empty: nothing.';
 comment on column ops.host.missing is 'What would have to be known for a better verdict; empty: nothing.';

@@ -48,5 +48,6 @@ comment on column ops.host_file.upper_basis is 'What proves the upper end.';
 comment on column ops.host_file.host_id is 'The host.';
 comment on column ops.host_file.image_id is 'The image, for joins.';
 comment on column ops.host_file.level is 'The level that the host''s product is to be proven at.';
-comment on column ops.host_file.confirmed is 'confirmed: proven not older than that level ships it; as released: it can''t be older; confirmed by the fleet; not confirmed.';
+comment on column ops.host_file.confirmed is
+  'confirmed: proven not older than that level ships it; as released: it can''t be older; confirmed by the fleet; not confirmed.';
 comment on column ops.host_file.hint_basis is 'Why a greater lower end is likely and not proven; empty: it is not.';

@@ -51,12 +51,14 @@ join evenkeel.host h using (host_id)
 join evenkeel.product p on p.code = f.subject
 join evenkeel.host_product hp on hp.host_id = f.host_id and hp.product_id = p.product_id
 where f.check_code = 'mixed-level' and f.closed_at = 'infinity' and h.merged_into is null;
-comment on view ops.mixed_level is 'A row per product of a host whose files belong to different levels, with the shortest evidence there is.';
+comment on view ops.mixed_level is
+  'A row per product of a host whose files belong to different levels, with the shortest evidence there is.';
 comment on column ops.mixed_level.host is 'The host''s name.';
 comment on column ops.mixed_level.product is 'The product.';
 comment on column ops.mixed_level.lower_file is 'The file with the least upper end; null where the registry''s declaration is that side.';
 comment on column ops.mixed_level.lower_level is 'What that file proves.';
-comment on column ops.mixed_level.upper_file is 'The file with the greatest lower end; null where the registry''s declaration is that side.';
+comment on column ops.mixed_level.upper_file is
+  'The file with the greatest lower end; null where the registry''s declaration is that side.';
 comment on column ops.mixed_level.upper_level is 'What that file proves.';
 comment on column ops.mixed_level.coverage is 'Share of the product''s component files that say something, 0 to 1.';
 comment on column ops.mixed_level.files_to_move is 'How many files must move to reach the target.';
@@ -81,5 +83,6 @@ group by 1, 2, 3;
 comment on view ops.level_matrix is 'How many hosts hold a component at which level.';
 comment on column ops.level_matrix.product is 'The product.';
 comment on column ops.level_matrix.component is 'The component.';
-comment on column ops.level_matrix.level is 'The levels that its files allow together; mixed: none; null: unknown, since the product has no levels in the catalogue.';
+comment on column ops.level_matrix.level is
+  'The levels that its files allow together; mixed: none; null: unknown, since the product has no levels in the catalogue.';
 comment on column ops.level_matrix.hosts is 'How many hosts.';

@@ -39,7 +39,8 @@ comment on column ops.patch_state.listed is 'The host''s registry lists it.';
 comment on column ops.patch_state.same_files is 'Files of its table at exactly its version.';
 comment on column ops.patch_state.newer_files is 'Files of its table that are newer.';
 comment on column ops.patch_state.older_files is 'Files of its table that are older.';
-comment on column ops.patch_state.partial_evidence is 'Where it is partial: which files; keys are documented in sql/checks/partial-patch.sql.';
+comment on column ops.patch_state.partial_evidence is
+  'Where it is partial: which files; keys are documented in sql/checks/partial-patch.sql.';
 comment on column ops.patch_state.title is 'What the patch is about.';
 comment on column ops.patch_state.released is 'When it came out.';
 comment on column ops.patch_state.host_id is 'The host.';

@@ -24,7 +24,12 @@ begin
     end;
 end
 $$;
-comment on function ops.risk(text, text, interval) is 'What a patch of the catalogue would do, a row per host, worst first; hosts: a name or a glob, null: all; a name that no host has is unknown. verdict: at risk, unknown, accepted (at risk, and a person accepts it), safe or not applicable; reason in one line; step: what to do first; findings: what the checks would find new, or found already where the patch would land (check, subject, severity, summary, new, evidence); kept: newer files that stay (path, version, brought); replaced: files that the patch would bring. Findings are taken as last judged; evenkeel risk judges waiting hosts first.';
+comment on function ops.risk(text, text, interval) is
+  'What a patch of the catalogue would do, a row per host, worst first; hosts: a name or a glob, null: all; a name that no host has is '
+  'unknown. verdict: at risk, unknown, accepted (at risk, and a person accepts it), safe or not applicable; reason in one line; step: '
+  'what to do first; findings: what the checks would find new, or found already where the patch would land (check, subject, severity, '
+  'summary, new, evidence); kept: newer files that stay (path, version, brought); replaced: files that the patch would bring. Findings '
+  'are taken as last judged; evenkeel risk judges waiting hosts first.';
 
 create or replace view ops.risk_acceptance as
 select a.patch, h.name as host, a.check_code as "check", a.subject, a.severity, a.reason, a.accepted_by, a.accepted_at, a.until,

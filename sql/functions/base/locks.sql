@@ -47,7 +47,8 @@ begin
 end
 $$;
 comment on function evenkeel.take_lock(text, text, boolean) is
-    'Takes a lock of lock_order(), share or exclusive, until the transaction ends; false where another session has it and it does not wait.';
+    'Takes a lock of lock_order(), share or exclusive, until the transaction ends; false where another session has it and it does not '
+    'wait.';
 
 create or replace function evenkeel.lock_learning(wait boolean)
 returns boolean language sql

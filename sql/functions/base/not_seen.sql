@@ -14,7 +14,8 @@ create or replace function evenkeel.not_seen_sentence(kind text, what text, entr
 returns text language sql immutable parallel safe
 as $$
     select case kind
-        when 'unreadable' then case when what = 'machine keys' then 'machine keys could not be read' else format('%s could not be read in %s', entries, what) end
+        when 'unreadable' then case when what = 'machine keys' then 'machine keys could not be read'
+          else format('%s could not be read in %s', entries, what) end
         when 'same_path' then format('%s more of the folded path %s', entries, what)
         when 'link' then format('%s is a link, and what it leads to was not followed', what)
         when 'unnameable' then format('%s names in %s can''t be told', entries, what)
@@ -28,7 +29,8 @@ as $$
         when 'no_store' then format('of the component store %s can''t be seen', coalesce(nullif(what, ''), 'something'))
         else concat_ws(' ', kind, what) end
 $$;
-comment on function evenkeel.not_seen_sentence(text, text, bigint) is 'One reason why something was not seen, as a sentence without its stop.';
+comment on function evenkeel.not_seen_sentence(text, text, bigint) is
+  'One reason why something was not seen, as a sentence without its stop.';
 
 create or replace function evenkeel.not_seen_places(kind text, places text[], entries bigint)
 returns text language sql immutable parallel safe

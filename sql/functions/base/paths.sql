@@ -10,7 +10,8 @@ returns text language sql immutable strict parallel safe
 as $$
     -- What is no set of characters, such as [ alone or a range that runs backwards, stands for itself.
     select '^' || coalesce(string_agg(case
-               when p.part ~ '^\[!?[^]!]+\]$' and not exists (select from regexp_matches(p.part, '(.)-([^]])', 'g') r (ends) where r.ends[1] > r.ends[2] collate "C")
+               when p.part ~ '^\[!?[^]!]+\]$' and not exists (select from regexp_matches(p.part, '(.)-([^]])', 'g') r (ends)
+                                                              where r.ends[1] > r.ends[2] collate "C")
                then regexp_replace(regexp_replace(replace(p.part, '\', '\\'), '^\[\^', '[\\^'), '^\[!', '[^')
                else replace(replace(replace(replace(
                         regexp_replace(p.part, '([.+^$(){}|\[\]\\])', '\\\1', 'g'),
@@ -18,12 +19,14 @@ as $$
     from regexp_matches(glob, '\[!?[^][]+\]|[^[]+|\[', 'g') with ordinality m (found, place)
     cross join lateral (select m.found[1] as part, m.place) p
 $$;
-comment on function evenkeel.glob_regex(text) is 'A glob as a regular expression: * and ? within a name, ** across folders, [ab], [a-z] and [!a] for one character.';
+comment on function evenkeel.glob_regex(text) is
+  'A glob as a regular expression: * and ? within a name, ** across folders, [ab], [a-z] and [!a] for one character.';
 
 create or replace function evenkeel.component_regex(glob text)
 returns text language sql immutable strict parallel safe
 as $$ select replace(replace(evenkeel.glob_regex(glob), '\{', '('), '\}', ')') $$;
-comment on function evenkeel.component_regex(text) is 'A component''s glob as a regular expression: as glob_regex(), and what {braces} stand around is captured.';
+comment on function evenkeel.component_regex(text) is
+  'A component''s glob as a regular expression: as glob_regex(), and what {braces} stand around is captured.';
 
 create or replace function evenkeel.bound_paths(paths integer[])
 returns table (path_id integer, product_id integer, component_id integer, instance text) language sql stable
@@ -44,7 +47,9 @@ as $$
     where not exists (select from hit x where x.path_id = h.path_id and x.glob = any (c.exclude))
     order by h.path_id, c.product_id, length(g.glob) desc, c.component_id
 $$;
-comment on function evenkeel.bound_paths(integer[]) is 'The components whose globs match these paths (null: all), of several of one product that with the longest glob, and the instance that its braces name.';
+comment on function evenkeel.bound_paths(integer[]) is
+  'The components whose globs match these paths (null: all), of several of one product that with the longest glob, and the instance that '
+  'its braces name.';
 
 create or replace function evenkeel.match_paths(paths integer[])
 returns void language sql

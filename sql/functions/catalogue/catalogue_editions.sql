@@ -7,7 +7,8 @@ declare
     same text := (select string_agg(format('coalesce(t.%1$I::text, '''') = coalesce(s.%1$I::text, '''')', k), ' and ') from unnest(keys) k);
     removed bigint;
 begin
-    -- `settled` holds what the editions at hand state, by these keys; those of `settling` are at hand, for all rows or for those of one scope.
+    -- `settled` holds what the editions at hand state, by these keys; those of `settling` are at hand, for all rows or for those of one
+    -- scope.
     analyze settled;
     execute format('update evenkeel.%1$I t set editions = array_append(t.editions, s.edition_id)
                     from settled s where %2$s and not s.edition_id = any (t.editions)', target, same);
@@ -27,7 +28,9 @@ begin
     return removed;
 end
 $$;
-comment on function evenkeel.edition_settle(text, text[], text) is 'Takes note of what the editions at hand state (temporary tables settled and settling) in a table with such keys, and removes the rows that no edition states any more, but those that stay for another reason; returns how many.';
+comment on function evenkeel.edition_settle(text, text[], text) is
+  'Takes note of what the editions at hand state (temporary tables settled and settling) in a table with such keys, and removes the rows '
+  'that no edition states any more, but those that stay for another reason; returns how many.';
 
 create or replace function evenkeel.catalog_sources(only_product text default null)
 returns table (source text, product text, kind text, statements bigint, editions text) language sql stable
@@ -45,7 +48,8 @@ as $$
         from stated s left join lateral unnest(s.editions) e (edition_id) on true
         group by s.source, s.product_id, s.kind
         union all
-        select l.source, l.product_id, 'list', sum(l.files), array_agg(distinct l.edition_id) from evenkeel.level_list l group by l.source, l.product_id
+        select l.source, l.product_id, 'list', sum(l.files), array_agg(distinct l.edition_id) from evenkeel.level_list l
+        group by l.source, l.product_id
         union all
         select e.name, s.product_id, 'index', count(*), array[e.edition_id]
         from evenkeel.shipped s join evenkeel.edition e using (edition_id) group by e.edition_id, e.name, s.product_id
@@ -61,7 +65,8 @@ comment on function evenkeel.catalog_sources(text) is 'What each source states, 
 create or replace function evenkeel.catalog_statements(given_source text, only_product text default null)
 returns table (product text, level text, file text, relation text, version text, machine text, kind text, source text) language sql stable
 as $$
-    select p.code, s.level, s.file, s.relation, evenkeel.version_text(s.version), coalesce(evenkeel.machine_name(s.machine), ''), s.kind, s.source
+    select p.code, s.level, s.file, s.relation, evenkeel.version_text(s.version), coalesce(evenkeel.machine_name(s.machine), ''), s.kind,
+      s.source
     from (select b.product_id, l.code as level, b.ordinal, b.file, b.relation, b.version, b.machine, b.kind, b.source
           from evenkeel.baseline b join evenkeel.level l using (product_id, ordinal)
           where b.source = given_source
@@ -75,11 +80,13 @@ as $$
           select i.product_id, l.code, l.ordinal, s.file, '=', s.version, s.architecture, 'list', i.source
           from evenkeel.level_list i
           join evenkeel.level l using (product_id, ordinal)
-          join evenkeel.shipped s on s.product_id = i.product_id and s.architecture is not distinct from i.architecture and s.edition_id is null
+          join evenkeel.shipped s on s.product_id = i.product_id and s.architecture is not distinct from i.architecture
+            and s.edition_id is null
                                  and i.ordinal between s.first_ordinal and s.last_ordinal
           where i.source = given_source
           union all
-          select s.product_id, evenkeel.level_range_text(s.product_id, int4range(s.first_ordinal, s.last_ordinal, '[]')), s.first_ordinal, s.file, '=',
+          select s.product_id, evenkeel.level_range_text(s.product_id, int4range(s.first_ordinal, s.last_ordinal, '[]')), s.first_ordinal,
+            s.file, '=',
                  s.version, s.architecture, 'index', e.name
           from evenkeel.shipped s join evenkeel.edition e using (edition_id) where e.name = given_source) s
     join evenkeel.product p using (product_id)
@@ -103,7 +110,8 @@ begin
     end if;
     delete from evenkeel.baseline b where b.product_id = any (products) and (b.source = given_source or b.editions = array[given_edition]);
     get diagnostics n = row_count; removed := removed + n;
-    delete from evenkeel.known_file k where k.product_id = any (products) and (k.source = given_source or k.editions = array[given_edition]);
+    delete from evenkeel.known_file k
+    where k.product_id = any (products) and (k.source = given_source or k.editions = array[given_edition]);
     get diagnostics n = row_count; removed := removed + n;
     delete from evenkeel.patch t where t.product_id = any (products) and (t.source = given_source or t.editions = array[given_edition]);
     get diagnostics n = row_count; removed := removed + n;
@@ -124,12 +132,15 @@ begin
     return removed;
 end
 $$;
-comment on function evenkeel.catalog_remove(text, text) is 'Removes all that a source, or a file that the catalogue was loaded from, states; returns how many rows that were, an error where none are.';
+comment on function evenkeel.catalog_remove(text, text) is
+  'Removes all that a source, or a file that the catalogue was loaded from, states; returns how many rows that were, an error where none '
+  'are.';
 
 create or replace function evenkeel.baseline_statements(only_product text, only_level text, only_source text, only_file text)
 returns table (product text, level text, file text, relation text, version text, machine text, kind text, source text) language sql stable
 as $$
-    select p.code, l.code, b.file, b.relation, evenkeel.version_text(b.version), coalesce(evenkeel.machine_name(b.machine), ''), b.kind, b.source
+    select p.code, l.code, b.file, b.relation, evenkeel.version_text(b.version), coalesce(evenkeel.machine_name(b.machine), ''), b.kind,
+      b.source
     from evenkeel.baseline b join evenkeel.product p using (product_id) join evenkeel.level l using (product_id, ordinal)
     where (only_product is null or p.product_id = evenkeel.product_number(only_product))
       and (only_level is null or lower(l.code) = lower(only_level))
@@ -137,7 +148,8 @@ as $$
       and (only_file is null or b.file = lower(only_file) or b.file like '%/' || lower(only_file))
     order by p.code, b.ordinal, b.file, b.relation, b.version, b.machine, b.source
 $$;
-comment on function evenkeel.baseline_statements(text, text, text, text) is 'What single statements say of what levels ship, by product, level, source and file (null: any); updates'' lists are not among them.';
+comment on function evenkeel.baseline_statements(text, text, text, text) is
+  'What single statements say of what levels ship, by product, level, source and file (null: any); updates'' lists are not among them.';
 
 create or replace function evenkeel.baseline_remove(given_source text, only_product text, only_level text)
 returns bigint language plpgsql
@@ -159,4 +171,5 @@ begin
     return removed;
 end
 $$;
-comment on function evenkeel.baseline_remove(text, text, text) is 'Removes the statements of a source (host web-01, media /mnt, an article) on what levels ship; an error where there are none.';
+comment on function evenkeel.baseline_remove(text, text, text) is
+  'Removes the statements of a source (host web-01, media /mnt, an article) on what levels ship; an error where there are none.';

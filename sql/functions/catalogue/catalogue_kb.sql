@@ -13,17 +13,20 @@ begin
         printed text, size bigint, file text, platform text) on commit drop;
     create temporary table kb_requirement (doc integer, line integer, product text, levels text, or_later boolean) on commit drop;
     create temporary table kb_corrected (doc integer, line integer, product text, service_pack text) on commit drop;
-    -- What is told to a person: of a line where it is a problem (severity 1), of a file where it is what was taken (0), or why it is refused (2).
+    -- What is told to a person: of a line where it is a problem (severity 1), of a file where it is what was taken (0), or why it is
+    -- refused (2).
     create temporary table kb_told (doc integer, line integer, severity integer, sentence text) on commit drop;
     perform evenkeel.list_stage();
 end
 $$;
-comment on function evenkeel.kb_stage() is 'Makes the temporary tables that articles and lists are staged in as they were read; an import fills them and calls kb_import().';
+comment on function evenkeel.kb_stage() is
+  'Makes the temporary tables that articles and lists are staged in as they were read; an import fills them and calls kb_import().';
 
 create or replace function evenkeel.kb_code(number integer)
 returns text language sql immutable strict parallel safe
 as $$ select case when number < 820000 then 'Q' else 'KB' end || number $$;
-comment on function evenkeel.kb_code(integer) is 'How the registry calls the hotfix of an article: Q294774; from the middle of 2003 on KB884872.';
+comment on function evenkeel.kb_code(integer) is
+  'How the registry calls the hotfix of an article: Q294774; from the middle of 2003 on KB884872.';
 
 create or replace function evenkeel.kb_machine(printed text)
 returns text language sql immutable strict parallel safe
@@ -36,7 +39,8 @@ comment on function evenkeel.kb_machine(text) is 'The machine that a platform co
 
 create or replace function evenkeel.kb_branch(printed text)
 returns text language sql immutable strict parallel safe
-as $$ select coalesce(upper(substring(printed from '(?i)\m(?:RTM|SP[0-9])? ?(?:GDR|QFE|LDR)\M')), upper(substring(printed from '(?i)\mSP[0-9]\M')), '') $$;
+as $$ select coalesce(upper(substring(printed from '(?i)\m(?:RTM|SP[0-9])? ?(?:GDR|QFE|LDR)\M')),
+                      upper(substring(printed from '(?i)\mSP[0-9]\M')), '') $$;
 comment on function evenkeel.kb_branch(text) is 'SP2QFE, GDR or a service-pack section; empty where none is named.';
 
 create or replace function evenkeel.kb_place_rows(only_product text)
@@ -73,7 +77,8 @@ begin
     insert into kb_told
     select doc, line, 1, format('%s %s is on another line than IIS 4.0: left out', file, evenkeel.version_text(version))
     from kb_placed where product = 'windows-nt-4.0' and evenkeel.version_minor(version) = 2 and evenkeel.version_build(version) > 999;
-    delete from kb_placed where product = 'windows-nt-4.0' and evenkeel.version_minor(version) = 2 and evenkeel.version_build(version) > 999;
+    delete from kb_placed where product = 'windows-nt-4.0' and evenkeel.version_minor(version) = 2
+      and evenkeel.version_build(version) > 999;
 
     -- A row whose version tells no product belongs to that of its table, if there is only one.
     update kb_placed r set product_id = t.product_id, product = t.product, level_kind = 'service pack'
@@ -96,11 +101,14 @@ begin
     select f.doc, 0, 1, 'no article number: name the file after it, as in KB5044288.csv; no patch can be made of it'
     from kb_file f where f.number = 0 and exists (select from kb_article_product a where a.doc = f.doc);
     delete from kb_placed r using kb_file f where f.doc = r.doc and f.number = 0 and r.level_kind = 'service pack';
-    delete from kb_article_product a using kb_file f where f.doc = a.doc and (f.number = 0 or a.product <> coalesce(only_product, a.product));
+    delete from kb_article_product a using kb_file f
+    where f.doc = a.doc and (f.number = 0 or a.product <> coalesce(only_product, a.product));
     analyze kb_placed;
 end
 $$;
-comment on function evenkeel.kb_place_rows(text) is 'Fills kb_placed, the staged rows that belong to a product by the line that their version is on, and kb_article_product, the products that articles bring patches for.';
+comment on function evenkeel.kb_place_rows(text) is
+  'Fills kb_placed, the staged rows that belong to a product by the line that their version is on, and kb_article_product, the products '
+  'that articles bring patches for.';
 
 create or replace function evenkeel.kb_read_patches()
 returns void language plpgsql
@@ -155,7 +163,9 @@ begin
     from kb_bound where not believed group by doc, line, product, level, released;
 end
 $$;
-comment on function evenkeel.kb_read_patches() is 'Fills kb_patch, kb_needed and kb_bound: the patches among the placed rows, the levels that they need, and what ''first corrected in'' proves of levels.';
+comment on function evenkeel.kb_read_patches() is
+  'Fills kb_patch, kb_needed and kb_bound: the patches among the placed rows, the levels that they need, and what ''first corrected in'' '
+  'proves of levels.';
 
 create or replace function evenkeel.kb_refuse_articles()
 returns void language sql
@@ -166,4 +176,5 @@ as $$
     from kb_placed r where r.level_kind = 'cumulative update'
     order by r.doc, r.product_id, r.line
 $$;
-comment on function evenkeel.kb_refuse_articles() is 'Tells of articles about products whose levels are cumulative updates: their tables are no levels.';
+comment on function evenkeel.kb_refuse_articles() is
+  'Tells of articles about products whose levels are cumulative updates: their tables are no levels.';

@@ -37,7 +37,8 @@ begin
     from kb_bound where believed and level_before is not null;
 end
 $$;
-comment on function evenkeel.kb_stage_patches() is 'Stages patches, their tables and the bounds on levels that follow from ''first corrected in''.';
+comment on function evenkeel.kb_stage_patches() is
+  'Stages patches, their tables and the bounds on levels that follow from ''first corrected in''.';
 
 create or replace function evenkeel.kb_rows_of_lists()
 returns void language sql
@@ -53,7 +54,8 @@ as $$
                     join evenkeel.product p using (product_id)
                     where p.level_kind = 'service pack')
 $$;
-comment on function evenkeel.kb_rows_of_lists() is 'Stages the rows of lists that name builds of service-pack products as those of articles.';
+comment on function evenkeel.kb_rows_of_lists() is
+  'Stages the rows of lists that name builds of service-pack products as those of articles.';
 
 create or replace function evenkeel.kb_tell(only_product text)
 returns void language plpgsql
@@ -62,7 +64,8 @@ begin
     insert into kb_told
     select k.doc, 0, 0, concat_ws(', ', format('%s: %s: %s', k.code, k.product, evenkeel.counted(count(distinct r.file), 'file')),
                'for ' || nullif(string_agg(distinct r.machine, ' and '), ''),
-               'needs ' || (select string_agg(distinct n.code, ' or ' order by n.code) from kb_needed n where (n.doc, n.product_id) = (k.doc, k.product_id)),
+               'needs ' || (select string_agg(distinct n.code, ' or ' order by n.code) from kb_needed n
+                            where (n.doc, n.product_id) = (k.doc, k.product_id)),
                (select 'contained in ' || s.contained_in from stage_patches s where (s.code, s.product) = (k.code, k.product) limit 1),
                (select evenkeel.counted(count(*), 'bound') || ' on levels' from stage_baselines b
                 where b.source = k.code and b.product = k.product having count(*) > 0))
@@ -70,8 +73,10 @@ begin
     group by k.doc, k.code, k.product, k.product_id;
 
     insert into kb_told
-    select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc) or exists (select from list_row r where r.doc = f.doc)
-               then 'no version in its table is on the line of ' || coalesce(only_product, 'a product of the catalogue') else 'it has no table of files' end)
+    select f.doc, 0, 1, format('nothing taken: %s', case when exists (select from kb_row r where r.doc = f.doc)
+                               or exists (select from list_row r where r.doc = f.doc)
+               then 'no version in its table is on the line of ' || coalesce(only_product, 'a product of the catalogue')
+                 else 'it has no table of files' end)
     from kb_file f where not exists (select from kb_told t where t.doc = f.doc and t.severity <> 1);
 end
 $$;
@@ -79,7 +84,8 @@ comment on function evenkeel.kb_tell(text) is 'Adds a line for each file that sa
 
 create or replace function evenkeel.counted(number bigint, noun text)
 returns text language sql immutable strict parallel safe
-as $$ select to_char(number, 'FM999,999,999,990') || ' ' || noun || case when number = 1 then '' when noun like '%ch' then 'es' else 's' end $$;
+as $$ select to_char(number, 'FM999,999,999,990') || ' ' || noun || case when number = 1 then '' when noun like '%ch' then 'es'
+  else 's' end $$;
 comment on function evenkeel.counted(bigint, text) is '1 file, 2 files, 12,114 files.';
 
 create or replace function evenkeel.kb_import(only_product text, given_level text)
@@ -111,4 +117,6 @@ begin
     return query select t.doc, t.line, t.severity, t.sentence from kb_told t order by t.doc, t.severity desc, t.line, t.sentence;
 end
 $$;
-comment on function evenkeel.kb_import(text, text) is 'Stages what the staged articles and lists bring to the catalogue, for catalog_merge(); returns what was taken of each file (severity 0) and what could not be believed or taken (1), by file and line.';
+comment on function evenkeel.kb_import(text, text) is
+  'Stages what the staged articles and lists bring to the catalogue, for catalog_merge(); returns what was taken of each file (severity '
+  '0) and what could not be believed or taken (1), by file and line.';

@@ -18,10 +18,12 @@ begin
         os_build_to = excluded.os_build_to, product_types = excluded.product_types, installation_types = excluded.installation_types,
         inetstp_major = excluded.inetstp_major, follows_os = excluded.follows_os, level_kind = excluded.level_kind,
         coverage_share = excluded.coverage_share, rtm_revision = excluded.rtm_revision, source = excluded.source
-    where (o.name, o.os_version, o.os_build, o.os_build_to, o.product_types, o.installation_types, o.inetstp_major, o.follows_os, o.level_kind,
+    where (o.name, o.os_version, o.os_build, o.os_build_to, o.product_types, o.installation_types, o.inetstp_major, o.follows_os,
+           o.level_kind,
            o.coverage_share, o.rtm_revision, o.source) is distinct from
           (excluded.name, excluded.os_version, excluded.os_build, excluded.os_build_to, excluded.product_types, excluded.installation_types,
-           excluded.inetstp_major, excluded.follows_os, excluded.level_kind, excluded.coverage_share, excluded.rtm_revision, excluded.source);
+           excluded.inetstp_major, excluded.follows_os, excluded.level_kind, excluded.coverage_share, excluded.rtm_revision,
+             excluded.source);
     get diagnostics n = row_count;
     return n;
 end
@@ -34,7 +36,8 @@ as $$
 declare
     n bigint;
 begin
-    insert into evenkeel.level as o (product_id, ordinal, code, name, service_pack, marker_hotfix, ubr, released, kb, preview, out_of_band, line,
+    insert into evenkeel.level as o (product_id, ordinal, code, name, service_pack, marker_hotfix, ubr, released, kb, preview, out_of_band,
+                                     line,
         base_ordinal, complete, source)
     select p.product_id, s.ordinal::integer, s.code, s.name, coalesce(s.service_pack, ''), coalesce(s.marker_hotfix, ''), s.ubr::integer,
            s.released::date, coalesce(upper(s.kb), ''), coalesce(s.preview::boolean, false), coalesce(s.out_of_band::boolean, false),
@@ -49,14 +52,16 @@ begin
         line = excluded.line, base_ordinal = excluded.base_ordinal, complete = o.complete or excluded.complete, source = excluded.source
     where (o.code, o.name, o.service_pack, o.marker_hotfix, o.ubr, o.released, o.kb, o.preview, o.out_of_band, o.line, o.base_ordinal,
            o.complete, o.source) is distinct from
-          (excluded.code, excluded.name, excluded.service_pack, excluded.marker_hotfix, excluded.ubr, coalesce(excluded.released, o.released),
+          (excluded.code, excluded.name, excluded.service_pack, excluded.marker_hotfix, excluded.ubr,
+           coalesce(excluded.released, o.released),
            case when excluded.kb <> '' then excluded.kb else o.kb end, excluded.preview, excluded.out_of_band, excluded.line,
            excluded.base_ordinal, o.complete or excluded.complete, excluded.source);
     get diagnostics n = row_count;
     return n;
 end
 $$;
-comment on function evenkeel.merge_levels() is 'Merges stage_levels; returns how many rows are new or changed. A date, an article or a list that was known before stays known.';
+comment on function evenkeel.merge_levels() is
+  'Merges stage_levels; returns how many rows are new or changed. A date, an article or a list that was known before stays known.';
 
 create or replace function evenkeel.merge_lines()
 returns bigint language plpgsql
@@ -93,7 +98,8 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.settle_scope(text, text) is 'Fills settling, the editions at hand for a file of the catalogue, before edition_settle().';
+comment on function evenkeel.settle_scope(text, text) is
+  'Fills settling, the editions at hand for a file of the catalogue, before edition_settle().';
 
 create or replace function evenkeel.merge_components()
 returns bigint language plpgsql
@@ -111,7 +117,8 @@ begin
           (excluded.name, excluded.include, excluded.exclude, excluded.declared, excluded.source);
     get diagnostics n = row_count;
     create temporary table settled on commit drop as
-    select evenkeel.product_number(product) as product_id, code, evenkeel.staged_edition('components', source) as edition_id from stage_components;
+    select evenkeel.product_number(product) as product_id, code, evenkeel.staged_edition('components', source) as edition_id
+    from stage_components;
     perform evenkeel.settle_scope('components');
     return n + evenkeel.edition_settle('component', array['product_id', 'code']);
 end
@@ -151,7 +158,8 @@ begin
         select source, evenkeel.staged_edition('known_files', source) as edition_id from (select distinct source from stage_known_files) d
     )
     select p.product_id, lower(s.file) as file, min(s.source) as source, min(e.edition_id) as edition_id
-    from stage_known_files s join source_of e using (source) cross join unnest(string_to_array(s.product, '|')) w (code) join evenkeel.product p using (code)
+    from stage_known_files s join source_of e using (source) cross join unnest(string_to_array(s.product, '|')) w (code)
+    join evenkeel.product p using (code)
     group by p.product_id, lower(s.file);
     insert into evenkeel.known_file as o (product_id, file, source)
     select product_id, file, source from settled
@@ -193,10 +201,13 @@ begin
                             (b.product_id, b.ordinal, b.file, b.relation, coalesce(b.machine, -1), b.source, b.version));
     get diagnostics replaced = row_count;
     perform evenkeel.settle_scope('baselines');
-    return n + replaced + evenkeel.edition_settle('baseline', array['product_id', 'ordinal', 'file', 'relation', 'version', 'machine', 'source']);
+    return n + replaced + evenkeel.edition_settle('baseline',
+                                                  array['product_id', 'ordinal', 'file', 'relation', 'version', 'machine', 'source']);
 end
 $$;
-comment on function evenkeel.merge_baselines() is 'Merges stage_baselines; returns how many rows are new, changed or gone. Of one file, level and machine what a source says now replaces what it said before.';
+comment on function evenkeel.merge_baselines() is
+  'Merges stage_baselines; returns how many rows are new, changed or gone. Of one file, level and machine what a source says now '
+  'replaces what it said before.';
 
 create or replace function evenkeel.merge_patches()
 returns bigint language plpgsql
@@ -204,7 +215,8 @@ as $$
 declare
     n bigint;
 begin
-    insert into evenkeel.patch as o (code, product_id, title, level_ordinal, required_levels, supersedes, contained_in, restart, released, source)
+    insert into evenkeel.patch as o (code, product_id, title, level_ordinal, required_levels, supersedes, contained_in, restart, released,
+                                     source)
     select upper(s.code), p.product_id, coalesce(s.title, ''), l.ordinal,
            coalesce((select array_agg(evenkeel.level_ordinal(s.product, r) order by 1)
                      from unnest(string_to_array(s.required_levels, '|')) r), '{}'),
@@ -229,7 +241,8 @@ begin
     return n + evenkeel.edition_settle('patch', array['product_id', 'code'], 't.has_payload');
 end
 $$;
-comment on function evenkeel.merge_patches() is 'Merges stage_patches; returns how many rows are new, changed or gone. A patch whose payload was read stays as it is.';
+comment on function evenkeel.merge_patches() is
+  'Merges stage_patches; returns how many rows are new, changed or gone. A patch whose payload was read stays as it is.';
 
 create or replace function evenkeel.merge_patch_files()
 returns bigint language plpgsql
@@ -255,7 +268,8 @@ begin
     -- A row of a patch's table whose version was corrected; what the payload brought is what it is.
     delete from evenkeel.patch_file f
     using (select distinct patch_id, file, coalesce(machine, -1) as machine, branch, platform from settled) s
-    where f.patch_id = s.patch_id and f.file = s.file and coalesce(f.machine, -1) = s.machine and f.branch = s.branch and f.platform = s.platform
+    where f.patch_id = s.patch_id and f.file = s.file and coalesce(f.machine, -1) = s.machine and f.branch = s.branch
+      and f.platform = s.platform
       and f.listed and f.image_id is null
       and not exists (select from settled k
                       where (k.patch_id, k.file, coalesce(k.machine, -1), k.branch, k.platform) =
@@ -287,4 +301,5 @@ begin
     table_name := 'patch files'; changed := evenkeel.merge_patch_files(); return next;
 end
 $$;
-comment on function evenkeel.catalog_merge() is 'Merges the staged rows into the catalogue; returns how many rows of each table are new, changed or gone.';
+comment on function evenkeel.catalog_merge() is
+  'Merges the staged rows into the catalogue; returns how many rows of each table are new, changed or gone.';

@@ -32,7 +32,8 @@ begin
     return found;
 end
 $$;
-comment on function evenkeel.level_ordinal(text, text) is 'The place of a level in its product''s order; an error that lists the known ones.';
+comment on function evenkeel.level_ordinal(text, text) is
+  'The place of a level in its product''s order; an error that lists the known ones.';
 
 create or replace function evenkeel.product_number(product text)
 returns integer language plpgsql stable
@@ -77,9 +78,12 @@ as $$
                when evenkeel.pe_machine_alpha() then 'alpha'
                else machine::text end
 $$;
-comment on function evenkeel.machine_name(integer) is 'The name by which machine_number() knows a machine; the number itself where it has none.';
+comment on function evenkeel.machine_name(integer) is
+  'The name by which machine_number() knows a machine; the number itself where it has none.';
 
 create or replace function evenkeel.machines_on(architecture integer)
 returns integer[] language sql immutable parallel safe
-as $$ select case when architecture in (evenkeel.pe_machine_amd64(), evenkeel.pe_machine_arm64()) then array[architecture, evenkeel.pe_machine_i386()] else array[architecture] end $$;
-comment on function evenkeel.machines_on(integer) is 'The machines of images that a Windows of that architecture holds: 64-bit ones hold 32-bit files, too.';
+as $$ select case when architecture in (evenkeel.pe_machine_amd64(), evenkeel.pe_machine_arm64())
+  then array[architecture, evenkeel.pe_machine_i386()] else array[architecture] end $$;
+comment on function evenkeel.machines_on(integer) is
+  'The machines of images that a Windows of that architecture holds: 64-bit ones hold 32-bit files, too.';

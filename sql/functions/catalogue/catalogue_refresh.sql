@@ -30,7 +30,8 @@ begin
     -- A join reads all chunks once; for a few files their index finds them sooner.
     if cardinality(files) > 200 then
         insert into changed_chunk
-        select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join unnest(files) f (file_id) using (file_id)
+        select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id)
+        join unnest(files) f (file_id) using (file_id)
         where c.chunk_id <= until_chunk and c.chunk_id <> all (except_chunks);
     else
         insert into changed_chunk

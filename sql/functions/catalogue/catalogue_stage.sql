@@ -37,7 +37,8 @@ as $$
     select array_agg(attname::text order by attnum) from pg_attribute
     where attrelid = to_regclass('pg_temp.stage_' || file) and attnum > 0 and not attisdropped
 $$;
-comment on function evenkeel.catalog_columns(text) is 'The columns that a CSV file of the catalogue may have, in their order; any may be left out.';
+comment on function evenkeel.catalog_columns(text) is
+  'The columns that a CSV file of the catalogue may have, in their order; any may be left out.';
 
 create or replace function evenkeel.edition_of(given_name text)
 returns integer language plpgsql
@@ -47,7 +48,8 @@ declare
 begin
     select edition_id into found from evenkeel.edition where name = given_name;
     if found is null then
-        insert into evenkeel.edition (name) values (given_name) on conflict (name) do update set loaded_at = now() returning edition_id into found;
+        insert into evenkeel.edition (name) values (given_name) on conflict (name) do update set loaded_at = now()
+        returning edition_id into found;
     end if;
     return found;
 end
@@ -60,7 +62,9 @@ as $$
     insert into stage_edition (file, edition_id, columns) values (staged_file, evenkeel.edition_of(name), its_columns)
     on conflict (file) do update set edition_id = excluded.edition_id, columns = excluded.columns
 $$;
-comment on function evenkeel.catalog_edition(text, text, text) is 'Says which edition the staged rows of a file are, and which columns it has: what that edition stated before and states no more goes with the merge.';
+comment on function evenkeel.catalog_edition(text, text, text) is
+  'Says which edition the staged rows of a file are, and which columns it has: what that edition stated before and states no more goes '
+  'with the merge.';
 
 create or replace function evenkeel.staged_editions()
 returns void language plpgsql
@@ -76,7 +80,8 @@ begin
     on conflict do nothing;
 end
 $$;
-comment on function evenkeel.staged_editions() is 'Gives a number to the editions that staged rows without a file belong to: those of their sources.';
+comment on function evenkeel.staged_editions() is
+  'Gives a number to the editions that staged rows without a file belong to: those of their sources.';
 
 create or replace function evenkeel.staged_edition(staged_file text, source text)
 returns integer language sql stable

@@ -25,7 +25,8 @@ exception when data_exception or raise_exception then
     return false;
 end
 $$;
-comment on function evenkeel.reads_as(text, text) is 'Whether the text of a CSV file''s field is of that kind; the kinds are worded as catalog_verify() tells them.';
+comment on function evenkeel.reads_as(text, text) is
+  'Whether the text of a CSV file''s field is of that kind; the kinds are worded as catalog_verify() tells them.';
 
 create or replace function evenkeel.catalog_refuse(file text, place tid, sentence text)
 returns void language plpgsql
@@ -40,7 +41,8 @@ begin
     raise exception '%.csv, row % (%): %', file, number, left(substr(printed, 2, length(printed) - 2), 200), sentence;
 end
 $$;
-comment on function evenkeel.catalog_refuse(text, tid, text) is 'Fails with a sentence on a staged row, which it names by file and row and quotes.';
+comment on function evenkeel.catalog_refuse(text, tid, text) is
+  'Fails with a sentence on a staged row, which it names by file and row and quotes.';
 
 create or replace function evenkeel.catalog_verify_fields()
 returns void language plpgsql
@@ -104,7 +106,8 @@ begin
     end loop;
 end
 $$;
-comment on function evenkeel.catalog_verify_fields() is 'Fails at the first staged field that is empty and must not be, or that is not of its column''s kind.';
+comment on function evenkeel.catalog_verify_fields() is
+  'Fails at the first staged field that is empty and must not be, or that is not of its column''s kind.';
 
 create or replace function evenkeel.catalog_verify_keys()
 returns void language plpgsql
@@ -157,7 +160,8 @@ begin
             union all select 'baselines', ctid, product, level from stage_baselines
             union all select 'levels', ctid, product, base from stage_levels where base is not null
             union all select 'patches', ctid, product, level from stage_patches where level is not null
-            union all select 'patches', s.ctid, s.product, r from stage_patches s cross join unnest(string_to_array(s.required_levels, '|')) r
+            union all select 'patches', s.ctid, s.product, r from stage_patches s
+              cross join unnest(string_to_array(s.required_levels, '|')) r
             union all select 'patches', ctid, product, contained_in from stage_patches where contained_in is not null
         ), product as (
             select code from evenkeel.product union select code from stage_products
@@ -186,7 +190,8 @@ begin
         join evenkeel.product p on p.code = s.product
         join evenkeel.level l on l.product_id = p.product_id and l.code = s.code and l.ordinal <> s.ordinal::integer
         union all
-        select 'lines', ctid, 5, format('revision_from %s is above revision_to %s', coalesce(revision_from, '0'), coalesce(revision_to, '65535'))
+        select 'lines', ctid, 5, format('revision_from %s is above revision_to %s', coalesce(revision_from, '0'),
+                                        coalesce(revision_to, '65535'))
         from stage_lines where coalesce(revision_from::integer, 0) > coalesce(revision_to::integer, 65535)
         union all
         select 'patches', ctid, 6, format('the patch ''%s'' can''t supersede itself', code)
@@ -194,14 +199,16 @@ begin
         where exists (select from unnest(string_to_array(supersedes, '|')) c
                       where upper(c) = upper(code) or evenkeel.patch_number(upper(c)) = evenkeel.patch_number(upper(code)))
         union all
-        select 'levels', s.ctid, 7, format('a level can''t be its own base: ''%s''', s.code) from stage_levels s where lower(s.base) = lower(s.code)
+        select 'levels', s.ctid, 7, format('a level can''t be its own base: ''%s''', s.code) from stage_levels s
+        where lower(s.base) = lower(s.code)
         order by 3, 1, 2 limit 1
     loop
         perform evenkeel.catalog_refuse(wrong.file, wrong.place, wrong.sentence);
     end loop;
 end
 $$;
-comment on function evenkeel.catalog_verify_references() is 'Fails at a staged row that names what neither the catalogue nor the other files hold, or that contradicts itself.';
+comment on function evenkeel.catalog_verify_references() is
+  'Fails at a staged row that names what neither the catalogue nor the other files hold, or that contradicts itself.';
 
 create or replace function evenkeel.catalog_verify()
 returns void language plpgsql
@@ -212,4 +219,5 @@ begin
     perform evenkeel.catalog_verify_references();
 end
 $$;
-comment on function evenkeel.catalog_verify() is 'Fails where a staged row can''t be merged as it is written, by a sentence that names its file and quotes it.';
+comment on function evenkeel.catalog_verify() is
+  'Fails where a staged row can''t be merged as it is written, by a sentence that names its file and quotes it.';

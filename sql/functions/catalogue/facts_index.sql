@@ -10,7 +10,8 @@ begin
            p.os_build, p.name
     from (select distinct windows, kb, case when release ~ '^\d{4,5}\.\d{1,5}$' then release end as release from fact_index) u
     join evenkeel.product p on p.level_kind = 'cumulative update' and (only_product is null or p.code = only_product)
-    left join lateral (select l.ordinal from evenkeel.level l where l.product_id = p.product_id and l.kb = u.kb order by l.ordinal desc limit 1) known on true
+    left join lateral (select l.ordinal from evenkeel.level l where l.product_id = p.product_id and l.kb = u.kb
+                       order by l.ordinal desc limit 1) known on true
     where case when u.kb = 'BASE'
                -- The files that a release came with; of those that share an earlier one's they are not the earlier one's.
                then p.rtm_revision is not null and p.code in ('windows-10-' || u.windows, 'windows-' || u.windows)
@@ -31,9 +32,11 @@ begin
     perform evenkeel.index_find_levels(only_product);
     insert into evenkeel.level (product_id, ordinal, code, name, ubr, kb, source)
     select distinct on (u.product_id, u.ordinal) u.product_id, u.ordinal, format('%s.%s', u.os_build, u.ordinal),
-           format('%s %s', u.name, coalesce(u.release, format('%s.%s', u.os_build, u.ordinal))), u.ordinal, case when u.kb ~ '^KB\d{5,7}$' then u.kb else '' end, 'Winbindex'
+           format('%s %s', u.name, coalesce(u.release, format('%s.%s', u.os_build, u.ordinal))), u.ordinal, case
+             when u.kb ~ '^KB\d{5,7}$' then u.kb else '' end, 'Winbindex'
     from index_update u
-    where not exists (select from evenkeel.level l where (l.product_id, l.ordinal) = (u.product_id, u.ordinal)) order by u.product_id, u.ordinal, u.kb;
+    where not exists (select from evenkeel.level l where (l.product_id, l.ordinal) = (u.product_id, u.ordinal))
+    order by u.product_id, u.ordinal, u.kb;
     get diagnostics n = row_count; changed := changed + n;
     create temporary table index_interval on commit drop as
     with stated as (
@@ -53,7 +56,8 @@ begin
            r.first_ordinal, r.last_ordinal
     from run r cross join unnest(r.versions) v (version);
     delete from evenkeel.shipped s
-    where s.edition_id in (select edition_id from index_interval) and (only_product is null or s.product_id = (select p.product_id from evenkeel.product p where p.code = only_product))
+    where s.edition_id in (select edition_id from index_interval)
+      and (only_product is null or s.product_id = (select p.product_id from evenkeel.product p where p.code = only_product))
       and not exists (select from index_interval i
                       where (i.edition_id, i.product_id, i.architecture, i.file, i.version, i.first_ordinal, i.last_ordinal) =
                             (s.edition_id, s.product_id, s.architecture, s.file, s.version, s.first_ordinal, s.last_ordinal));
@@ -75,7 +79,8 @@ create or replace function evenkeel.index_edition(document integer, file text)
 returns text language sql stable
 as $$
     -- Winbindex has an index of its own for ARM64, whose files are called alike.
-    select 'Winbindex ' || case when exists (select from fact_index i where i.doc = document and i.architecture = evenkeel.pe_machine_arm64()) then 'arm64 ' else '' end || file
+    select 'Winbindex ' || case when exists (select from fact_index i where i.doc = document
+                                             and i.architecture = evenkeel.pe_machine_arm64()) then 'arm64 ' else '' end || file
 $$;
 comment on function evenkeel.index_edition(integer, text) is 'The edition that an index of a file''s builds is.';
 
@@ -86,7 +91,8 @@ as $$
     select d.doc, 0, case when count(x.version) > 0 then 0 else 1 end,
            case when count(x.version) > 0
                 then format('index of %s: %s of %s, for %s', min(i.file), evenkeel.counted(count(distinct x.version), 'build'),
-                            evenkeel.counted(count(distinct x.product_id), 'product'), string_agg(distinct evenkeel.machine_name(x.architecture), ' and '))
+                            evenkeel.counted(count(distinct x.product_id), 'product'),
+                              string_agg(distinct evenkeel.machine_name(x.architecture), ' and '))
                 else 'nothing taken: no build in it is on the line of a product of the catalogue' end
     from fact_file d
     left join (select distinct doc, file from fact_index) i using (doc)

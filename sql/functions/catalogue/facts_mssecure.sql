@@ -24,21 +24,25 @@ begin
     drop table if exists secure_patch;
     create temporary table secure_patch on commit drop as
     select b.bulletin, b.posted, b.numbers, p.place, p.name, p.sbid, p.patch,
-           case when substring(lower(p.name) from 'q(\d{6})') is not null and 'Q' || substring(lower(p.name) from 'q(\d{6})') = any (b.numbers)
+           case when substring(lower(p.name) from 'q(\d{6})') is not null and 'Q' || substring(lower(p.name)
+             from 'q(\d{6})') = any (b.numbers)
                 then 'Q' || substring(lower(p.name) from 'q(\d{6})')
                 when cardinality(b.numbers) = 1 then b.numbers[1]
                 when p.sq ~ '^Q\d{5,6}$' then p.sq else b.bulletin end as code
     from xmltable('/BulletinDatastore/Bulletins/Bulletin' passing body
                   columns bulletin text path '@BulletinID', posted text path '@DatePosted', whole xml path '.') x
     cross join lateral (
-        select x.bulletin, replace(x.posted, '/', '-') as posted, array(select trim(q.n) from xmltable('/Bulletin/QNumbers/QNumber' passing x.whole
+        select x.bulletin, replace(x.posted, '/', '-') as posted, array(select trim(q.n)
+          from xmltable('/Bulletin/QNumbers/QNumber' passing x.whole
                                                                      columns n text path '@QNumber') q) as numbers) b
     cross join lateral xmltable('/Bulletin/Patches/Patch' passing x.whole
-                  columns place for ordinality, name text path '@PatchName', sbid text path '@SBID', sq text path '@SQNumber', patch xml path '.') p
+                  columns place for ordinality, name text path '@PatchName', sbid text path '@SBID', sq text path '@SQNumber',
+                    patch xml path '.') p
     where b.bulletin ~ '^MS\d\d-\d{3}$';
     drop table if exists secure_affected;
     create temporary table secure_affected on commit drop as
-    select s.bulletin, s.place, s.code, evenkeel.mssecure_product(a.product) as product, evenkeel.mssecure_level(nullif(a.fixed, '0')) as fixed,
+    select s.bulletin, s.place, s.code, evenkeel.mssecure_product(a.product) as product,
+      evenkeel.mssecure_level(nullif(a.fixed, '0')) as fixed,
            array(select evenkeel.mssecure_level(l.number) from xmltable('/AffectedProduct/AffectedServicePack' passing a.whole
                                                                 columns number text path '@ServicePackID') l) as levels
     from secure_patch s
@@ -53,14 +57,16 @@ begin
     join (select lower(f.name) as file, c.version, replace(c.dated, '/', '-') as dated, c.size, c.number
           from xmltable('/BulletinDatastore/Files/File' passing body columns name text path '@Name', whole xml path '.') f
           cross join lateral xmltable('/File/FileChanges/FileChange' passing f.whole
-                                      columns number text path '@FileChangeID', version text path '@Version', dated text path '@Date', size text path '@Size') c) f
+                                      columns number text path '@FileChangeID', version text path '@Version', dated text path '@Date',
+                                        size text path '@Size') c) f
       on f.number = c.number
     where f.version ~ '^\d{1,5}(\.\d{1,5}){3}$';
     perform evenkeel.facts_mssecure_patches(doc, body);
     insert into fact_file values (doc, path, 'mssecure');
 end
 $$;
-comment on function evenkeel.facts_mssecure(integer, text, xml) is 'Reads mssecure.xml: the patches of the products that the catalogue has, the levels that they are for, their files.';
+comment on function evenkeel.facts_mssecure(integer, text, xml) is
+  'Reads mssecure.xml: the patches of the products that the catalogue has, the levels that they are for, their files.';
 
 create or replace function evenkeel.facts_mssecure_patches(doc integer, body xml)
 returns void language sql
@@ -75,7 +81,8 @@ as $$
         from xmltable('/BulletinDatastore/SupercededBys/SupercededBy' passing body columns sbid text path '@SBID', whole xml path '.') b
         cross join lateral xmltable('/SupercededBy/SupercededBulletins/SupercededBulletin' passing b.whole
                                     columns bulletin text path '@BulletinID', whole xml path '.') u
-        cross join lateral xmltable('/SupercededBulletin/SupercededPatches/SupercededPatch' passing u.whole columns name text path '@PatchName') p
+        cross join lateral xmltable('/SupercededBulletin/SupercededPatches/SupercededPatch' passing u.whole
+                                    columns name text path '@PatchName') p
         join secure_patch n on n.bulletin = u.bulletin and lower(n.name) = lower(p.name)
         join secure_affected later on (later.bulletin, later.place) = (n.bulletin, n.place)
         join secure_patch e on e.sbid = b.sbid and b.sbid not in ('', '0')
@@ -89,4 +96,5 @@ as $$
     from secure_affected a join secure_patch s using (bulletin, place)
     group by a.code, a.product
 $$;
-comment on function evenkeel.facts_mssecure_patches(integer, xml) is 'The patches among what facts_mssecure() read, with the levels that they are for and what they replace.';
+comment on function evenkeel.facts_mssecure_patches(integer, xml) is
+  'The patches among what facts_mssecure() read, with the levels that they are for and what they replace.';

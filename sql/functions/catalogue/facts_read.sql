@@ -13,11 +13,15 @@ begin
     create temporary table fact_rollup (doc integer, place integer, product text, release text, kind text, kb text) on commit drop;
     create temporary table fact_supersedes (doc integer, code text, supersedes text) on commit drop;
     create temporary table fact_bulletin (doc integer, kb text, product text, dated date) on commit drop;
-    create temporary table fact_build (doc integer, version text, pack text, cu text, kb text, released date, retired boolean) on commit drop;
-    create temporary table fact_patch (doc integer, code text, bulletin text, product text, requires text[], fixed text[], whole boolean, released date,
+    create temporary table fact_build (doc integer, version text, pack text, cu text, kb text, released date, retired boolean)
+      on commit drop;
+    create temporary table fact_patch (doc integer, code text, bulletin text, product text, requires text[], fixed text[], whole boolean,
+                                       released date,
         supersedes text[]) on commit drop;
-    create temporary table fact_patch_file (doc integer, code text, product text, file text, version text, dated text, size text) on commit drop;
-    create temporary table fact_index (doc integer, file text, architecture integer, version evenkeel.version, windows text, kb text, release text)
+    create temporary table fact_patch_file (doc integer, code text, product text, file text, version text, dated text, size text)
+      on commit drop;
+    create temporary table fact_index (doc integer, file text, architecture integer, version evenkeel.version, windows text, kb text,
+                                       release text)
         on commit drop;
 end
 $$;
@@ -33,7 +37,8 @@ begin
                     from string_to_table(header, divider) with ordinality t (n, place)));
 end
 $$;
-comment on function evenkeel.facts_table(text, text) is 'Makes the temporary table fact_table with the columns that a heading names, for COPY.';
+comment on function evenkeel.facts_table(text, text) is
+  'Makes the temporary table fact_table with the columns that a heading names, for COPY.';
 
 create or replace function evenkeel.facts_supersedence(doc integer, path text)
 returns void language plpgsql
@@ -44,7 +49,8 @@ begin
     insert into fact_file values (doc, path, 'supersedence');
 end
 $$;
-comment on function evenkeel.facts_supersedence(integer, text) is 'Reads pairs of patches, the later and the one that it replaces, out of fact_table.';
+comment on function evenkeel.facts_supersedence(integer, text) is
+  'Reads pairs of patches, the later and the one that it replaces, out of fact_table.';
 
 create or replace function evenkeel.facts_history(doc integer, path text)
 returns void language plpgsql
@@ -76,7 +82,8 @@ begin
     insert into fact_file values (doc, path, 'bulletins') on conflict do nothing;
 end
 $$;
-comment on function evenkeel.facts_bulletins(integer, text) is 'Reads security bulletins (wesng''s columns) out of fact_table: which patches there are, and what they replace.';
+comment on function evenkeel.facts_bulletins(integer, text) is
+  'Reads security bulletins (wesng''s columns) out of fact_table: which patches there are, and what they replace.';
 
 create or replace function evenkeel.facts_json(doc integer, path text, body jsonb)
 returns void language plpgsql
@@ -98,11 +105,13 @@ begin
         select doc, e ->> 'Key' like '%Server%', l.* from jsonb_array_elements(body) e cross join evenkeel.facts_levels(e -> 'Value') l;
         insert into fact_file values (doc, path, 'levels');
     else
-        raise exception 'nothing that is known: JSON of levels (Build, KB), of SQL Server''s builds (Data, Version), or of Winbindex (windowsVersions) is';
+        raise exception 'nothing that is known: JSON of levels (Build, KB), of SQL Server''s builds (Data, Version), or of Winbindex '
+                        '(windowsVersions) is';
     end if;
 end
 $$;
-comment on function evenkeel.facts_json(integer, text, jsonb) is 'Reads a JSON document of one of the kinds that are known by their shape; an error where it is none.';
+comment on function evenkeel.facts_json(integer, text, jsonb) is
+  'Reads a JSON document of one of the kinds that are known by their shape; an error where it is none.';
 
 create or replace function evenkeel.facts_levels(updates jsonb)
 returns table (build integer, ubr integer, kb text, released date, preview boolean, out_of_band boolean) language sql immutable
@@ -120,7 +129,8 @@ as $$
     insert into fact_build
     select doc, b ->> 'Version', case jsonb_typeof(b -> 'SP') when 'array' then b -> 'SP' ->> -1 else b ->> 'SP' end,
            b ->> 'CU', substring(b ->> 'KBList' from '\m\d{6,7}\M'),
-           case when b ->> 'ReleaseDate' ~ '^\d{4}-\d{2}-\d{2}' then left(b ->> 'ReleaseDate', 10)::date end, coalesce((b ->> 'Retired')::boolean, false)
+           case when b ->> 'ReleaseDate' ~ '^\d{4}-\d{2}-\d{2}' then left(b ->> 'ReleaseDate', 10)::date end,
+             coalesce((b ->> 'Retired')::boolean, false)
     from jsonb_array_elements(body -> 'Data') b where b ->> 'Version' ~ '^\d+\.\d+\.\d+'
 $$;
 comment on function evenkeel.facts_builds(integer, jsonb) is 'Builds of SQL Server as dbatools lists them.';
@@ -136,8 +146,11 @@ begin
     from jsonb_each(body) i
     cross join jsonb_each(i.value -> 'windowsVersions') w
     cross join jsonb_each(w.value) u
-    where i.value -> 'fileInfo' ->> 'version' ~ '^\d{1,5}(\.\d{1,5}){3}( |$)' and jsonb_typeof(i.value -> 'fileInfo' -> 'machineType') = 'number';
+    where i.value -> 'fileInfo' ->> 'version' ~ '^\d{1,5}(\.\d{1,5}){3}( |$)'
+      and jsonb_typeof(i.value -> 'fileInfo' -> 'machineType') = 'number';
     insert into fact_file values (doc, path, 'index');
 end
 $$;
-comment on function evenkeel.facts_winbindex(integer, text, jsonb) is 'Reads what Winbindex knows of one file name: its versions, and the updates that bring each. Builds whose version it does not know are left out.';
+comment on function evenkeel.facts_winbindex(integer, text, jsonb) is
+  'Reads what Winbindex knows of one file name: its versions, and the updates that bring each. Builds whose version it does not know are '
+  'left out.';

@@ -6,10 +6,13 @@ returns void language plpgsql
 as $$
 begin
     -- What is stated now, by level, with files by number; the levels that have a list then.
-    create temporary table if not exists list_name (file_id integer generated always as identity primary key, file text not null unique) on commit drop;
+    create temporary table if not exists list_name (file_id integer generated always as identity primary key, file text not null unique)
+      on commit drop;
     create temporary table if not exists list_new (file_id integer, ordinal integer, version bigint) on commit drop;
-    create temporary table if not exists list_place (ordinal integer primary key, place integer not null, fresh boolean not null) on commit drop;
-    create temporary table if not exists list_interval (file text, version bigint, first_ordinal integer, last_ordinal integer) on commit drop;
+    create temporary table if not exists list_place (ordinal integer primary key, place integer not null, fresh boolean not null)
+      on commit drop;
+    create temporary table if not exists list_interval (file text, version bigint, first_ordinal integer, last_ordinal integer)
+      on commit drop;
     truncate list_new, list_place, list_interval;
 end
 $$;
@@ -52,7 +55,9 @@ begin
     cross join unnest(r.versions) v (version);
 end
 $$;
-comment on function evenkeel.list_intervals(integer, integer) is 'Fills list_interval: what a product''s lists for one architecture say together, those that are stored and those that are stated now (list_new) at the levels of list_place. The same lists give the same rows, in whichever order they come.';
+comment on function evenkeel.list_intervals(integer, integer) is
+  'Fills list_interval: what a product''s lists for one architecture say together, those that are stored and those that are stated now '
+  '(list_new) at the levels of list_place. The same lists give the same rows, in whichever order they come.';
 
 create or replace function evenkeel.list_store(for_product integer, for_architecture integer)
 returns bigint language plpgsql
@@ -63,7 +68,8 @@ declare
 begin
     delete from evenkeel.shipped s
     where s.product_id = for_product and s.architecture is not distinct from for_architecture and s.edition_id is null
-      and not exists (select from list_interval i where (i.file, i.version, i.first_ordinal, i.last_ordinal) = (s.file, s.version, s.first_ordinal, s.last_ordinal));
+      and not exists (select from list_interval i
+                      where (i.file, i.version, i.first_ordinal, i.last_ordinal) = (s.file, s.version, s.first_ordinal, s.last_ordinal));
     get diagnostics gone = row_count;
     insert into evenkeel.shipped (product_id, architecture, first_ordinal, last_ordinal, version, file)
     select for_product, for_architecture, i.first_ordinal, i.last_ordinal, i.version, i.file
@@ -76,7 +82,8 @@ begin
     return gone + come;
 end
 $$;
-comment on function evenkeel.list_store(integer, integer) is 'Stores list_interval as what a product''s lists for one architecture say; returns how many rows changed.';
+comment on function evenkeel.list_store(integer, integer) is
+  'Stores list_interval as what a product''s lists for one architecture say; returns how many rows changed.';
 
 create or replace function evenkeel.list_take(for_product integer, for_architecture integer)
 returns void language plpgsql
@@ -85,9 +92,11 @@ begin
     perform evenkeel.list_scratch();
     insert into list_place (ordinal, place, fresh)
     select ordinal, row_number() over (order by ordinal), bool_or(fresh)
-    from (select p.ordinal, true as fresh from list_part p where p.product_id = for_product and p.architecture is not distinct from for_architecture
+    from (select p.ordinal, true as fresh from list_part p where p.product_id = for_product
+          and p.architecture is not distinct from for_architecture
           union all
-          select l.ordinal, false from evenkeel.level_list l where l.product_id = for_product and l.architecture is not distinct from for_architecture) x
+          select l.ordinal, false from evenkeel.level_list l where l.product_id = for_product
+            and l.architecture is not distinct from for_architecture) x
     group by ordinal;
     insert into list_new (file_id, ordinal, version)
     select n.file_id, p.ordinal, r.version
@@ -99,7 +108,8 @@ begin
     perform evenkeel.list_intervals(for_product, for_architecture);
 end
 $$;
-comment on function evenkeel.list_take(integer, integer) is 'Fills list_interval with what the staged lists for a product and architecture say, beside those that are stored.';
+comment on function evenkeel.list_take(integer, integer) is
+  'Fills list_interval with what the staged lists for a product and architecture say, beside those that are stored.';
 
 create or replace function evenkeel.list_merge()
 returns bigint language plpgsql
@@ -111,7 +121,8 @@ declare
     n bigint;
 begin
     insert into evenkeel.level (product_id, ordinal, code, name, ubr, kb, source)
-    select distinct on (p.product_id, p.ordinal) p.product_id, p.ordinal, format('%s.%s', p.build, p.ordinal), format('%s %s.%s', q.name, p.build, p.ordinal),
+    select distinct on (p.product_id, p.ordinal) p.product_id, p.ordinal, format('%s.%s', p.build, p.ordinal),
+      format('%s %s.%s', q.name, p.build, p.ordinal),
            p.ordinal, p.kb, case when p.kb <> '' then p.kb else 'file list' end
     from list_part p join evenkeel.product q using (product_id)
     order by p.product_id, p.ordinal, p.doc
@@ -123,7 +134,8 @@ begin
     for pair in
         select p.product_id, p.architecture,
                concat_ws(' ', p.architecture, string_agg(p.doc || ':' || p.ordinal, ' ' order by p.ordinal),
-                         (select string_agg(l.ordinal || '=' || l.source || '=' || l.files, ' ' order by l.ordinal) from evenkeel.level_list l
+                         (select string_agg(l.ordinal || '=' || l.source || '=' || l.files, ' ' order by l.ordinal)
+                          from evenkeel.level_list l
                           where l.product_id = p.product_id and l.architecture is not distinct from p.architecture)) as lists
         from list_part p group by p.product_id, p.architecture order by 3, 1
     loop
@@ -137,14 +149,16 @@ begin
         from list_part p join kb_file f using (doc) left join list_interval i on p.ordinal between i.first_ordinal and i.last_ordinal
         where p.product_id = pair.product_id and p.architecture is not distinct from pair.architecture
         group by p.product_id, p.ordinal, p.architecture, p.kb, f.edition_id
-        on conflict (product_id, ordinal, architecture) do update set source = excluded.source, files = excluded.files, edition_id = excluded.edition_id
+        on conflict (product_id, ordinal, architecture) do update set source = excluded.source, files = excluded.files,
+          edition_id = excluded.edition_id
         where (o.source, o.files) is distinct from (excluded.source, excluded.files);
         get diagnostics n = row_count; changed := changed + n;
     end loop;
     return changed + evenkeel.list_settle();
 end
 $$;
-comment on function evenkeel.list_merge() is 'Merges the staged lists into the catalogue: levels, intervals, patches; returns how many rows are new, changed or gone.';
+comment on function evenkeel.list_merge() is
+  'Merges the staged lists into the catalogue: levels, intervals, patches; returns how many rows are new, changed or gone.';
 
 create or replace function evenkeel.list_settle()
 returns bigint language plpgsql
@@ -153,7 +167,8 @@ declare
     changed bigint := 0;
     n bigint;
 begin
-    update evenkeel.level l set complete = exists (select from evenkeel.level_list i where (i.product_id, i.ordinal) = (l.product_id, l.ordinal))
+    update evenkeel.level l set complete = exists (select from evenkeel.level_list i
+                                                   where (i.product_id, i.ordinal) = (l.product_id, l.ordinal))
     from evenkeel.product p
     where p.product_id = l.product_id and p.level_kind = 'cumulative update'
       and l.complete <> exists (select from evenkeel.level_list i where (i.product_id, i.ordinal) = (l.product_id, l.ordinal));
@@ -169,7 +184,8 @@ begin
     return changed + n;
 end
 $$;
-comment on function evenkeel.list_settle() is 'Says of levels whether they have a list, and makes a patch of each list; returns how many rows changed.';
+comment on function evenkeel.list_settle() is
+  'Says of levels whether they have a list, and makes a patch of each list; returns how many rows changed.';
 
 create or replace function evenkeel.list_remove(given_source text, edition integer, products integer[])
 returns bigint language plpgsql
@@ -197,22 +213,27 @@ begin
     return removed;
 end
 $$;
-comment on function evenkeel.list_remove(text, integer, integer[]) is 'Removes lists by their source or their file; returns how many there were.';
+comment on function evenkeel.list_remove(text, integer, integer[]) is
+  'Removes lists by their source or their file; returns how many there were.';
 
 create or replace function evenkeel.list_tell()
 returns void language sql
 as $$
     insert into kb_told
-    select p.doc, 0, 0, format('%s %s.%s, %s, %s as before%s (%s)', p.product, p.build, p.ordinal, evenkeel.counted(count(distinct s.file), 'file'),
+    select p.doc, 0, 0, format('%s %s.%s, %s, %s as before%s (%s)', p.product, p.build, p.ordinal,
+                               evenkeel.counted(count(distinct s.file), 'file'),
                                to_char(count(distinct s.file) filter (where s.first_ordinal < p.ordinal), 'FM999,999,999'),
-                               coalesce(', for ' || nullif(string_agg(distinct evenkeel.machine_name(p.architecture), ' and '), ''), ''), l.how)
+                               coalesce(', for ' || nullif(string_agg(distinct evenkeel.machine_name(p.architecture), ' and '), ''), ''),
+                                 l.how)
     from list_part p
     join list_level l using (doc, product_id)
     join evenkeel.shipped s on s.product_id = p.product_id and s.architecture is not distinct from p.architecture and s.edition_id is null
                            and p.ordinal between s.first_ordinal and s.last_ordinal
     group by p.doc, p.product, p.build, p.ordinal, l.how
 $$;
-comment on function evenkeel.list_tell() is 'Adds a line for each list and product: the level that it is of, how many files it names, and how many of these are as in the list before.';
+comment on function evenkeel.list_tell() is
+  'Adds a line for each list and product: the level that it is of, how many files it names, and how many of these are as in the list '
+  'before.';
 
 create or replace function evenkeel.list_import(only_product text, given_level text)
 returns bigint language plpgsql
@@ -222,10 +243,12 @@ declare
 begin
     perform evenkeel.list_find_products(only_product);
     perform evenkeel.list_find_levels(given_level);
-    update kb_file f set edition_id = evenkeel.edition_of(coalesce(nullif(f.edition, ''), f.path)) where f.doc in (select doc from list_part);
+    update kb_file f set edition_id = evenkeel.edition_of(coalesce(nullif(f.edition, ''), f.path))
+    where f.doc in (select doc from list_part);
     changed := evenkeel.list_merge();
     perform evenkeel.list_tell();
     return changed;
 end
 $$;
-comment on function evenkeel.list_import(text, text) is 'Takes the staged lists into the catalogue, and tells of each in kb_told; returns how many rows changed.';
+comment on function evenkeel.list_import(text, text) is
+  'Takes the staged lists into the catalogue, and tells of each in kb_told; returns how many rows changed.';

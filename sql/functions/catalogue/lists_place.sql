@@ -3,9 +3,11 @@
 create or replace function evenkeel.list_stage()
 returns void language sql
 as $$
-    create temporary table list_row (doc integer, section integer, line integer, version bigint, file text, dated text, size bigint) on commit drop;
+    create temporary table list_row (doc integer, section integer, line integer, version bigint, file text, dated text, size bigint)
+      on commit drop;
 $$;
-comment on function evenkeel.list_stage() is 'Makes the temporary table that rows of lists are staged in: those of their files in kb_file, and of their sections in kb_section.';
+comment on function evenkeel.list_stage() is
+  'Makes the temporary table that rows of lists are staged in: those of their files in kb_file, and of their sections in kb_section.';
 
 create or replace function evenkeel.list_find_builds()
 returns void language plpgsql
@@ -17,7 +19,8 @@ begin
     from list_row where version is not null group by 1, 2, 3;
 end
 $$;
-comment on function evenkeel.list_find_builds() is 'Fills list_build: the builds that each section of the staged lists names (the version without its last part), and how far they go.';
+comment on function evenkeel.list_find_builds() is
+  'Fills list_build: the builds that each section of the staged lists names (the version without its last part), and how far they go.';
 
 create or replace function evenkeel.list_find_products(only_product text)
 returns void language plpgsql
@@ -42,7 +45,8 @@ begin
     delete from list_stem where servicing_stack;
     -- A client and a server of one build are told apart by the article; where the catalogue doesn't know it, by the section's words.
     delete from list_stem t using kb_file f
-    where f.doc = t.doc and exists (select from list_stem o join evenkeel.level l using (product_id) where o.doc = t.doc and l.kb = evenkeel.kb_code(f.number))
+    where f.doc = t.doc and exists (select from list_stem o join evenkeel.level l using (product_id)
+                                    where o.doc = t.doc and l.kb = evenkeel.kb_code(f.number))
       and not exists (select from evenkeel.level l where l.product_id = t.product_id and l.kb = evenkeel.kb_code(f.number));
     delete from list_stem t
     where t.banner ~* '\mWindows\M' and t.product_types is not null
@@ -51,19 +55,23 @@ begin
                   and not exists (select from evenkeel.level l where l.product_id = t.product_id and l.kb = evenkeel.kb_code(f.number)));
 end
 $$;
-comment on function evenkeel.list_find_products(text) is 'Fills list_stem: the builds in each section of the staged lists, and the products that have them.';
+comment on function evenkeel.list_find_products(text) is
+  'Fills list_stem: the builds in each section of the staged lists, and the products that have them.';
 
 create or replace function evenkeel.list_find_levels(given_level text)
 returns void language plpgsql
 as $$
 begin
     create temporary table list_level on commit drop as
-    select g.*, coalesce(given.ubr, known.ordinal, g.newest) as ordinal, case when f.number > 0 then evenkeel.kb_code(f.number) else '' end as kb,
+    select g.*, coalesce(given.ubr, known.ordinal, g.newest) as ordinal, case when f.number > 0 then evenkeel.kb_code(f.number)
+      else '' end as kb,
            case when given.ubr is not null then 'as named' when known.ordinal is not null then 'as its article tells'
                 else 'the highest revision in it' end as how
-    from (select doc, product_id, product, min(evenkeel.version_build(stem << 16)) as build, max(newest) as newest from list_stem group by 1, 2, 3) g
+    from (select doc, product_id, product, min(evenkeel.version_build(stem << 16)) as build, max(newest) as newest from list_stem
+          group by 1, 2, 3) g
     join kb_file f using (doc)
-    left join lateral (select split_part(given_level, '.', 2)::integer as ubr where split_part(given_level, '.', 1) = g.build::text) given on true
+    left join lateral (select split_part(given_level, '.', 2)::integer as ubr where split_part(given_level, '.', 1) = g.build::text) given
+      on true
     left join lateral (select l.ordinal from evenkeel.level l
                        where l.product_id = g.product_id and f.number > 0 and l.kb = evenkeel.kb_code(f.number)
                          -- An update's number is the greatest that a file of it has: one that names newer files is none of that article.
@@ -75,14 +83,16 @@ begin
     end if;
     insert into kb_told
     select distinct on (l.doc) l.doc, r.line, 1,
-           format('%s %s is newer than %s.%s, the level that was named: newer files are left out', lower(r.file), evenkeel.version_text(r.version),
+           format('%s %s is newer than %s.%s, the level that was named: newer files are left out', lower(r.file),
+                  evenkeel.version_text(r.version),
                   l.build, l.ordinal)
     from list_level l
     join list_stem s using (doc, product_id)
     join list_row r on r.doc = s.doc and r.section is not distinct from s.section and r.version >> 16 = s.stem
     where l.newest > l.ordinal and (r.version & 65535) > l.ordinal order by l.doc, r.version & 65535 desc, r.line;
     insert into kb_told
-    select distinct on (l.doc) l.doc, 0, 1, format('%s is %s.%s, but the list names files of %s.%s: it is taken for that level', l.kb, l.build, k.ordinal,
+    select distinct on (l.doc) l.doc, 0, 1,
+      format('%s is %s.%s, but the list names files of %s.%s: it is taken for that level', l.kb, l.build, k.ordinal,
                                                   l.build, l.newest)
     from list_level l join evenkeel.level k on k.product_id = l.product_id and k.kb = l.kb and l.kb <> '' and k.ordinal < l.newest
     where l.how = 'the highest revision in it' order by l.doc, k.ordinal desc;
@@ -92,7 +102,9 @@ begin
     perform evenkeel.list_refuse_doubles();
 end
 $$;
-comment on function evenkeel.list_find_levels(text) is 'Fills list_level, the level that each staged list is for each of its products: the named one, else that of its article, else the highest revision in it; and list_part, one row for each architecture.';
+comment on function evenkeel.list_find_levels(text) is
+  'Fills list_level, the level that each staged list is for each of its products: the named one, else that of its article, else the '
+  'highest revision in it; and list_part, one row for each architecture.';
 
 create or replace function evenkeel.list_refuse_doubles()
 returns void language plpgsql
@@ -108,7 +120,8 @@ begin
     cross join lateral (
         select case when q.kb <> '' and q.kb <> p.kb then q.kb else f.path end as who
         from list_part q join kb_file f using (doc)
-        where (q.product_id, q.ordinal) = (p.product_id, p.ordinal) and q.architecture is not distinct from p.architecture and q.doc <> p.doc
+        where (q.product_id, q.ordinal) = (p.product_id, p.ordinal) and q.architecture is not distinct from p.architecture
+          and q.doc <> p.doc
         union all
         select case when l.source <> '' then l.source else e.name end
         from evenkeel.level_list l join evenkeel.edition e using (edition_id)
@@ -120,4 +133,5 @@ begin
     where (d.doc, d.product_id) = (p.doc, p.product_id) and d.architecture is not distinct from p.architecture;
 end
 $$;
-comment on function evenkeel.list_refuse_doubles() is 'Tells of lists that claim a level which another list claims, too, and leaves them out.';
+comment on function evenkeel.list_refuse_doubles() is
+  'Tells of lists that claim a level which another list claims, too, and leaves them out.';

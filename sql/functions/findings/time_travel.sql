@@ -44,12 +44,15 @@ begin
     return ids;
 end
 $$;
-comment on function evenkeel.host_ids(text) is 'The hosts of that name, for a name may be borne by several; an error where there is none, for an empty answer would read as ''nothing changed''.';
+comment on function evenkeel.host_ids(text) is
+  'The hosts of that name, for a name may be borne by several; an error where there is none, for an empty answer would read as ''nothing '
+  'changed''.';
 
 create or replace function evenkeel.image_text(version evenkeel.version, size bigint)
 returns text language sql immutable parallel safe
 as $$ select coalesce(evenkeel.version_text(version), 'no version, ' || size || ' bytes') $$;
-comment on function evenkeel.image_text(evenkeel.version, bigint) is 'An image in a word: its file version, or that it has none, and its size.';
+comment on function evenkeel.image_text(evenkeel.version, bigint) is
+  'An image in a word: its file version, or that it has none, and its size.';
 
 create or replace function evenkeel.inventory_diff(before bigint[], after bigint[])
 returns table (path_id integer, old_image integer, new_image integer) language sql stable
@@ -71,7 +74,8 @@ as $$
     from gone full join come using (path_id)
     where gone.image_id is distinct from come.image_id
 $$;
-comment on function evenkeel.inventory_diff(bigint[], bigint[]) is 'The paths whose image differs between two lists of chunks, by looking into the chunks that only one of them has; null: not there.';
+comment on function evenkeel.inventory_diff(bigint[], bigint[]) is
+  'The paths whose image differs between two lists of chunks, by looking into the chunks that only one of them has; null: not there.';
 
 create or replace function evenkeel.facts_items(facts jsonb)
 returns table (what text, value text) language sql immutable parallel safe
@@ -83,8 +87,10 @@ as $$
     select coalesce((jsonb_build_object('hotfixes', 'hotfix', 'services', 'service', 'groups', 'group', 'machine_keys', 'machine key',
                                         'pending_renames', 'pending rename', 'servicing_states', 'servicing state',
                                         'known_dlls', 'known DLL', 'assemblies', 'assembly', 'search_path', 'search path',
-                                        'not_seen', 'not seen', 'other_windows', 'other Windows', 'covered', 'folder looked into')) ->> k.key, k.key)
-               || ' ' || coalesce(e ->> 'id', e ->> 'name', e ->> 'source', e ->> 'package', (e ->> 'kind') || ' ' || (e ->> 'what'), e #>> '{}'),
+                                        'not_seen', 'not seen', 'other_windows', 'other Windows', 'covered',
+                                          'folder looked into')) ->> k.key, k.key)
+               || ' ' || coalesce(e ->> 'id', e ->> 'name', e ->> 'source', e ->> 'package', (e ->> 'kind') || ' ' || (e ->> 'what'),
+                                  e #>> '{}'),
            string_agg(case jsonb_typeof(e) when 'object'
                       then (select string_agg(x.key || '=' || (x.value #>> '{}'), ', ' order by x.key)
                             from jsonb_each(e - array['id', 'name']) x where x.value #>> '{}' <> '')
@@ -93,7 +99,8 @@ as $$
     cross join jsonb_array_elements(case jsonb_typeof(k.value) when 'array' then k.value else '[]' end) e
     group by 1
 $$;
-comment on function evenkeel.facts_items(jsonb) is 'Facts as single items: a scalar by its name, an entry of a list by its kind and name (hotfix KB973917).';
+comment on function evenkeel.facts_items(jsonb) is
+  'Facts as single items: a scalar by its name, an entry of a list by its kind and name (hotfix KB973917).';
 
 create or replace function evenkeel.facts_diff(before jsonb, after jsonb)
 returns table (what text, old_value text, new_value text) language sql immutable parallel safe
@@ -129,7 +136,9 @@ as $$
     where h.host_id = any (evenkeel.host_ids(host_file_at.host_name))
     order by h.host_id, p.path
 $$;
-comment on function ops.host_file_at(text, timestamptz) is 'The PE files that a host held at a time, as ops.host_file shows those of now; no rows: it had not reported yet. Levels are by the catalogue of today.';
+comment on function ops.host_file_at(text, timestamptz) is
+  'The PE files that a host held at a time, as ops.host_file shows those of now; no rows: it had not reported yet. Levels are by the '
+  'catalogue of today.';
 
 create or replace function ops.host_facts_at(host_name text, at timestamptz)
 returns table (host text, facts jsonb, valid_from timestamptz, valid_to timestamptz, host_id uuid)
@@ -187,7 +196,9 @@ as $$
       and not exists (select from host_inventory_past p where p.host_id = s.host_id and p.valid_to <= s.valid_from)
     order by 2, 3, 4
 $$;
-comment on function ops.changes(text, timestamptz) is 'What changed on a host since a time, a row per file or fact, in the order of the snapshots that showed it. select * from ops.changes(''web-17'', ops.moment(''monday''))';
+comment on function ops.changes(text, timestamptz) is
+  'What changed on a host since a time, a row per file or fact, in the order of the snapshots that showed it. select * from '
+  'ops.changes(''web-17'', ops.moment(''monday''))';
 
 create or replace function evenkeel.change_direction(old text, new text, old_version evenkeel.version, new_version evenkeel.version)
 returns text language sql immutable parallel safe
@@ -195,7 +206,8 @@ as $$
     select case when old is null then 'added' when new is null then 'removed' when new_version > old_version then 'newer'
                 when new_version < old_version then 'older' when new_version = old_version then 'another build' else 'changed' end
 $$;
-comment on function evenkeel.change_direction(text, text, evenkeel.version, evenkeel.version) is 'added, removed, newer, older, another build (of the same version) or changed.';
+comment on function evenkeel.change_direction(text, text, evenkeel.version, evenkeel.version) is
+  'added, removed, newer, older, another build (of the same version) or changed.';
 
 create or replace function evenkeel.version_source(file text, location text, version evenkeel.version, machine integer)
 returns text language sql stable
@@ -213,7 +225,8 @@ as $$
           where b.file in (version_source.file, version_source.location) and b.relation = '=' and b.version = version_source.version
             and (b.machine is null or b.machine = version_source.machine)) s
 $$;
-comment on function evenkeel.version_source(text, text, evenkeel.version, integer) is 'The patches that bring exactly this version of a file, and the levels that ship it; null: none that is known.';
+comment on function evenkeel.version_source(text, text, evenkeel.version, integer) is
+  'The patches that bring exactly this version of a file, and the levels that ship it; null: none that is known.';
 
 create or replace function ops.version_origin(file_name text, version text)
 returns table (relation text, kind text, code text, product text, title text, file_version text, released date, source text)
@@ -234,7 +247,8 @@ as $$
         join level l using (product_id, ordinal)
         join product p using (product_id)
     ), placed as (
-        select distinct k.*, case when k.known_version = a.version then 'exactly' when k.known_version < a.version then 'before' else 'after' end as relation
+        select distinct k.*, case when k.known_version = a.version then 'exactly' when k.known_version < a.version then 'before'
+          else 'after' end as relation
         from known k cross join asked a
         where k.known_version is not null
     ), ranked as (
@@ -247,7 +261,9 @@ as $$
     where place = 1
     order by case relation when 'exactly' then 0 when 'before' then 1 else 2 end, released nulls last, code
 $$;
-comment on function ops.version_origin(text, text) is 'Which patch or level introduced a version of a file: ''exactly'' those that bring it, and the nearest known ones before and after. select * from ops.version_origin(''w3core.dll'', ''6.0.3790.4611'')';
+comment on function ops.version_origin(text, text) is
+  'Which patch or level introduced a version of a file: ''exactly'' those that bring it, and the nearest known ones before and after. '
+  'select * from ops.version_origin(''w3core.dll'', ''6.0.3790.4611'')';
 
 create or replace function evenkeel.level_known(level text)
 returns text language plpgsql stable
@@ -262,7 +278,9 @@ begin
     return level;
 end
 $$;
-comment on function evenkeel.level_known(text) is 'The level''s code as it is written; an error that lists known ones where no product has it, for an empty answer would read as ''nobody is below''.';
+comment on function evenkeel.level_known(text) is
+  'The level''s code as it is written; an error that lists known ones where no product has it, for an empty answer would read as '
+  '''nobody is below''.';
 
 create or replace function ops.file_holders(file_name text, below_level text default null)
 returns table (host text, path text, file_version text, level_range text, component text, product text, image_id integer, host_id uuid)
@@ -293,7 +311,9 @@ as $$
     left join product pr on pr.product_id = c.product_id
     order by h.name, c.path
 $$;
-comment on function ops.file_holders(text, text) is 'Which hosts hold a file of that name, and at which version; with a level: those only whose version proves that they are below it. select * from ops.file_holders(''iisutil.dll'', ''SP2'')';
+comment on function ops.file_holders(text, text) is
+  'Which hosts hold a file of that name, and at which version; with a level: those only whose version proves that they are below it. '
+  'select * from ops.file_holders(''iisutil.dll'', ''SP2'')';
 
 create or replace function ops.level_history(nights integer default 30)
 returns table (night timestamptz, product text, level text, verdict text, hosts bigint)
@@ -340,7 +360,8 @@ as $$
     having sum(c.hosts) > 0
     order by 1, 2, 4, 3
 $$;
-comment on function ops.level_history(integer) is 'How many hosts were at which level, at midnight of each of so many nights and now. mixed and unknown stand as levels of their own.';
+comment on function ops.level_history(integer) is
+  'How many hosts were at which level, at midnight of each of so many nights and now. mixed and unknown stand as levels of their own.';
 
 create or replace function ops.mixed_history(nights integer default 30)
 returns table (night timestamptz, hosts bigint)
@@ -358,4 +379,5 @@ as $$
     group by 1
     order by 1
 $$;
-comment on function ops.mixed_history(integer) is 'How many hosts were mixed in any product, at midnight of each of so many nights and now.';
+comment on function ops.mixed_history(integer) is
+  'How many hosts were mixed in any product, at midnight of each of so many nights and now.';

@@ -20,14 +20,16 @@ begin
     if waived = 0 then
         raise exception 'host ''%'' has no open finding of %', waived_host,
             waived_check || coalesce(' on ''' || waived_subject || '''', '')
-                || coalesce('; it has it on ' || (select string_agg('''' || f.subject || '''', ', ' order by f.subject) from evenkeel.finding f
+                || coalesce('; it has it on ' || (select string_agg('''' || f.subject || '''', ', ' order by f.subject)
+                                                  from evenkeel.finding f
                                                   where f.host_id = host and f.check_code = waived_check and f.closed_at = 'infinity'), '')
             using errcode = 'no_data_found';
     end if;
     return waived;
 end
 $$;
-comment on function evenkeel.waive(text, text, text, text, timestamptz) is 'Accepts the open findings of a check on a host (of one subject, or null: all) until a time, for a reason; returns how many.';
+comment on function evenkeel.waive(text, text, text, text, timestamptz) is
+  'Accepts the open findings of a check on a host (of one subject, or null: all) until a time, for a reason; returns how many.';
 
 create or replace function evenkeel.unwaive(waived_host text, waived_check text, waived_subject text)
 returns integer language plpgsql
@@ -59,7 +61,8 @@ begin
     if ids is null then
         raise exception 'there is no host ''%''; ''evenkeel hosts list'' names all', named using errcode = 'no_data_found';
     elsif cardinality(ids) > 1 then
-        raise exception '% hosts are called ''%''; merge or rename them first', cardinality(ids), named using errcode = 'cardinality_violation';
+        raise exception '% hosts are called ''%''; merge or rename them first', cardinality(ids),
+          named using errcode = 'cardinality_violation';
     end if;
     return ids[1];
 end
@@ -89,7 +92,8 @@ returns void language plpgsql stable
 as $$
 begin
     if not exists (select from evenkeel.check_definition where code = named) then
-        raise exception 'there is no check ''%''; there are %', named, (select string_agg(code, ', ' order by code) from evenkeel.check_definition)
+        raise exception 'there is no check ''%''; there are %', named, (select string_agg(code, ', ' order by code)
+          from evenkeel.check_definition)
             using errcode = 'no_data_found';
     end if;
 end

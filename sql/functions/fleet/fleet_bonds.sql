@@ -33,7 +33,8 @@ declare
     judged_before integer := (select e.judged from evenkeel.version_evidence e where e.component_id = component);
 begin
     perform evenkeel.state_open();
-    create temporary table if not exists evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) on commit delete rows;
+    create temporary table if not exists evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[])
+      on commit delete rows;
     create temporary table if not exists evidence_item (place integer, location text, version bigint) on commit delete rows;
     create temporary table if not exists evidence_family (family text, files bigint, locations text[]) on commit delete rows;
     create temporary table if not exists evidence_member (family text, place integer, member bigint, hosts integer) on commit delete rows;
@@ -129,7 +130,8 @@ begin
         group by 1 order by sum(g.files) desc, 1 limit 200)
       and not exists (select from evidence_lead l where l.family = f.family);
     delete from evidence_member m
-    where exists (select from evidence_lead l where l.family = m.family) or not exists (select from evidence_family f where f.family = m.family);
+    where exists (select from evidence_lead l where l.family = m.family) or not exists (select from evidence_family f
+      where f.family = m.family);
     analyze evidence_member;
 
     insert into evidence_bond (component_id, family, member, other_family, other_member, hosts)
@@ -165,7 +167,8 @@ begin
       and (l.lead is not null or not exists (select from evidence_lead joined where joined.family = f.family));
 
     select exists ((select component_id, location, version, family, member from evidence_version
-                    except select component_id, location, version, family, member from evenkeel.version_family where component_id = component)
+                    except select component_id, location, version, family, member from evenkeel.version_family
+                      where component_id = component)
                    union all
                    (select component_id, location, version, family, member from evenkeel.version_family where component_id = component
                     except select component_id, location, version, family, member from evidence_version))
@@ -182,7 +185,8 @@ begin
         insert into evenkeel.version_bond select * from evidence_bond;
     end if;
     update evenkeel.version_evidence
-    set judged = judged - judged_before, hosts = (select count(*) from evenkeel.fleet_key k where k.check_code = 'outlier' and k.key like component || ' %')
+    set judged = judged - judged_before, hosts = (select count(*) from evenkeel.fleet_key k
+                                                  where k.check_code = 'outlier' and k.key like component || ' %')
     where component_id = component;
     return changed;
 end
@@ -250,8 +254,10 @@ begin
            ab.other_member::bigint, ab.hosts, ba.other_member::bigint, ba.hosts
     from version_entry a
     join evenkeel.version_bond ab on (ab.component_id, ab.family, ab.member) = (a.component_id, a.family, a.member)
-    join version_entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family) and b.member <> ab.other_member
-    join evenkeel.version_bond ba on (ba.component_id, ba.family, ba.member, ba.other_family) = (b.component_id, b.family, b.member, a.family)
+    join version_entry b on (b.host_id, b.component_id, b.family) = (a.host_id, a.component_id, ab.other_family)
+      and b.member <> ab.other_member
+    join evenkeel.version_bond ba on (ba.component_id, ba.family, ba.member, ba.other_family) = (b.component_id, b.family, b.member,
+      a.family)
      and ba.other_member <> a.member
     join version_twin t on (t.lead, t.component_id) = (a.host_id, a.component_id);
 end

@@ -29,7 +29,8 @@ begin
     end if;
     delete from missing_chunk; delete from missing_list; delete from missing_named; delete from missing_want; delete from missing_need;
     delete from missing_spelled; delete from missing_there; delete from missing_absent; delete from missing_folder;
-    delete from missing_seen; delete from missing_peer; delete from missing_common; delete from missing_part; delete from missing_incomplete;
+    delete from missing_seen; delete from missing_peer; delete from missing_common; delete from missing_part; delete
+    from missing_incomplete;
     delete from missing_content; delete from missing_unmet;
     insert into missing_chunk select h.host_id, c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id);
     analyze missing_chunk;
@@ -176,7 +177,8 @@ begin
     analyze missing_absent;
 end
 $$;
-comment on function evenkeel.missing_find() is 'The files of missing_needs() that are on no disk of the host, as far as these were collected.';
+comment on function evenkeel.missing_find() is
+  'The files of missing_needs() that are on no disk of the host, as far as these were collected.';
 
 create or replace function evenkeel.missing_forget_unseen()
 returns void language plpgsql
@@ -307,7 +309,8 @@ begin
     with component_total as materialized (
         select m.product_id, m.peers, m.component_id, count(*) as files from missing_common m group by m.product_id, m.peers, m.component_id
     ), component_gap as materialized (
-        select u.host_id, u.product_id, u.component_id, count(*) as files from missing_unmet u group by u.host_id, u.product_id, u.component_id
+        select u.host_id, u.product_id, u.component_id, count(*) as files from missing_unmet u
+        group by u.host_id, u.product_id, u.component_id
     ), installed as materialized (
         -- Of a component most of whose files are not there none is missing: it is not installed.
         select g.host_id, g.product_id, g.component_id

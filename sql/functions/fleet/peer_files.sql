@@ -80,7 +80,8 @@ begin
         select group_id, chunk_id, count(*) as files from peer_entry group by group_id, chunk_id
     ), held as materialized (
         select c.host_id, c.group_id, sum(p.files) as files
-        from (select m.host_id, m.group_id, unnest(i.chunk_ids) as chunk_id from member m join evenkeel.host_inventory_current i using (host_id)) c
+        from (select m.host_id, m.group_id, unnest(i.chunk_ids) as chunk_id from member m
+              join evenkeel.host_inventory_current i using (host_id)) c
         join part p using (group_id, chunk_id)
         group by c.host_id, c.group_id
     ), total as materialized (
@@ -108,7 +109,8 @@ begin
     ), went as (
         delete from evenkeel.peer_file o
         where not exists (select from fresh_peer_file n
-                          where (n.product_id, n.peers, n.location, n.component_id, n.hosts) = (o.product_id, o.peers, o.location, o.component_id, o.hosts)
+                          where (n.product_id, n.peers, n.location, n.component_id, n.hosts) = (o.product_id, o.peers, o.location,
+                            o.component_id, o.hosts)
                             and n.lacking is not distinct from o.lacking)
         returning o.product_id, o.peers, o.location, o.lacking
     ), touched as (

@@ -139,7 +139,8 @@ end
 $$;
 comment on function evenkeel.service_image(text, text, text, bigint, boolean, jsonb) is
     'The folded path of the file that a service or driver runs from, or its ServiceDll (what; is_x86: loaded by a 32-bit program on a '
-    '64-bit Windows), all paths of which one is enough, and the folders that must have been looked into before it can be missing; path is null '
+    '64-bit Windows), all paths of which one is enough, and the folders that must have been looked into before it can be missing; path '
+    'is null '
     'where the registry names none, or none for certain.';
 
 create or replace function evenkeel.is_short_path(path text)

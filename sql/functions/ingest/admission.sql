@@ -16,7 +16,8 @@ as $$
            + (guid <> '' and other_guid <> '' and guid <> other_guid)::integer
            + (location <> '' and other_location <> '' and location <> other_location)::integer
 $$;
-comment on function evenkeel.marks_differ(text, text, bytea, text, text, bytea) is 'How many of the three marks of a machine differ; null where one is not known.';
+comment on function evenkeel.marks_differ(text, text, bytea, text, text, bytea) is
+  'How many of the three marks of a machine differ; null where one is not known.';
 
 create or replace function evenkeel.admit(
     keys bytea[], hosts uuid[], sequences bigint[], offers bytea[], inventories bytea[], all_facts bytea[], all_times bytea[],
@@ -31,7 +32,8 @@ begin
     return query
     with asked as (
         select a.*
-        from unnest(keys, hosts, sequences, offers, inventories, all_facts, all_times, taken, all_marks, sids, guids, locations, names, uploads)
+        from unnest(keys, hosts, sequences, offers, inventories, all_facts, all_times, taken, all_marks, sids, guids, locations, names,
+                    uploads)
              with ordinality as a (public_key, host_id, sequence, offer, inventory, facts, times, taken_at, marks, sid, guid, location,
                                    told_name, upload, ord)
     ), known as (
@@ -61,7 +63,8 @@ begin
                     when not n.granted then evenkeel.refusal_reason__other_host()
                     when n.differ >= 2 and (n.moved or not n.speaks_for_several) then evenkeel.refusal_reason__key_set_apart()
                     when n.used and n.moved and n.fresh then evenkeel.refusal_reason__key_set_apart()
-                    when n.told_name <> '' and not evenkeel.is_called(n.key_id, n.host_id, n.told_name) then evenkeel.refusal_reason__other_name()
+                    when n.told_name <> '' and not evenkeel.is_called(n.key_id, n.host_id, n.told_name)
+                      then evenkeel.refusal_reason__other_name()
                     when n.used and not n.marks_wanted then evenkeel.refusal_reason__old_sequence()
                     when n.upload > 0 and n.uploaded > quota then evenkeel.refusal_reason__over_limit()
                     else 0 end as verdict
@@ -81,7 +84,10 @@ begin
     order by j.ord;
 end
 $$;
-comment on function evenkeel.admit(bytea[], uuid[], bigint[], bytea[], bytea[], bytea[], bytea[], bigint[], bytea[], text[], text[], bytea[], text[], bigint[], bigint) is 'Judges a batch of offers, at most one per host: refuses by key, grant, marks, name, sequence and quota, tells what is the same as before, and whether the marks must be given first. An old offer that is not refused yet waits for its marks only.';
+comment on function evenkeel.admit(bytea[], uuid[], bigint[], bytea[], bytea[], bytea[], bytea[], bigint[], bytea[], text[], text[],
+                                   bytea[], text[], bigint[], bigint) is
+  'Judges a batch of offers, at most one per host: refuses by key, grant, marks, name, sequence and quota, tells what is the same as '
+  'before, and whether the marks must be given first. An old offer that is not refused yet waits for its marks only.';
 
 create or replace function evenkeel.count_offers(
     keys integer[], hosts uuid[], sequences bigint[], offers bytea[], all_marks bytea[], sids text[], guids text[], locations bytea[],
@@ -105,7 +111,9 @@ as $$
     where hk.host_id = a.host_id and hk.key_id = a.key_id
       and (a.sequence > hk.sequence or a.sid is not null or a.upload > 0)
 $$;
-comment on function evenkeel.count_offers(integer[], uuid[], bigint[], bytea[], bytea[], text[], text[], bytea[], text[], text[], text[], bigint[]) is 'Counts admitted offers: their sequence numbers, the marks, name and version that came with them, the bytes of their objects.';
+comment on function evenkeel.count_offers(integer[], uuid[], bigint[], bytea[], bytea[], text[], text[], bytea[], text[], text[], text[],
+                                          bigint[]) is
+  'Counts admitted offers: their sequence numbers, the marks, name and version that came with them, the bytes of their objects.';
 
 create or replace function evenkeel.count_refused(asking_key bytea, host uuid, bytes bigint)
 returns void language sql

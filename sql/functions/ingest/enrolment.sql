@@ -15,7 +15,8 @@ begin
     delete from evenkeel.enrolment e where e.key_id = key and lower(e.host_name) = lower(wanted);
 end
 $$;
-comment on function evenkeel.bind_key(uuid, integer, text, text) is 'Lets a key speak for a host that it calls so, with the marks that it asked with.';
+comment on function evenkeel.bind_key(uuid, integer, text, text) is
+  'Lets a key speak for a host that it calls so, with the marks that it asked with.';
 
 create or replace function evenkeel.let_in(key integer, wanted text, glob text)
 returns uuid language plpgsql
@@ -34,7 +35,9 @@ begin
     return made;
 end
 $$;
-comment on function evenkeel.let_in(integer, text, text) is 'Makes the host of that name and lets the key speak for it, which may call it otherwise within the glob; returns its host_id, null where another host has the name.';
+comment on function evenkeel.let_in(integer, text, text) is
+  'Makes the host of that name and lets the key speak for it, which may call it otherwise within the glob; returns its host_id, null '
+  'where another host has the name.';
 
 create or replace function evenkeel.key_was_copied(key integer, host uuid, sid text, guid text, location bytea)
 returns boolean language sql stable
@@ -46,9 +49,12 @@ as $$
          lateral (select count(*) from evenkeel.host_key o where o.key_id = key and o.host_id <> hk.host_id) others
     where hk.key_id = key and (hk.host_id = host or (host is null and others.count = 0))
 $$;
-comment on function evenkeel.key_was_copied(integer, uuid, text, text, bytea) is 'Whether a machine with these marks that enrols has the key from another one: judged as admit() judges offers by the host that the key is known to speak for under that name, or, where it is none (null), by the only host that it speaks for.';
+comment on function evenkeel.key_was_copied(integer, uuid, text, text, bytea) is
+  'Whether a machine with these marks that enrols has the key from another one: judged as admit() judges offers by the host that the key '
+  'is known to speak for under that name, or, where it is none (null), by the only host that it speaks for.';
 
-create or replace function evenkeel.enroll_known(key integer, wanted text, sid text, guid text, location bytea, marks_digest bytea, computer text,
+create or replace function evenkeel.enroll_known(key integer, wanted text, sid text, guid text, location bytea, marks_digest bytea,
+                                                 computer text,
                                                  version text, out reason integer, out host_id uuid)
 language plpgsql
 as $$
@@ -70,7 +76,9 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.enroll_known(integer, text, text, text, bytea, bytea, text, text) is 'The host that an approved key knows under that name, or that is the same machine under another; refused (reason) where the key was copied.';
+comment on function evenkeel.enroll_known(integer, text, text, text, bytea, bytea, text, text) is
+  'The host that an approved key knows under that name, or that is the same machine under another; refused (reason) where the key was '
+  'copied.';
 
 create or replace function evenkeel.use_token(token_given bytea, wanted text)
 returns text language sql
@@ -80,10 +88,12 @@ as $$
       and lower(wanted) ~ evenkeel.glob_regex(lower(t.host_glob))
     returning t.host_glob
 $$;
-comment on function evenkeel.use_token(bytea, text) is 'Takes one use of a token that lets in a host of that name; returns the names that it is for, null where it is no such token.';
+comment on function evenkeel.use_token(bytea, text) is
+  'Takes one use of a token that lets in a host of that name; returns the names that it is for, null where it is no such token.';
 
 create or replace function evenkeel.enroll_trusting(
-    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text, version text,
+    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text,
+      version text,
     trust boolean, most_pending integer,
     out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
 language plpgsql
@@ -97,7 +107,8 @@ begin
     reason := 0; approved := false; sequence := 0;
     select * into key from evenkeel.collector_key k where k.public_key = asking_key for update;
     if key.status in ('revoked', 'set apart') then
-        reason := case key.status when 'revoked' then evenkeel.refusal_reason__key_revoked() else evenkeel.refusal_reason__key_set_apart() end;
+        reason := case key.status when 'revoked' then evenkeel.refusal_reason__key_revoked()
+          else evenkeel.refusal_reason__key_set_apart() end;
         return;
     end if;
     if key.status = 'approved' then
@@ -148,14 +159,20 @@ begin
     approved := true;
 end
 $$;
-comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer) is 'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note on a key that was copied.';
+comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer) is
+  'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a '
+  'grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note on a key '
+  'that was copied.';
 
 create or replace function evenkeel.enroll(
-    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text, version text,
+    asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text,
+      version text,
     most_pending integer,
     out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
 language sql
 as $$
-    select * from evenkeel.enroll_trusting(asking_key, wanted_name, token_given, sid, guid, location, marks_digest, computer, version, false, most_pending)
+    select * from evenkeel.enroll_trusting(asking_key, wanted_name, token_given, sid, guid, location, marks_digest, computer, version,
+                                           false, most_pending)
 $$;
-comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, text, text, integer) is 'As enroll_trusting(), trusting nobody: what the aggregator''s role may call.';
+comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, text, text, integer) is
+  'As enroll_trusting(), trusting nobody: what the aggregator''s role may call.';

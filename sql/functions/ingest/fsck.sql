@@ -33,7 +33,8 @@ as $$
     ) c on true
     order by b.host_id, b.valid_to
 $$;
-comment on function evenkeel.fsck_inventories(uuid, timestamptz, integer) is 'The next inventories with the digests of their chunks, one behind the other.';
+comment on function evenkeel.fsck_inventories(uuid, timestamptz, integer) is
+  'The next inventories with the digests of their chunks, one behind the other.';
 
 create or replace function evenkeel.fsck_contradictions()
 returns table (subject text, problem text) language sql stable
@@ -81,7 +82,8 @@ as $$
     from found f left join evenkeel.host h using (host_id)
     union all
     select 'host ' || h.name || ' (' || n.host_id || ')',
-           format('it could not be judged since %s (%s), tried %s', n.since, n.error, case n.tries when 1 then 'once' else n.tries || ' times' end)
+           format('it could not be judged since %s (%s), tried %s', n.since, n.error, case n.tries when 1 then 'once'
+                  else n.tries || ' times' end)
     from evenkeel.not_judged n join evenkeel.host h using (host_id)
     union all
     select n.kind || ' ' || n.object || coalesce(format(' (%s)', p.path), ''), format('could not be judged since %s (%s)', n.since, n.error)
@@ -95,4 +97,5 @@ as $$
        or not exists (select from evenkeel.image i where i.image_id = f.image_id)
     order by 1, 2
 $$;
-comment on function evenkeel.fsck_contradictions() is 'Gaps, overlaps and duplicates in histories, rows that refer to what is not there, and what could not be judged.';
+comment on function evenkeel.fsck_contradictions() is
+  'Gaps, overlaps and duplicates in histories, rows that refer to what is not there, and what could not be judged.';

@@ -32,7 +32,8 @@ as $$
                      from jsonb_each(case jsonb_typeof(evidence) when 'object' then evidence else '{}' end) e
                      where jsonb_typeof(e.value) = 'array'), 0)::integer
 $$;
-comment on function evenkeel.evidence_weight(jsonb) is 'How much a finding''s evidence names: the files that must move, or else the entries of its lists. More of it is worse.';
+comment on function evenkeel.evidence_weight(jsonb) is
+  'How much a finding''s evidence names: the files that must move, or else the entries of its lists. More of it is worse.';
 
 create or replace function evenkeel.severity_rank(severity text)
 returns integer language sql immutable strict parallel safe

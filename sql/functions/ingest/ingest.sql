@@ -24,7 +24,8 @@ begin
     return (select epoch from evenkeel.content_epoch);
 end
 $$;
-comment on function evenkeel.ingest_begin() is 'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
+comment on function evenkeel.ingest_begin() is
+  'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
 
 create or replace function evenkeel.store_paths(path_digests bytea[], paths text[])
 returns table (ord integer, path_id integer) language plpgsql
@@ -52,7 +53,8 @@ begin
     from unnest(path_digests) with ordinality g (digest, ord) join evenkeel.path p on p.digest = g.digest and p.reading = '' order by g.ord;
 end
 $$;
-comment on function evenkeel.store_paths(bytea[], text[]) is 'The path_id of each path as it is usually read, making those that are not there yet and binding them to components.';
+comment on function evenkeel.store_paths(bytea[], text[]) is
+  'The path_id of each path as it is usually read, making those that are not there yet and binding them to components.';
 
 create or replace function evenkeel.store_files(paths integer[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
@@ -73,7 +75,8 @@ begin
     order by g.ord;
 end
 $$;
-comment on function evenkeel.store_files(integer[], integer[]) is 'The file_id of each image at a path, making those that are not there yet; what is new waits in unjudged_file.';
+comment on function evenkeel.store_files(integer[], integer[]) is
+  'The file_id of each image at a path, making those that are not there yet; what is new waits in unjudged_file.';
 
 create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
@@ -85,7 +88,8 @@ begin
     perform evenkeel.judge_content();
 end
 $$;
-comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is 'The file_id of each (path, image), making paths and files that are not there yet, with all content judged that waits for it.';
+comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is
+  'The file_id of each (path, image), making paths and files that are not there yet, with all content judged that waits for it.';
 
 create or replace function evenkeel.accept_snapshots()
 returns table (host_id uuid, valid_from timestamptz, changed boolean) language plpgsql
@@ -105,7 +109,8 @@ begin
     from ingest_snapshot s
     where h.host_id = s.host_id and h.valid_to = 'infinity' and s.chunk_ids is not null and h.digest <> s.inventory;
     insert into evenkeel.host_inventory (host_id, valid_from, taken_at, digest, files, chunk_ids)
-    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_inventory_past h where h.host_id = s.host_id and h.valid_to > moment), moment),
+    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_inventory_past h
+                                where h.host_id = s.host_id and h.valid_to > moment), moment),
            s.taken_at, s.inventory, s.files, s.chunk_ids
     from ingest_snapshot s
     where s.chunk_ids is not null
@@ -115,7 +120,8 @@ begin
     from ingest_snapshot s
     where h.host_id = s.host_id and h.valid_to = 'infinity' and s.facts is not null and h.digest <> s.facts_digest;
     insert into evenkeel.host_facts (host_id, valid_from, taken_at, digest, body, facts)
-    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_facts_past h where h.host_id = s.host_id and h.valid_to > moment), moment),
+    select s.host_id, coalesce((select max(h.valid_to) from evenkeel.host_facts_past h where h.host_id = s.host_id and h.valid_to > moment),
+                               moment),
            s.taken_at, s.facts_digest, s.facts_body, s.facts
     from ingest_snapshot s
     where s.facts is not null
@@ -147,4 +153,6 @@ begin
     return query select s.host_id, moment, true from ingest_snapshot s;
 end
 $$;
-comment on function evenkeel.accept_snapshots() is 'Makes the complete snapshots of ingest_snapshot their hosts'' current state, closes the state before, and queues the hosts to be judged.';
+comment on function evenkeel.accept_snapshots() is
+  'Makes the complete snapshots of ingest_snapshot their hosts'' current state, closes the state before, and queues the hosts to be '
+  'judged.';

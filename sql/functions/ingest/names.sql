@@ -9,7 +9,8 @@ as $$
     order by h.merged_into is not null, h.shares_name, h.created_at
     limit 1
 $$;
-comment on function evenkeel.name_holder(text) is 'The host that has that name, or that one of that name was merged into; null: the name is free.';
+comment on function evenkeel.name_holder(text) is
+  'The host that has that name, or that one of that name was merged into; null: the name is free.';
 
 create or replace function evenkeel.other_keys(host uuid, key integer)
 returns text language sql stable
@@ -28,7 +29,8 @@ as $$
     from evenkeel.host_key hk join evenkeel.host h using (host_id)
     where hk.key_id = key and hk.host_id = host
 $$;
-comment on function evenkeel.is_called(integer, uuid, text) is 'Whether that is the name under which the key knows the host, or one of a host that was merged into it.';
+comment on function evenkeel.is_called(integer, uuid, text) is
+  'Whether that is the name under which the key knows the host, or one of a host that was merged into it.';
 
 create or replace function evenkeel.host_of_key(key integer, wanted text)
 returns uuid language sql stable
@@ -54,16 +56,20 @@ as $$
             or (bool_and(location <> '' and hk.key_location <> '' and hk.key_location <> location)
                 and (select count(*) from evenkeel.host_key o where o.key_id = key) = 1))
 $$;
-comment on function evenkeel.host_of_machine(integer, text, text, bytea, text) is 'The one host of a key that has this SID and this MachineGuid, and so is the same machine under whatever name; null: none that is surely so.';
+comment on function evenkeel.host_of_machine(integer, text, text, bytea, text) is
+  'The one host of a key that has this SID and this MachineGuid, and so is the same machine under whatever name; null: none that is '
+  'surely so.';
 
 create or replace function evenkeel.may_be_called(key integer, host uuid, wanted text)
 returns boolean language sql stable
 as $$
     select exists (select from evenkeel.key_grant g where g.key_id = key and lower(wanted) ~ evenkeel.glob_regex(lower(g.host_glob)))
         or exists (select from evenkeel.host_key hk
-                   where hk.key_id = key and hk.host_id = host and hk.name_glob <> '' and lower(wanted) ~ evenkeel.glob_regex(lower(hk.name_glob)))
+                   where hk.key_id = key and hk.host_id = host and hk.name_glob <> ''
+                     and lower(wanted) ~ evenkeel.glob_regex(lower(hk.name_glob)))
 $$;
-comment on function evenkeel.may_be_called(integer, uuid, text) is 'Whether what the key was granted, or the token that let the host in, covers that name.';
+comment on function evenkeel.may_be_called(integer, uuid, text) is
+  'Whether what the key was granted, or the token that let the host in, covers that name.';
 
 create or replace function evenkeel.take_name(host uuid, wanted text)
 returns boolean language plpgsql
@@ -81,7 +87,8 @@ exception when unique_violation then
     return false;
 end
 $$;
-comment on function evenkeel.take_name(uuid, text) is 'Gives a host a name that is free, or its own in other letters; false where another host has it.';
+comment on function evenkeel.take_name(uuid, text) is
+  'Gives a host a name that is free, or its own in other letters; false where another host has it.';
 
 create or replace function evenkeel.ask(
     key integer, wanted text, host uuid, sid text, guid text, location bytea, marks_digest bytea, computer text, version text)
@@ -90,7 +97,8 @@ as $$
 begin
     delete from evenkeel.enrolment e
     where e.key_id = key and e.host_name <> wanted and (lower(e.host_name) = lower(wanted) or e.host_id = host);
-    insert into evenkeel.enrolment (key_id, host_name, host_id, machine_sid, machine_guid, key_location, marks, computer_name, collector_version)
+    insert into evenkeel.enrolment (key_id, host_name, host_id, machine_sid, machine_guid, key_location, marks, computer_name,
+                                    collector_version)
     values (key, wanted, host, sid, guid, location, marks_digest, computer, version)
     on conflict (key_id, host_name) do update
         set requested_at = now(), host_id = excluded.host_id, machine_sid = excluded.machine_sid, machine_guid = excluded.machine_guid,
@@ -98,7 +106,9 @@ begin
             collector_version = excluded.collector_version;
 end
 $$;
-comment on function evenkeel.ask(integer, text, uuid, text, text, bytea, bytea, text, text) is 'Notes that a key wants a host to be let in under that name, or one of its own to be called so; of each of these only the last wish is kept.';
+comment on function evenkeel.ask(integer, text, uuid, text, text, bytea, bytea, text, text) is
+  'Notes that a key wants a host to be let in under that name, or one of its own to be called so; of each of these only the last wish is '
+  'kept.';
 
 create or replace function evenkeel.rename_by_key(
     key integer, host uuid, wanted text, sid text, guid text, location bytea, marks_digest bytea, computer text, version text)
@@ -122,4 +132,6 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.rename_by_key(integer, uuid, text, text, text, bytea, bytea, text, text) is 'A key calls its host otherwise than before: it is known to the key by that name, and is called so where grant or token cover it and the name is free; else that waits for a person. What a person called it stays.';
+comment on function evenkeel.rename_by_key(integer, uuid, text, text, text, bytea, bytea, text, text) is
+  'A key calls its host otherwise than before: it is known to the key by that name, and is called so where grant or token cover it and '
+  'the name is free; else that waits for a person. What a person called it stays.';

@@ -12,7 +12,8 @@ as $$
                 when starts_with(path, windows || '/') then '%windir%' || substr(path, length(windows) + 1)
                 else path end
 $$;
-comment on function evenkeel.path_location(text, text) is 'The path with the host''s Windows directory written %windir%; where that is not known, a directory of a usual name.';
+comment on function evenkeel.path_location(text, text) is
+  'The path with the host''s Windows directory written %windir%; where that is not known, a directory of a usual name.';
 
 create or replace function evenkeel.path_reading(path text, windows text)
 returns text language sql immutable parallel safe
@@ -48,7 +49,9 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.store_paths_read(bytea[], text[], text) is 'Makes the rows of these paths as a host with that Windows directory reads them, where they are not there yet, and binds them to components.';
+comment on function evenkeel.store_paths_read(bytea[], text[], text) is
+  'Makes the rows of these paths as a host with that Windows directory reads them, where they are not there yet, and binds them to '
+  'components.';
 
 create or replace function evenkeel.usual_windows_of(files integer[])
 returns text[] language sql stable
@@ -60,7 +63,8 @@ as $$
     cross join lateral (select evenkeel.windows_of_path(p.path) as folder) w
     where w.folder is not null
 $$;
-comment on function evenkeel.usual_windows_of(integer[]) is 'The folders called as the Windows directory usually is that these files lie in.';
+comment on function evenkeel.usual_windows_of(integer[]) is
+  'The folders called as the Windows directory usually is that these files lie in.';
 
 create or replace function evenkeel.chunk_reading(chunk evenkeel.chunk, windows text)
 returns text language plpgsql stable
@@ -68,14 +72,17 @@ as $$
 begin
     if coalesce(windows, '') = '' or coalesce(chunk.usual_windows, evenkeel.usual_windows_of(chunk.file_ids)) <@ array[windows]
        and (evenkeel.windows_of_path(windows || '/') is not null
-            or not exists (select from unnest(chunk.file_ids) u (file_id) join evenkeel.file f using (file_id) join evenkeel.path p using (path_id)
+            or not exists (select from unnest(chunk.file_ids) u (file_id) join evenkeel.file f using (file_id)
+                           join evenkeel.path p using (path_id)
                            where starts_with(p.path, windows || '/'))) then
         return '';
     end if;
     return windows;
 end
 $$;
-comment on function evenkeel.chunk_reading(evenkeel.chunk, text) is 'Which row of chunk is the host''s, evenkeel.chunk.reading: the Windows directory if any path of it is read otherwise than usual there.';
+comment on function evenkeel.chunk_reading(evenkeel.chunk, text) is
+  'Which row of chunk is the host''s, evenkeel.chunk.reading: the Windows directory if any path of it is read otherwise than usual '
+  'there.';
 
 create or replace function evenkeel.store_chunk_read(chunks bigint[], windows text)
 returns void language plpgsql
@@ -115,7 +122,8 @@ begin
     insert into evenkeel.unjudged_chunk select i.chunk_id from inserted i;
 end
 $$;
-comment on function evenkeel.store_chunk_read(bigint[], text) is 'Makes the rows of these chunks as hosts with that Windows directory (empty: as usual) read them.';
+comment on function evenkeel.store_chunk_read(bigint[], text) is
+  'Makes the rows of these chunks as hosts with that Windows directory (empty: as usual) read them.';
 
 create or replace function evenkeel.one_windows(chunks bigint[], windows text)
 returns text language sql stable
@@ -128,7 +136,9 @@ as $$
                                cross join unnest(coalesce(c.usual_windows, evenkeel.usual_windows_of(c.file_ids))) w (folder)
                                having count(distinct w.folder) > 1), '') end
 $$;
-comment on function evenkeel.one_windows(bigint[], text) is 'The Windows directory by which a host''s chunks are read: the one that it states; empty: as usual, for its paths lie in one of a usual name at most.';
+comment on function evenkeel.one_windows(bigint[], text) is
+  'The Windows directory by which a host''s chunks are read: the one that it states; empty: as usual, for its paths lie in one of a '
+  'usual name at most.';
 
 create or replace function evenkeel.chunks_as_read(chunks bigint[], windows text)
 returns bigint[] language plpgsql
@@ -168,4 +178,6 @@ begin
     return read_as;
 end
 $$;
-comment on function evenkeel.chunks_as_read(bigint[], text) is 'A host''s chunks, each by the row that reads its paths as a host with that Windows directory does; makes those that are not there yet.';
+comment on function evenkeel.chunks_as_read(bigint[], text) is
+  'A host''s chunks, each by the row that reads its paths as a host with that Windows directory does; makes those that are not there '
+  'yet.';

@@ -44,4 +44,5 @@ begin
                       where (f.host_id, f.check_code, f.subject) = (s.host_id, s.check_code, s.subject) and f.closed_at = 'infinity');
 end
 $$;
-comment on function evenkeel.store_findings(text[]) is 'Opens, updates and closes the findings of these checks for the hosts of state_host, as state_finding says.';
+comment on function evenkeel.store_findings(text[]) is
+  'Opens, updates and closes the findings of these checks for the hosts of state_host, as state_finding says.';

@@ -33,11 +33,13 @@ begin
     insert into evenkeel.host_product as o select * from state_product
     on conflict (host_id, product_id) do update
         set (levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed, proof)
-            = (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing, excluded.at_ordinal,
+            = (excluded.levels, excluded.declared, excluded.files, excluded.covered, excluded.verdict, excluded.missing,
+               excluded.at_ordinal,
                excluded.countable, excluded.confirmed, excluded.proof)
         where o is distinct from excluded;
     update evenkeel.host h set verdict = w.verdict, judged_at = clock_timestamp(), judged_state = (seen ->> h.host_id::text)::timestamptz
-    from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true) then 'unknown'
+    from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true)
+          then 'unknown'
                                  else 'level' end as verdict
           from state_host s left join state_product p using (host_id) group by s.host_id) w
     where h.host_id = w.host_id;

@@ -15,12 +15,14 @@ begin
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
     create temporary table state_level (
-        chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null, covered integer not null,
+        chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null,
+          covered integer not null,
         unread integer not null, greatest_lower integer not null, least_upper integer not null, hint integer, revision integer
     ) on commit delete rows;
     create temporary table state_component (like evenkeel.host_component including defaults) on commit delete rows;
     create temporary table state_declaration (
-        host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null, has_registry boolean not null,
+        host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null,
+          has_registry boolean not null,
         service_pack text not null, ubr integer, product_type integer not null, installation_type text not null, hotpatch text not null,
         markers text[]
     ) on commit delete rows;
@@ -71,7 +73,8 @@ begin
         union all select * from state_overlay_chunk_level;
 end
 $$;
-comment on function evenkeel.state_overlay_open() is 'Lets state_chunk and state_chunk_level hold the chunks that a patch would make, too, from now on.';
+comment on function evenkeel.state_overlay_open() is
+  'Lets state_chunk and state_chunk_level hold the chunks that a patch would make, too, from now on.';
 
 create or replace function evenkeel.judge_state()
 returns void language plpgsql

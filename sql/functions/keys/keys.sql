@@ -22,14 +22,16 @@ begin
     -- A set of characters is what glob_regex() takes for one.
     if word = '' or exists (select from regexp_matches(word, '\[!?[^][]+\]|[][]', 'g') m (part)
                             where m.part[1] !~ '^\[!?[^]!]+\]$'
-                               or exists (select from regexp_matches(m.part[1], '(.)-([^]])', 'g') r (ends) where r.ends[1] > r.ends[2] collate "C")) then
+                               or exists (select from regexp_matches(m.part[1], '(.)-([^]])', 'g') r (ends)
+                                          where r.ends[1] > r.ends[2] collate "C")) then
         raise exception '''%'' is no glob of hosts that can match: write a name, or *, ?, [ab], [a-z] and [!a]', word
             using errcode = 'invalid_parameter_value';
     end if;
     return word;
 end
 $$;
-comment on function evenkeel.host_glob(text) is 'The glob or name as it is written; an error where it is empty, or a bracket in it is not part of a set of characters.';
+comment on function evenkeel.host_glob(text) is
+  'The glob or name as it is written; an error where it is empty, or a bracket in it is not part of a set of characters.';
 
 create or replace function evenkeel.names_host(word text, host_name text)
 returns boolean language sql immutable strict parallel safe
@@ -70,7 +72,9 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.give_name(integer, text, uuid, boolean) is 'Lets a key speak for the host of that name, or calls its own host (renamed) so. Where another host has the name nothing is done (waits) unless it is to be replaced: then that host''s other keys are forgotten, and its history goes on with what this key reports.';
+comment on function evenkeel.give_name(integer, text, uuid, boolean) is
+  'Lets a key speak for the host of that name, or calls its own host (renamed) so. Where another host has the name nothing is done '
+  '(waits) unless it is to be replaced: then that host''s other keys are forgotten, and its history goes on with what this key reports.';
 
 create or replace function evenkeel.approve(word text, replace boolean default false)
 returns table (done text, host text, key text, host_id uuid) language plpgsql
@@ -107,17 +111,21 @@ begin
             update evenkeel.collector_key k set status = 'approved', status_since = now(), note = 'approved by ' || session_user
             where k.key_id = asked.key_id and k.status = 'pending';
         else
-            stays := coalesce(stays, format('another host is called ''%s''%s: if %s takes its place, use --replace; if they are two, rename one of them (''evenkeel hosts rename'')',
+            stays := coalesce(stays, format('another host is called ''%s''%s: if %s takes its place, use --replace; if they are two, '
+                                            'rename one of them (''evenkeel hosts rename'')',
                 host, coalesce(' (its key is ' || evenkeel.other_keys(host_id, asked.key_id) || ')', ''), key));
         end if;
         return next;
     end loop;
     if not found_any then
-        raise exception '%', coalesce(stays, format('no enrolment of ''%s'' waits for approval: ''evenkeel hosts pending'' lists those that do', word));
+        raise exception '%', coalesce(stays, format('no enrolment of ''%s'' waits for approval: ''evenkeel hosts pending'' lists those '
+                                                    'that do', word));
     end if;
 end
 $$;
-comment on function evenkeel.approve(text, boolean) is 'Approves the waiting enrolments, and renames, of a host name, a glob of names, or a key; those whose name another host has stay waiting, unless they are to replace it.';
+comment on function evenkeel.approve(text, boolean) is
+  'Approves the waiting enrolments, and renames, of a host name, a glob of names, or a key; those whose name another host has stay '
+  'waiting, unless they are to replace it.';
 
 create or replace function evenkeel.key_of(word text)
 returns evenkeel.collector_key language plpgsql
@@ -131,7 +139,8 @@ begin
         select array_agg(distinct k.key_id) into keys
         from evenkeel.collector_key k
         where k.status <> 'revoked'
-          and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = k.key_id and lower(h.name) = lower(word))
+          and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id)
+                       where hk.key_id = k.key_id and lower(h.name) = lower(word))
                or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and lower(e.host_name) = lower(word)));
     end if;
     if keys is null then
@@ -207,7 +216,9 @@ begin
     end loop;
 end
 $$;
-comment on function evenkeel.grant_hosts(text, text) is 'Lets one key speak for the hosts of that name or glob that it asks for, now or later; those that exist under another key are named, and not granted.';
+comment on function evenkeel.grant_hosts(text, text) is
+  'Lets one key speak for the hosts of that name or glob that it asks for, now or later; those that exist under another key are named, '
+  'and not granted.';
 
 create or replace function evenkeel.rename_host(word text, wanted text)
 returns table (host text, host_id uuid) language plpgsql
@@ -216,16 +227,19 @@ declare
     renamed uuid := evenkeel.host_named(word);
 begin
     if wanted !~ '^[^[:cntrl:]]{1,255}$' or evenkeel.is_glob(wanted) then
-        raise exception '''%'' can''t be a host''s name: 1 to 255 characters, none of them a control character or one of *, ? and [', wanted;
+        raise exception '''%'' can''t be a host''s name: 1 to 255 characters, none of them a control character or one of *, ? and [',
+          wanted;
     end if;
     if not evenkeel.take_name(renamed, wanted) then
-        raise exception 'another host is called ''%'' (its host_id is %): rename or merge that one first', wanted, evenkeel.name_holder(wanted);
+        raise exception 'another host is called ''%'' (its host_id is %): rename or merge that one first', wanted,
+          evenkeel.name_holder(wanted);
     end if;
     update evenkeel.host h set is_named = true where h.host_id = renamed;
     return query select h.name, h.host_id from evenkeel.host h where h.host_id = renamed;
 end
 $$;
-comment on function evenkeel.rename_host(text, text) is 'Calls a host otherwise, for people: its collector knows it by the name that it uses.';
+comment on function evenkeel.rename_host(text, text) is
+  'Calls a host otherwise, for people: its collector knows it by the name that it uses.';
 
 create or replace function evenkeel.host_named(word text)
 returns uuid language plpgsql stable

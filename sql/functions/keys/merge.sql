@@ -111,4 +111,5 @@ begin
     from evenkeel.host h where h.host_id = kept;
 end
 $$;
-comment on function evenkeel.merge_hosts(text, text) is 'Joins the first host into the second: one history, one set of keys; the first one''s name leads there from then on.';
+comment on function evenkeel.merge_hosts(text, text) is
+  'Joins the first host into the second: one history, one set of keys; the first one''s name leads there from then on.';

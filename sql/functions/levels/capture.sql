@@ -16,17 +16,20 @@ as $$
 $$;
 comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
 
-create or replace function evenkeel.capture_relation(kind text, level_kind text, at_ordinal integer, released date, version evenkeel.version,
+create or replace function evenkeel.capture_relation(kind text, level_kind text, at_ordinal integer, released date,
+                                                     version evenkeel.version,
                                                      linked bigint, patched boolean)
 returns text language sql immutable parallel safe
 as $$
     -- Living hosts carry hotfixes: what may be one is no newer on the level itself, and that is all that it says. Where levels are numbers
     -- the link time is a hash, and the version says by itself that it is not newer.
     select case when kind = 'media' then '='
-                when level_kind <> 'service pack' then case when evenkeel.version_number(level_kind, version) <= at_ordinal then '=' else '<=' end
+                when level_kind <> 'service pack' then case when evenkeel.version_number(level_kind, version) <= at_ordinal then '='
+                  else '<=' end
                 when not patched and linked between 1 and extract(epoch from released + 1) then '=' else '<=' end
 $$;
-comment on function evenkeel.capture_relation(text, text, integer, date, evenkeel.version, bigint, boolean) is 'What a captured file states of its level: = exactly, where it is from media, or is surely no hotfix; else <= at most.';
+comment on function evenkeel.capture_relation(text, text, integer, date, evenkeel.version, bigint, boolean) is
+  'What a captured file states of its level: = exactly, where it is from media, or is surely no hotfix; else <= at most.';
 
 create or replace function evenkeel.capture_baseline(captured_product text, captured_level text, origin text,
                                                      out matched integer, out added integer, out exact integer)
@@ -67,7 +70,8 @@ begin
     -- What the same source said before is said anew.
     delete from evenkeel.baseline b
     where b.product_id = number and b.ordinal = place and b.kind = capture_kind and b.source = origin
-      and not exists (select from captured c where (c.location, c.relation, c.file_version, c.machine) = (b.file, b.relation, b.version, b.machine));
+      and not exists (select from captured c
+                      where (c.location, c.relation, c.file_version, c.machine) = (b.file, b.relation, b.version, b.machine));
     get diagnostics before = row_count;
     added := (select count(*) from captured c
               where not exists (select from evenkeel.baseline b
@@ -82,4 +86,6 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.capture_baseline(text, text, text) is 'Takes the files of the temporary table capture_file that belong to a product''s components as what a level ships; of these so many exactly so.';
+comment on function evenkeel.capture_baseline(text, text, text) is
+  'Takes the files of the temporary table capture_file that belong to a product''s components as what a level ships; of these so many '
+  'exactly so.';

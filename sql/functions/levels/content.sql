@@ -61,12 +61,16 @@ begin
     return coalesce(cardinality(chunks), 0) + coalesce(cardinality(files), 0);
 end
 $$;
-comment on function evenkeel.judge_content() is 'Judges the files and chunks that were stored and wait for it; returns how many there were. Each is judged once for the fleet, apart from taking snapshots in, and before any host that holds it.';
+comment on function evenkeel.judge_content() is
+  'Judges the files and chunks that were stored and wait for it; returns how many there were. Each is judged once for the fleet, apart '
+  'from taking snapshots in, and before any host that holds it.';
 
 create or replace function evenkeel.index_content()
 returns bigint language sql security definer set search_path = pg_catalog, pg_temp
 as $$ select gin_clean_pending_list('evenkeel.chunk_files') $$;
-comment on function evenkeel.index_content() is 'Merges what waits beside the index of chunks by their files, so that it is found fast; returns how many pages that were. Finds are right without it, too.';
+comment on function evenkeel.index_content() is
+  'Merges what waits beside the index of chunks by their files, so that it is found fast; returns how many pages that were. Finds are '
+  'right without it, too.';
 
 create or replace function evenkeel.blind_hosts(host_name text)
 returns table (host_id uuid, files bigint) language plpgsql stable
@@ -86,4 +90,6 @@ begin
     group by h.host_id;
 end
 $$;
-comment on function evenkeel.blind_hosts(text) is 'Hosts, of that name or all, that have component files of their products whose exports and imports were left out, and how many: of what these import nothing is known.';
+comment on function evenkeel.blind_hosts(text) is
+  'Hosts, of that name or all, that have component files of their products whose exports and imports were left out, and how many: of '
+  'what these import nothing is known.';

@@ -32,11 +32,14 @@ as $$
     from missed m
     join evenkeel.level l on (l.product_id, l.ordinal) = (m.product_id, m.ordinal)
     -- What the level itself ships so is not below it, whatever lower levels are said to ship.
-    where not exists (select from told e where (e.file_id, e.product_id) = (m.file_id, m.product_id) and e.relation = '=' and e.shipped = e.version
+    where not exists (select from told e where (e.file_id, e.product_id) = (m.file_id, m.product_id) and e.relation = '='
+                      and e.shipped = e.version
                         and e.last_ordinal >= m.ordinal)
     order by m.file_id, m.product_id, m.ordinal, m.relation
 $$;
-comment on function evenkeel.upper_ends(integer[]) is 'The first level that a file is too old for, and why: every build that it ships in that place is newer. The upper end of its range, exclusive.';
+comment on function evenkeel.upper_ends(integer[]) is
+  'The first level that a file is too old for, and why: every build that it ships in that place is newer. The upper end of its range, '
+  'exclusive.';
 
 create or replace function evenkeel.exact_ends(files integer[])
 returns table (file_id integer, product_id integer, bound integer, shipped_from integer, basis text)
@@ -65,7 +68,9 @@ as $$
                             and t.last_ordinal between n.first_ordinal and n.last_ordinal)) o on true
     left join evenkeel.level b on (b.product_id, b.ordinal) = (s.product_id, o.ordinal)
 $$;
-comment on function evenkeel.exact_ends(integer[]) is 'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is known), and the least level that ships it.';
+comment on function evenkeel.exact_ends(integer[]) is
+  'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is '
+  'known), and the least level that ships it.';
 
 create or replace function evenkeel.rule_holds(relation text, build integer, revision integer, version evenkeel.version)
 returns boolean language sql immutable parallel safe
@@ -75,7 +80,8 @@ as $$
     from (select case when build is null then version & 65535 else version & 4294967295 end as told,
                  case when build is null then revision::bigint else build::bigint << 16 | revision end as wanted) v
 $$;
-comment on function evenkeel.rule_holds(text, integer, integer, evenkeel.version) is 'Whether a version is one that a product-wide rule speaks of.';
+comment on function evenkeel.rule_holds(text, integer, integer, evenkeel.version) is
+  'Whether a version is one that a product-wide rule speaks of.';
 
 create or replace function evenkeel.rule_ends(files integer[])
 returns table (file_id integer, product_id integer, bound integer, named boolean, basis text)
@@ -86,9 +92,11 @@ as $$
            or exists (select from evenkeel.known_file k where k.product_id = j.product_id and k.file = j.name)
            or exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
                       where t.product_id = j.product_id and pf.file in (j.name, j.location)),
-           case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build' else j.number::text end)
+           case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build'
+                                                      else j.number::text end)
                 else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,
-                            case when r.build is null then r.revision::text when r.revision = 0 then r.build::text else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
+                            case when r.build is null then r.revision::text when r.revision = 0 then r.build::text
+                              else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
                             case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end
     from evenkeel.held_files(files) j
     left join evenkeel.level_rule r on r.product_id = j.product_id
@@ -97,7 +105,9 @@ as $$
     where j.on_line and (r.product_id is not null or j.number is not null)
     order by j.file_id, j.product_id, r.relation, r.ordinal desc
 $$;
-comment on function evenkeel.rule_ends(integer[]) is 'What a product-wide rule reads out of versions: at least that level, and no more. named: the file''s name is known to be the product''s.';
+comment on function evenkeel.rule_ends(integer[]) is
+  'What a product-wide rule reads out of versions: at least that level, and no more. named: the file''s name is known to be the '
+  'product''s.';
 
 create or replace function evenkeel.patch_ends(files integer[])
 returns table (file_id integer, product_id integer, bound integer, basis text, unstated text, brought boolean)
@@ -117,4 +127,5 @@ as $$
       and not exists (select from evenkeel.level k where k.product_id = t.product_id and k.kb = t.code)
     group by j.file_id, j.product_id
 $$;
-comment on function evenkeel.patch_ends(integer[]) is 'For files that a known patch brings: the lowest level that such a patch is stated to go on, and the first patch that states none.';
+comment on function evenkeel.patch_ends(integer[]) is
+  'For files that a known patch brings: the lowest level that such a patch is stated to go on, and the first patch that states none.';

@@ -6,7 +6,9 @@ as $$
     select case level_kind when 'cumulative update' then evenkeel.version_revision(version)
                            when 'build' then (version & 2147483647)::integer end
 $$;
-comment on function evenkeel.version_number(text, evenkeel.version) is 'The ordinal that a version carries itself where a product''s levels are numbers: UBR, or third part << 16 | fourth; null where they are service packs.';
+comment on function evenkeel.version_number(text, evenkeel.version) is
+  'The ordinal that a version carries itself where a product''s levels are numbers: UBR, or third part << 16 | fourth; null where they '
+  'are service packs.';
 
 create or replace function evenkeel.held_files(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, level_kind text, name text, location text, machine integer,
@@ -14,7 +16,8 @@ returns table (file_id integer, product_id integer, component_id integer, level_
 language sql stable
 as $$
     with held as materialized (
-        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version, not i.has_symbols as blind
+        select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version,
+          not i.has_symbols as blind
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         -- What keeps a schedule of its own says nothing of the product's level.
@@ -41,4 +44,6 @@ as $$
     join evenkeel.product q using (product_id)
     left join placed p using (version, product_id)
 $$;
-comment on function evenkeel.held_files(integer[]) is 'A row per file and product whose components hold its path: its version''s parts, whether it is on a line of the product, and whether it is as the product was released.';
+comment on function evenkeel.held_files(integer[]) is
+  'A row per file and product whose components hold its path: its version''s parts, whether it is on a line of the product, and whether '
+  'it is as the product was released.';

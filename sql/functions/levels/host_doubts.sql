@@ -1,4 +1,5 @@
--- Contradictions that prove nothing: by ends that are only likely, by builds that a hotfix may have brought, by files that wait for a restart.
+-- Contradictions that prove nothing: by ends that are only likely, by builds that a hotfix may have brought, by files that wait for a
+-- restart.
 
 create or replace function evenkeel.find_hints()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -31,7 +32,8 @@ begin
     order by c.host_id, c.product_id, pa.path;
 end
 $$;
-comment on function evenkeel.find_hints() is 'Adds to state_doubt the hosts that would be mixed if what is likely of a file were proven, naming the first such file.';
+comment on function evenkeel.find_hints() is
+  'Adds to state_doubt the hosts that would be mixed if what is likely of a file were proven, naming the first such file.';
 
 create or replace function evenkeel.find_trouble()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -45,7 +47,8 @@ begin
     left join lateral (
         -- Hotfixes of whose files the catalogue knows nothing, and the pack that each counts towards: the least of them.
         select x.pack as doubt_from, x.id as hotfix
-        from (select x.id, coalesce((select min(l.ordinal) from level l where l.product_id = r.product_id and x.pack <> '' and l.code = x.pack), 0) as pack
+        from (select x.id, coalesce((select min(l.ordinal) from level l where l.product_id = r.product_id and x.pack <> ''
+                                     and l.code = x.pack), 0) as pack
               from jsonb_to_recordset(f.facts -> 'hotfixes') h (id text, service_pack text)
               cross join lateral (select h.id, coalesce(h.service_pack, '') as pack) x) x
         where not exists (select from patch t join patch_file pf using (patch_id)
@@ -71,7 +74,8 @@ begin
     analyze state_trouble_file;
 end
 $$;
-comment on function evenkeel.find_trouble() is 'Fills state_trouble and state_trouble_file: hosts that contradict themselves, where a hotfix or a restart may be all that is to it.';
+comment on function evenkeel.find_trouble() is
+  'Fills state_trouble and state_trouble_file: hosts that contradict themselves, where a hotfix or a restart may be all that is to it.';
 
 create or replace function evenkeel.find_hotfix_doubts()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -80,7 +84,8 @@ as $$
     insert into state_doubt (host_id, product_id, kind, sentence)
     select r.host_id, r.product_id, 'hotfix',
            format('%s %s is what %s ships, but the host lists %s, whose files the catalogue does not know and which may have brought it: '
-                  'import its table (evenkeel catalog import-kb)', d.path, version_text(d.version), level_name(r.product_id, d.exact_from), t.hotfix)
+                  'import its table (evenkeel catalog import-kb)', d.path, version_text(d.version), level_name(r.product_id, d.exact_from),
+                    t.hotfix)
     from state_trouble t
     join state_range r using (host_id, product_id)
     join lateral (
@@ -98,7 +103,9 @@ as $$
     where t.hotfix is not null
       and greatest(e.lower_end, 0, lower(r.declared)) < least(e.upper_end, upper(r.declared))
 $$;
-comment on function evenkeel.find_hotfix_doubts() is 'Adds to state_doubt the hosts of state_trouble that contradict themselves only where a hotfix of unknown files may have brought the build that a level ships.';
+comment on function evenkeel.find_hotfix_doubts() is
+  'Adds to state_doubt the hosts of state_trouble that contradict themselves only where a hotfix of unknown files may have brought the '
+  'build that a level ships.';
 
 create or replace function evenkeel.find_restarted()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -145,7 +152,8 @@ begin
     where greatest(e.lower_end, 0, lower(r.declared)) < least(e.upper_end, upper(r.declared));
 end
 $$;
-comment on function evenkeel.find_restarted() is 'Adds to state_doubt the hosts of state_trouble whose files are of one level once the renames that wait for a restart are done.';
+comment on function evenkeel.find_restarted() is
+  'Adds to state_doubt the hosts of state_trouble whose files are of one level once the renames that wait for a restart are done.';
 
 create or replace function evenkeel.find_doubts()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -24,7 +24,8 @@ begin
     end if;
     analyze state_level;
     insert into state_component (host_id, component_id, product_id, levels, files, covered, hint, revision)
-    select t.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered, t.hint, t.revision
+    select t.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered, t.hint,
+      t.revision
     from (select h.host_id, sl.component_id, max(sl.greatest_lower) as greatest_lower, min(sl.least_upper) as least_upper,
                  sum(sl.files) as files, sum(sl.covered) as covered, max(sl.hint) as hint, max(sl.revision) as revision
           from (select host_id, unnest(chunk_ids) as chunk_id from state_host) h
@@ -70,9 +71,11 @@ begin
                       where fl.file_id = f.file_id and q.os_version not in ('', s.os_version))
           and not exists (select from evenkeel.file_level fl where (fl.file_id, fl.product_id) = (f.file_id, s.product_id))
     ), named as materialized (
-        select n.chunk_id, n.product_id, n.file_id, min(b.first_ordinal) filter (where b.relation <> '<=' and n.version < b.version) as bound
+        select n.chunk_id, n.product_id, n.file_id, min(b.first_ordinal) filter (where b.relation <> '<=' and n.version < b.version)
+          as bound
         from stranger n
-        join evenkeel.statement b on b.product_id = n.product_id and b.file in (n.name, n.location) and (b.machine is null or b.machine = n.machine)
+        join evenkeel.statement b on b.product_id = n.product_id and b.file in (n.name, n.location)
+          and (b.machine is null or b.machine = n.machine)
         group by n.chunk_id, n.product_id, n.file_id
     )
     select s.host_id, s.product_id, t.file_id, int4range(null, t.bound),
@@ -80,7 +83,8 @@ begin
                 else format('a build of another Windows; %s ships %s', evenkeel.level_name(t.product_id, t.bound),
                             (select evenkeel.version_text(min(b.version))
                              from stranger n join evenkeel.statement b
-                               on b.product_id = n.product_id and b.file in (n.name, n.location) and (b.machine is null or b.machine = n.machine)
+                               on b.product_id = n.product_id and b.file in (n.name, n.location)
+                                 and (b.machine is null or b.machine = n.machine)
                              where (n.file_id, n.product_id) = (t.file_id, t.product_id) and b.relation <> '<='
                                and t.bound between b.first_ordinal and b.last_ordinal)) end
     from suspect s
@@ -88,7 +92,9 @@ begin
     analyze state_foreign;
 end
 $$;
-comment on function evenkeel.find_foreign_files() is 'Fills state_foreign: files that lie where a product''s own should, by name, place and machine, but are builds of another Windows. An older one is below what a level ships; of a newer one nothing is known.';
+comment on function evenkeel.find_foreign_files() is
+  'Fills state_foreign: files that lie where a product''s own should, by name, place and machine, but are builds of another Windows. An '
+  'older one is below what a level ships; of a newer one nothing is known.';
 
 create or replace function evenkeel.find_unread_files()
 returns void language plpgsql
@@ -117,20 +123,25 @@ begin
     analyze state_unread;
 end
 $$;
-comment on function evenkeel.find_unread_files() is 'Fills state_unread: for the hosts and products that have such files, how many are without a version that could be read though levels ship them with one, and the first of them.';
+comment on function evenkeel.find_unread_files() is
+  'Fills state_unread: for the hosts and products that have such files, how many are without a version that could be read though levels '
+  'ship them with one, and the first of them.';
 
 create or replace function evenkeel.unreadable_text(entries integer)
 returns text language sql immutable parallel safe
 as $$
     select case when entries > 0 then format('%s of its disk could not be read: the collector says which; push again once it can read all',
-                                             case when entries = 1 then '1 program or folder' else format('%s programs or folders', entries) end) end
+                                             case when entries = 1 then '1 program or folder'
+                                               else format('%s programs or folders', entries) end) end
 $$;
-comment on function evenkeel.unreadable_text(integer) is 'What is missing where the collector could not read that many programs or folders of a disk; null: it read all.';
+comment on function evenkeel.unreadable_text(integer) is
+  'What is missing where the collector could not read that many programs or folders of a disk; null: it read all.';
 
 create or replace function evenkeel.range_lower_end(levels int4range)
 returns integer language sql immutable parallel safe
 as $$ select case when isempty(levels) then 2147483647 else coalesce(lower(levels), -2147483648) end $$;
-comment on function evenkeel.range_lower_end(int4range) is 'The lower end as a number of which the greatest counts: the least of all where it is open, the greatest where the range is empty.';
+comment on function evenkeel.range_lower_end(int4range) is
+  'The lower end as a number of which the greatest counts: the least of all where it is open, the greatest where the range is empty.';
 
 create or replace function evenkeel.range_upper_end(levels int4range)
 returns integer language sql immutable parallel safe

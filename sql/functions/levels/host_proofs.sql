@@ -36,7 +36,8 @@ begin
     insert into state_overlay_chunk_proof select * from fresh_proof where chunk_id <= 0;
 end
 $$;
-comment on function evenkeel.count_proofs() is 'Counts how far the chunks of the hosts of a state confirm the levels in question, where that was not counted yet.';
+comment on function evenkeel.count_proofs() is
+  'Counts how far the chunks of the hosts of a state confirm the levels in question, where that was not counted yet.';
 
 create or replace function evenkeel.find_proofs()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -48,7 +49,8 @@ begin
     select h.host_id, h.product_id, p.component_id, c.files, sum(p.confirmed), sum(p.by_fleet), 0, sum(p.untouched), sum(p.ahead)
     from (select r.host_id, r.product_id, r.ordinal, unnest(s.chunk_ids) as chunk_id
           from state_range r join state_host s using (host_id) where r.ordinal is not null) h
-    join (select * from chunk_proof union all select * from state_overlay_chunk_proof) p on (p.chunk_id, p.ordinal) = (h.chunk_id, h.ordinal)
+    join (select * from chunk_proof
+          union all select * from state_overlay_chunk_proof) p on (p.chunk_id, p.ordinal) = (h.chunk_id, h.ordinal)
     join state_component c on (c.host_id, c.component_id, c.product_id) = (h.host_id, p.component_id, h.product_id)
     group by h.host_id, h.product_id, p.component_id, c.files;
     -- A link into the host's own component store, to the build that won, is no older than its level; so far as nothing else says it.
@@ -71,4 +73,5 @@ begin
     analyze state_proof;
 end
 $$;
-comment on function evenkeel.find_proofs() is 'Fills state_proof, and what state_component says of it: of how many files of each component the level in question is confirmed.';
+comment on function evenkeel.find_proofs() is
+  'Fills state_proof, and what state_component says of it: of how many files of each component the level in question is confirmed.';

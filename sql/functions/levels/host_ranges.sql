@@ -16,7 +16,8 @@ begin
     analyze state_declaration;
 end
 $$;
-comment on function evenkeel.find_declarations() is 'Fills state_declaration: what registries declare that levels are told by; of hotfixes those alone that mark a level.';
+comment on function evenkeel.find_declarations() is
+  'Fills state_declaration: what registries declare that levels are told by; of hotfixes those alone that mark a level.';
 
 create or replace function evenkeel.product_type_number(product_type text)
 returns integer language sql immutable parallel safe
@@ -28,11 +29,14 @@ returns integer language sql immutable parallel safe
 as $$
     -- Where the key ProductOptions was not read, other names of the same registry tell a client from a server.
     select coalesce(nullif(evenkeel.product_type_number(facts ->> 'product_type'), 0),
-                    case when facts ->> 'installation_type' ~* '^client' then 1 when facts ->> 'installation_type' ~* '^(server|nano)' then 2
+                    case when facts ->> 'installation_type' ~* '^client' then 1 when facts ->> 'installation_type' ~* '^(server|nano)'
+                      then 2
                          when facts ->> 'edition' ~* '^server' then 2 when facts ->> 'product_name' ~* '\mserver\M' then 2
                          when facts ->> 'edition' <> '' or facts ->> 'product_name' ~* '\mwindows (vista|7|8|8\.1|10|11)\M' then 1 end, 0)
 $$;
-comment on function evenkeel.declared_product_type(jsonb) is 'Whether a host is a workstation (1), a server (2) or a domain controller (3), by ProductType, else by InstallationType, EditionID and ProductName; 0: not known.';
+comment on function evenkeel.declared_product_type(jsonb) is
+  'Whether a host is a workstation (1), a server (2) or a domain controller (3), by ProductType, else by InstallationType, EditionID and '
+  'ProductName; 0: not known.';
 
 create or replace function evenkeel.declared_levels()
 returns table (product_id integer, service_pack text, ubr integer, markers text[], declared int4range, base_ordinal integer)
@@ -62,7 +66,9 @@ as $$
     left join level l on l.product_id = p.product_id and l.ordinal = s.ubr and l.line <> ''
     where p.follows_os and p.level_kind = 'cumulative update' and s.ubr is not null
 $$;
-comment on function evenkeel.declared_levels() is 'What the registries of state_declaration declare of each product that follows its Windows; base_ordinal where the level stands on another one than the one below it (hotpatches).';
+comment on function evenkeel.declared_levels() is
+  'What the registries of state_declaration declare of each product that follows its Windows; base_ordinal where the level stands on '
+  'another one than the one below it (hotpatches).';
 
 create or replace function evenkeel.product_fits()
 returns table (host_id uuid, product_id integer, undecided text)
@@ -88,7 +94,9 @@ as $$
       and (p.product_types is null or coalesce(f.product_type, 0) = 0 or f.product_type = any (p.product_types))
       and (p.installation_types is null or coalesce(f.installation_type, '') = '' or f.installation_type = any (p.installation_types))
 $$;
-comment on function evenkeel.product_fits() is 'Which products the hosts of a state may have, by files that lie where theirs do and by what registries declare; undecided: what would have to be known to tell.';
+comment on function evenkeel.product_fits() is
+  'Which products the hosts of a state may have, by files that lie where theirs do and by what registries declare; undecided: what would '
+  'have to be known to tell.';
 
 create or replace function evenkeel.find_ranges()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -98,7 +106,8 @@ begin
     insert into state_range (host_id, product_id, levels, greatest_lower, least_upper, hint, revision, declared, base_ordinal, ordinal,
                              files, covered, undecided)
     with said as (
-        select host_id, product_id, range_lower_end(levels) as greatest_lower, range_upper_end(levels) as least_upper, hint, revision, files, covered
+        select host_id, product_id, range_lower_end(levels) as greatest_lower, range_upper_end(levels) as least_upper, hint, revision,
+          files, covered
         from state_component
         union all
         select host_id, product_id, range_lower_end(levels), range_upper_end(levels), null, null, 1, (upper(levels) is not null)::integer
@@ -121,7 +130,8 @@ begin
         left join declared d on d.product_id = c.product_id and s.has_registry and s.os_version <> '' and d.service_pack = s.service_pack
              and coalesce(d.ubr, -1) = coalesce(s.ubr, -1) and coalesce(d.markers, '{}') = coalesce(s.markers, '{}')
     ), known as materialized (
-        select p.product_id, case p.level_kind when 'service pack' then (select max(l.ordinal) + 1 from level l where l.product_id = p.product_id) end as past
+        select p.product_id, case p.level_kind when 'service pack' then (select max(l.ordinal) + 1 from level l
+          where l.product_id = p.product_id) end as past
         from product p
     )
     select p.host_id, p.product_id,
@@ -135,4 +145,5 @@ begin
     analyze state_range;
 end
 $$;
-comment on function evenkeel.find_ranges() is 'Fills state_range: what the components and foreign files of hosts say together, with what their registries declare.';
+comment on function evenkeel.find_ranges() is
+  'Fills state_range: what the components and foreign files of hosts say together, with what their registries declare.';

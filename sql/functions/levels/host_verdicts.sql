@@ -13,7 +13,8 @@ as $$
                              'update ' || evenkeel.level_name(product, settles.ordinal), 'its update')) end
     from evenkeel.product p where p.product_id = product
 $$;
-comment on function evenkeel.settles(integer, integer) is 'What would tell most of what is not known of a level: a capture, or the list of files of its update.';
+comment on function evenkeel.settles(integer, integer) is
+  'What would tell most of what is not known of a level: a capture, or the list of files of its update.';
 
 create or replace function evenkeel.component_gaps()
 returns table (host_id uuid, product_id integer, countable numeric, confirmed numeric, proof text, gap text, ahead text)
@@ -31,27 +32,33 @@ as $$
     ), rated as (
         select j.*, j.countable > 0 and j.proven < j.share * j.countable as behind,
                row_number() over (partition by j.host_id, j.product_id
-                                  order by j.countable = 0, j.proven >= j.share * j.countable, j.proven::numeric / greatest(j.countable, 1), j.name) as place
+                                  order by j.countable = 0, j.proven >= j.share * j.countable, j.proven::numeric / greatest(j.countable, 1),
+                                    j.name) as place
         from judged j
     )
     select r.host_id, r.product_id, sum(r.countable), sum(r.proven),
            case when bool_and(r.countable = 0 or r.confirmed >= r.share * r.countable) then 'catalogue'
                 when bool_and(r.countable = 0 or r.confirmed + r.by_store >= r.share * r.countable) then 'store' else 'fleet' end,
            (array_agg(format('%s: %s of %s files confirmed', r.name, r.proven, r.countable) order by r.place) filter (where r.behind))[1]
-               || case when count(*) filter (where r.behind) > 1 then format(', and %s more components', count(*) filter (where r.behind) - 1) else '' end,
-           (array_agg(format('%s: %s of %s files are newer than what it ships, and no known patch brings them', r.name, r.ahead, r.countable)
+               || case when count(*) filter (where r.behind) > 1 then format(', and %s more components',
+                 count(*) filter (where r.behind) - 1) else '' end,
+           (array_agg(format('%s: %s of %s files are newer than what it ships, and no known patch brings them', r.name, r.ahead,
+                             r.countable)
                       order by r.place) filter (where r.ahead > (1 - r.share) * r.countable))[1]
     from rated r
     group by r.host_id, r.product_id
 $$;
-comment on function evenkeel.component_gaps() is 'Per product of a host: of how many files the level in question is confirmed, on what that rests, and the component that is confirmed least where that is not enough, or ahead of the level.';
+comment on function evenkeel.component_gaps() is
+  'Per product of a host: of how many files the level in question is confirmed, on what that rests, and the component that is confirmed '
+  'least where that is not enough, or ahead of the level.';
 
 create or replace function evenkeel.unproven_declarations()
 returns table (host_id uuid, product_id integer, sentence text)
 language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Where levels are numbers some file must carry one above the next lower update: else the declaration stands alone.
-    select r.host_id, r.product_id, format('declares %s, nothing above %s', level_name(r.product_id, r.ordinal), coalesce(r.revision::text, 'that is known'))
+    select r.host_id, r.product_id,
+      format('declares %s, nothing above %s', level_name(r.product_id, r.ordinal), coalesce(r.revision::text, 'that is known'))
     from (select distinct s.product_id, s.ordinal, n.ordinal as below
           from state_range s
           join product p on p.product_id = s.product_id and p.follows_os and p.level_kind <> 'service pack'
@@ -62,25 +69,31 @@ as $$
     join state_range r using (product_id, ordinal)
     where coalesce(r.revision, -1) <= k.below and r.declared is not null
 $$;
-comment on function evenkeel.unproven_declarations() is 'Hosts of which no file is newer than the update before the declared one, whose list of files is not known.';
+comment on function evenkeel.unproven_declarations() is
+  'Hosts of which no file is newer than the update before the declared one, whose list of files is not known.';
 
-create or replace function evenkeel.undeclared_text(os_version text, follows_os boolean, has_registry boolean, declared int4range, level_kind text,
+create or replace function evenkeel.undeclared_text(os_version text, follows_os boolean, has_registry boolean, declared int4range,
+                                                    level_kind text,
                                                     service_pack text)
 returns text language sql immutable parallel safe
 as $$
     select case when not follows_os then null
                 when not has_registry then 'no registry was read: not compared with what it declares'
-                when os_version = '' then 'the registry says nothing of the Windows version: export SOFTWARE\Microsoft\Windows NT\CurrentVersion too'
-                when declared is null and level_kind = 'service pack' then format('the catalogue has no level for the declared ''%s''', service_pack)
+                when os_version = '' then 'the registry says nothing of the Windows version: export SOFTWARE\Microsoft\Windows '
+                                          'NT\CurrentVersion too'
+                when declared is null and level_kind = 'service pack' then format('the catalogue has no level for the declared ''%s''',
+                  service_pack)
                 when declared is null then 'the registry declares no UBR: export SOFTWARE\Microsoft\Windows NT\CurrentVersion too' end
 $$;
-comment on function evenkeel.undeclared_text(text, boolean, boolean, int4range, text, text) is 'Why nothing is declared that a product that follows its Windows could be compared with; null: something is.';
+comment on function evenkeel.undeclared_text(text, boolean, boolean, int4range, text, text) is
+  'Why nothing is declared that a product that follows its Windows could be compared with; null: something is.';
 
 create or replace function evenkeel.find_products()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed, proof)
+    insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed,
+                               proof)
     with seen_in_part as materialized (
         select h.host_id, not_seen_doubt(f.facts) as doubt
         from state_host h join host_facts_current f using (host_id)
@@ -91,11 +104,15 @@ begin
                    case when u.files > 0
                         then format('cannot read the version of %s%s: collect it again, or replace the file', u.path,
                                     case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
-                   undeclared_text(coalesce(f.os_version, ''), p.follows_os, coalesce(f.has_registry, false), r.declared, p.level_kind, coalesce(f.service_pack, '')),
+                   undeclared_text(coalesce(f.os_version, ''), p.follows_os, coalesce(f.has_registry, false), r.declared, p.level_kind,
+                                   coalesce(f.service_pack, '')),
                    x.sentence || ': ' || settles(r.product_id, r.ordinal)) as doubts,
-               case when r.ordinal is null then format('nothing says which level its %s files are at: %s', r.files, settles(r.product_id, null))
-                    when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', level_name(r.product_id, r.ordinal), settles(r.product_id, r.ordinal))
-                    when g.gap is not null then format('%s at %s: %s', g.gap, level_name(r.product_id, r.ordinal), settles(r.product_id, r.ordinal)) end as gap,
+               case when r.ordinal is null then format('nothing says which level its %s files are at: %s', r.files,
+                                                       settles(r.product_id, null))
+                    when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', level_name(r.product_id, r.ordinal),
+                                                                  settles(r.product_id, r.ordinal))
+                    when g.gap is not null then format('%s at %s: %s', g.gap, level_name(r.product_id, r.ordinal),
+                                                       settles(r.product_id, r.ordinal)) end as gap,
                case when g.ahead is not null then format('ahead of %s: %s', level_name(r.product_id, r.ordinal), g.ahead) end as ahead,
                coalesce(g.countable, 0)::integer as proof_countable, coalesce(g.confirmed, 0)::integer as proof_confirmed, g.proof
         from state_range r
@@ -121,7 +138,8 @@ begin
     analyze state_product;
 end
 $$;
-comment on function evenkeel.find_products() is 'Fills state_product: verdicts, from what components and foreign files say, registries declare and files confirm.';
+comment on function evenkeel.find_products() is
+  'Fills state_product: verdicts, from what components and foreign files say, registries declare and files confirm.';
 
 create or replace function evenkeel.judge_levels()
 returns void language plpgsql
@@ -138,4 +156,5 @@ begin
     perform evenkeel.find_products();
 end
 $$;
-comment on function evenkeel.judge_levels() is 'Fills state_component and state_product for the hosts of state_host: what the check mixed-level needs.';
+comment on function evenkeel.judge_levels() is
+  'Fills state_component and state_product for the hosts of state_host: what the check mixed-level needs.';

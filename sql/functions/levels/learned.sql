@@ -14,7 +14,8 @@ as $$
     where p.product_id = product and p.declared = int4range(level, level + 1) and p.verdict <> 'mixed' and k.unreadable = 0
       and evenkeel.not_seen_doubt(f.facts) is null
       and coalesce(jsonb_array_length(f.facts -> 'pending_renames'), 0) = 0 and not coalesce((f.facts ->> 'reboot_pending')::boolean, false)
-      and not exists (select from evenkeel.finding c where c.host_id = p.host_id and c.check_code = 'cloned-identity' and c.closed_at = 'infinity')
+      and not exists (select from evenkeel.finding c where c.host_id = p.host_id and c.check_code = 'cloned-identity'
+                      and c.closed_at = 'infinity')
       and not exists (select from evenkeel.judge_queue q where q.host_id = p.host_id)
 $$;
 comment on function evenkeel.teaching_hosts(integer, integer) is
@@ -47,7 +48,8 @@ as $$
     )
     select r.location, r.machine, r.version, r.holders::bigint, r.hosts::bigint
     from ranked r
-    where r.place = 1 and r.holders >= evenkeel.setting('learn.hosts')::integer and r.hosts >= evenkeel.setting('learn.share')::numeric * r.holders
+    where r.place = 1 and r.holders >= evenkeel.setting('learn.hosts')::integer
+      and r.hosts >= evenkeel.setting('learn.share')::numeric * r.holders
       and (select count(distinct inventory) from teaching) >= evenkeel.setting('learn.inventories')::integer
 $$;
 comment on function evenkeel.held_in_common(integer, integer) is
@@ -64,7 +66,8 @@ begin
     perform set_config('client_min_messages', 'warning', true);
     drop table if exists learned;
     insert into evenkeel.level (product_id, ordinal, code, name, ubr, source)
-    select p.product_id, level, format('%s.%s', p.os_build, level), format('%s %s.%s', p.name, p.os_build, level), level, 'declared by hosts'
+    select p.product_id, level, format('%s.%s', p.os_build, level), format('%s %s.%s', p.name, p.os_build, level), level,
+      'declared by hosts'
     from evenkeel.product p where p.product_id = product and exists (select from evenkeel.held_in_common(product, level))
     on conflict do nothing;
     create temporary table learned on commit drop as
@@ -106,7 +109,8 @@ begin
     if changed is null then
         return false;
     end if;
-    perform evenkeel.refresh_files(array(select f.file_id from evenkeel.path p join evenkeel.file f using (path_id) where p.location = any (changed)));
+    perform evenkeel.refresh_files(array(select f.file_id from evenkeel.path p join evenkeel.file f using (path_id)
+                                         where p.location = any (changed)));
     return true;
 end
 $$;
@@ -133,7 +137,8 @@ begin
     select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join changed_file using (file_id);
     perform evenkeel.judge_chunks(array(select chunk_id from changed_chunk));
     insert into evenkeel.judge_queue (host_id)
-    select distinct i.host_id from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id) join changed_chunk using (chunk_id)
+    select distinct i.host_id from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
+    join changed_chunk using (chunk_id)
     order by 1
     on conflict do nothing;
     get diagnostics queued = row_count;
@@ -171,7 +176,8 @@ begin
         update evenkeel.peer_refresh set levels_at = clock_timestamp(), levels_took = clock_timestamp() - begun, levels_judged = 0;
         return false;
     end if;
-    insert into evenkeel.learned_level (product_id, ordinal, hosts, learned_at) values (due.product_id, due.ordinal, due.hosts, clock_timestamp())
+    insert into evenkeel.learned_level (product_id, ordinal, hosts, learned_at)
+      values (due.product_id, due.ordinal, due.hosts, clock_timestamp())
     on conflict (product_id, ordinal) do update set hosts = excluded.hosts, learned_at = excluded.learned_at;
     perform evenkeel.learn_apart(format('level %s of product %s', due.ordinal, due.product_id),
                                  format('select evenkeel.learn_level(%s, %s)', due.product_id, due.ordinal));

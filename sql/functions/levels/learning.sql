@@ -18,7 +18,8 @@ exception when others then
     perform evenkeel.set_object_aside('lesson', lesson, evenkeel.failure_text(failure, place));
 end
 $$;
-comment on function evenkeel.learn_apart(text, text) is 'Learns one thing; where that fails it is noted, and learnt again when it is due again.';
+comment on function evenkeel.learn_apart(text, text) is
+  'Learns one thing; where that fails it is noted, and learnt again when it is due again.';
 
 create or replace function evenkeel.learn_from_fleet(wait boolean default false)
 returns boolean language plpgsql
@@ -58,4 +59,7 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.learn_from_fleet(boolean) is 'Learns again the bonds of one component for which that is due, or else what one level ships, or else which files like hosts have in common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. False: nothing was due, or another session is at it, for which wait waits.';
+comment on function evenkeel.learn_from_fleet(boolean) is
+  'Learns again the bonds of one component for which that is due, or else what one level ships, or else which files like hosts have in '
+  'common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. '
+  'False: nothing was due, or another session is at it, for which wait waits.';

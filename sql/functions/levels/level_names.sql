@@ -6,11 +6,13 @@ as $$
     select coalesce((select l.code from evenkeel.level l where l.product_id = product and l.ordinal = level_name.ordinal),
                     case p.level_kind when 'cumulative update' then level_name.ordinal::text
                                       when 'build' then format('%s.%s', level_name.ordinal >> 16, level_name.ordinal & 65535) end,
-                    (select l.code from evenkeel.level l where l.product_id = product and l.ordinal < level_name.ordinal order by l.ordinal desc limit 1))
+                    (select l.code from evenkeel.level l where l.product_id = product and l.ordinal < level_name.ordinal
+                     order by l.ordinal desc limit 1))
     from evenkeel.product p
     where p.product_id = product and level_name.ordinal is not null
 $$;
-comment on function evenkeel.level_name(integer, integer) is 'SP2; where levels are numbers and the catalogue has not this one, the number; else the level below it.';
+comment on function evenkeel.level_name(integer, integer) is
+  'SP2; where levels are numbers and the catalogue has not this one, the number; else the level below it.';
 
 create or replace function evenkeel.level_range_text(product integer, levels int4range)
 returns text language sql stable parallel safe
@@ -24,7 +26,8 @@ as $$
         else coalesce(low.code, first.code) || '..' || high.code end
     from (select code, ordinal from evenkeel.level where product_id = product order by ordinal limit 1) first
     left join lateral (select evenkeel.level_name(product, lower(levels)) as code where lower(levels) > first.ordinal) low on true
-    left join lateral (select code, ordinal from evenkeel.level where product_id = product and (upper(levels) is null or ordinal < upper(levels))
+    left join lateral (select code, ordinal from evenkeel.level where product_id = product
+                       and (upper(levels) is null or ordinal < upper(levels))
                        order by ordinal desc limit 1) high on true
 $$;
 comment on function evenkeel.level_range_text(integer, int4range) is 'SP2, SP1..SP2, below RTM, or none.';

@@ -1,19 +1,23 @@
 -- The range of levels that a file's version allows, and the levels that it confirms.
 
 create or replace function evenkeel.file_lower_ends(files integer[])
-returns table (file_id integer, product_id integer, bound integer, basis text, exact_from integer, hint integer, hint_basis text, brought boolean, ruled integer)
+returns table (file_id integer, product_id integer, bound integer, basis text, exact_from integer, hint integer, hint_basis text,
+               brought boolean, ruled integer)
 language sql stable
 as $$
     with ends as (
         select coalesce(e.file_id, r.file_id, p.file_id) as file_id, coalesce(e.product_id, r.product_id, p.product_id) as product_id,
-               e.bound as exact, e.shipped_from, e.basis as exact_basis, e.bound is not null and p.unstated is not null as doubtful, p.unstated,
+               e.bound as exact, e.shipped_from, e.basis as exact_basis, e.bound is not null
+                 and p.unstated is not null as doubtful, p.unstated,
                r.bound as ruled, coalesce(r.named, false) as named, r.basis as rule_basis, p.bound as patched, p.basis as patch_basis,
                coalesce(p.brought, false) as brought
         from evenkeel.exact_ends(files) e
         full join evenkeel.rule_ends(files) r on (r.file_id, r.product_id) = (e.file_id, e.product_id)
-        full join evenkeel.patch_ends(files) p on (p.file_id, p.product_id) = (coalesce(e.file_id, r.file_id), coalesce(e.product_id, r.product_id))
+        full join evenkeel.patch_ends(files) p on (p.file_id, p.product_id) = (coalesce(e.file_id, r.file_id),
+          coalesce(e.product_id, r.product_id))
     ), proof as (
-        -- A rule and a statement hold side by side; a patch that goes on lower levels, or a level that ships the very build, undercuts both.
+        -- A rule and a statement hold side by side; a patch that goes on lower levels, or a level that ships the very build, undercuts
+        -- both.
         select n.*,
                case when coalesce(n.proven, n.patched) is not null then least(n.proven, n.patched, n.shipped_from) end as firm,
                case when coalesce(n.ruled, n.exact, n.patched) is not null
@@ -29,15 +33,20 @@ as $$
                      and p.firm is distinct from p.patched then p.shipped_from end,
            case when p.likely > coalesce(p.firm, -1) then p.likely end,
            case when p.doubtful then format('%s, but %s brings it, too, and does not say what it needs', p.exact_basis, p.unstated)
-                when not p.named and p.ruled is not null then p.rule_basis || ', but nothing says that a file of this name is the product''s'
+                when not p.named and p.ruled is not null then p.rule_basis || ', but nothing says that a file of this name is the '
+                  'product''s'
                 else '' end,
            p.brought, p.ruled
     from proof p
 $$;
-comment on function evenkeel.file_lower_ends(integer[]) is 'The least level that a file is proven to belong to; exact_from where that rests on a statement of a level alone; and as a hint a greater one that is likely and not proven, because the name is not known as the product''s or a patch that states no requirement brings the same build.';
+comment on function evenkeel.file_lower_ends(integer[]) is
+  'The least level that a file is proven to belong to; exact_from where that rests on a statement of a level alone; and as a hint a '
+  'greater one that is likely and not proven, because the name is not known as the product''s or a patch that states no requirement '
+  'brings the same build.';
 
 create or replace function evenkeel.file_confirmations(files integer[])
-returns table (file_id integer, product_id integer, confirmed int4multirange, by_fleet int4multirange, untouched int4multirange, ahead int4multirange)
+returns table (file_id integer, product_id integer, confirmed int4multirange, by_fleet int4multirange, untouched int4multirange,
+               ahead int4multirange)
 language sql stable
 as $$
     with told as (
@@ -67,7 +76,9 @@ as $$
     from gathered g
     cross join lateral (select coalesce(min(l.ordinal), 0) as ordinal from evenkeel.level l where l.product_id = g.product_id) r
 $$;
-comment on function evenkeel.file_confirmations(integer[]) is 'The levels for which a file is proven not older than what they ship (by the catalogue, by the fleet alone), those that ship it as the product was released, and those that ship it older.';
+comment on function evenkeel.file_confirmations(integer[]) is
+  'The levels for which a file is proven not older than what they ship (by the catalogue, by the fleet alone), those that ship it as the '
+  'product was released, and those that ship it older.';
 
 create or replace function evenkeel.file_ranges(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, levels int4range, covered boolean, unread boolean, blind boolean,
@@ -78,7 +89,8 @@ as $$
     select j.file_id, j.product_id, j.component_id,
            int4range(case when u.bound <= l.bound then null else nullif(l.bound, 0) end, u.bound),
            coalesce(u.bound is not null or l.bound > 0 or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
-           j.version is null and exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
+           j.version is null and exists (select from evenkeel.statement b where b.product_id = j.product_id
+                                         and b.file in (j.name, j.location)
                                            and (b.machine is null or b.machine = j.machine)),
            j.blind,
            case when u.bound <= l.bound or coalesce(l.bound, 0) = 0 then '' else coalesce(l.basis, '') end, coalesce(u.basis, ''),
@@ -98,4 +110,6 @@ as $$
                then exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
                               and (b.machine is null or b.machine = j.machine)) end
 $$;
-comment on function evenkeel.file_ranges(integer[]) is 'The range of levels that each file''s version allows, per product, each end with its own proof, what it hints at beyond that, and for which levels it is confirmed. An upper end holds whatever else is known, but not against a level''s own exact statement.';
+comment on function evenkeel.file_ranges(integer[]) is
+  'The range of levels that each file''s version allows, per product, each end with its own proof, what it hints at beyond that, and for '
+  'which levels it is confirmed. An upper end holds whatever else is known, but not against a level''s own exact statement.';

@@ -9,25 +9,36 @@ begin
         least_upper integer not null, hint integer, revision integer, declared int4range, base_ordinal integer, ordinal integer,
         files integer not null, covered integer not null, undecided text
     ) on commit delete rows;
-    comment on table state_range is 'Per host and product that it may have: what its files and its registry allow together. Filled by find_ranges(), read by find_doubts(), find_proofs() and find_products().';
-    create temporary table state_trouble (host_id uuid not null, product_id integer not null, doubt_from integer, hotfix text, renames jsonb)
+    comment on table state_range is
+      'Per host and product that it may have: what its files and its registry allow together. Filled by find_ranges(), read by '
+      'find_doubts(), find_proofs() and find_products().';
+    create temporary table state_trouble (host_id uuid not null, product_id integer not null, doubt_from integer, hotfix text,
+                                          renames jsonb)
         on commit delete rows;
-    comment on table state_trouble is 'Hosts whose levels contradict each other, but that list hotfixes of unknown files or wait for a restart: looked at file by file. Filled by find_trouble(), read by find_doubts().';
+    comment on table state_trouble is
+      'Hosts whose levels contradict each other, but that list hotfixes of unknown files or wait for a restart: looked at file by file. '
+      'Filled by find_trouble(), read by find_doubts().';
     create temporary table state_trouble_file (
         host_id uuid not null, product_id integer not null, path_id integer not null, file_id integer not null, levels int4range not null,
         exact_from integer, upper_basis text not null, lower_basis text not null
     ) on commit delete rows;
-    comment on table state_trouble_file is 'The files of the hosts of state_trouble. Filled by find_trouble(), read by find_doubts() and find_restarted().';
+    comment on table state_trouble_file is
+      'The files of the hosts of state_trouble. Filled by find_trouble(), read by find_doubts() and find_restarted().';
     create temporary table state_doubt (host_id uuid not null, product_id integer not null, kind text not null, sentence text not null)
         on commit delete rows;
-    comment on table state_doubt is 'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), or the restart that is waited for mends it (restart). Filled by find_doubts(), read by find_products().';
+    comment on table state_doubt is
+      'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), or the restart that is waited '
+      'for mends it (restart). Filled by find_doubts(), read by find_products().';
     create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
-    comment on table state_overlay_chunk_proof is 'As chunk_proof, of chunks that a patch would make. Filled and emptied by count_proofs(), read by find_proofs().';
+    comment on table state_overlay_chunk_proof is
+      'As chunk_proof, of chunks that a patch would make. Filled and emptied by count_proofs(), read by find_proofs().';
     create temporary table state_proof (
-        host_id uuid not null, product_id integer not null, component_id integer not null, files integer not null, confirmed integer not null,
+        host_id uuid not null, product_id integer not null, component_id integer not null, files integer not null,
+          confirmed integer not null,
         by_fleet integer not null, by_store integer not null, untouched integer not null, ahead integer not null
     ) on commit delete rows;
-    comment on table state_proof is 'Per component of a host: of how many files the level in question is confirmed. Filled by find_proofs(), read by find_products().';
+    comment on table state_proof is
+      'Per component of a host: of how many files the level in question is confirmed. Filled by find_proofs(), read by find_products().';
 end
 $$;
 comment on function evenkeel.level_state_open() is 'Makes the temporary relations of this folder, all empty.';

@@ -1,7 +1,8 @@
 -- What levels ship under a file's name and place: of statements that disagree those of the better source.
 
 create or replace function evenkeel.file_statements(files integer[])
-returns table (file_id integer, product_id integer, relation text, shipped bigint, first_ordinal integer, last_ordinal integer, rank integer,
+returns table (file_id integer, product_id integer, relation text, shipped bigint, first_ordinal integer, last_ordinal integer,
+               rank integer,
                source text, kind text)
 language sql stable
 as $$
@@ -20,7 +21,9 @@ as $$
         where (b.file_id, b.product_id) = (t.file_id, t.product_id) and b.relation = '=' and b.rank < t.rank
           and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal)
 $$;
-comment on function evenkeel.file_statements(integer[]) is 'What is stated of what levels ship in the place of each file, for its machine; an exact statement that a better source contradicts, or repeats, is left out.';
+comment on function evenkeel.file_statements(integer[]) is
+  'What is stated of what levels ship in the place of each file, for its machine; an exact statement that a better source contradicts, '
+  'or repeats, is left out.';
 
 create or replace function evenkeel.implied_statements(files integer[])
 returns table (file_id integer, product_id integer, shipped bigint, first_ordinal integer, last_ordinal integer)
@@ -66,4 +69,6 @@ as $$
                                    2147483647)) f
     where h.rtm_revision is not null and f.last_ordinal is not null
 $$;
-comment on function evenkeel.implied_statements(integer[]) is 'What complete lists say of the files that they leave out: such a level ships them as the levels below have them, at last as the product was released.';
+comment on function evenkeel.implied_statements(integer[]) is
+  'What complete lists say of the files that they leave out: such a level ships them as the levels below have them, at last as the '
+  'product was released.';

@@ -24,4 +24,5 @@ comment on column evenkeel.statement.source is 'As baseline.source.';
 create or replace function evenkeel.statement_rank(kind text)
 returns integer language sql immutable strict parallel safe
 as $$ select case kind when 'captured' then 2 when 'learned' then 5 else 1 end $$;
-comment on function evenkeel.statement_rank(text) is 'Where exact statements on one level disagree the lesser rank holds: stated 1, captured 2, learned 5.';
+comment on function evenkeel.statement_rank(text) is
+  'Where exact statements on one level disagree the lesser rank holds: stated 1, captured 2, learned 5.';

@@ -31,7 +31,8 @@ as $$
                                and b.version = is_qfe_build.version)
                      or (evenkeel.on_line(product, version)
                          and exists (select from evenkeel.level_rule r
-                                     where r.product_id = product and r.revision = evenkeel.version_revision(is_qfe_build.version))) then false
+                                     where r.product_id = product and r.revision = evenkeel.version_revision(is_qfe_build.version)))
+                                       then false
                 else (select case when not bool_or(not evenkeel.is_qfe_branch(f.branch)) then true
                                   when count(*) > 0 then false end
                       from evenkeel.patch_file f join evenkeel.patch t using (patch_id)

@@ -109,7 +109,8 @@ comment on function evenkeel.patch_lowers(integer) is
     'Says that a patch without required levels proves nothing, and which level its files look like; null: nothing to say.';
 
 create or replace function evenkeel.store_patch(patch_code text, patch_product text, patch_title text, required text[],
-                                                superseded text[], needs_restart boolean, origin text, out patch_id integer, out product text, out files integer)
+                                                superseded text[], needs_restart boolean, origin text, out patch_id integer,
+                                                  out product text, out files integer)
 language plpgsql
 as $$
 declare

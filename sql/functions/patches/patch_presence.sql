@@ -130,7 +130,8 @@ begin
                    where b.product_id = m.product_id and b.file in (m.name, m.location) and b.relation = '='
                      and b.version = m.version and (b.machine is null or b.machine = m.machine))
            or m.on_line and exists (select from evenkeel.level_rule r
-                                    where r.product_id = m.product_id and r.relation = '=' and evenkeel.rule_holds('=', r.build, r.revision, m.version)),
+                                    where r.product_id = m.product_id and r.relation = '='
+                                      and evenkeel.rule_holds('=', r.build, r.revision, m.version)),
            array(select l.ordinal from evenkeel.level l
                  where l.product_id = m.product_id and l.released >= m.dated
                    and not exists (select from evenkeel.baseline b

@@ -102,12 +102,14 @@ as $$
         left join lateral (select pf.file from here where pf.file in (here.name, here.location) limit 1) h on true
         where pf.version is not null
     ), measured as (
-        select patch_id, (array_agg(version order by evenkeel.version_build(version) desc, evenkeel.version_revision(version) desc))[1] as version,
+        select patch_id, (array_agg(version order by evenkeel.version_build(version) desc, evenkeel.version_revision(version) desc))[1]
+          as version,
                bool_and(coalesce(version <= shipped, false)) filter (where here) as all_shipped
         from brought group by patch_id
     ), catalogued as (
         select k.code,
-               case when replaced.by is not null then 'replaced' when k.contained_in <= target or coalesce(m.all_shipped, false) then 'contained'
+               case when replaced.by is not null then 'replaced' when k.contained_in <= target
+                 or coalesce(m.all_shipped, false) then 'contained'
                     else 'reapply' end as verdict,
                case when replaced.by is not null then format('%s, which is installed too, replaces it', replaced.by)
                     when k.contained_in <= target
@@ -130,7 +132,8 @@ as $$
         left join measured m using (patch_id)
         left join lateral (select o.code as by from known o
                            where o.patch_id <> k.patch_id
-                             and exists (select from unnest(o.supersedes) s (code) where evenkeel.patch_number(s.code) = evenkeel.patch_number(k.code))
+                             and exists (select from unnest(o.supersedes) s (code)
+                                         where evenkeel.patch_number(s.code) = evenkeel.patch_number(k.code))
                            order by o.released desc nulls last, o.code limit 1) replaced on true
     ), uncatalogued as (
         select distinct on (evenkeel.patch_number(x.id)) x.id as code, counted.ordinal as counted,
@@ -140,7 +143,8 @@ as $$
         join evenkeel.product p on p.product_id = product and p.follows_os and p.level_kind = 'service pack'
         left join evenkeel.level counted on counted.product_id = product and counted.code = x.service_pack
         where f.host_id = planned
-          and not exists (select from evenkeel.patch t join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
+          and not exists (select from evenkeel.patch t
+                          join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
                           where evenkeel.patch_number(t.code) = evenkeel.patch_number(x.id))
           and not exists (select from marker m where m.number = evenkeel.patch_number(x.id))
         order by evenkeel.patch_number(x.id), counted.ordinal nulls last
@@ -172,7 +176,8 @@ begin
         join evenkeel.product p using (product_id)
         left join evenkeel.level l on (l.product_id, l.ordinal) = (t.product_id, t.ordinal)
     ), hotfix as materialized (
-        select x.*, row_number() over (order by evenkeel.version_build(x.version) nulls last, evenkeel.version_revision(x.version) nulls last,
+        select x.*, row_number() over (order by evenkeel.version_build(x.version) nulls last,
+                                       evenkeel.version_revision(x.version) nulls last,
                                                 x.released nulls last, x.code) as place
         from (select h.*, true as after_pack from target t cross join lateral evenkeel.plan_hotfixes(planned, t.product_id, t.ordinal) h
               union all
@@ -187,17 +192,20 @@ begin
     ), chosen as (
         select h.code, h.because, h.place, h.restart,
                case when h.after_pack then h.verdict else 'reapply' end as verdict,
-               case when not h.after_pack and h.verdict <> 'reapply' then 'some of its files are older than it brings' else h.because end as reason
+               case when not h.after_pack and h.verdict <> 'reapply' then 'some of its files are older than it brings'
+                 else h.because end as reason
         from hotfix h
     ), stepped (stage, place, action, what, why) as (
         select 10, 0::bigint, 'restart', 'restart the host before anything else', summary from found where code = 'pending-reboot'
         union all
-        select 20, 0, 'back up', 'copy the folder RSA\MachineKeys and the metabase to a safe place, with their permissions; stop the IIS services',
+        select 20, 0, 'back up', 'copy the folder RSA\MachineKeys and the metabase to a safe place, with their permissions; stop the IIS '
+                                 'services',
                'the next step renames key files' where exists (select from found where code = 'machine-key-mismatch')
         union all
         select 21, row_number() over (order by subject), 'rename machine key',
                format('in RSA\MachineKeys give the older file %s_%s the host''s present MachineGuid: %s_%s%s', evidence ->> 'container',
-                      coalesce(evidence ->> 'was_own', evidence #>> '{foreign,0,guid}', 'GUID'), evidence ->> 'container', evidence ->> 'machine_guid',
+                      coalesce(evidence ->> 'was_own', evidence #>> '{foreign,0,guid}', 'GUID'), evidence ->> 'container',
+                        evidence ->> 'machine_guid',
                       case when jsonb_array_length(evidence -> 'foreign') > 1 and evidence -> 'was_own' = 'null'
                            then ' (of several older files, the one that IIS was installed with)' else '' end),
                summary
@@ -209,15 +217,18 @@ begin
         select 23, 0, 'install hotfix', k.code, 'it keeps MachineGuid from being reset again'
         from evenkeel.patch k
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, k.product_id)
-        where evenkeel.patch_number(k.code) = '884872' and exists (select from found where code = 'machine-key-mismatch' and evidence -> 'was_own' <> 'null')
+        where evenkeel.patch_number(k.code) = '884872' and exists (select from found
+                                                                   where code = 'machine-key-mismatch' and evidence -> 'was_own' <> 'null')
           and not exists (select from evenkeel.host_patch p cross join lateral unnest(p.patch_ids, p.states) u (patch_id, state)
                           where p.host_id = planned and u.patch_id = k.patch_id and u.state in ('installed', 'superseded'))
         union all
         select 30, row_number() over (order by c.what), 'renew identity', c.what, c.why
         from (select case when evidence ->> 'identity' = 'agent-key'
                           then 'on the host that was copied, remove the collector''s key file and run ''evenkeel-collector enroll'''
-                          else format('leave the identity to one of %s and give every other one its own: prepare the system that was cloned again, with Sysprep, or install it anew',
-                                      (select string_agg(h ->> 'host', ', ' order by h ->> 'host') from jsonb_array_elements(evidence -> 'hosts') h)) end as what,
+                          else format('leave the identity to one of %s and give every other one its own: prepare the system that was '
+                                      'cloned again, with Sysprep, or install it anew',
+                                      (select string_agg(h ->> 'host', ', ' order by h ->> 'host')
+                                       from jsonb_array_elements(evidence -> 'hosts') h)) end as what,
                      string_agg(summary, '; ' order by subject) as why
               from found where code = 'cloned-identity' and evidence ->> 'identity' <> 'metabase'
               group by 1) c
@@ -225,12 +236,15 @@ begin
         select 31, 0, 'reinstall IIS',
                format('remove IIS and install it anew on the host as it is now%s; restore sites from an export, not from the metabase file',
                       case f.inetstp_major when 4 then ' (an unattended installation of the Option Pack)' else '' end),
-               'the metabase was encrypted with a key of the machine that was cloned, and IIS is not made to be cloned: clone first, install IIS afterwards'
-        from facts f where f.inetstp_major in (4, 5) and exists (select from found where code = 'cloned-identity' and evidence ->> 'identity' <> 'agent-key')
+               'the metabase was encrypted with a key of the machine that was cloned, and IIS is not made to be cloned: clone first, '
+               'install IIS afterwards'
+        from facts f where f.inetstp_major in (4, 5) and exists (select from found
+                                                                 where code = 'cloned-identity' and evidence ->> 'identity' <> 'agent-key')
         union all
         select 40, row_number() over (order by subject), 'restore file',
                format('%s from the media of %s', coalesce(evidence ->> 'path',
-                          (select string_agg(coalesce(x ->> 'location', x #>> '{}'), ', ') from jsonb_array_elements(evidence -> 'files') x)),
+                          (select string_agg(coalesce(x ->> 'location', x #>> '{}'), ', ')
+                           from jsonb_array_elements(evidence -> 'files') x)),
                       coalesce((select string_agg(coalesce(l.name, p.name), ', ')
                                 from evenkeel.host_product hp
                                 join evenkeel.product p using (product_id)
@@ -248,9 +262,11 @@ begin
         union all
         select 50, row_number() over (order by t.product_name),
                case when t.declared is not null and t.ordinal > t.declared then 'install' else 'reapply' end
-               || case when t.level_kind = 'cumulative update' then ' cumulative update' when t.service_pack <> '' then ' service pack' else ' product files' end,
+               || case when t.level_kind = 'cumulative update' then ' cumulative update' when t.service_pack <> '' then ' service pack'
+                 else ' product files' end,
                format('%s%s', coalesce(t.level_name, t.product_name),
-                      case when t.ordinal > coalesce(t.declared, t.ordinal) then ' or later' when coalesce(t.service_pack, '') = '' and t.level_kind = 'service pack' then ', from its media' else '' end),
+                      case when t.ordinal > coalesce(t.declared, t.ordinal) then ' or later' when coalesce(t.service_pack, '') = ''
+                        and t.level_kind = 'service pack' then ', from its media' else '' end),
                t.because
         from target t
         union all
@@ -261,26 +277,32 @@ begin
         select 61, c.place, 'reapply hotfix', c.code, c.reason from chosen c where c.verdict = 'reapply'
         union all
         select 62, 0, 'restart', 'restart the host',
-               format('%s takes effect with it', (select string_agg(c.code, ', ' order by c.place) from chosen c where c.verdict = 'reapply' and coalesce(c.restart, true)))
+               format('%s takes effect with it', (select string_agg(c.code, ', ' order by c.place) from chosen c
+                                                  where c.verdict = 'reapply' and coalesce(c.restart, true)))
         where exists (select from chosen c where c.verdict = 'reapply' and coalesce(c.restart, true))
         union all
         select 70, row_number() over (order by f.subject), 'check imports',
-               format('collect the host again; if %s still finds no %s, bring it and %s to builds that belong together, or take the patch that brought it off',
+               format('collect the host again; if %s still finds no %s, bring it and %s to builds that belong together, or take the '
+                      'patch that brought it off',
                       f.evidence #>> '{importer,path}',
-                      coalesce(nullif((select string_agg(s ->> 0, ', ') from (select jsonb_build_array(x) as s from jsonb_array_elements_text(f.evidence -> 'symbols') x limit 5) y), ''), 'such DLL'),
+                      coalesce(nullif((select string_agg(s ->> 0, ', ')
+                                       from (select jsonb_build_array(x) as s
+                                             from jsonb_array_elements_text(f.evidence -> 'symbols') x limit 5) y), ''), 'such DLL'),
                       f.evidence ->> 'dll'),
                f.summary
         from found f where f.code = 'unresolved-import'
         union all
         select 71, row_number() over (order by f.subject), 'compare files',
-               format('bring %s and %s to versions that go together: %s with %s, or %s with %s', f.evidence #>> '{odd,path}', f.evidence #>> '{against,path}',
+               format('bring %s and %s to versions that go together: %s with %s, or %s with %s', f.evidence #>> '{odd,path}',
+                      f.evidence #>> '{against,path}',
                       f.evidence #>> '{usual,0,version}', f.evidence #>> '{usual,0,with,version}',
                       f.evidence #>> '{usual,1,with,version}', f.evidence #>> '{usual,1,version}'),
                f.summary
         from found f where f.code = 'outlier' and not exists (select from target)
         union all
         select 72, row_number() over (order by f.subject), 'level the group',
-               format('bring the %s of all hosts of group %s to one version set', f.evidence ->> 'component', f.evidence ->> 'group'), f.summary
+               format('bring the %s of all hosts of group %s to one version set', f.evidence ->> 'component', f.evidence ->> 'group'),
+                 f.summary
         from found f where f.code = 'group-skew'
         union all
         select 80, row_number() over (order by f.code, f.subject), 'look into', f.code || ' ' || f.subject, f.summary

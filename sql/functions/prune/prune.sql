@@ -20,7 +20,8 @@ begin
         where p.closed_at < oldest and p.closed_at <> 'infinity' limit most);
     get diagnostics removed = row_count; total := total + removed;
     delete from evenkeel.finding_past f where (f.host_id, f.check_code, f.subject, f.opened_at, f.valid_to) in (
-        select p.host_id, p.check_code, p.subject, p.opened_at, p.valid_to from evenkeel.finding_past p where p.valid_to < oldest limit most);
+        select p.host_id, p.check_code, p.subject, p.opened_at, p.valid_to from evenkeel.finding_past p
+        where p.valid_to < oldest limit most);
     get diagnostics removed = row_count; total := total + removed;
     delete from evenkeel.host_product_history h where (h.host_id, h.product_id, h.valid_to) in (
         select p.host_id, p.product_id, p.valid_to from evenkeel.host_product_history p

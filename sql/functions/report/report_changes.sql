@@ -36,7 +36,8 @@ as $$
     ), step as materialized (
         -- One step: a file to a version, wherever it happened.
         select row_number() over () as step_id, location, name, machine, new_version, new, direction,
-               array_agg(distinct old order by old) filter (where old is not null) as old, array_agg(distinct transition_id order by transition_id) as transitions
+               array_agg(distinct old order by old) filter (where old is not null) as old,
+                 array_agg(distinct transition_id order by transition_id) as transitions
         from directed
         group by location, name, machine, new_version, new, direction
     ), candidate as (
@@ -69,7 +70,8 @@ as $$
     ), line as (
         select row_number() over () as line_id, g.kind, g.what, max(g.title) as title, count(*) as file_count,
                (array_agg(g.name || ' ' || coalesce(g.new, g.old[1]) order by g.name))[1] as first_file,
-               jsonb_agg(jsonb_build_object('file', g.location, 'old', coalesce(to_jsonb(g.old), '[]'), 'new', g.new, 'direction', g.direction)
+               jsonb_agg(jsonb_build_object('file', g.location, 'old', coalesce(to_jsonb(g.old), '[]'), 'new', g.new, 'direction',
+                                            g.direction)
                          order by g.location) as files,
                array_agg(g.step_id) as steps
         from gathered g

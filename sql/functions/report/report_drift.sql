@@ -6,8 +6,10 @@ as $$ select ltrim(to_char(n, '999,999,999,990')) || ' ' || case n when 1 then o
 comment on function evenkeel.report_count(bigint, text, text) is '1 host, 12,345 hosts.';
 
 create or replace function evenkeel.report_findings(since timestamptz)
-returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb, opened_at timestamptz,
-               closed_at timestamptz, is_new boolean, why text, before_severity text, before_summary text, waived_by text, waived_until timestamptz,
+returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb,
+               opened_at timestamptz,
+               closed_at timestamptz, is_new boolean, why text, before_severity text, before_summary text, waived_by text,
+                 waived_until timestamptz,
                reason text, last_seen timestamptz)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -16,15 +18,18 @@ as $$
         union
         select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.closed_at > since and f.closed_at <> 'infinity'
         union
-        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.check_code in ('outlier', 'silent-host') and f.closed_at = 'infinity'
+        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.check_code in ('outlier', 'silent-host')
+          and f.closed_at = 'infinity'
         union
         select p.host_id, p.check_code, p.subject, p.opened_at from finding_past p where p.valid_to > since
         union
         select w.host_id, w.check_code, w.subject, f.opened_at
-        from waiver w join finding f on (f.host_id, f.check_code, f.subject) = (w.host_id, w.check_code, w.subject) and f.closed_at = 'infinity'
+        from waiver w join finding f on (f.host_id, f.check_code, f.subject) = (w.host_id, w.check_code, w.subject)
+          and f.closed_at = 'infinity'
         where w.until > since
     ), told as (
-        select f.*, h.name, coalesce(d.title, '') as title, p.severity as before_severity, p.weight as before_weight, p.summary as before_summary,
+        select f.*, h.name, coalesce(d.title, '') as title, p.severity as before_severity, p.weight as before_weight,
+          p.summary as before_summary,
                w.waived_by, w.until, w.reason, w.until > now() as waived, w.until <= now() and w.until > since as waiver_ended, c.seen_at
         from touched t
         join finding f on (f.host_id, f.check_code, f.subject, f.opened_at) = (t.host_id, t.check_code, t.subject, t.opened_at)
@@ -34,7 +39,8 @@ as $$
         left join host_checkin c on c.host_id = f.host_id
         left join lateral (
             select * from finding_past p
-            where (p.host_id, p.check_code, p.subject, p.opened_at) = (f.host_id, f.check_code, f.subject, f.opened_at) and p.valid_to > since
+            where (p.host_id, p.check_code, p.subject, p.opened_at) = (f.host_id, f.check_code, f.subject, f.opened_at)
+              and p.valid_to > since
             order by p.valid_to limit 1) p on true
     ), placed as (
         select case when t.closed_at <> 'infinity' then case when t.opened_at <= since then 'closed' end
@@ -42,11 +48,13 @@ as $$
                     when t.check_code = 'silent-host' then 'silent'
                     when t.check_code = 'outlier' then 'outlier'
                     when t.opened_at > since or t.waiver_ended then 'new'
-                    when (severity_rank(t.severity), evidence_weight(t.evidence)) > (severity_rank(t.before_severity), t.before_weight) then 'worsened'
+                    when (severity_rank(t.severity), evidence_weight(t.evidence)) > (severity_rank(t.before_severity), t.before_weight)
+                      then 'worsened'
                end as section, t.*
         from told t
     )
-    select section, name, check_code, title, subject, severity, summary, evidence, opened_at, nullif(closed_at, 'infinity'), opened_at > since,
+    select section, name, check_code, title, subject, severity, summary, evidence, opened_at, nullif(closed_at, 'infinity'),
+      opened_at > since,
            case when section = 'new' and waiver_ended and opened_at <= since then 'its waiver ended'
                 when section = 'worsened' and severity <> before_severity then format('from %s to %s', before_severity, severity)
                 when section = 'worsened' then format('from %s to %s', before_weight, evidence_weight(evidence)) end,
@@ -66,8 +74,10 @@ as $$
     select concat_ws('; ',
         coalesce(nullif(concat_ws(', ',
             case when n.became_mixed > 0 then evenkeel.report_count(n.became_mixed, 'host', 'hosts') || ' became mixed' end,
-            case when n.mended > 0 then evenkeel.report_count(n.mended, case when n.became_mixed > 0 then 'was mended' else 'host was mended' end,
-                                                              case when n.became_mixed > 0 then 'were mended' else 'hosts were mended' end) end,
+            case when n.mended > 0 then evenkeel.report_count(n.mended, case when n.became_mixed > 0 then 'was mended'
+                                                              else 'host was mended' end,
+                                                              case when n.became_mixed > 0 then 'were mended'
+                                                                else 'hosts were mended' end) end,
             case when n.lost > 0 then evenkeel.report_count(n.lost, 'can', 'can') || ' no longer be judged' end,
             case when n.silent > 0 then evenkeel.report_count(n.silent, 'is silent', 'are silent') end), ''), 'No host became mixed'),
         format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
@@ -95,7 +105,8 @@ begin
     select jsonb_build_object(
                'became_mixed', coalesce(jsonb_agg(v.host) filter (where v.is_now = 'mixed'), '[]'),
                'mended', coalesce(jsonb_agg(v.host) filter (where v.was = 'mixed' and v.is_now = 'level'), '[]'),
-               'lost', coalesce(jsonb_agg(v.host) filter (where v.was in ('level', 'mixed') and coalesce(v.is_now, 'unknown') = 'unknown'), '[]'))
+               'lost', coalesce(jsonb_agg(v.host) filter (where v.was in ('level', 'mixed') and coalesce(v.is_now, 'unknown') = 'unknown'),
+                                '[]'))
         into verdicts
     from report_verdicts(since) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
@@ -126,7 +137,8 @@ begin
                'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
                'open', (select count(*) from finding where closed_at = 'infinity'))
            || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
-                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level', count(*) filter (where verdict = 'level'))
+                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level',
+                                           count(*) filter (where verdict = 'level'))
                from host where merged_into is null)
         into totals;
     return jsonb_build_object(
@@ -151,29 +163,37 @@ comment on function evenkeel.report_drift(timestamptz) is
     'The drift report since a time, as one JSON document: what evenkeel report drift --format json prints.';
 
 create or replace function evenkeel.report_rows(document jsonb)
-returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz, "until" timestamptz,
+returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz,
+               "until" timestamptz,
                evidence jsonb)
 language sql stable
 as $$
-    select s.section, f ->> 'host', 1, f ->> 'check_code', f ->> 'subject', f ->> 'severity', f ->> 'summary', (f ->> 'opened_at')::timestamptz,
+    select s.section, f ->> 'host', 1, f ->> 'check_code', f ->> 'subject', f ->> 'severity',
+      f ->> 'summary', (f ->> 'opened_at')::timestamptz,
            coalesce(f ->> 'closed_at', f ->> 'waived_until')::timestamptz, f -> 'evidence'
     from (values (1, 'new'), (2, 'worsened'), (3, 'closed'), (4, 'waived'), (7, 'outliers'), (8, 'silent')) s (place, section)
     cross join jsonb_array_elements(document -> s.section) f
     union all
-    select 'changes', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, c ->> 'kind',
-           c ->> 'what', null, coalesce(c ->> 'title', ''), (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz, c -> 'files'
+    select 'changes', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
+      c ->> 'kind',
+           c ->> 'what', null, coalesce(c ->> 'title', ''), (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz,
+             c -> 'files'
     from jsonb_array_elements(document -> 'changes') c
     union all
-    select 'facts', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'fact', c ->> 'what', null,
-           format('%s -> %s', coalesce(c ->> 'old_value', '(none)'), coalesce(c ->> 'new_value', '(none)')), (document ->> 'since')::timestamptz,
+    select 'facts', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'fact',
+      c ->> 'what', null,
+           format('%s -> %s', coalesce(c ->> 'old_value', '(none)'), coalesce(c ->> 'new_value', '(none)')),
+             (document ->> 'since')::timestamptz,
            (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'facts') c
     union all
-    select 'unknown', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'unknown', c ->> 'product',
+    select 'unknown', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'unknown',
+      c ->> 'product',
            null, c ->> 'missing', null, (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'unknown') c
     union all
-    select 'not_seen', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint, 'not seen', null,
+    select 'not_seen', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
+      'not seen', null,
            null, c ->> 'what', null, (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'not_seen') c
 $$;

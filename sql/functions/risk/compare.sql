@@ -57,7 +57,8 @@ as $$
     union all
     -- What the patch brings is on no baseline: nothing could be said of the host any more.
     select s.host_id, 2, format('after %s %s could not be judged: %s where it is installed%s', patch.code, p.name, s.missing,
-                                case when patch.silent then format(', or say what it needs (evenkeel patch add %s --requires)', patch.code) end)
+                                case when patch.silent then format(', or say what it needs (evenkeel patch add %s --requires)',
+                                                                   patch.code) end)
     from state_product s
     join product p using (product_id)
     left join host_product b using (host_id, product_id)

@@ -10,7 +10,8 @@ as $$
         from evenkeel.level l where l.product_id = product and l.ordinal = any (required)
     )
     select case when bool_or(upwards) then format('needs %s or later', min(code) filter (where place = 1))
-                else 'is for ' || string_agg(case when place = 1 then '' when place = many then ' or ' else ', ' end || code, '' order by ordinal)
+                else 'is for ' || string_agg(case when place = 1 then '' when place = many then ' or ' else ', ' end || code, ''
+                                             order by ordinal)
                      || ' only' end
     from named
 $$;
@@ -18,7 +19,8 @@ comment on function evenkeel.required_text(integer, integer[]) is
     'What a patch says of its levels: is for SP1, SP2 or SP4 only; needs SP2 or later, where these are all from one on.';
 
 create or replace function evenkeel.risk_demands(hosts uuid[])
-returns table (host_id uuid, patch_id integer, code text, title text, product text, required text, lowest text, fit text, level text, declared text)
+returns table (host_id uuid, patch_id integer, code text, title text, product text, required text, lowest text, fit text, level text,
+               declared text)
 language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     select b.host_id, t.patch_id, t.code, t.title, p.name, required_text(p.product_id, t.required_levels),

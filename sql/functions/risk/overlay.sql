@@ -134,7 +134,8 @@ begin
     delete from overlay_touch;
     insert into overlay_touch
     select h.host_id, sum(o.replaced), sum(o.same),
-           coalesce(jsonb_path_query_array(jsonb_agg(o.kept order by o.kept #>> '{0,path}') filter (where o.kept <> '[]'), '$[*][*]'), '[]'),
+           coalesce(jsonb_path_query_array(jsonb_agg(o.kept order by o.kept #>> '{0,path}') filter (where o.kept <> '[]'), '$[*][*]'),
+                    '[]'),
            '{}', min(o.doubt)
     from overlay_host h
     join host_inventory_current i using (host_id)

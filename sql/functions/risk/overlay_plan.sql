@@ -7,7 +7,8 @@ declare
     named bytea := sha256(convert_to(format('file of a table: %s %s %s', name, version, machine), 'utf8'));
     id integer;
 begin
-    insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version, product_version,
+    insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version,
+                                product_version,
         file_flags, file_version_string, product_version_string, product_name, company_name, original_filename, file_description, defects,
         has_symbols, export_names, export_ordinals, forwarders)
     values (named, 0, table_image.machine, 0, 0, 0, 0, table_image.version, table_image.version, 0, '', '', '', '', name, '', 0,
@@ -34,7 +35,8 @@ begin
         from evenkeel.image i where i.image_id = any (images)) <= 1 then
         return images[1];
     end if;
-    insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version, product_version,
+    insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version,
+                                product_version,
         file_flags, file_version_string, product_version_string, product_name, company_name, original_filename, file_description, defects,
         has_symbols, export_names, export_ordinals, forwarders)
     with forward as materialized (
@@ -159,7 +161,8 @@ as $$
     insert into overlay_host (host_id, plan, windows, place, since, doubt)
     with chosen as (
         select distinct on (hp.host_id, b.patch_id) hp.host_id,
-               format('%s:%s:%s', b.patch_id, b.stem, case when b.has_gdr and b.has_qfe then coalesce(s.side, 'gdr') when b.has_gdr then 'gdr'
+               format('%s:%s:%s', b.patch_id, b.stem, case when b.has_gdr and b.has_qfe then coalesce(s.side, 'gdr')
+                      when b.has_gdr then 'gdr'
                                                            when b.has_qfe then 'qfe' else '' end) as part, b.patch_id,
                case when b.ordinal is not null and r.ordinals > 1
                     then format('which level it has is not known for certain (%s), and so not which branch of the patch it gets',
@@ -200,12 +203,14 @@ as $$
     -- Of files that a table names without a version, or that the payload should have and has not, it is only known that they would change.
     insert into overlay_plan_file (plan, patch_id, name, location, machine, version, image_id, images, doubt)
     with part as materialized (
-        select k.plan, split_part(w.part, ':', 1)::integer as patch_id, split_part(w.part, ':', 2) as stem, split_part(w.part, ':', 3) as side
+        select k.plan, split_part(w.part, ':', 1)::integer as patch_id, split_part(w.part, ':', 2) as stem,
+          split_part(w.part, ':', 3) as side
         from (select distinct plan from overlay_host where plan is not null) k
         cross join unnest(string_to_array(k.plan, ' ')) w (part)
     ), brought as materialized (
         select r.plan, p.patch_id, p.has_payload, t.code, regexp_replace(pf.file, '^.*/', '') as name,
-               case when pf.file like '%/%' then pf.file end as location, coalesce(i.machine, pf.machine) as machine, pf.machine as for_machine,
+               case when pf.file like '%/%' then pf.file end as location, coalesce(i.machine, pf.machine) as machine,
+                 pf.machine as for_machine,
                coalesce(i.file_version, pf.version) as version, pf.image_id, pf.other_images, pf.branch, pf.payload_paths
         from part r
         join overlay_patch p using (patch_id)
@@ -223,7 +228,8 @@ as $$
     select plan, patch_id, name, location, machine, version, case when cardinality(images) = 1 then images[1] end, images, null from payload
     union all
     select b.plan, b.patch_id, b.name, b.location, b.machine, b.version, null, '{}',
-           case when b.has_payload then format('the payload of %s has no %s that can be read, which the patch brings: add it whole', b.code, b.name)
+           case when b.has_payload then format('the payload of %s has no %s that can be read, which the patch brings: add it whole', b.code,
+                                               b.name)
                 when b.version is null
                 then format('what %s brings of %s is not known: add the patch''s payload (evenkeel patch add)', b.code, b.name) end
     from brought b
@@ -244,7 +250,8 @@ as $$
     insert into overlay_either (image_id, says)
     select f.image_id,
            min(case when k.folders > 1
-                    then format('the payload of %s has more than one %s (%s), and which of them lands is not known', t.code, f.name, k.paths)
+                    then format('the payload of %s has more than one %s (%s), and which of them lands is not known', t.code, f.name,
+                                k.paths)
                     else format('whether it gets %s of the GDR or of the QFE branch of %s is not known', f.name, t.code) end)
     from overlay_plan_file f
     join patch t using (patch_id)
@@ -334,7 +341,8 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 begin
     perform evenkeel.overlay_open();
-    delete from overlay_patch; delete from overlay_branch; delete from overlay_side; delete from overlay_host; delete from overlay_plan_file;
+    delete from overlay_patch; delete from overlay_branch; delete from overlay_side; delete from overlay_host; delete
+    from overlay_plan_file;
     delete from overlay_either; delete from overlay_landing; delete from overlay_new;
     insert into overlay_patch select patch_id, product_id, has_payload from patch where code = upper(patch_code);
     if not found then

@@ -68,7 +68,8 @@ as $$
     left join demand d using (host_id)
     cross join lateral (select min(format(case when own.level_ordinal is null
                                                 then 'what %1$s brings is not known: add its payload (evenkeel patch add)'
-                                                else 'what %1$s brings is not known: import its list of files (evenkeel catalog update)' end, own.code)) as says
+                                                else 'what %1$s brings is not known: import its list of files (evenkeel catalog update)'
+                                                  end, own.code)) as says
                         from overlay_patch p
                         join patch own using (patch_id)
                         join host_product here on here.host_id = o.host_id and here.product_id = p.product_id

@@ -23,7 +23,8 @@ begin
         'A patch of the code that was asked for: one per product. Filled by overlay_plan; read by overlay_branches, overlay_files, '
         'overlay_landings, risk_alike, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, risk_grounds, risk_names, '
         'risk_next, risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
-    create temporary table overlay_branch (patch_id integer, product_id integer, stem text, ordinal integer, has_gdr boolean, has_qfe boolean);
+    create temporary table overlay_branch (patch_id integer, product_id integer, stem text, ordinal integer, has_gdr boolean,
+                                           has_qfe boolean);
     comment on table overlay_branch is
         'A part of a patch: the branches of one stem (SP2 of SP2GDR and SP2QFE; empty: none), for the level ordinal; null: any. Filled '
         'by overlay_branches; read by overlay_hosts, overlay_sides; ends with the session.';
@@ -118,7 +119,8 @@ begin
     comment on table risk_component is
         'A component of which the patch replaces files. Filled by risk_chunks; read by risk_chunks, risk_traits; ends with the '
         'transaction.';
-    create temporary table risk_trait (host_id uuid, classes numeric[], anchors bigint[], moves boolean, unread integer) on commit delete rows;
+    create temporary table risk_trait (host_id uuid, classes numeric[], anchors bigint[], moves boolean, unread integer)
+      on commit delete rows;
     alter table risk_trait alter classes set statistics 0, alter anchors set statistics 0;
     comment on table risk_trait is
         'What of a host''s files matters: two sums over its chunks'' classes, and its anchors. Filled by risk_traits; read by '
@@ -144,7 +146,8 @@ begin
     if to_regclass('pg_temp.risk_result') is not null then
         return;
     end if;
-    create temporary table risk_found (host_id uuid, check_code text, subject text, severity text, summary text, evidence jsonb, fresh boolean,
+    create temporary table risk_found (host_id uuid, check_code text, subject text, severity text, summary text, evidence jsonb,
+                                       fresh boolean,
                                        weight integer, doubt text) on commit delete rows;
     comment on table risk_found is
         'What a host of state_host would have that it has not (fresh), or has already where the patch lands; the least weight is told '

@@ -157,7 +157,8 @@ as $$
                                             join product p on p.product_id = c.product_id
                                             join touched t on t.host_id = f.host_id and t.code = p.code and t.component = c.code)
           when 'pending-reboot' then
-               jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components' else '[]' end) = 0
+               jsonb_array_length(case jsonb_typeof(f.evidence -> 'components') when 'array' then f.evidence -> 'components'
+                                  else '[]' end) = 0
                or exists (select from jsonb_array_elements(f.evidence -> 'components') e join touched t
                           on t.host_id = f.host_id and t.code = e ->> 'product' and t.component = e ->> 'component')
                or exists (select from jsonb_array_elements(f.evidence -> 'renames') e join evenkeel.risk_landed() l

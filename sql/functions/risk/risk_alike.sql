@@ -9,7 +9,8 @@ create or replace function evenkeel.risk_stale(taken_at timestamptz, seen_at tim
 returns text language sql stable
 as $$
     select case when taken_at < now() - max_age or seen_at < now() - max_age
-                then format('its last snapshot is of %s: push a new one', to_char(least(taken_at, seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end
+                then format('its last snapshot is of %s: push a new one',
+                            to_char(least(taken_at, seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) end
 $$;
 comment on function evenkeel.risk_stale(timestamptz, timestamptz, interval) is
     'Says that a host''s last snapshot is too old; null: it is not.';
@@ -72,7 +73,8 @@ as $$
               from overlay_landing l join file f using (file_id) where l.action = 'replace'
               union
               select f.image_id, n.image_id
-              from overlay_new n join path other on other.name = n.name and other.path_id <> n.path_id join file f on f.path_id = other.path_id) p
+              from overlay_new n join path other on other.name = n.name and other.path_id <> n.path_id
+              join file f on f.path_id = other.path_id) p
         join image o on o.image_id = p.old_image
         join image n on n.image_id = p.new_image and n.machine = o.machine
         where evenkeel.exports_may_go(o.has_symbols, o.defects, o.export_names, o.export_ordinals, o.forwarders,
@@ -106,7 +108,8 @@ as $$
     union all
     -- One that is replaced doesn't stand in its own way, and so says nothing of those beyond.
     select file_id, format('unread %s %s', path_id, machine), false,
-           case when path_id not in (select f.path_id from overlay_landing l join file f using (file_id)) then evenkeel.risk_machine_bit(machine) else 0 end
+           case when path_id not in (select f.path_id from overlay_landing l join file f using (file_id))
+             then evenkeel.risk_machine_bit(machine) else 0 end
     from silent where place <= 100
     union all
     select null, null, false, evenkeel.risk_machine_bit(machine) from silent where place > 100 group by machine
@@ -144,7 +147,8 @@ as $$
     insert into risk_chunk (chunk_id, moves, unread, anchor)
     with sampled as materialized (
         select i.host_id, i.chunk_ids
-        from (select host_id from overlay_host where plan is not null order by host_id limit 300) h join host_inventory_current i using (host_id)
+        from (select host_id from overlay_host where plan is not null order by host_id limit 300) h
+        join host_inventory_current i using (host_id)
     ), held as materialized (
         select s.host_id, u.chunk_id, count(*) over (partition by u.chunk_id) as holders
         from sampled s cross join unnest(s.chunk_ids) u (chunk_id)
@@ -159,10 +163,12 @@ as $$
           and h.chunk_id not in (select chunk_id from risk_chunk where moves)
     )
     select chunk_id, false, 0, true
-    from (select distinct on (host_id, component_id) chunk_id from fitting where below order by host_id, component_id, above desc, holders desc, chunk_id) x
+    from (select distinct on (host_id, component_id) chunk_id from fitting where below
+          order by host_id, component_id, above desc, holders desc, chunk_id) x
     union
     select chunk_id, false, 0, true
-    from (select distinct on (host_id, component_id) chunk_id from fitting where above order by host_id, component_id, below desc, holders desc, chunk_id) x;
+    from (select distinct on (host_id, component_id) chunk_id from fitting where above
+          order by host_id, component_id, below desc, holders desc, chunk_id) x;
     analyze risk_chunk;
 $$;
 comment on function evenkeel.risk_chunks() is
@@ -174,7 +180,8 @@ as $$
 begin
     -- Sums of two hashes stand for the classes: these need not be sorted, host by host, to be compared.
     insert into risk_trait (host_id, classes, anchors, moves, unread)
-    select o.host_id, array[sum(k.class), sum(k.class_again)], coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}'), bool_or(k.moves), bit_or(k.unread)
+    select o.host_id, array[sum(k.class), sum(k.class_again)], coalesce(array_agg(k.chunk_id) filter (where k.anchor), '{}'),
+      bool_or(k.moves), bit_or(k.unread)
     from overlay_host o
     join host_inventory_current i using (host_id)
     cross join unnest(i.chunk_ids) u (chunk_id)
@@ -238,13 +245,15 @@ begin
     ), judged as (
         select host_id,
                array[sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), product_id)),
-                     sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), product_id + (1::bigint << 32)))] as says,
+                     sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says),
+                                              product_id + (1::bigint << 32)))] as says,
                -- Files of another Windows count for a product, and belong to none of its components.
                bool_or(p.files is distinct from coalesce(c.files, 0)) as visited
         from host_product p full join component c using (host_id, product_id)
         group by host_id
     ), found as (
-        select host_id, md5(string_agg(row(check_code, subject, severity, summary, evidence)::text, ' ' order by check_code, subject)) as says
+        select host_id, md5(string_agg(row(check_code, subject, severity, summary, evidence)::text, ' ' order by check_code, subject))
+          as says
         from finding f join check_definition d on d.code = f.check_code
         where f.closed_at = 'infinity' and d.scope = 'host'
         group by host_id
@@ -257,7 +266,8 @@ begin
     )
     select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
-               partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null, evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
+               partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null,
+                                    evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
                                     t.classes, l.rest, a.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
                                     case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
@@ -300,7 +310,8 @@ begin
           join host_facts_current f using (host_id)
           left join host_product b using (host_id, product_id)
           where s.host_id = any (leads)
-            and evenkeel.peers_of(s.levels, s.declared, s.verdict, f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), ''));
+            and evenkeel.peers_of(s.levels, s.declared, s.verdict,
+                                  f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), ''));
     insert into risk_result (host_id, verdict, reason, findings, kept, replaced, step)
     select k.host_id, r.verdict, r.reason, r.findings, r.kept, r.replaced, r.step
     from risk_kind k join risk_result r on r.host_id = k.lead

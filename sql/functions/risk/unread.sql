@@ -158,7 +158,8 @@ as $$
              and (evenkeel.names_symbol(b.symbol, m.names, m.ordinals) or b.symbol = '')
         where evenkeel.imports_matter(p.path_id, p.name, p.location, i.image_id, i.file_version)
     )
-    select t.host_id, min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol, evenkeel.risk_blind_text(w.reason, w.dll, w.chain)))
+    select t.host_id, min(format('%s would call %s!%s, and %s', w.path, w.dll, w.symbol,
+                                 evenkeel.risk_blind_text(w.reason, w.dll, w.chain)))
     from (select * from wanting union select * from relying) w
     join imports_twin t on t.lead = w.host_id
     group by t.host_id
