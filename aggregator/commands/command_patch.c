@@ -305,10 +305,11 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
         " evenkeel.patch_code($3)",
         names, 3, false, error);
     if (checked == NULL || (addition->payload != NULL && payload_open(addition->payload, &payload, error) < 0) ||
-        database_execute(connection,
-                         "begin; set local client_min_messages = warning; select evenkeel.lock_change(), evenkeel.lock_catalogue();"
-                         "create temporary table payload_file (path text, image_id integer) on commit drop",
-                         error) < 0)
+        database_execute(
+            connection,
+            "begin; set local client_min_messages = warning; select evenkeel.lock_change(), evenkeel.lock_catalogue();"
+            "create temporary table payload_file (path text, image_id integer) on commit drop",
+            error) < 0)
         return -1;
     if ((addition->payload != NULL ? fill_from_payload(connection, addition, &reading, &payload, error)
                                    : fill_from_host(connection, addition, product, sizeof product, error)) < 0)
