@@ -16,6 +16,8 @@ with told as (
     from flat f
     join flat_component c using (path)
     join flat_range r on r.product_id = c.product_id and r.path = f.path and r.version = f.version
+    union all
+    select host, product_id, null, null, levels from flat_declared
 ), judged as (
     select host, product_id, range_intersect_agg(levels) as levels, count(*) as files
     from told group by host, product_id
@@ -56,6 +58,7 @@ class Flat:
             """create table flat_component (path text not null, product_id integer not null, component_id integer not null,
                    primary key (path, product_id));
                create table flat_range (path text not null, version bigint, product_id integer not null, levels int4range);
+               create table flat_declared (host integer not null, product_id integer not null, levels int4range);
                create index on flat_range (path, version)""",
             database="flat",
         )
@@ -64,6 +67,9 @@ class Flat:
             ("flat_range", """select distinct p.path, i.file_version, l.product_id, l.levels from evenkeel.file_level l
                               join evenkeel.file f using (file_id) join evenkeel.path p using (path_id)
                               join evenkeel.image i using (image_id)"""),
+            ("flat_declared", f"""select substring(h.name from '[0-9]+$')::integer, s.product_id, s.declared
+                                  from evenkeel.host_product s join evenkeel.host h using (host_id)
+                                  where substring(h.name from '[0-9]+$')::integer < {self.hosts} and s.declared is not null"""),
         ):
             path = os.path.join(self.directory, table)
             self.cluster.query(f"\\copy ({' '.join(query.split())}) to '{path}'")
