@@ -243,8 +243,10 @@ static void words_put(struct report *report, const struct field_limit *limit, co
         words_fill(report, child);
         *(ProtobufCMessage **)place = child;
     } else if (limit->kind == FIELD_DIGEST) {
-        *(ProtobufCBinaryData *)place =
-            words_random(2) == 0 ? (ProtobufCBinaryData){0} : words_noise(report, "", DIGEST_BYTES);
+        ProtobufCBinaryData digest = {0};
+        if (words_random(2) != 0)
+            digest = words_noise(report, "", DIGEST_BYTES);
+        *(ProtobufCBinaryData *)place = digest;
     } else if (field->type == PROTOBUF_C_TYPE_BYTES) {
         *(ProtobufCBinaryData *)place = words_text(report, limit->most);
     } else if (field->type == PROTOBUF_C_TYPE_BOOL) {

@@ -43,7 +43,7 @@ begin
     comment on table overlay_plan_file is
         'A file that a plan brings. location: where, null: wherever one of its name lies. images: one of these, which image_id stands '
         'for. doubt: why it is not known what it brings. Filled by overlay_doubles, overlay_files; read by overlay_additions, '
-        'overlay_doubles, overlay_focus, overlay_landings, risk_files, risk_names; ends with the session.';
+        'overlay_doubles, overlay_focus, overlay_landings, overlay_plan, risk_files, risk_names; ends with the session.';
     create temporary table overlay_either (image_id integer primary key, says text not null);
     comment on table overlay_either is
         'An image that stands for several of which it is not known which lands: it exports what all do and imports what any does. '
