@@ -13,8 +13,8 @@ static const char *const copies[CATALOG_STAGE_COUNT] = {
     [CATALOG_STAGE_ROW] = ("copy kb_row (doc, line, table_number, section, dated, version, printed, size, file, "
                            "platform) from stdin (format binary)"),
     [CATALOG_STAGE_LIST] = "copy list_row (doc, section, line, version, file, dated, size) from stdin (format binary)",
-    [CATALOG_STAGE_REQUIREMENT] = "copy kb_requirement (doc, line, product, levels, or_later) from stdin (format "
-                                  "binary)",
+    [CATALOG_STAGE_REQUIREMENT] = ("copy kb_requirement (doc, line, product, levels, or_later) from stdin (format "
+                                   "binary)"),
     [CATALOG_STAGE_CORRECTED] = "copy kb_corrected (doc, line, product, service_pack) from stdin (format binary)",
 };
 

@@ -218,7 +218,7 @@ static int take(void *context, const char *name, struct bytes content, struct er
         return packed_unzip(content, take_member, reading, error);
     struct bytes text = content;
     if (begins(text, "\xef\xbb\xbf"))
-        bytes_slice(content, 3, content.length - 3, &text);
+        text = bytes_of(content.data + 3, content.length - 3);
     size_t blank = strspn((const char *)text.data, " \t\r\n");
     struct bytes body = bytes_of(text.data + blank, text.length - blank);
     if (begins(body, "{") || begins(body, "["))

@@ -81,19 +81,19 @@ struct connections *connections_new(const struct connections_options *options, s
  * Listens on an URL (tcp, tls+tcp, ipc, each with 4 or 6 for one family), with a TLS configuration where that needs
  * one; the number of the listener, or the negative nng error.
  */
-int connections_listen(struct connections *connections, const char *url, nng_tls_config *tls);
+int connections_listen(struct connections *set, const char *url, nng_tls_config *tls);
 
 /* From the next connection on; an nng error, or 0. */
-int connections_set_tls(struct connections *connections, int listener, nng_tls_config *tls);
+int connections_set_tls(struct connections *set, int listener, nng_tls_config *tls);
 
 /* Lets them in, on all that it listens on. */
-void connections_start(struct connections *connections);
+void connections_start(struct connections *set);
 
 /* Lets nobody else in; those that are there stay. */
-void connections_close(struct connections *connections);
+void connections_close(struct connections *set);
 
 /* Ends all of them and waits for that; connections that somebody holds must be released before. NULL is allowed. */
-void connections_free(struct connections *connections);
+void connections_free(struct connections *set);
 
 /* Of a connection. */
 void *connection_state(struct connection *connection);

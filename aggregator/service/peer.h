@@ -43,6 +43,6 @@ void peer_charge(struct peer_message *message, size_t bytes);
 
 /* Sends an answer, which is copied, and frees the message; without an answer the peer has to ask again. From any
  * thread. */
-void peer_answer(struct peer_message *message, struct bytes answer);
+void peer_answer(struct peer_message *message, struct bytes body);
 
 #endif

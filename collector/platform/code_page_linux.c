@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ int code_page_to_utf8(unsigned page, struct bytes text, char **utf8, size_t *len
     *undecodable = 0;
     snprintf(name, sizeof name, "CP%u", page);
     iconv_t converter = iconv_open("UTF-8", name);
-    if (converter == (iconv_t)-1)
+    if ((intptr_t)converter == -1)
         return error_set(error, ERROR_USAGE,
                          "code page %u is not known here; Windows' are 1250 to 1258, 874, 932 and so on", page);
     /* A code of such a page is at most two bytes and has at most three as UTF-8, U+FFFD for one byte too. */

@@ -29,8 +29,8 @@ select b.image_id, m.position, m.dll, m.delay, m.names || array['Call4'], m.ordi
 from bench_image b join evenkeel.image_import m on m.image_id = b.like_image;
 select setval('evenkeel.image_image_id_seq', (select max(image_id) from evenkeel.image));
 with made as (
-    insert into evenkeel.patch (code, product_id, has_payload, source)
-    select 'BENCH', product_id, true, 'bench' from evenkeel.product where code = 'windows-2003'
+    insert into evenkeel.patch (code, product_id, has_payload, source, required_levels)
+    select 'BENCH', product_id, true, 'bench', array[evenkeel.level_ordinal(code, 'SP2')] from evenkeel.product where code = 'windows-2003'
     returning patch_id
 )
 insert into evenkeel.patch_file (patch_id, file, version, machine, image_id)

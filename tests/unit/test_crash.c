@@ -325,7 +325,8 @@ static void a_snapshot_that_was_kept_is_there_after_a_crash(void **state)
     memset(letters_promised, 0, sizeof letters_promised);
     looked_at = promised_snapshots_are_whole;
     assert_int_equal(spool_open(directory, 1 << 20, &spool, &error), 0);
-    for (char letter = 'a'; letter <= 'c'; letter++) {
+    for (const char *letters = "abc"; *letters != 0; letters++) {
+        char letter = *letters;
         assert_int_equal(put(spool, letter), 0);
         letters_promised[strlen(letters_promised)] = letter;
         crash();
