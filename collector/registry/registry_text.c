@@ -419,11 +419,10 @@ static unsigned own_code_page(struct bytes text)
     uint8_t byte;
     while (find_word(text, &at, "\\Control\\Nls\\CodePage]")) {
         uint64_t end = at, value = at;
-        struct bytes key;
         unsigned page = 0;
         if (!find_word(text, &end, "\n["))
             end = text.length;
-        bytes_slice(text, 0, end, &key);
+        struct bytes key = bytes_of(text.data, (size_t)end);
         if (!find_word(key, &value, acp))
             continue;
         for (; page < 100000 && bytes_u8(key, value, &byte) && byte >= '0' && byte <= '9'; value++)
