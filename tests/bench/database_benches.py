@@ -243,8 +243,8 @@ def risk(setting):
     seen = [(ask(setting, fleet, *risky), evaluate(fleet)[0] / 1e3) for _ in range(setting.samples)]
     verdicts = fleet.query("select verdict || ' ' || count(*) from ops.risk('BENCH', max_age => '9999 days') group by verdict order by 1")
     # The patch is one for SP2: beside those that are mixed already it would break hosts of SP1.
-    risk = int(fleet.query("select count(*) from ops.host where verdict = 'mixed' or (verdict = 'level' and declared = 'SP1')"))
-    safe = int(fleet.query("select count(*) from ops.host where verdict = 'level' and declared = 'SP2'"))
+    risk = int(fleet.query("select count(*) from ops.host where verdict = 'mixed' or (verdict = 'level' and declared_level = 'SP1')"))
+    safe = int(fleet.query("select count(*) from ops.host where verdict = 'level' and declared_level = 'SP2'"))
     if verdicts.splitlines() != [f"at risk {risk}", f"safe {safe}"]:
         raise SystemExit(f"risk: {risk} hosts are mixed or at SP1 and {safe} at SP2, but the check says: {verdicts}")
     ours, reference = (statistics.median(column) for column in zip(*seen))
