@@ -11,6 +11,8 @@
 
 /* Hosts per step: enough to share what is computed once, few enough that progress shows. */
 #define HOSTS_PER_STEP "5000"
+/* A host that is asked for again between judging and the answer is waited for this often. */
+#define ANSWERS_TRIED 5
 
 static const char help[] = "usage: evenkeel risk PATCH [OPTION]...\n"
                            "       evenkeel risk PATCH [HOSTS] --accept CHECK --reason TEXT --until DATE\n"
@@ -90,6 +92,27 @@ static int judge(PGconn *connection, const struct question *question, const char
         step = database_i64(rows, 0, 0);
     }
     return database_execute(connection, "commit", error);
+}
+
+/* The same, once all hosts are judged as they are. What the fleet teaches, or another host brings, may ask for a host
+ * again between the two: it is asked for again then, rather than told to be unknown. Under a storm of reports that
+ * would not end, so the last of a few answers stands. */
+static int judge_all(PGconn *connection, const struct question *question, const char *max_age, long long *total,
+                     struct error *error)
+{
+    for (int tries = 0; tries < ANSWERS_TRIED; tries++) {
+        if (cli_judge_hosts(connection, question->quiet, error) < 0 ||
+            judge(connection, question, max_age, total, error) < 0)
+            return -1;
+        _cleanup_(cleanup_result) PGresult *early =
+            database_query(connection, "select count(*) from evenkeel.risk_answer() where reason = 'not judged yet'",
+                           NULL, 0, true, error);
+        if (early == NULL)
+            return -1;
+        if (database_i64(early, 0, 0) == 0)
+            break;
+    }
+    return 0;
 }
 
 /* The counts, in words, and the exit status that follows. */
@@ -211,8 +234,7 @@ static int risk(PGconn *connection, const struct question *question, int *status
         return print_accepted(connection, question, error);
     if (question->remove)
         return no_longer_accept(connection, question, error);
-    if (cli_judge_hosts(connection, question->quiet, error) < 0 ||
-        judge(connection, question, interval, &total, error) < 0)
+    if (judge_all(connection, question, interval, &total, error) < 0)
         return -1;
     if (total == 0)
         return error_set(error, ERROR_NOT_FOUND, "no host has reported yet: run 'evenkeel-collector push'");
