@@ -91,6 +91,7 @@ int store_find_chunks(struct batch *batch, struct error *error)
     _cleanup_(buffer_clear) struct buffer unknown = {0};
     struct buffer_array array = buffer_array_begin(&unknown, TYPE_BYTEA, false);
     size_t count = 0;
+    bool stores = false;
     for (size_t s = 0; s < batch->snapshot_count; s++) {
         const struct arrival *snapshot = &batch->snapshots[s];
         for (size_t i = 0; i < snapshot->chunk_count; i++) {
@@ -100,6 +101,7 @@ int store_find_chunks(struct batch *batch, struct error *error)
                 continue;
             if (digest_map_put(&batch->chunk_index, digest, &added) == NULL)
                 return store_no_memory(error);
+            stores = stores || store_at_hand(snapshot, EVENKEEL__OBJECT_KIND__CHUNK, digest) != NULL;
             if (!added)
                 continue;
             buffer_field_bytes(&unknown, bytes_of(digest->bytes, DIGEST_BYTES));
@@ -111,6 +113,9 @@ int store_find_chunks(struct batch *batch, struct error *error)
     buffer_array_end(&unknown, array, count);
     if (unknown.failed)
         return store_no_memory(error);
+    /* Another aggregator may be storing the same at this moment: it is waited for, and what it stored is found. */
+    if (stores && database_execute(store->connection, "select evenkeel.lock_storing()", error) < 0)
+        return -1;
     if (look_up_chunks(store, &unknown, error) < 0)
         return -1;
 

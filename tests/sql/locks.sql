@@ -26,8 +26,8 @@ $$, 'no other function takes one, and none an advisory lock, which anybody can t
 
 select is(evenkeel.lock_judging() and evenkeel.lock_slow_judging() and evenkeel.lock_clock() and evenkeel.lock_learning(false) and evenkeel.lock_learning(true), true,
           'who tries gets a lock that nobody has');
-select evenkeel.lock_catalogue_shared(), evenkeel.lock_change(), evenkeel.lock_catalogue(), evenkeel.lock_content(), evenkeel.lock_imports(),
-       evenkeel.lock_fleet_checks() \g /dev/null
+select evenkeel.lock_catalogue_shared(), evenkeel.lock_change(), evenkeel.lock_catalogue(), evenkeel.lock_storing(), evenkeel.lock_content(),
+       evenkeel.lock_imports(), evenkeel.lock_fleet_checks() \g /dev/null
 select set_eq($$ select c.relname::text, l.mode from pg_locks l join pg_class c on c.oid = l.relation
                  where l.pid = pg_backend_pid() and c.relname in (select evenkeel.lock_table(lock) from evenkeel.lock_order()) $$,
               $$ select evenkeel.lock_table(lock), 'ExclusiveLock' as mode from evenkeel.lock_order()
@@ -61,7 +61,7 @@ from unnest(array['first', 'second']) name \g /dev/null
 
 select fixture.step('store') \g /dev/null
 select evenkeel.ingest_open() \g /dev/null
-select evenkeel.ingest_begin(), evenkeel.resolve_files(array[sha256('c:/app/c.dll')], array['c:/app/c.dll'],
+select evenkeel.ingest_begin(), evenkeel.lock_storing(), evenkeel.resolve_files(array[sha256('c:/app/c.dll')], array['c:/app/c.dll'],
                                                        array[fixture.image('9.1.100.22')]),
        evenkeel.accept_snapshots(), evenkeel.judge_content() \g /dev/null
 select fixture.step('judge') \g /dev/null

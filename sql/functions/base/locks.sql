@@ -10,6 +10,7 @@
 --   clock         one session judges what depends on the time alone; nobody waits for it
 --   change        one session changes the catalogue, or takes content away; nobody else waits for it
 --   catalogue     shared: catalogue and stored content stay as they are. Exclusive: they are changed or taken away
+--   storing       one session stores content that is new, so that two that store the same never collide
 --   content       one session judges files and chunks that are new, or makes files that no host has
 --   imports       one session adds to the caches of imports
 --   fleet checks  one session changes fleet keys and what is found by them
@@ -20,7 +21,8 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'content', 'imports', 'fleet checks'])
+    from unnest(array['learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'storing', 'content', 'imports',
+                      'fleet checks'])
          with ordinality o (lock, place)
 $$;
 comment on function evenkeel.lock_order() is 'The names of the locks, in the order in which one transaction may take them.';
@@ -128,6 +130,16 @@ begin
 end
 $$;
 comment on function evenkeel.lock_catalogue_shared() is 'Keeps catalogue and content as they are until the transaction ends.';
+
+create or replace function evenkeel.lock_storing()
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.take_lock('storing', 'exclusive', true);
+end
+$$;
+comment on function evenkeel.lock_storing() is
+    'Keeps others from storing new content until the transaction ends: what they stored meanwhile is seen by who looks for it then.';
 
 create or replace function evenkeel.lock_content()
 returns void language plpgsql
