@@ -98,6 +98,24 @@ PGconn *database_connect(const char *dsn, struct error *error)
     return connection;
 }
 
+int database_check_schema(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *newest =
+        database_query(connection, "select coalesce(max(number), 0) from evenkeel.migration", NULL, 0, true, error);
+    if (newest == NULL)
+        return -1;
+    int version = database_i32(newest, 0, 0);
+    if (version > DATABASE_SCHEMA_VERSION)
+        return error_set(error, ERROR_DATABASE,
+                         "the database is at schema %d, this program knows up to %d: upgrade this program", version,
+                         DATABASE_SCHEMA_VERSION);
+    if (version < DATABASE_SCHEMA_VERSION)
+        return error_set(error, ERROR_DATABASE,
+                         "the database is at schema %d, this program needs %d: run 'evenkeel init'", version,
+                         DATABASE_SCHEMA_VERSION);
+    return 0;
+}
+
 PGconn *database_open(const char *dsn, struct error *error)
 {
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, error);
@@ -111,22 +129,8 @@ PGconn *database_open(const char *dsn, struct error *error)
         error_set(error, ERROR_DATABASE, "the database is not initialised: run 'evenkeel init'");
         return NULL;
     }
-    _cleanup_(cleanup_result) PGresult *newest =
-        database_query(connection, "select coalesce(max(number), 0) from evenkeel.migration", NULL, 0, true, error);
-    if (newest == NULL)
+    if (database_check_schema(connection, error) < 0)
         return NULL;
-    int version = database_i32(newest, 0, 0);
-    if (version > DATABASE_SCHEMA_VERSION) {
-        error_set(error, ERROR_DATABASE,
-                  "the database is at schema %d, this program knows up to %d: upgrade this program", version,
-                  DATABASE_SCHEMA_VERSION);
-        return NULL;
-    }
-    if (version < DATABASE_SCHEMA_VERSION) {
-        error_set(error, ERROR_DATABASE, "the database is at schema %d, this program needs %d: run 'evenkeel init'",
-                  version, DATABASE_SCHEMA_VERSION);
-        return NULL;
-    }
     PGconn *opened = connection;
     connection = NULL;
     return opened;

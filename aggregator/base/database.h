@@ -33,6 +33,9 @@ PGconn *database_connect(const char *dsn, struct error *error);
 /* Connects as database_connect() and refuses a database that is not initialised, or at an older or newer schema. */
 PGconn *database_open(const char *dsn, struct error *error);
 
+/* Refuses a database that is at an older or newer schema than this program: an upgrade may come while it runs. */
+int database_check_schema(PGconn *connection, struct error *error);
+
 /* One parameter: text or binary; a null value is SQL's null. */
 struct parameter {
     const void *value;

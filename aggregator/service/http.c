@@ -136,7 +136,7 @@ static void answer_metrics(struct http *http, PGconn *connection, const struct h
  */
 static PGconn *living(struct http *http, PGconn **connection, struct error *error)
 {
-    if (*connection != NULL && database_execute(*connection, "select 1", error) < 0) {
+    if (*connection != NULL && database_check_schema(*connection, error) < 0) {
         PQfinish(*connection);
         *connection = NULL;
     }
@@ -145,16 +145,35 @@ static PGconn *living(struct http *http, PGconn **connection, struct error *erro
     return *connection;
 }
 
+/* Whether the aggregator does what it is for: the database is there and takes what comes, and verdicts follow. */
+static void answer_health(const struct http *http, PGconn *connection, const struct http_request *request,
+                          struct error *error)
+{
+    unsigned failing = writer_failing_seconds(http->sources.writer);
+    if (connection != NULL && failing >= WRITER_BROKEN_SECONDS) {
+        error_set(error, ERROR_DATABASE,
+                  "nothing that collectors send was stored for %u seconds: see the log for batch-failed", failing);
+        connection = NULL;
+    }
+    _cleanup_(cleanup_result) PGresult *late =
+        connection != NULL ? database_query(connection, "select evenkeel.judging_is_late()", NULL, 0, false, error)
+                           : NULL;
+    bool healthy = late != NULL && PQgetisnull(late, 0, 0);
+    if (late != NULL && !healthy)
+        error_set(error, ERROR_BUSY, "%s", PQgetvalue(late, 0, 0));
+    http_answer_text(request, healthy ? 200 : 503, healthy ? "ok\n" : error->message);
+}
+
 static void answer(struct http *http, PGconn **connection, const struct waiting *waiting)
 {
     struct error error = {0};
-    bool healthy = living(http, connection, &error) != NULL;
+    living(http, connection, &error);
     if (waiting->route == ROUTE_REPORT)
         answer_report(http, *connection, &waiting->request, &error);
     else if (waiting->route == ROUTE_METRICS)
         answer_metrics(http, *connection, &waiting->request);
     else
-        http_answer_text(&waiting->request, healthy ? 200 : 503, healthy ? "ok\n" : error.message);
+        answer_health(http, *connection, &waiting->request, &error);
 }
 
 static void *clerk_run(void *context)

@@ -20,7 +20,7 @@ struct http_options {
 /*
  * Answers GET and HEAD of
  *   /         the last report
- *   /healthz  200 'ok' while the database answers, else 503 and why
+ *   /healthz  200 'ok' while the database answers and takes what comes, and verdicts follow; else 503 and why
  *   /metrics  Prometheus' text format
  * A report that is made takes its time on a thread of its own. On loopback only requests that were addressed to
  * loopback are answered, so that a page from elsewhere can't read this one by a name that it points here. NULL with

@@ -287,6 +287,12 @@ static void *run(void *context)
         int done = -1;
         if (connection == NULL && (connection = open_session(duty, &error)) != NULL)
             set_cancel(duty, PQgetCancel(connection));
+        if (connection != NULL && database_check_schema(connection, &error) < 0) {
+            /* Upgraded under this program: opened again it is refused until the program is upgraded, too. */
+            set_cancel(duty, NULL);
+            PQfinish(connection);
+            connection = NULL;
+        }
         if (connection != NULL)
             done = duty->work(duty, connection, &error);
         if (done < 0 && !complained && !is_stopping(duty->judge))

@@ -93,7 +93,7 @@ static void answer_busy(struct exchange *exchange)
     struct writer_counters *counters = exchange->service->counters;
     atomic_fetch_add(&counters->requests, 1);
     atomic_fetch_add(&counters->busy, 1);
-    request_busy(&exchange->request, WRITER_RETRY_SECONDS);
+    request_busy(&exchange->request, WRITER_RETRY_SECONDS, false);
     answered(&exchange->request);
 }
 

@@ -39,10 +39,27 @@ static void answer(struct writer *writer, struct request *request)
     request->answered(request);
 }
 
+unsigned writer_failing_seconds(const struct writer_counters *counters)
+{
+    long long since = atomic_load(&counters->failing_since);
+    int64_t passed = monotonic_now() - since;
+    return since != 0 && passed > 0 ? (unsigned)(passed / MONOTONIC_SECOND) : 0;
+}
+
+/* Notes that the database takes nothing, or that it does. */
+static void note_failing(struct writer *writer, bool failing)
+{
+    long long none = 0;
+    if (!failing)
+        atomic_store(&writer->counters.failing_since, 0);
+    else
+        atomic_compare_exchange_strong(&writer->counters.failing_since, &none, monotonic_now());
+}
+
 static void answer_busy(struct writer *writer, struct request *request)
 {
     request->refusal = 0;
-    request_busy(request, WRITER_RETRY_SECONDS);
+    request_busy(request, WRITER_RETRY_SECONDS, writer_failing_seconds(&writer->counters) >= WRITER_BROKEN_SECONDS);
     atomic_fetch_add(&writer->counters.busy, 1);
     answer(writer, request);
 }
@@ -226,6 +243,7 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     struct error error = {0};
     int64_t started = monotonic_now();
     if (*store != NULL && store_batch(*store, batch, count, &outcome, &error) == 0) {
+        note_failing(writer, false);
         count_outcome(writer, &outcome, started);
         for (size_t i = 0; i < count; i++)
             answer(writer, batch[i]);
@@ -246,8 +264,11 @@ static void store_all(struct writer *writer, struct store **store, struct reques
         store_all(writer, store, batch, count / 2, true);
         store_all(writer, store, batch + count / 2, count - count / 2, true);
     } else if (try_on && error.code == ERROR_DATABASE) {
+        /* It is the request's fault, not the database's. */
+        note_failing(writer, false);
         give_up(writer, *store, batch[0], error.message);
     } else {
+        note_failing(writer, !is_late(writer));
         if (error.code == ERROR_NETWORK) {
             store_close(*store);
             *store = NULL;

@@ -12,6 +12,8 @@
 #define WRITER_QUEUE_REQUESTS 1536
 /* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
 #define WRITER_RETRY_SECONDS 5
+/* Where the database took nothing for so long, that is no passing trouble. */
+#define WRITER_BROKEN_SECONDS 60
 
 /* RefusalReason of evenkeel.proto is below this. */
 #define WRITER_REFUSAL_REASONS 32
@@ -27,6 +29,7 @@ struct writer_counters {
     atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, failures;
     atomic_ullong refused[WRITER_REFUSAL_REASONS]; /* by RefusalReason */
     atomic_ullong commit_microseconds;
+    atomic_llong failing_since; /* by the monotonic clock: since when the database takes nothing; 0: it does */
     atomic_size_t queued_requests;
     atomic_size_t request_bytes; /* what requests hold, as they came and decoded; the service counts */
 };
@@ -40,6 +43,9 @@ struct writer *writer_start(const struct writer_options *options, struct error *
 void writer_submit(struct writer *writer, struct request *request);
 
 struct writer_counters *writer_counters(struct writer *writer);
+
+/* For how many seconds the database has taken nothing; 0: it does, or was not asked. */
+unsigned writer_failing_seconds(const struct writer_counters *counters);
 
 /* Finishes what waits, within `seconds`, answers the rest 'busy', and ends the thread. What is submitted later is
  * answered 'busy', too, until writer_free(). */

@@ -55,10 +55,11 @@ void request_enrolled(struct request *request, struct bytes host_id, bool approv
     reply_pack(request, &reply);
 }
 
-void request_busy(struct request *request, unsigned retry_after_seconds)
+void request_busy(struct request *request, unsigned retry_after_seconds, bool broken)
 {
     Evenkeel__Busy busy = EVENKEEL__BUSY__INIT;
     busy.retry_after = retry_after_seconds;
+    busy.broken = broken;
     Evenkeel__Reply reply = EVENKEEL__REPLY__INIT;
     reply.body_case = EVENKEEL__REPLY__BODY_BUSY;
     reply.busy = &busy;

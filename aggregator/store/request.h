@@ -73,7 +73,7 @@ int request_decode_object(struct object *object, struct arena *arena, Evenkeel__
 void request_refuse(struct request *request, Evenkeel__RefusalReason reason, uint64_t sequence, const char *sentence);
 void request_accept(struct request *request, int64_t valid_from, bool changed);
 void request_enrolled(struct request *request, struct bytes host_id, bool approved, uint64_t sequence);
-void request_busy(struct request *request, unsigned retry_after_seconds);
+void request_busy(struct request *request, unsigned retry_after_seconds, bool broken);
 
 /* Wanted digests by kind, in order, up to LIMIT_WANTED_DIGESTS in all. */
 struct wanted {

@@ -73,6 +73,11 @@ static int begin(struct store *store, struct error *error)
     _cleanup_(cleanup_result) PGresult *rows = NULL;
     if (database_execute(store->connection, "begin", error) < 0)
         return -1;
+    if (database_check_schema(store->connection, error) < 0) {
+        /* Whoever upgraded the database runs another program now: as good as gone, and nobody's request is at fault. */
+        error->code = ERROR_NETWORK;
+        return -1;
+    }
     rows = database_query(store->connection, "select evenkeel.ingest_begin()", NULL, 0, true, error);
     if (rows == NULL)
         return -1;

@@ -131,6 +131,11 @@ static int ask(struct exchange *exchange, const Evenkeel__Request *request, stru
             return 0;
         wait_busy((*reply)->busy->retry_after);
     }
+    if ((*reply)->busy->broken)
+        return error_set(error, ERROR_BUSY,
+                         "the aggregator at %s has stored nothing for a while: tell whoever runs it to look at its log "
+                         "and /healthz, then push again",
+                         url_of(exchange));
     return error_set(error, ERROR_BUSY, "the aggregator at %s is busy: push again later", url_of(exchange));
 }
 

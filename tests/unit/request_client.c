@@ -319,7 +319,7 @@ static void print(const Evenkeel__Reply *reply)
                (const char *)reply->refused->sentence.data);
         break;
     case EVENKEEL__REPLY__BODY_BUSY:
-        printf("busy %u\n", reply->busy->retry_after);
+        printf("busy %u%s\n", reply->busy->retry_after, reply->busy->broken ? " broken" : "");
         break;
     default:
         puts("nonsense");
