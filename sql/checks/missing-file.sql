@@ -1,20 +1,20 @@
--- title: the image of a service, or a file that every other host of that product and level has, is not there
+-- title: the image of a service, or a file that nearly all other hosts of that product and level have, is not there
 -- scope: host
 -- reads: files, facts
 --
 -- Unknown is not missing: a file is looked for only where the inventory has other files of the same folder, for a folder that is not
 -- collected holds none; a command that can't be read for certain names no file. Disabled services are left alone: nothing starts them.
 -- The hosts of a product and level are known by evenkeel.peer_file, which is learnt from the fleet now and then; how many of them it
--- takes stands in evenkeel.setting, missing-file.peers. Of a component most of whose files are not there none is missing: it is
--- not installed.
+-- takes, and how many of them may lack it, too, stands in evenkeel.setting, missing-file.peers and missing-file.others. Of a component
+-- most of whose files are not there none is missing: it is not installed.
 --
--- Subject: the path, for the image of a service; the product's code, for files that all others have. Evidence:
+-- Subject: the path, for the image of a service; the product's code, for files that others have. Evidence:
 --   path                    the file that is not there
 --   services                the services that need it: name, start, what ('ImagePath' or 'ServiceDll') and command, as in the registry
 --   unreadable              entries of the disk that the collector could not read: the file may be one of them
 -- or:
 --   product, peers          the product's name; the level, architecture and type of the hosts that were compared
---   hosts                   how many others there are, all of which have the files
+--   hosts, of               how many have the files (of several the least), of how many there are at that level
 --   files                   the files: location and component
 --   file_count              how many there are; `files` names at most 200
 --   unreadable              as above
@@ -47,13 +47,15 @@ left join host_checkin c using (host_id)
 group by l.host_id, l.path, c.unreadable
 union all
 select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' else 'medium' end,
-       format('%s: %s, which all %s other hosts at %s have, %s not there%s', p.name,
+       format('%s: %s, which %s hosts at %s have, %s not there%s', p.name,
               case when count(*) = 1 then min(u.location)
                    else format('%s and %s more', min(u.location), count(*) - 1) end,
-              min(u.hosts), level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
+              case when min(u.holders) >= max(u.hosts) - 1 then format('all %s other', least(min(u.holders), max(u.hosts) - 1))
+                   else format('%s of %s', min(u.holders), max(u.hosts)) end,
+              level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
               case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable)
                 else '' end),
-       jsonb_build_object('product', p.name, 'hosts', min(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
+       jsonb_build_object('product', p.name, 'hosts', min(u.holders), 'of', max(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),
                                                       'architecture', min(f.architecture), 'product_type', min(f.product_type)),
                           'files', jsonb_agg(jsonb_build_object('location', u.location, 'component', k.code) order by u.location)

@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(41);
+select plan(48);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -144,18 +144,43 @@ select is_empty($$ select * from fixture.missing('web-1') $$, 'hosts that have a
 select is_empty($$ select * from fixture.missing('rtm-lacks') $$, 'three others are too few');
 select is_empty($$ select * from fixture.missing('x64') $$, 'hosts of another architecture are not compared');
 
+-- Another that reports less, or nothing that can be compared, acquits nobody.
+create function fixture.learnt() returns void language plpgsql as $$
+begin
+    perform fixture.judge();
+    perform evenkeel.refresh_peers();
+    perform fixture.judge();
+end
+$$;
+create function fixture.web_summary(host_name text) returns text language sql as $$
+    select summary from ops.finding where host = host_name and "check" = 'missing-file'
+$$;
+select fixture.web('web-4', 1, array['c:/web/ftp.dll']);
+select fixture.learnt();
+select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 3 of 5 hosts at SP1 have, is not there', 'one of the four reports less: the finding stays, with the counts');
+select is(fixture.web_summary('web-4'), fixture.web_summary('lacks'), 'and it has that finding, too');
+select fixture.learnt();
+select is(fixture.web_summary('lacks'), fixture.web_summary('web-4'), 'also when it is learnt once more');
+select fixture.web('web-4', 0);
+select fixture.learnt();
+select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which all 3 other hosts at SP1 have, is not there', 'one of the four says that it is at another level');
+select fixture.web('web-4', 1);
 select fixture.web('lacks-too', 1, array['c:/web/ftp.dll']);
-select fixture.judge();
-select evenkeel.refresh_peers();
-select fixture.judge();
+select fixture.learnt();
+select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 4 of 6 hosts at SP1 have, is not there', 'one that is new does not have it, either');
+select is((select (evidence ->> 'hosts') || ' of ' || (evidence ->> 'of') from ops.finding where host = 'lacks-too' and "check" = 'missing-file'), '4 of 6', 'the evidence has the counts');
+select fixture.web('lacks-3', 1, array['c:/web/ftp.dll']);
+select fixture.learnt();
 select is_empty($$ select * from fixture.missing('lacks') union all select * from fixture.missing('lacks-too') $$,
-                'where two lack it, not every other host has it, and the finding closes');
-select fixture.web('lacks-too', 1);
-select fixture.judge();
-select evenkeel.refresh_peers();
-select fixture.judge();
-select results_eq($$ select * from fixture.missing('lacks') $$, array['medium web'], 'it opens again once the other is mended');
-select is_empty($$ select * from fixture.missing('lacks-too') $$, 'which is then fine');
+                'where three lack it, hosts at that level are with and without it, and the findings close');
+update evenkeel.setting set value = '0.4' where name = 'missing-file.others';
+select fixture.learnt();
+select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 4 of 7 hosts at SP1 have, is not there', 'unless that share of its peers may');
+update evenkeel.setting set value = '0.05' where name = 'missing-file.others';
+select fixture.web(name, 1) from unnest(array['lacks-too', 'lacks-3']) name;
+select fixture.learnt();
+select results_eq($$ select * from fixture.missing('lacks') $$, array['medium web'], 'it opens again once the others are mended');
+select is_empty($$ select * from fixture.missing('lacks-too') $$, 'which are then fine');
 
 select fixture.web('no-base', 1, array['c:/web/base/one.dll', 'c:/web/base/two.dll']);
 select fixture.web('lacks', 1);

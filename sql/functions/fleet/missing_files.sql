@@ -20,12 +20,12 @@ begin
         create temporary table missing_seen (host_id uuid, folder text) on commit delete rows;
         create temporary table missing_peer (host_id uuid, product_id integer, peers text) on commit delete rows;
         create temporary table missing_common (product_id integer, peers text, location text, component_id integer, hosts integer,
-                                               lacking uuid) on commit delete rows;
+                                               holders integer) on commit delete rows;
         create temporary table missing_part (product_id integer, peers text, chunk_id bigint, files bigint) on commit delete rows;
         create temporary table missing_incomplete (host_id uuid, product_id integer, peers text) on commit delete rows;
         create temporary table missing_content (chunk_id bigint, location text, folder text) on commit delete rows;
         create temporary table missing_unmet (host_id uuid, product_id integer, location text, component_id integer, hosts integer,
-                                              lacking uuid) on commit delete rows;
+                                              holders integer) on commit delete rows;
     end if;
     delete from missing_chunk; delete from missing_list; delete from missing_named; delete from missing_want; delete from missing_need;
     delete from missing_spelled; delete from missing_there; delete from missing_absent; delete from missing_folder;
@@ -243,7 +243,7 @@ comment on function evenkeel.state_missing_services() is
     'Services of the state''s hosts, but disabled ones, whose file is not there although its folder was looked into.';
 
 create or replace function evenkeel.state_missing_peers()
-returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer) language plpgsql
+returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer, holders integer) language plpgsql
 as $$
 begin
     insert into missing_peer (host_id, product_id, peers)
@@ -253,7 +253,7 @@ begin
     where p.peers is not null;
     analyze missing_peer;
     insert into missing_common
-    select pf.product_id, pf.peers, pf.location, pf.component_id, pf.hosts, pf.lacking
+    select pf.product_id, pf.peers, pf.location, pf.component_id, pf.hosts, pf.holders
     from (select distinct m.product_id, m.peers from missing_peer m) g
     join evenkeel.peer_file pf using (product_id, peers);
     analyze missing_common;
@@ -289,7 +289,7 @@ begin
     analyze missing_incomplete;
     perform evenkeel.missing_content_add();
 
-    insert into missing_unmet (host_id, product_id, location, component_id, hosts, lacking)
+    insert into missing_unmet (host_id, product_id, location, component_id, hosts, holders)
     with gap as materialized (
         select x.host_id, m.product_id, m.location
         from missing_incomplete x join missing_common m using (product_id, peers)
@@ -299,7 +299,7 @@ begin
         join missing_chunk c on c.host_id = x.host_id
         join missing_content k on k.chunk_id = c.chunk_id
     )
-    select g.host_id, g.product_id, g.location, m.component_id, m.hosts, m.lacking
+    select g.host_id, g.product_id, g.location, m.component_id, m.hosts, m.holders
     from gap g
     join missing_incomplete x on x.host_id = g.host_id and x.product_id = g.product_id
     join missing_common m on m.product_id = x.product_id and m.peers = x.peers and m.location = g.location;
@@ -325,15 +325,14 @@ begin
         left join state_facts f on f.host_id = c.host_id
         where c.host_id in (select u.host_id from missing_unmet u)
     )
-    select u.host_id, u.product_id, u.location, u.component_id, u.hosts - case when u.lacking is null then 0 else 1 end
+    select u.host_id, u.product_id, u.location, u.component_id, u.hosts, u.holders
     from missing_unmet u
     join installed i on i.host_id = u.host_id and i.product_id = u.product_id and i.component_id = u.component_id
     join collected c on c.host_id = u.host_id and c.folder = substring(u.location from '^(.*/)')
-    where (u.lacking is null or u.lacking = u.host_id)
-      and not exists (select from missing_absent a left join state_facts f using (host_id)
+    where not exists (select from missing_absent a left join state_facts f using (host_id)
                       where a.host_id = u.host_id and evenkeel.path_location(a.path, f.facts ->> 'windows_directory') = u.location);
 end
 $$;
 comment on function evenkeel.state_missing_peers() is
-    'Files that all hosts of a product and level but this one have (evenkeel.peer_file), and how many these are; images of services '
-    'left out. To be called after state_missing_services().';
+    'Files that the hosts of a product and level have but for a few, of which this is one (evenkeel.peer_file): how many hosts there are, '
+    'and how many have it; images of services left out. To be called after state_missing_services().';

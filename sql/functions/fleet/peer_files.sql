@@ -1,4 +1,6 @@
--- Files that all hosts of a product and level have, learnt from the fleet now and then.
+-- Files that the hosts of a product and level have, but for a few, learnt from the fleet now and then. One host that lacks a file (or
+-- says so) does not acquit another: besides a host one other of its peers may lack what it lacks, or one in twenty, and what is held by
+-- just enough hosts stays known while one of them holds it no longer.
 
 create or replace function evenkeel.peers_of(levels int4range, declared int4range, verdict text, facts jsonb)
 returns text language sql stable
@@ -16,10 +18,12 @@ as $$
 declare
     began timestamptz := clock_timestamp();
     judged_before bigint := (select judged from evenkeel.peer_refresh);
+    enough constant integer := evenkeel.setting('missing-file.peers')::integer;
+    share constant double precision := evenkeel.setting('missing-file.others')::double precision;
     queued integer;
 begin
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
-    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry;
+    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry, peer_lacking;
     create temporary table peer_member on commit drop as
     select m.host_id, m.product_id, m.peers
     from (select hp.host_id, hp.product_id, evenkeel.peers_of(hp.levels, hp.declared, hp.verdict, f.facts) as peers
@@ -31,7 +35,8 @@ begin
     create temporary table peer_group on commit drop as
     select row_number() over () as group_id, g.*
     from (select product_id, peers, count(*)::integer as hosts from peer_member group by product_id, peers) g
-    where g.hosts > evenkeel.setting('missing-file.peers')::integer;
+    where g.hosts > enough or (g.hosts = enough and exists (select from evenkeel.peer_file o
+                                                            where o.product_id = g.product_id and o.peers = g.peers));
     analyze peer_member; analyze peer_group;
     -- How many of a group hold a chunk, then how many a path: numbers all the way, and the text of a path once.
     create temporary table peer_chunk on commit drop as
@@ -47,18 +52,20 @@ begin
         join evenkeel.file f using (file_id)
         group by e.group_id, f.path_id
     )
-    select g.group_id, g.product_id, g.peers, p.location, min(pc.component_id) as component_id, g.hosts, sum(c.holders) as holders,
-           null::uuid as lacking
+    select g.group_id, g.product_id, g.peers, p.location, min(pc.component_id) as component_id, g.hosts, sum(c.holders)::integer as holders
     from counted c
     join peer_group g using (group_id)
     join evenkeel.path p using (path_id)
     join evenkeel.path_component pc on pc.path_id = p.path_id and pc.product_id = g.product_id
     group by g.group_id, g.product_id, g.peers, p.location, g.hosts
-    having sum(c.holders) >= g.hosts - 1;
+    having g.hosts - sum(c.holders) <= 1 + greatest(1, floor((g.hosts - 1) * share))
+       and (sum(c.holders) >= enough
+            or (sum(c.holders) = enough - 1 and exists (select from evenkeel.peer_file o
+                                                        where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))));
     create index on fresh_peer_file (product_id, peers, location);
     analyze fresh_peer_file;
 
-    -- Who lacks what all others have: of the files that somebody lacks, hosts that hold fewer than there are.
+    -- Who lacks what others have: of the files that somebody lacks, hosts that hold fewer than there are.
     create temporary table peer_deficit on commit drop as
     select n.group_id, n.location, p.path_id
     from fresh_peer_file n join evenkeel.path p on md5(p.location) = md5(n.location) and p.location = n.location
@@ -72,6 +79,7 @@ begin
     join evenkeel.file f using (file_id)
     join peer_deficit d on d.group_id = e.group_id and d.path_id = f.path_id;
     analyze peer_entry;
+    create temporary table peer_lacking on commit drop as
     with member as materialized (
         select m.host_id, g.group_id
         from peer_member m join peer_group g using (product_id, peers)
@@ -97,25 +105,24 @@ begin
         cross join unnest(i.chunk_ids) c (chunk_id)
         join peer_entry e on e.group_id = x.group_id and e.chunk_id = c.chunk_id
     )
-    update fresh_peer_file n set lacking = x.host_id
+    select n.product_id, n.peers, n.location, x.host_id
     from incomplete x
-    where x.group_id = n.group_id and n.holders < n.hosts
-      and not exists (select from holds h where h.host_id = x.host_id and h.group_id = x.group_id and h.location = n.location);
+    join fresh_peer_file n on n.group_id = x.group_id and n.holders < n.hosts
+    where not exists (select from holds h where h.host_id = x.host_id and h.group_id = x.group_id and h.location = n.location);
+    analyze peer_lacking;
 
     -- Whom a change may acquit or accuse: the hosts that lack, or lacked, a file.
     with came as (
-        select product_id, peers, location, component_id, hosts, lacking from fresh_peer_file
-        except select product_id, peers, location, component_id, hosts, lacking from evenkeel.peer_file
+        select product_id, peers, location, component_id, hosts, holders from fresh_peer_file
+        except select product_id, peers, location, component_id, hosts, holders from evenkeel.peer_file
     ), went as (
         delete from evenkeel.peer_file o
         where not exists (select from fresh_peer_file n
-                          where (n.product_id, n.peers, n.location, n.component_id, n.hosts) = (o.product_id, o.peers, o.location,
-                            o.component_id, o.hosts)
-                            and n.lacking is not distinct from o.lacking)
-        returning o.product_id, o.peers, o.location, o.lacking
+                          where (n.product_id, n.peers, n.location, n.component_id, n.hosts, n.holders)
+                                = (o.product_id, o.peers, o.location, o.component_id, o.hosts, o.holders))
+        returning o.product_id
     ), touched as (
-        select lacking as host_id from came
-        union select lacking from went
+        select l.host_id from came join peer_lacking l using (product_id, peers, location)
         union select f.host_id from evenkeel.finding f
               where f.check_code = 'missing-file' and f.closed_at = 'infinity' and exists (select from went)
     )
@@ -123,13 +130,13 @@ begin
     select t.host_id from touched t join evenkeel.host_inventory_current i using (host_id) order by t.host_id
     on conflict do nothing;
     get diagnostics queued = row_count;
-    insert into evenkeel.peer_file (product_id, peers, location, component_id, hosts, lacking)
-    select product_id, peers, location, component_id, hosts, lacking from fresh_peer_file n
+    insert into evenkeel.peer_file (product_id, peers, location, component_id, hosts, holders)
+    select product_id, peers, location, component_id, hosts, holders from fresh_peer_file n
     where not exists (select from evenkeel.peer_file o where (o.product_id, o.peers, o.location) = (n.product_id, n.peers, n.location));
     update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = clock_timestamp() - began, judged = judged - judged_before;
     return queued;
 end
 $$;
 comment on function evenkeel.refresh_peers() is
-    'Learns anew which files all hosts of a product and level have, or all but one, and queues the hosts on which that bears; returns '
-    'how many.';
+    'Learns anew which files the hosts of a product and level have, but for a few, and queues the hosts on which that bears; returns how '
+    'many.';

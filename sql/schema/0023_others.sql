@@ -1,0 +1,11 @@
+-- Files that like hosts have: how many of them, where a host may not be the only one without.
+
+insert into evenkeel.setting (name, value, meaning) values
+    ('missing-file.others', '0.05', 'Besides a host without a file this share of its peers may lack it, too, and one may in any case.');
+
+alter table evenkeel.peer_file add column holders integer;
+update evenkeel.peer_file set holders = hosts - case when lacking is null then 0 else 1 end;
+alter table evenkeel.peer_file alter column holders set not null, drop column lacking;
+comment on table evenkeel.peer_file is
+  'Files that the hosts of a product and level have, but for a few. Learnt from the fleet now and then.';
+comment on column evenkeel.peer_file.holders is 'How many of these have it.';
