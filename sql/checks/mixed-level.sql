@@ -6,7 +6,10 @@
 --   product, declared       the product's name; the level that the registry declares, null where none is known
 --   lower, upper            the file with the least upper end and the one with the greatest lower end: path, version, level, basis;
 --                           'declared' stands for a side that is the registry's declaration
---   target                  the level to reach: the declared one, or else the greatest lower end
+--   target                  the level to reach: the declared one, but where most files prove to be above it the level that most prove (the
+--                           registry's text is what is old then); or else the greatest lower end
+--   target_ordinal          the same as a number
+--   above                   {files, covered}: how many files prove the target where it is not the declared one; else null
 --   coverage                {files, covered}
 --   move                    all files that must move to reach the target: path, version, levels
 --   move_count              how many there are; `move` names at most 200
@@ -54,6 +57,23 @@ with mixed as (
     join file f on f.file_id = sf.file_id
     join path pa on pa.path_id = f.path_id
     join image i on i.image_id = f.image_id
+), proven as (
+    select h.host_id, h.product_id, lower(h.levels) as ordinal,
+           count(*) over (partition by h.host_id, h.product_id order by lower(h.levels) desc) as files
+    from held h where lower(h.levels) is not null
+), raised as materialized (
+    -- Files above the declared level are all in chunks that were opened. Reapplying that level would take most of what is right back.
+    select p.host_id, p.product_id, max(p.ordinal) as ordinal,
+           (array_agg(p.files order by p.ordinal desc))[1] as files
+    from proven p join mixed m using (host_id, product_id)
+    where m.declared is not null and p.ordinal >= upper(m.declared) and p.files * 2 > m.covered
+    group by p.host_id, p.product_id
+), behind as materialized (
+    select r.host_id, r.product_id, c.file_ids
+    from raised a
+    join ranges r using (host_id, product_id)
+    join state_chunk c using (chunk_id)
+    where not r.levels @> a.ordinal and (r.host_id, r.product_id, r.chunk_id) not in (select host_id, product_id, chunk_id from opened)
 ), least as (
     select distinct on (host_id, product_id) host_id, product_id, path, file_version, upper(levels) - 1 as ordinal, upper_basis
     from held where upper(levels) is not null
@@ -70,11 +90,23 @@ with mixed as (
              as declared_above,
            coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false)
              as declared_below,
-           case when m.declared is not null then m.declared
-                else int4range(coalesce(g.ordinal, 0), coalesce(g.ordinal, 0) + 1) end as target
+           case when r.ordinal is not null then int4range(r.ordinal, r.ordinal + 1)
+                when m.declared is not null then m.declared
+                else int4range(coalesce(g.ordinal, 0), coalesce(g.ordinal, 0) + 1) end as target, r.files as above
     from mixed m
+    left join raised r using (host_id, product_id)
     left join least l using (host_id, product_id)
     left join greatest g using (host_id, product_id)
+), all_held as (
+    select h.host_id, h.product_id, h.levels, h.path, h.file_version from held h
+    union all
+    select b.host_id, b.product_id, fl.levels, pa.path, i.file_version
+    from behind b
+    cross join unnest(b.file_ids) u (file_id)
+    join file f on f.file_id = u.file_id
+    join file_level fl on fl.file_id = f.file_id and fl.product_id = b.product_id
+    join path pa on pa.path_id = f.path_id
+    join image i on i.image_id = f.image_id
 ), moving as (
     select s.host_id, s.product_id, count(*) as files,
            jsonb_agg(jsonb_build_object('path', h.path, 'version', version_text(h.file_version),
@@ -82,7 +114,7 @@ with mixed as (
                filter (where h.place <= 200) as list
     from sides s
     join (select h.*, row_number() over (partition by h.host_id, h.product_id, isempty(h.levels * s2.target) order by h.path) as place
-          from held h join sides s2 using (host_id, product_id)) h using (host_id, product_id)
+          from all_held h join sides s2 using (host_id, product_id)) h using (host_id, product_id)
     where isempty(h.levels * s.target)
     group by s.host_id, s.product_id
 ), told as (
@@ -99,16 +131,17 @@ with mixed as (
     left join moving mv using (host_id, product_id)
 )
 select host_id, code as subject, 'high' as severity,
-       format('%s: %s against %s; %s %s to move to %s', name,
+       format('%s: %s against %s; %s %s to move to %s%s', name,
               case when declared_below then 'the registry declares ' || level_range_text(product_id, declared)
                    else format('%s %s is %s', lower_path, version_text(lower_version), lower_side ->> 'level') end,
               case when declared_above then 'the registry''s ' || level_range_text(product_id, declared)
                    else format('%s %s, which is %s', upper_path, version_text(upper_version), upper_side ->> 'level') end,
               coalesce(move_files, 0), case when coalesce(move_files, 0) = 1 then 'file' else 'files' end,
-              level_range_text(product_id, target)) as summary,
+              level_range_text(product_id, target), case when above is not null then format(', which %s of %s files are', above, covered) else '' end) as summary,
        jsonb_build_object('product', name, 'declared', level_range_text(product_id, declared),
                           'lower', lower_side, 'upper', upper_side,
-                          'target', level_range_text(product_id, target),
+                          'target', level_range_text(product_id, target), 'target_ordinal', upper(target) - 1,
+                          'above', case when above is not null then jsonb_build_object('files', above, 'covered', covered) end,
                           'coverage', jsonb_build_object('files', files, 'covered', covered),
                           'move', coalesce(list, '[]'), 'move_count', coalesce(move_files, 0)) as evidence
 from told

@@ -1,5 +1,5 @@
 begin;
-select plan(32);
+select plan(37);
 \ir fixture.psql
 
 -- A product of three levels, of which three files are known, and hotfixes for it.
@@ -44,7 +44,23 @@ select fixture.member('healthy', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "
        fixture.member('mixed', '{"a.dll": "1.0.300.9", "b.dll": "1.0.300.5", "c.dll": "1.0.200.0"}', '{KB200001,Q200002,KB200003,Q100002,KB300001:SP2,KB300002:SP3,KB300003}'),
        fixture.member('replaced', '{"a.dll": "1.0.100.0", "b.dll": "1.0.300.0", "c.dll": "1.0.300.3", "d.dll": "1.0.1.1"}', '{KB200004,KB200005,KB200006}'),
        fixture.member('early', '{"a.dll": "1.0.300.9", "b.dll": "1.0.200.0", "c.dll": "1.0.200.0"}', '{KB200001}', '{}', 'Service Pack 1'),
+       fixture.member('old-text', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.200.0"}', '{}', '{}', 'Service Pack 1'),
+       fixture.member('folders', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.300.0", "r/c.dll": "1.0.200.0", "s/b.dll": "1.0.200.0"}', '{}', '{}',
+                      'Service Pack 1'),
+       fixture.member('one-newer', '{"a.dll": "1.0.300.0", "b.dll": "1.0.200.0", "c.dll": "1.0.200.0"}', '{}', '{}', 'Service Pack 1'),
        fixture.member('undeclared', '{"a.dll": "1.0.200.0", "b.dll": "1.0.100.0", "c.dll": "1.0.100.0"}', '{}', '{"has_registry": false}', '') \g /dev/null
+-- A chunk for each of its files.
+with files as (
+    select i.host_id, f.file_id, f.place from evenkeel.host_inventory i join evenkeel.host h using (host_id)
+    join evenkeel.chunk c on c.chunk_id = i.chunk_ids[1] cross join unnest(c.file_ids) with ordinality f (file_id, place)
+    where h.name = 'folders' and i.valid_to = 'infinity'
+), chunks as (
+    insert into evenkeel.chunk (digest, file_ids) select sha256(convert_to('alone ' || file_id, 'utf8')), array[file_id] from files returning chunk_id, file_ids
+)
+update evenkeel.host_inventory i set chunk_ids = (select array_agg(c.chunk_id order by f.place) from files f join chunks c on c.file_ids[1] = f.file_id)
+where i.host_id = (select host_id from evenkeel.host where name = 'folders') and i.valid_to = 'infinity';
+select evenkeel.judge_chunks(array(select unnest(chunk_ids) from evenkeel.host_inventory i join evenkeel.host h using (host_id)
+                                   where h.name = 'folders' and i.valid_to = 'infinity')) \g /dev/null
 select fixture.judge() \g /dev/null
 
 select is(fixture.steps('healthy'), 'nothing', 'a healthy host has nothing to do');
@@ -65,6 +81,16 @@ select is(fixture.why('replaced', 'KB200006'), 'SP2 is the first level that cont
 select is(fixture.steps('early'),
     'remove hotfix KB200001; install service pack Ring Service Pack 2 or later; restart; reapply hotfix KB200001; restart',
     'a patch that went on too early: it is removed, the service pack that it needs installed, then it is put back');
+select is(fixture.steps('old-text'), 'install service pack Ring Service Pack 2 or later; restart',
+    'where most files are above what the registry declares they are not moved down: their level is the one to reach');
+select is((select summary from ops.finding where host = 'old-text' and "check" = 'mixed-level'),
+    'Ring: c:/ring/c.dll 1.0.200.0 is at most SP1 against c:/ring/a.dll 1.0.300.0, which is at least SP2; 1 file to move to SP2, which 2 of 3 files are',
+    'the check aims at the same level, and says why');
+select is(fixture.why('old-text', 'Ring Service Pack 2 or later'), (select summary from ops.finding where host = 'old-text' and "check" = 'mixed-level'),
+    'and so does the step');
+select is((select array_agg(m ->> 'path' order by m ->> 'path') from ops.finding f cross join jsonb_array_elements(f.evidence -> 'move') m where f.host = 'folders'),
+    '{c:/ring/r/c.dll,c:/ring/s/b.dll}', 'naming all files to move, also those that fit what is declared');
+select is(fixture.steps('one-newer'), 'reapply service pack Ring Service Pack 1; restart', 'a few files above it are those that are odd');
 select matches(fixture.steps('undeclared'), '^reapply service pack Ring Service Pack 1; restart$', 'where nothing is declared the greatest level that a file proves is the one to reach');
 
 -- A hotfix of which one file fell back, on a host that is level.

@@ -107,8 +107,17 @@ select is((select array_agg(h.name order by h.name)
                                select int4range(null, bound) from foreign_file o where o.host_id = n.host_id and o.product_id = n.product_id) x
            where n.declared is not null
            group by h.name, p.code, f.evidence, n.declared
-           having (f.evidence ->> 'move_count')::integer <> count(*) filter (where isempty(x.levels * n.declared))),
-          null, 'and names as many files to move as do not fit the declared level');
+           having (f.evidence ->> 'move_count')::integer <> (
+               select count(*) from unnest(array_agg(x.levels)) o (levels)
+               where isempty(o.levels * coalesce((
+                   -- The greatest level above the declared one that more than half of the files prove.
+                   select int4range(max(b.bottom), max(b.bottom) + 1)
+                   from (select lower(a.levels) as bottom from unnest(array_agg(x.levels)) a (levels)) b
+                   where b.bottom >= upper(n.declared)
+                     and 2 * (select count(*) from unnest(array_agg(x.levels)) a (levels) where lower(a.levels) >= b.bottom)
+                         > (f.evidence #>> '{coverage,covered}')::integer
+                   having count(*) > 0), n.declared)))),
+          null, 'and names as many files to move as do not fit the level to reach');
 
 -- Risk, host by host.
 create temporary table together (patch text, host text, verdict text, reason text, findings jsonb, kept jsonb, replaced integer);

@@ -5,7 +5,8 @@ returns table (product_id integer, ordinal integer, declared integer, because te
 as $$
     with needing as (
         -- A product whose files must move together again, and why.
-        select p.product_id, 1 as place, f.summary as because, null::integer as needed
+        select p.product_id, 1 as place, f.summary as because,
+               case when f.evidence ->> 'above' is not null then (f.evidence ->> 'target_ordinal')::integer end as needed
         from ops.finding f join evenkeel.product p on p.code = f.subject
         where f.host_id = planned and f."check" = 'mixed-level' and f.waived_until is null
         union all
@@ -65,7 +66,7 @@ as $$
 $$;
 comment on function evenkeel.plan_targets(uuid) is
     'The products of a host whose level has to be reapplied, and which level: the one that the registry declares, or a higher one that '
-    'an installed patch needs; else the greatest that a file proves.';
+    'most files are already at (as the finding says), or that an installed patch needs; else the greatest that a file proves.';
 
 create or replace function evenkeel.plan_hotfixes(planned uuid, product integer, target integer)
 returns table (code text, verdict text, because text, version evenkeel.version, released date, restart boolean) language sql stable
