@@ -164,6 +164,7 @@ begin
         perform find_hints();
     end if;
     if exists (select from state_range where isempty(levels)) then
+        perform find_hotpatched();
         perform find_trouble();
         if exists (select from state_trouble) then
             perform find_hotfix_doubts();

@@ -139,6 +139,9 @@ begin
            p.firm_lower, p.least_upper, p.hint, p.revision, p.declared, p.base_ordinal, null, p.files, p.covered, p.undecided
     from placed p
     join known k using (product_id);
+    if exists (select from state_range where base_ordinal is not null and isempty(levels)) then
+        perform find_based_ranges();
+    end if;
     -- The level that is to be proven: the declared one where it lies in the range, else the one that files prove.
     update state_range set ordinal = coalesce(base_ordinal, lower(levels))
     where not isempty(levels) and (declared is not null or greatest_lower > -2147483648);

@@ -4,7 +4,7 @@ create or replace function evenkeel.teaching_hosts(product integer, level intege
 returns table (host_id uuid, inventory bytea, chunk_ids bigint[])
 language sql stable
 as $$
-    -- Whole, at rest, themselves, and not mixed.
+    -- Whole, at rest, themselves, not mixed, and not of a hotpatch: that is not all of what a level ships.
     select p.host_id, i.digest, i.chunk_ids
     from evenkeel.host_product p
     join evenkeel.host h on h.host_id = p.host_id and h.merged_into is null
@@ -14,12 +14,14 @@ as $$
     where p.product_id = product and p.declared = int4range(level, level + 1) and p.verdict <> 'mixed' and k.unreadable = 0
       and evenkeel.not_seen_doubt(f.facts) is null
       and coalesce(jsonb_array_length(f.facts -> 'pending_renames'), 0) = 0 and not coalesce((f.facts ->> 'reboot_pending')::boolean, false)
+      and not evenkeel.stands_on_unknown(product, level, coalesce(f.facts ->> 'hotpatch', ''))
       and not exists (select from evenkeel.finding c where c.host_id = p.host_id and c.check_code = 'cloned-identity'
                       and c.closed_at = 'infinity')
       and not exists (select from evenkeel.judge_queue q where q.host_id = p.host_id)
 $$;
 comment on function evenkeel.teaching_hosts(integer, integer) is
-    'Hosts that what a level ships may be learned from: wholly seen, no restart pending, no clones, not mixed, judged as they are.';
+    'Hosts that what a level ships may be learned from: wholly seen, no restart pending, no clones, not mixed, not of a hotpatch, '
+    'judged as they are.';
 
 create or replace function evenkeel.held_in_common(product integer, level integer)
 returns table (location text, machine integer, version bigint, holders bigint, hosts bigint)

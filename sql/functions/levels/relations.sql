@@ -27,8 +27,8 @@ begin
     create temporary table state_doubt (host_id uuid not null, product_id integer not null, kind text not null, sentence text not null)
         on commit delete rows;
     comment on table state_doubt is
-      'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), or the restart that is waited '
-      'for mends it (restart). Filled by find_doubts(), read by find_products().';
+      'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is waited '
+      'for mends it (restart), or the host may be hotpatched (hotpatch). Filled by find_doubts(), read by find_products().';
     create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
     comment on table state_overlay_chunk_proof is
       'As chunk_proof, of chunks that a patch would make. Filled and emptied by count_proofs(), read by find_proofs().';
