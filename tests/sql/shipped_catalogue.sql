@@ -1,6 +1,6 @@
 -- What the shipped catalogue knows of each product: a fact that is lost, or comes twice, shows here.
 begin;
-select plan(19);
+select plan(20);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer, type text) returns jsonb language sql as $$
@@ -130,6 +130,18 @@ select results_eq($$ select pc.instance from evenkeel.path_component pc join eve
                   array['mssql15.hr', 'mssql15.sales'], 'the folder names the instance');
 select results_eq($$ select distinct instance from evenkeel.bound_paths(null) where product_id = evenkeel.product_number('sql-server-2019') order by 1 $$,
                   array['mssql15.hr', 'mssql15.sales'], 'and stays so when the catalogue changes');
+
+-- A real server at 17763.1217 has CompatTelRunner.exe 10.0.18362.1035, as 18362's own hosts at 836 do: its revision is of another schedule.
+select is_empty($$
+    select p.code, f.path
+    from evenkeel.product p
+    join evenkeel.component c using (product_id)
+    cross join unnest(array['system32/compattelrunner.exe', 'system32/appraiser.dll', 'system32/aeinv.dll', 'system32/aepic.dll', 'syswow64/aepic.dll',
+        'system32/devicecensus.exe', 'system32/mscoree.dll', 'system32/dfshim.dll', 'system32/poqexec.exe', 'system32/en-us/kernel32.dll.mui']) f (path)
+    where p.level_kind = 'cumulative update' and p.follows_os
+      and exists (select from unnest(c.include) g where '%windir%/' || f.path ~ evenkeel.component_regex(g))
+      and not exists (select from unnest(c.exclude) g where '%windir%/' || f.path ~ evenkeel.component_regex(g))
+$$, 'what keeps a schedule of its own says nothing of the UBR: compatibility tools, .NET''s shims, the servicing stack, languages');
 
 select * from finish();
 rollback;
