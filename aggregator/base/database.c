@@ -14,6 +14,7 @@
 /* SQLSTATE; PostgreSQL documentation, appendix A. */
 #define LOCK_NOT_AVAILABLE "55P03"
 #define QUERY_CANCELED "57014"
+#define READ_ONLY "25006"
 #define UNIQUE_VIOLATION "23505"
 #define TRANSACTION_ROLLBACK "40"   /* the class: deadlocks */
 #define INSUFFICIENT_RESOURCES "53" /* the class: a full disk, too many connections */
@@ -77,14 +78,28 @@ void database_application_name(const char *name)
     application_name = name;
 }
 
+static const char *session_kind = "any";
+
+void database_session_kind(const char *kind)
+{
+    session_kind = kind;
+}
+
+int database_is_standby(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *standby =
+        database_query(connection, "select pg_is_in_recovery()", NULL, 0, true, error);
+    return standby != NULL ? database_bool(standby, 0, 0) : -1;
+}
+
 PGconn *database_connect(const char *dsn, struct error *error)
 {
     /* What stands before the connection string is a default, what stands behind it holds whatever that says. A server
      * that vanished without a word is noticed within a minute or two. */
-    static const char *const keywords[] = {
-        "connect_timeout",  "keepalives_idle", "keepalives_interval", "keepalives_count",
-        "tcp_user_timeout", "dbname",          "application_name",    NULL};
-    const char *const values[] = {"10", "60", "10", "3", "60000", dsn, application_name, NULL};
+    static const char *const keywords[] = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                           "keepalives_count", "tcp_user_timeout", "target_session_attrs",
+                                           "dbname",           "application_name", NULL};
+    const char *const values[] = {"10", "60", "10", "3", "60000", session_kind, dsn, application_name, NULL};
     PGconn *connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(connection) != CONNECTION_OK) {
         char line[400];
@@ -149,6 +164,10 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
     if (strcmp(state, LOCK_NOT_AVAILABLE) == 0 || strcmp(state, QUERY_CANCELED) == 0 ||
         (strncmp(state, INSUFFICIENT_RESOURCES, 2) == 0 && strcmp(state, OUT_OF_MEMORY) != 0))
         return error_set(error, ERROR_BUSY, "%s", line);
+    if (strcmp(state, READ_ONLY) == 0)
+        return error_set(error, ERROR_NETWORK,
+                         "this database is a standby, which takes no changes: name the primary, or all servers with "
+                         "target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
     if (strcmp(state, UNIQUE_VIOLATION) == 0 || strncmp(state, TRANSACTION_ROLLBACK, 2) == 0)
         return error_set(error, ERROR_CONFLICT, "%s", line);
     return error_set(error, ERROR_DATABASE, "%s", line);

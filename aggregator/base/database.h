@@ -27,6 +27,13 @@ int database_state_directory(char *directory, size_t size, struct error *error);
 /* How the connections that are made from now on are named in pg_stat_activity; the name must live as long. */
 void database_application_name(const char *name);
 
+/* Which of several servers of a connection string the connections that are made from now on go to, where that does not
+ * say it itself: libpq's target_session_attrs, 'any' at first; what must write says 'read-write'. */
+void database_session_kind(const char *kind);
+
+/* Whether the server is a standby, where nothing can be changed: 1 or 0, -1 with *error. */
+int database_is_standby(PGconn *connection, struct error *error);
+
 /* Connects; NULL with *error. Close with PQfinish() (or _cleanup_(cleanup_connection)). */
 PGconn *database_connect(const char *dsn, struct error *error);
 
@@ -50,9 +57,10 @@ struct parameter {
 
 /*
  * Runs one statement; the result (binary or text values) is the caller's to PQclear(), NULL with *error on failure. The
- * error quotes the server's primary message; ERROR_NETWORK where the connection is gone, ERROR_BUSY where a lock was
- * not had in time, the statement was cancelled or the server has no room, ERROR_CONFLICT where another session stored
- * the same or stood in the way, ERROR_DATABASE where it does not take what it was given.
+ * error quotes the server's primary message; ERROR_NETWORK where the connection is gone, or the server is no primary
+ * any more, ERROR_BUSY where a lock was not had in time, the statement was cancelled or the server has no room,
+ * ERROR_CONFLICT where another session stored the same or stood in the way, ERROR_DATABASE where it does not take what
+ * it was given.
  */
 PGresult *database_query(PGconn *connection, const char *statement, const struct parameter *parameters, size_t count,
                          bool binary, struct error *error);

@@ -191,6 +191,10 @@ static int judge_slow(PGconn *connection, int *judged, struct error *error)
 
 int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 {
+    /* On a standby the verdicts are those that the primary came to. */
+    int standby = database_is_standby(connection, error);
+    if (standby != 0)
+        return standby < 0 ? -1 : 0;
     _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     long total = 0;
     for (int judged = 1; judged > 0;) {
@@ -228,6 +232,9 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
 {
+    int standby = database_is_standby(connection, error);
+    if (standby != 0)
+        return standby < 0 ? -1 : 0;
     if (cli_judge_hosts(connection, quiet, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *clock =

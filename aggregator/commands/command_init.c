@@ -311,6 +311,7 @@ int command_init(int argc, char **argv)
     if (sql_files_directory(given_sql, directory, sizeof directory, &error) < 0 ||
         database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0)
         return cli_fail("init", &error);
+    database_session_kind("read-write");
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
     if (connection == NULL || init(connection, directory, &error) < 0 || note_roles(connection, &error) < 0 ||
         (authority != NULL && make_authority(authority, names, name_count, &error) < 0))

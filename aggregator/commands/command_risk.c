@@ -220,6 +220,13 @@ static int risk(PGconn *connection, const struct question *question, int *status
     long long total;
     if (age_of(question->age, interval, sizeof interval, error) < 0)
         return -1;
+    int standby = database_is_standby(connection, error);
+    if (standby < 0)
+        return -1;
+    if (standby > 0 && !question->accepted)
+        return error_set(error, ERROR_USAGE,
+                         "this database is a standby, and risk needs tables of its own: name the primary, or all "
+                         "servers with target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
     _cleanup_(cleanup_result) PGresult *known =
         database_query(connection, "select count(*) from evenkeel.patch where code = upper($1)",
                        &PARAMETER_TEXT(question->patch), 1, true, error);

@@ -115,6 +115,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     static char name[SESSION_NAME_BYTES];
     snprintf(name, sizeof name, "evenkeel serve %ld", (long)getpid());
     database_application_name(name);
+    database_session_kind("read-write");
     /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
     PGconn *trial = database_open(dsn, error);
     if (trial == NULL)

@@ -298,7 +298,9 @@ static void *run(void *context)
         if (done < 0 && !complained && !is_stopping(duty->judge))
             log_line(LOG_PRIORITY_ERROR, duty->failure, "message=%s", JOURNAL_QUOTED(error.message));
         complained = done < 0;
-        if (connection != NULL && PQstatus(connection) != CONNECTION_OK) {
+        /* Gone, or a standby by now. */
+        if (connection != NULL &&
+            (PQstatus(connection) != CONNECTION_OK || (done < 0 && error.code == ERROR_NETWORK))) {
             PQfinish(connection);
             connection = NULL;
         }
