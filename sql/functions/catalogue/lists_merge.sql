@@ -59,6 +59,23 @@ comment on function evenkeel.list_intervals(integer, integer) is
   'Fills list_interval: what a product''s lists for one architecture say together, those that are stored and those that are stated now '
   '(list_new) at the levels of list_place. The same lists give the same rows, in whichever order they come.';
 
+create or replace function evenkeel.list_counts()
+returns table (ordinal integer, files bigint) language sql
+as $$
+    -- Those that began so far, without those that ended before: each interval is looked at once, however many lists there are.
+    with run as (
+        select distinct file, first_ordinal, last_ordinal from list_interval
+    ), begun as (
+        select first_ordinal as ordinal, count(*) as n from run group by 1
+    ), ended as (
+        select last_ordinal as ordinal, count(*) as n from run group by 1
+    )
+    select p.ordinal, (coalesce(sum(b.n) over so_far, 0) - coalesce(sum(e.n) over so_far, 0) + coalesce(e.n, 0))::bigint
+    from list_place p left join begun b using (ordinal) left join ended e using (ordinal)
+    window so_far as (order by p.ordinal)
+$$;
+comment on function evenkeel.list_counts() is 'How many files the lists of list_interval name at each level of list_place.';
+
 create or replace function evenkeel.list_store(for_product integer, for_architecture integer)
 returns bigint language plpgsql
 as $$
@@ -85,8 +102,9 @@ $$;
 comment on function evenkeel.list_store(integer, integer) is
   'Stores list_interval as what a product''s lists for one architecture say; returns how many rows changed.';
 
+-- The rows of many lists are far more than can be told beforehand; joined one by one, 160 lists would be read 160 times.
 create or replace function evenkeel.list_take(for_product integer, for_architecture integer)
-returns void language plpgsql
+returns void language plpgsql set enable_nestloop = off
 as $$
 begin
     perform evenkeel.list_scratch();
@@ -98,6 +116,7 @@ begin
           select l.ordinal, false from evenkeel.level_list l where l.product_id = for_product
             and l.architecture is not distinct from for_architecture) x
     group by ordinal;
+    analyze list_place; analyze list_name;
     insert into list_new (file_id, ordinal, version)
     select n.file_id, p.ordinal, r.version
     from list_part p
@@ -145,10 +164,9 @@ begin
         end if;
         changed := changed + evenkeel.list_store(pair.product_id, pair.architecture);
         insert into evenkeel.level_list as o (product_id, ordinal, architecture, source, files, edition_id)
-        select p.product_id, p.ordinal, p.architecture, p.kb, count(distinct i.file), f.edition_id
-        from list_part p join kb_file f using (doc) left join list_interval i on p.ordinal between i.first_ordinal and i.last_ordinal
+        select p.product_id, p.ordinal, p.architecture, p.kb, c.files, f.edition_id
+        from list_part p join kb_file f using (doc) join evenkeel.list_counts() c using (ordinal)
         where p.product_id = pair.product_id and p.architecture is not distinct from pair.architecture
-        group by p.product_id, p.ordinal, p.architecture, p.kb, f.edition_id
         on conflict (product_id, ordinal, architecture) do update set source = excluded.source, files = excluded.files,
           edition_id = excluded.edition_id
         where (o.source, o.files) is distinct from (excluded.source, excluded.files);
@@ -219,17 +237,37 @@ comment on function evenkeel.list_remove(text, integer, integer[]) is
 create or replace function evenkeel.list_tell()
 returns void language sql
 as $$
+    with part as materialized (
+        select doc, product_id, product, build, ordinal, array_agg(architecture order by architecture) as architectures
+        from list_part group by 1, 2, 3, 4, 5
+    ), kind as (
+        select distinct product_id, architectures from part
+    ), run as materialized (
+        -- The levels that name a file (0), and those that do so as the one before did (1), whichever architecture it is for.
+        select k.product_id, k.architectures, v.later, unnest(range_agg(int4range(s.first_ordinal + v.later, s.last_ordinal + 1))) as levels
+        from kind k
+        join evenkeel.shipped s on s.product_id = k.product_id and s.edition_id is null
+                               and (s.architecture = any (k.architectures)
+                                    or s.architecture is null and array_position(k.architectures, null) is not null)
+        cross join (values (0), (1)) v (later)
+        where s.first_ordinal + v.later <= s.last_ordinal
+        group by k.product_id, k.architectures, v.later, s.file
+    ), edge as materialized (
+        select product_id, architectures, later, at, sum(n) as n
+        from (select product_id, architectures, later, lower(levels) as at, 1 as n from run
+              union all select product_id, architectures, later, upper(levels), -1 from run) e
+        group by 1, 2, 3, 4
+    )
     insert into kb_told
     select p.doc, 0, 0, format('%s %s.%s, %s, %s as before%s (%s)', p.product, p.build, p.ordinal,
-                               evenkeel.counted(count(distinct s.file), 'file'),
-                               to_char(count(distinct s.file) filter (where s.first_ordinal < p.ordinal), 'FM999,999,999'),
-                               coalesce(', for ' || nullif(string_agg(distinct evenkeel.machine_name(p.architecture), ' and '), ''), ''),
-                                 l.how)
-    from list_part p
+                               evenkeel.counted(coalesce(e.files, 0)::bigint, 'file'), to_char(coalesce(e.same, 0), 'FM999,999,999'),
+                               coalesce(', for ' || nullif((select string_agg(distinct evenkeel.machine_name(a), ' and ')
+                                                            from unnest(p.architectures) a), ''), ''), l.how)
+    from part p
     join list_level l using (doc, product_id)
-    join evenkeel.shipped s on s.product_id = p.product_id and s.architecture is not distinct from p.architecture and s.edition_id is null
-                           and p.ordinal between s.first_ordinal and s.last_ordinal
-    group by p.doc, p.product, p.build, p.ordinal, l.how
+    cross join lateral (select sum(e.n) filter (where e.later = 0) as files, sum(e.n) filter (where e.later = 1) as same
+                        from edge e
+                        where (e.product_id, e.architectures) = (p.product_id, p.architectures) and e.at <= p.ordinal) e
 $$;
 comment on function evenkeel.list_tell() is
   'Adds a line for each list and product: the level that it is of, how many files it names, and how many of these are as in the list '

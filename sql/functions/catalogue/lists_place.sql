@@ -38,6 +38,7 @@ begin
           and evenkeel.version_minor(s.stem << 16) = coalesce(l.minor, evenkeel.version_minor(s.stem << 16))
           and evenkeel.version_build(s.stem << 16) = coalesce(l.build, evenkeel.version_build(s.stem << 16))) p on true
     where p.level_kind = 'cumulative update' and (only_product is null or p.code = only_product);
+    analyze list_stem;
     insert into kb_told
     select doc, line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s left out', banner,
                                 evenkeel.counted(sum(rows)::bigint, 'file'))
@@ -77,6 +78,7 @@ begin
                          -- An update's number is the greatest that a file of it has: one that names newer files is none of that article.
                          and l.ordinal >= g.newest
                        order by l.ordinal desc limit 1) known on true;
+    analyze list_level;
     if given_level is not null and not exists (select from list_level where how = 'as named') then
         raise exception 'no file of build % is listed there; the list is of %', split_part(given_level, '.', 1),
             coalesce((select string_agg(distinct build::text, ', ') from list_level), 'no product of the catalogue');
@@ -99,6 +101,7 @@ begin
     create temporary table list_part on commit drop as
     select distinct l.doc, l.product_id, l.product, l.build, l.ordinal, l.kb, s.architecture
     from list_level l join list_stem s using (doc, product_id);
+    analyze list_part;
     perform evenkeel.list_refuse_doubles();
 end
 $$;
