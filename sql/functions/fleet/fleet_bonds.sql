@@ -66,6 +66,8 @@ begin
     select s.place, t.location, min(t.version)
     from evidence_set s cross join unnest(s.chunk_ids) c (chunk_id) join item t using (chunk_id)
     group by s.place, t.location;
+    -- Known to be empty from the component before, it would be read once for each of its rows.
+    analyze evidence_item;
     delete from evidence_item e
     where not exists (
         select from (select t.location
@@ -82,6 +84,7 @@ begin
           from (select e.location, e.place, min(e.place) over (partition by e.location, e.version) as name from evidence_item e) n
           group by n.location) d
     group by d.division;
+    analyze evidence_family;
     insert into evidence_member
     select f.family, e.place, e.version, s.hosts
     from evidence_family f join evidence_item e on e.location = f.family join evidence_set s using (place);
