@@ -210,10 +210,8 @@ static int fill_from_payload(PGconn *connection, const struct addition *addition
 {
     char name[256] = "";
     bool differences = false;
-    if (object_stream_read((const char *const[]){"--payload", payload->directory, NULL}, take_object, reading, error) <
-        0)
-        return -1;
-    if (reading->file_rows.length == 0 && payload_differences(payload, name, sizeof name, &differences, error) < 0)
+    /* First of all: what lies beside the differences, such as the servicing stack, is not what the update brings. */
+    if (payload_differences(payload, name, sizeof name, &differences, error) < 0)
         return -1;
     if (differences)
         return error_set(error, ERROR_FORMAT,
@@ -221,6 +219,9 @@ static int fill_from_payload(PGconn *connection, const struct addition *addition
                          "brings can't be read from it. Take it from a host that has the update: evenkeel patch add %s "
                          "--from-host NAME",
                          addition->payload, name, addition->code);
+    if (object_stream_read((const char *const[]){"--payload", payload->directory, NULL}, take_object, reading, error) <
+        0)
+        return -1;
     if (reading->new_images > 0 && image_rows_copy(connection, &reading->image_rows, &reading->import_rows, error) < 0)
         return -1;
     if (database_copy(connection, "copy payload_file (path, image_id) from stdin (format binary)", &reading->file_rows,

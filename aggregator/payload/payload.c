@@ -216,8 +216,10 @@ static int find_difference(void *context, const char *path, struct error *error)
     char head[8] = "";
     _cleanup_fclose_ FILE *file = fopen(path, "rb");
     size_t got = file != NULL ? fread(head, 1, sizeof head, file) : 0;
-    difference->found = ends_in(path, ".psf") || ends_in(path, ".cix.xml") ||
-                        (got >= 4 && memcmp(head, "PA30", 4) == 0) || (got >= 8 && memcmp(head + 4, "PA30", 4) == 0);
+    /* Manifests are kept as differences against a common one, beside files that are whole. */
+    bool is_difference = (got >= 4 && memcmp(head, "PA30", 4) == 0) || (got >= 8 && memcmp(head + 4, "PA30", 4) == 0);
+    difference->found =
+        ends_in(path, ".psf") || ends_in(path, ".cix.xml") || (is_difference && !ends_in(path, ".manifest"));
     if (difference->found)
         snprintf(difference->name, difference->size, "%s", path + strlen(difference->payload->directory) + 1);
     return 0;

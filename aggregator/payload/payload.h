@@ -31,9 +31,9 @@ void payload_close(struct payload *payload);
 int payload_programs(const struct payload *payload, struct buffer *rows, struct error *error);
 
 /*
- * Whether the payload holds differences against other files instead of files (PSFX: .psf and .cix.xml; 'PA30' at the
- * front or behind a checksum, as MS-PATCH calls it), which can't be read without these; *name becomes the first one's
- * path below the folder. -1 with *error.
+ * Whether the payload holds differences against other files (PSFX: .psf and .cix.xml; 'PA30' at the front or behind a
+ * checksum, as MS-PATCH calls it), which can't be read without these, whatever whole files lie beside them; *name
+ * becomes the first one's path below the folder. -1 with *error.
  */
 int payload_differences(const struct payload *payload, char *name, size_t size, bool *found, struct error *error);
 
