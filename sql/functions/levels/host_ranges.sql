@@ -9,10 +9,11 @@ begin
     delete from state_declaration;
     insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, product_type,
                                    installation_type, hotpatch, markers)
-    select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, evenkeel.declared_service_pack(f.facts), f.ubr,
+    select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, evenkeel.declared_service_pack(f.facts),
+           coalesce(u.ubr, f.ubr),
            evenkeel.declared_product_type(f.facts), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
            case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
-    from evenkeel.host_facts_current f join state_host h using (host_id);
+    from evenkeel.host_facts_current f join state_host h using (host_id) left join state_update u using (host_id);
     analyze state_declaration;
 end
 $$;

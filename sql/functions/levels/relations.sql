@@ -12,6 +12,10 @@ begin
     comment on table state_range is
       'Per host and product that it may have: what its files and its registry allow together. Filled by find_ranges(), read by '
       'find_doubts(), find_proofs() and find_products().';
+    create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
+    comment on table state_update is
+      'What hosts of state_host will declare once the update is in that is laid over them. Filled by overlay_state(), read by '
+      'find_declarations().';
     create temporary table state_trouble (host_id uuid not null, product_id integer not null, doubt_from integer, hotfix text,
                                           renames jsonb)
         on commit delete rows;

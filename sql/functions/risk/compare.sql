@@ -62,7 +62,7 @@ as $$
     from state_product s
     join product p using (product_id)
     left join host_product b using (host_id, product_id)
-    cross join (select min(t.code) as code, bool_or(t.required_levels = '{}') as silent
+    cross join (select min(t.code) as code, bool_or(t.required_levels = '{}' and t.level_ordinal is null) as silent
                 from overlay_patch o join patch t using (patch_id)) patch
     where s.verdict = 'unknown' and b.verdict is distinct from 'unknown'
     union all
@@ -159,7 +159,7 @@ as $$
         join host_product b using (host_id)
         join overlay_patch o using (product_id)
         join patch t on t.patch_id = o.patch_id
-        where t.required_levels = '{}' group by h.host_id
+        where t.required_levels = '{}' and t.level_ordinal is null group by h.host_id
     )
     select h.host_id, v.verdict, v.reason, coalesce(l.findings, '[]'), t.kept, t.replaced + cardinality(t.added),
            case when v.verdict = 'at risk' then coalesce(l.advice, '') else '' end

@@ -189,7 +189,21 @@ begin
         left join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
     ) n
     where t.replaced > 0 or t.added <> '{}' or t.doubt is not null;
+    -- A cumulative update declares its own level; what it can't bring to that is then behind it.
+    delete from state_update;
+    insert into state_update (host_id, ubr)
+    select h.host_id, max(t.level_ordinal)
+    from state_host h
+    join overlay_host o using (host_id)
+    join overlay_touch w using (host_id)
+    join host_facts_current f using (host_id)
+    cross join unnest(string_to_array(o.plan, ' ')) n (part)
+    join patch t on t.patch_id = split_part(n.part, ':', 1)::integer
+    join product p using (product_id)
+    where p.follows_os and p.level_kind = 'cumulative update' and t.level_ordinal > f.ubr
+    group by h.host_id;
 end
 $$;
 comment on function evenkeel.overlay_state(uuid[]) is
-    'Fills state_host with these hosts as they would be, those only on which anything would change, or may; overlay_touch says what.';
+    'Fills state_host with these hosts as they would be, those only on which anything would change, or may; overlay_touch says what, '
+    'state_update what they would declare.';

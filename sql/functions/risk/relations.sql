@@ -37,7 +37,7 @@ begin
         'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, null: nothing. since: when its files '
         'and facts began to be these. doubt: why what the patch does there can''t be judged; null: it can. Filled by overlay_hosts, '
         'risk_open; read by overlay_additions, overlay_chunks, overlay_files, overlay_state, risk_alike, risk_already, risk_chunks, '
-        'risk_doubts, risk_grounds, risk_open, risk_settle, risk_traits; ends with the session.';
+        'risk_doubts, risk_grounds, risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint,
                                               image_id integer, images integer[], doubt text);
     comment on table overlay_plan_file is

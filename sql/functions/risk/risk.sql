@@ -39,7 +39,9 @@ as $$
 declare
     hosts uuid[];
     definition record;
-    payload boolean := (select bool_and(has_payload) from overlay_patch);
+    -- What the same code is called for products that no host here has says nothing of these.
+    payload boolean := (select bool_and(p.has_payload) from overlay_patch p
+                        where exists (select from overlay_host h where format(' %s', h.plan) like format('%% %s:%%', p.patch_id)));
     -- A table says nothing of imports.
     imports boolean := (select bool_or(has_payload) from overlay_patch);
 begin
