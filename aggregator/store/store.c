@@ -7,6 +7,7 @@
 #include "store_admission.h"
 #include "store_components.h"
 #include "store_content.h"
+#include "store_order.h"
 #include "store_uploads.h"
 
 #include "proto/cleanup.h"
@@ -54,6 +55,7 @@ static void forget(struct store *store)
     digest_map_clear(&store->images);
     digest_map_clear(&store->paths);
     digest_map_clear(&store->files);
+    digest_map_clear(&store->orders);
 }
 
 void store_close(struct store *store)
@@ -82,7 +84,7 @@ static int begin(struct store *store, struct error *error)
     if (rows == NULL)
         return -1;
     int64_t epoch = database_i64(rows, 0, 0);
-    if (epoch != store->epoch || store->chunks.count > REMEMBERED_CHUNKS ||
+    if (epoch != store->epoch || store->chunks.count > REMEMBERED_CHUNKS || store->orders.count > REMEMBERED_CHUNKS ||
         store->files.count + store->images.count + store->paths.count > REMEMBERED_FILES)
         forget(store);
     store->epoch = epoch;
@@ -253,7 +255,7 @@ static void put_snapshot(struct buffer *rows, const struct store *store, const s
 {
     const struct request *request = snapshot->request;
     const Evenkeel__Offer *offer = request->offer;
-    buffer_put_i16(rows, 12);
+    buffer_put_i16(rows, 13);
     buffer_field_bytes(rows, bytes_of_field(offer->host_id));
     buffer_field_time(rows, offer->taken_at);
     buffer_field_i32(rows, (int32_t)offer->schedule);
@@ -285,6 +287,7 @@ static void put_snapshot(struct buffer *rows, const struct store *store, const s
         buffer_field_null(rows);
     else
         field_message(rows, snapshot->times->message);
+    buffer_field_i32(rows, snapshot->key_id);
 }
 
 static int accept_complete(struct batch *batch, int64_t *moment, struct store_outcome *outcome, struct error *error)
@@ -316,7 +319,7 @@ static void answer(struct batch *batch, int64_t moment, struct store_outcome *ou
     for (size_t s = 0; s < batch->snapshot_count; s++) {
         struct arrival *snapshot = &batch->snapshots[s];
         if (snapshot->unchanged) {
-            request_accept(snapshot->request, 0, false);
+            request_accept(snapshot->request, snapshot->answered, snapshot->answered != 0);
             outcome->unchanged++;
         } else if (snapshot->complete) {
             request_accept(snapshot->request, moment, true);
@@ -330,6 +333,20 @@ static void answer(struct batch *batch, int64_t moment, struct store_outcome *ou
     }
 }
 
+/* Which chunks there are; snapshots whose chunks are out of order are refused, and nothing of theirs is stored. */
+static int find_chunks(struct batch *batch, struct error *error)
+{
+    bool dropped;
+    if (store_find_chunks(batch, error) < 0 || store_check_order(batch, &dropped, error) < 0)
+        return -1;
+    if (!dropped)
+        return 0;
+    digest_map_clear(&batch->chunk_index);
+    batch->new_chunks = NULL;
+    batch->new_chunk_count = batch->new_chunk_size = 0;
+    return store_find_chunks(batch, error);
+}
+
 static int run(struct batch *batch, struct request **requests, size_t count, struct store_outcome *outcome,
                int64_t *moment, struct error *error)
 {
@@ -340,9 +357,8 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
         if (requests[i]->kind == REQUEST_ENROLL && store_enroll(store, requests[i], outcome, error) < 0)
             return -1;
     if (store_admit(batch, requests, count, error) < 0 || store_load_uploads(batch, error) < 0 ||
-        open_snapshots(batch, error) < 0 || store_count_offers(batch, error) < 0 ||
-        store_find_chunks(batch, error) < 0 || store_new_images(batch, error) < 0 ||
-        file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0 ||
+        open_snapshots(batch, error) < 0 || find_chunks(batch, error) < 0 || store_count_offers(batch, error) < 0 ||
+        store_new_images(batch, error) < 0 || file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0 ||
         store_find_components(batch, error) < 0)
         return -1;
     for (size_t s = 0; s < batch->snapshot_count; s++)

@@ -274,7 +274,8 @@ int store_admit(struct batch *batch, struct request **requests, size_t count, st
     parameters[COLUMNS] = PARAMETER_TEXT(quota);
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(batch->store->connection,
-                       "select reason, highest, key_id, same_inventory, same_facts, same_times, marks_wanted, old "
+                       "select reason, highest, key_id, same_inventory, same_facts, same_times, marks_wanted, old, "
+                       "coalesce(answered, 0) "
                        "from evenkeel.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint)",
                        parameters, COLUMNS + 1, true, error);
     if (rows == NULL)
@@ -300,6 +301,7 @@ int store_admit(struct batch *batch, struct request **requests, size_t count, st
                                          .same_times = database_bool(rows, row, 5),
                                          .marks_wanted = database_bool(rows, row, 6),
                                          .old = database_bool(rows, row, 7),
+                                         .answered = database_i64(rows, row, 8),
                                          .marks = given_marks(requests[r]),
                                          .given_bytes = given_bytes(requests[r])};
             snapshot->unchanged =

@@ -26,6 +26,7 @@ struct store {
     struct digest_map images; /* image digest -> int32_t image_id */
     struct digest_map paths;  /* path digest -> int32_t path_id */
     struct digest_map files;  /* store_file_key() -> int32_t file_id */
+    struct digest_map orders; /* a set: halves of the digests of two chunks, of which the one ends before the other */
     struct asked asked;
     struct staging staging; /* objects of unfinished snapshots; what has no room there is in the table upload */
 };
@@ -35,6 +36,7 @@ struct arrival {
     struct request *request;
     int32_t key_id;
     bool same_inventory, same_facts, same_times;
+    int64_t answered;           /* this very offer was accepted before, and changed the host then; 0: not so */
     bool unchanged;             /* all of these, and the machine is known: a check-in and nothing else */
     bool marks_wanted;          /* the machine's marks are others than before, and were not given yet */
     bool old;                   /* will be refused, once the marks tell how: nothing but they is wanted */

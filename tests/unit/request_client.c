@@ -5,7 +5,8 @@
  *
  *   request_client URL enroll|offer|give|push [OPTION]...
  *
- * --tell has the marks tell the host's name, as collectors do.
+ * --tell has the marks tell the host's name, as collectors do; --when has the answer tell since when what was accepted
+ * holds.
  *
  * enroll asks for --name; offer offers the snapshot --state (a number: each is another snapshot of one file); give
  * sends all its objects with it; push offers and gives what is wanted until the answer is something else.
@@ -44,6 +45,7 @@ static struct {
 } snapshot;
 
 static nng_socket peer;
+static bool tells_when;
 
 static void fatal(const char *why)
 {
@@ -107,6 +109,20 @@ static void add_exports(Evenkeel__Image *image)
     image->n_exports = EXPORTS;
 }
 
+/* A chunk of one file. */
+static struct bytes make_chunk(const char *path, const struct digest *image)
+{
+    struct chunk_builder *builder = chunk_builder_new();
+    struct error error = {0};
+    struct bytes body;
+    bool complete;
+    if (builder == NULL || chunk_builder_add(builder, bytes_of(path, strlen(path)), image, &complete, &error) < 0 ||
+        chunk_builder_take(builder, &body, &error) < 0)
+        fatal(error.message);
+    chunk_builder_free(builder);
+    return body;
+}
+
 static void make_snapshot(void)
 {
     static char large[LIMIT_TEXT_BYTES + 1];
@@ -121,20 +137,15 @@ static void make_snapshot(void)
         add_exports(&image);
     size_t at = add(EVENKEEL__OBJECT_KIND__IMAGE, &image.base);
 
-    struct chunk_builder *builder = chunk_builder_new();
-    struct error error = {0};
-    struct bytes body;
-    bool complete;
-    if (builder == NULL ||
-        chunk_builder_add(builder, bytes_of("c:/windows/system32/one.dll", 27), &snapshot.digests[at], &complete,
-                          &error) < 0 ||
-        chunk_builder_take(builder, &body, &error) < 0)
-        fatal(error.message);
-    chunk_builder_free(builder);
-    at = add_bytes(EVENKEEL__OBJECT_KIND__CHUNK, body);
+    /* A chunk that stands behind the other in the inventory, where its path stands before it or behind it. */
+    bool has_more = fault("order") || fault("none");
+    struct bytes more =
+        make_chunk(fault("order") ? "c:/windows/system32/a.dll" : "c:/windows/x.dll", &snapshot.digests[at]);
+    at = add_bytes(EVENKEEL__OBJECT_KIND__CHUNK, make_chunk("c:/windows/system32/one.dll", &snapshot.digests[at]));
 
+    struct digest chunks[2] = {snapshot.digests[at], has_more ? digest_of(more) : snapshot.digests[at]};
     Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
-    inventory.chunks = field(snapshot.digests[at].bytes, DIGEST_BYTES);
+    inventory.chunks = field(chunks[0].bytes, (has_more || fault("twice") ? 2 : 1) * DIGEST_BYTES);
     add(EVENKEEL__OBJECT_KIND__INVENTORY, &inventory.base);
     Evenkeel__Facts facts = EVENKEEL__FACTS__INIT;
     facts.computer_name = text(call.computer != NULL ? call.computer : call.name);
@@ -143,6 +154,10 @@ static void make_snapshot(void)
     times.metabase = 1;
     add(EVENKEEL__OBJECT_KIND__TIMES, &times.base);
     add(EVENKEEL__OBJECT_KIND__MACHINE_MARKS, &call.marks.base);
+    if (has_more)
+        add_bytes(EVENKEEL__OBJECT_KIND__CHUNK, more);
+    else
+        free((void *)more.data);
 }
 
 /* ---- requests ---- */
@@ -303,7 +318,10 @@ static void print(const Evenkeel__Reply *reply)
         }
         break;
     case EVENKEEL__REPLY__BODY_ACCEPTED:
-        printf("accepted %s\n", reply->accepted->changed ? "changed" : "unchanged");
+        printf("accepted %s", reply->accepted->changed ? "changed" : "unchanged");
+        if (tells_when)
+            printf(" at %lld", (long long)reply->accepted->valid_from);
+        puts("");
         break;
     case EVENKEEL__REPLY__BODY_WANT:
         printf("want");
@@ -360,13 +378,21 @@ static void set_host(const char *hex)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"key", required_argument, NULL, 'k'},      {"name", required_argument, NULL, 'n'},
-        {"token", required_argument, NULL, 't'},    {"host", required_argument, NULL, 'h'},
-        {"sequence", required_argument, NULL, 'q'}, {"state", required_argument, NULL, 's'},
-        {"taken", required_argument, NULL, 'T'},    {"sid", required_argument, NULL, 'S'},
-        {"guid", required_argument, NULL, 'G'},     {"location", required_argument, NULL, 'L'},
-        {"fault", required_argument, NULL, 'f'},    {"tell", no_argument, NULL, 'N'},
-        {"computer", required_argument, NULL, 'c'}, {0},
+        {"key", required_argument, NULL, 'k'},
+        {"name", required_argument, NULL, 'n'},
+        {"token", required_argument, NULL, 't'},
+        {"host", required_argument, NULL, 'h'},
+        {"sequence", required_argument, NULL, 'q'},
+        {"state", required_argument, NULL, 's'},
+        {"taken", required_argument, NULL, 'T'},
+        {"sid", required_argument, NULL, 'S'},
+        {"guid", required_argument, NULL, 'G'},
+        {"location", required_argument, NULL, 'L'},
+        {"fault", required_argument, NULL, 'f'},
+        {"tell", no_argument, NULL, 'N'},
+        {"computer", required_argument, NULL, 'c'},
+        {"when", no_argument, NULL, 'W'},
+        {0},
     };
     static struct digest location;
     bool tells_name = false;
@@ -418,6 +444,9 @@ int main(int argc, char **argv)
             break;
         case 'c':
             call.computer = optarg;
+            break;
+        case 'W':
+            tells_when = true;
             break;
         default:
             return 3;

@@ -23,7 +23,7 @@ create or replace function evenkeel.admit(
     keys bytea[], hosts uuid[], sequences bigint[], offers bytea[], inventories bytea[], all_facts bytea[], all_times bytea[],
     taken bigint[], all_marks bytea[], sids text[], guids text[], locations bytea[], names text[], uploads bigint[], quota bigint)
 returns table (ord integer, reason integer, key_id integer, highest bigint, same_inventory boolean, same_facts boolean,
-               same_times boolean, marks_wanted boolean, old boolean)
+               same_times boolean, marks_wanted boolean, old boolean, answered bigint)
 language plpgsql
 as $$
 begin
@@ -47,7 +47,8 @@ begin
                coalesce(to_timestamp(a.taken_at / 1000000.0) > c.taken_at, true) as fresh,
                coalesce(c.inventory = a.inventory, false) as same_inventory,
                coalesce(c.facts = a.facts, false) as same_facts,
-               coalesce(c.times = a.times, false) as same_times
+               coalesce(c.times = a.times, false) as same_times,
+               case when a.sequence = hk.sequence and a.offer = hk.offer then hk.changed_at end as changed_at
         from asked a
         left join evenkeel.collector_key k on k.public_key = a.public_key
         left join evenkeel.host_key hk on hk.host_id = a.host_id and hk.key_id = k.key_id
@@ -79,7 +80,7 @@ begin
         where k.key_id = j.key_id and k.status = 'approved' and (j.parallel or k.note <> 'a copy was refused on another machine')
     )
     select j.ord::integer, j.verdict, j.key_id, coalesce(j.seen, 0), j.same_inventory, j.same_facts, j.same_times,
-           coalesce(j.marks_wanted, false), coalesce(j.used, false)
+           coalesce(j.marks_wanted, false), coalesce(j.used, false), (extract(epoch from j.changed_at) * 1000000)::bigint
     from judged j
     order by j.ord;
 end
@@ -87,7 +88,8 @@ $$;
 comment on function evenkeel.admit(bytea[], uuid[], bigint[], bytea[], bytea[], bytea[], bytea[], bigint[], bytea[], text[], text[],
                                    bytea[], text[], bigint[], bigint) is
   'Judges a batch of offers, at most one per host: refuses by key, grant, marks, name, sequence and quota, tells what is the same as '
-  'before, and whether the marks must be given first. An old offer that is not refused yet waits for its marks only.';
+  'before, and whether the marks must be given first. An old offer that is not refused yet waits for its marks only. One that comes '
+  'again after it has changed its host tells when that was, in microseconds since 1970: it gets the same answer.';
 
 create or replace function evenkeel.count_offers(
     keys integer[], hosts uuid[], sequences bigint[], offers bytea[], all_marks bytea[], sids text[], guids text[], locations bytea[],
@@ -97,6 +99,7 @@ as $$
     update evenkeel.host_key hk
     set sequence = greatest(hk.sequence, a.sequence),
         offer = case when a.sequence > hk.sequence then a.offer else hk.offer end,
+        changed_at = case when a.sequence > hk.sequence then null else hk.changed_at end,
         marks = case when a.sid is not null then a.marks else hk.marks end,
         machine_sid = coalesce(nullif(a.sid, ''), hk.machine_sid),
         machine_guid = coalesce(nullif(a.guid, ''), hk.machine_guid),

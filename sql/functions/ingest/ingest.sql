@@ -10,7 +10,7 @@ begin
     create temporary table if not exists ingest_snapshot (
         host_id uuid, taken_at timestamptz, schedule_seconds integer, unreadable integer,
         inventory bytea, files integer, chunk_ids bigint[],
-        facts_digest bytea, facts_body bytea, facts jsonb, times_digest bytea, times jsonb
+        facts_digest bytea, facts_body bytea, facts jsonb, times_digest bytea, times jsonb, key_id integer
     ) on commit delete rows;
 end
 $$;
@@ -77,6 +77,19 @@ end
 $$;
 comment on function evenkeel.store_files(integer[], integer[]) is
   'The file_id of each image at a path, making those that are not there yet; what is new waits in unjudged_file.';
+
+create or replace function evenkeel.chunk_ends(digests bytea[])
+returns table (digest bytea, first_path text, last_path text) language sql stable
+as $$
+    select c.digest, p.path, q.path
+    from evenkeel.chunk c
+    join evenkeel.file f on f.file_id = c.file_ids[1]
+    join evenkeel.path p on p.path_id = f.path_id
+    join evenkeel.file g on g.file_id = c.file_ids[cardinality(c.file_ids)]
+    join evenkeel.path q on q.path_id = g.path_id
+    where c.digest = any (digests) and c.reading = ''
+$$;
+comment on function evenkeel.chunk_ends(bytea[]) is 'The first and the last path of each of these chunks.';
 
 create or replace function evenkeel.resolve_files(path_digests bytea[], paths text[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql
@@ -146,6 +159,7 @@ begin
             unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times,
             state_at = excluded.state_at;
 
+    update evenkeel.host_key hk set changed_at = moment from ingest_snapshot s where hk.host_id = s.host_id and hk.key_id = s.key_id;
     insert into evenkeel.judge_queue (host_id) select s.host_id from ingest_snapshot s order by s.host_id
     on conflict do nothing;
     delete from evenkeel.upload u using ingest_snapshot s where u.host_id = s.host_id;
