@@ -40,9 +40,14 @@ static int key_read(const char *path, const struct platform_file *file, struct s
 {
     uint8_t seed[crypto_sign_SEEDBYTES];
     char text[FILE_BYTES + 1];
-    int is_private = platform_file_private(file, error);
-    if (is_private < 0)
+    int is_own = platform_file_own(file, error), is_private = is_own < 0 ? -1 : platform_file_private(file, error);
+    if (is_own < 0 || is_private < 0)
         return -1;
+    if (is_own == 0)
+        return error_set(error, ERROR_USAGE,
+                         "the key file '%s' belongs to another user, and this collector runs as root: remove it and "
+                         "enrol anew",
+                         path);
     if (is_private == 0)
         return error_set(error, ERROR_USAGE,
                          "the key file '%s' can be read by others: if nobody else had it, 'chmod 600 %s', else remove "
@@ -72,6 +77,14 @@ int key_load(const char *state, struct signing_key *key, struct error *error)
     _cleanup_free_ char *path = path_join(state, "key");
     if (path == NULL || sodium_init() < 0)
         return error_set(error, ERROR_MEMORY, "no memory for a key");
+    int is_own = platform_directory_own(state, error);
+    if (is_own < 0)
+        return -1;
+    if (is_own == 0)
+        return error_set(error, ERROR_USAGE,
+                         "the state directory '%s' belongs to another user, or others may write it, and this collector "
+                         "runs as root: 'chown root %s && chmod go-w %s', or name another with --state",
+                         state, state, state);
     struct error problem = {0};
     _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
     if (platform_file_open(path, &file, &problem) == 0)

@@ -13,7 +13,8 @@
 
 #include <stdbool.h>
 
-/* Reads the key in the directory `state`, or makes one there on first use. One that others may read is refused. */
+/* Reads the key in the directory `state`, or makes one there on first use. One that others may read is refused, and
+ * where root asks a key or directory that others own or may write. */
 int key_load(const char *state, struct signing_key *key, struct error *error);
 
 /* Makes a new key in place of the one in `state`: this machine goes on as itself. */

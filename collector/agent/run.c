@@ -16,7 +16,8 @@
 struct run {
     struct push *push;
     struct spool *spool;
-    uint64_t spool_limit; /* bytes */
+    struct platform_file lock; /* one agent per state directory */
+    uint64_t spool_limit;      /* bytes */
     void (*tell)(enum run_weight weight, const char *sentence);
 };
 
@@ -24,6 +25,7 @@ static void run_clear(struct run *run)
 {
     spool_close(run->spool);
     push_close(run->push);
+    platform_file_close(&run->lock);
 }
 
 static void announce(const struct run *run, enum run_weight weight, const char *format, ...)
@@ -150,9 +152,25 @@ static enum agent_answer give(void *context, struct error *error)
 
 /* ---- running ---- */
 
+/* Two agents would take each other's snapshots and numbers for their own. */
+static int lock_state(struct run *run, struct error *error)
+{
+    struct error problem = {0};
+    _cleanup_free_ char *path = path_join(push_state(run->push), "lock");
+    if (path == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a path");
+    if (platform_lock(path, &run->lock, &problem) == 0)
+        return 0;
+    if (problem.code != ERROR_BUSY)
+        return error_set(error, problem.code, "%s", problem.message);
+    return error_set(error, ERROR_USAGE,
+                     "another agent runs on the state directory '%s': end it, or name another directory with --state",
+                     push_state(run->push));
+}
+
 static int start(struct run *run, const struct push_options *options, struct error *error)
 {
-    if (push_open(options, &run->push, error) < 0)
+    if (push_open(options, &run->push, error) < 0 || lock_state(run, error) < 0)
         return -1;
     _cleanup_free_ char *directory = path_join(push_state(run->push), "spool");
     if (directory == NULL)
@@ -163,7 +181,8 @@ static int start(struct run *run, const struct push_options *options, struct err
 int run_agent(const struct options *options, void (*teller)(enum run_weight weight, const char *sentence),
               struct error *error)
 {
-    _cleanup_(run_clear) struct run run = {.tell = teller, .spool_limit = (uint64_t)options->config.spool_limit << 20};
+    _cleanup_(run_clear) struct run run = {
+        .tell = teller, .lock = PLATFORM_FILE_NONE, .spool_limit = (uint64_t)options->config.spool_limit << 20};
     struct push_options push = {
         .config = &options->config,
         .root = options->root,

@@ -105,6 +105,15 @@ int platform_stream_keep(FILE *file, struct error *error);
 /* 1 where nobody but its owner (and the administrator) may read an open file, 0 where others may, -1 with *error. */
 int platform_file_private(const struct platform_file *file, struct error *error);
 
+/* Whether an open file, or a directory, is nobody else's: where root asks, root owns it, and none but root may write
+ * it. 1, 0, or -1 with *error. On Windows the rights that a directory hands down see to that. */
+int platform_file_own(const struct platform_file *file, struct error *error);
+int platform_directory_own(const char *path, struct error *error);
+
+/* Holds the file `path`, made where it is not there, until *lock is closed or the process ends. ERROR_BUSY: another
+ * process holds it. */
+int platform_lock(const char *path, struct platform_file *lock, struct error *error);
+
 /* A file without a name in `directory`, for writing and reading, which vanishes when it is closed; NULL with *error. */
 FILE *platform_temporary(const char *directory, struct error *error);
 

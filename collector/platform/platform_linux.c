@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -357,6 +358,44 @@ int platform_file_private(const struct platform_file *file, struct error *error)
     if (fstat((int)file->handle, &found) < 0)
         return error_set(error, ERROR_IO, "can't look at an open file: %s", strerror(errno));
     return (found.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* What any user may do to a user's own files is that user's affair; what root does with a file is everybody's. */
+static int is_own(const struct stat *found)
+{
+    bool others_write =
+        (found->st_mode & S_IWOTH) != 0 || ((found->st_mode & S_IWGRP) != 0 && found->st_gid != getegid());
+    return geteuid() != 0 || (found->st_uid == 0 && !others_write);
+}
+
+int platform_file_own(const struct platform_file *file, struct error *error)
+{
+    struct stat found;
+    if (fstat((int)file->handle, &found) < 0)
+        return error_set(error, ERROR_IO, "can't look at an open file: %s", strerror(errno));
+    return is_own(&found);
+}
+
+int platform_directory_own(const char *path, struct error *error)
+{
+    struct stat found;
+    return stat(path, &found) < 0 ? refuse(error, "look at", path) : is_own(&found);
+}
+
+int platform_lock(const char *path, struct platform_file *lock, struct error *error)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refuse(error, "open", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int failed = errno;
+        close(fd);
+        errno = failed;
+        return failed == EWOULDBLOCK ? error_set(error, ERROR_BUSY, "another process holds '%s'", path)
+                                     : refuse(error, "lock", path);
+    }
+    lock->handle = fd;
+    return 0;
 }
 
 FILE *platform_temporary(const char *directory, struct error *error)

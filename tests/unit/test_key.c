@@ -1,6 +1,7 @@
 /* Which machine a key file belongs to: two marks of three tell. */
 
 #include "collector/agent/key.h"
+#include "collector/platform/platform.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +26,7 @@ static int remove_directory(void **state)
 {
     (void)state;
     char path[128];
-    static const char *const names[] = {"key", "machine"};
+    static const char *const names[] = {"key", "machine", "lock"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
         unlink(path);
@@ -116,6 +117,46 @@ static void a_key_that_others_can_read_is_refused(void **state)
     assert_non_null(strstr(error.message, "can be read by others"));
 }
 
+static void root_takes_no_key_and_no_directory_of_others(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct signing_key key;
+    char path[128];
+    if (geteuid() != 0)
+        skip();
+    snprintf(path, sizeof path, "%s/key", directory);
+    assert_int_equal(key_load(directory, &key, &error), 0);
+    assert_int_equal(chown(path, 65534, 0), 0);
+    assert_int_equal(key_load(directory, &key, &error), -1);
+    assert_non_null(strstr(error.message, "key file '"));
+    assert_non_null(strstr(error.message, "belongs to another user"));
+    assert_int_equal(chown(path, 0, 0), 0);
+    assert_int_equal(chown(directory, 65534, 0), 0);
+    assert_int_equal(key_load(directory, &key, &error), -1);
+    assert_non_null(strstr(error.message, "the state directory"));
+    assert_int_equal(chown(directory, 0, 0), 0);
+    assert_int_equal(chmod(directory, 0702), 0);
+    assert_int_equal(key_load(directory, &key, &error), -1);
+    assert_int_equal(chmod(directory, 0755), 0);
+    assert_int_equal(key_load(directory, &key, &error), 0);
+}
+
+static void a_lock_is_held_once(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    struct platform_file first = PLATFORM_FILE_NONE, second = PLATFORM_FILE_NONE;
+    char path[128];
+    snprintf(path, sizeof path, "%s/lock", directory);
+    assert_int_equal(platform_lock(path, &first, &error), 0);
+    assert_int_equal(platform_lock(path, &second, &error), -1);
+    assert_int_equal(error.code, ERROR_BUSY);
+    platform_file_close(&first);
+    assert_int_equal(platform_lock(path, &second, &error), 0);
+    platform_file_close(&second);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
@@ -126,6 +167,8 @@ int main(void)
         TEST(a_mark_that_cannot_be_read_says_nothing_and_is_not_forgotten),
         TEST(a_machine_that_enrols_anew_is_the_one_noted),
         TEST(a_key_that_others_can_read_is_refused),
+        TEST(root_takes_no_key_and_no_directory_of_others),
+        TEST(a_lock_is_held_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
