@@ -1,15 +1,17 @@
 -- Three roles without login, to be granted to those who log in. Made where the role that runs 'evenkeel init' may make roles; granted
 -- anew each time, so that a table that is new is not forgotten, and one that is in no list can be written by its owner only.
 --   evenkeel_owner   administers: all commands but init, which the database's owner runs
---   evenkeel_ingest  serves: takes snapshots in and judges them; writes neither the catalogue nor what people decided
+--   evenkeel_ingest  serves: takes snapshots in and judges them; writes neither the catalogue nor what people decided, and lets nobody in:
+--                    keys, names, grants and tokens are written by enroll(), admit() and count_offers() alone
 --   evenkeel_read    looks: the views of the schema ops
 
 do $$
 declare
     may_make boolean := (select rolsuper or rolcreaterole from pg_roles where rolname = current_user);
     wanted text;
+    columns text;
     written constant text[] := array[
-        'collector_key', 'host', 'enrolment', 'host_key', 'host_checkin', 'upload',
+        'host_checkin', 'upload',
         'path', 'image', 'image_import', 'file', 'chunk', 'host_inventory', 'host_facts', 'host_times',
         'path_component', 'file_level', 'chunk_level', 'chunk_proof', 'learned_level',
         'unjudged_file', 'unjudged_chunk', 'chunk_imports', 'import_need', 'import_pair',
@@ -42,7 +44,17 @@ begin
     for wanted in select evenkeel.lock_table(o.lock) from evenkeel.lock_order() o loop
         execute format('grant update on evenkeel.%I to evenkeel_ingest', wanted);
     end loop;
-    grant update (uses_left) on evenkeel.token to evenkeel_ingest;
+    select string_agg(quote_ident(a.attname), ', ') into columns
+    from pg_attribute a
+    where a.attrelid = 'evenkeel.host'::regclass and a.attnum > 0 and not a.attisdropped
+      and a.attname not in ('host_id', 'name', 'created_at', 'merged_into', 'shares_name', 'is_named');
+    execute format('grant update (%s) on evenkeel.host to evenkeel_ingest', columns);
+    grant update (changed_at) on evenkeel.host_key to evenkeel_ingest;
+    for wanted in select p.oid::regprocedure from pg_proc p
+                  where p.pronamespace = 'evenkeel'::regnamespace and p.proname = 'enroll_trusting' loop
+        execute format('revoke execute on function %s from public', wanted);
+        execute format('grant execute on function %s to evenkeel_owner', wanted);
+    end loop;
 
     -- A view reads tables as its owner, but the functions that it calls would read them as whoever looks.
     for wanted in

@@ -7,6 +7,9 @@
 -- GUID; so there the place of the key file must be among what differs. One mark alone is a MachineGuid that was reset, a renamed
 -- machine, or a key file that moved. But where the place differs and the number was used before, both machines are at work: the key is
 -- set apart.
+--
+-- What is written of keys, and of whom they may speak for, is written here and by enroll() alone: with their owner's rights, for the
+-- aggregator's own role may not.
 
 create or replace function evenkeel.marks_differ(
     sid text, guid text, location bytea, other_sid text, other_guid text, other_location bytea)
@@ -24,7 +27,7 @@ create or replace function evenkeel.admit(
     taken bigint[], all_marks bytea[], sids text[], guids text[], locations bytea[], names text[], uploads bigint[], quota bigint)
 returns table (ord integer, reason integer, key_id integer, highest bigint, same_inventory boolean, same_facts boolean,
                same_times boolean, marks_wanted boolean, old boolean, answered bigint)
-language plpgsql
+language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 begin
     -- Locked in the order of the hosts, so that two aggregators can't wait for each other.
@@ -94,7 +97,7 @@ comment on function evenkeel.admit(bytea[], uuid[], bigint[], bytea[], bytea[], 
 create or replace function evenkeel.count_offers(
     keys integer[], hosts uuid[], sequences bigint[], offers bytea[], all_marks bytea[], sids text[], guids text[], locations bytea[],
     names text[], versions text[], computers text[], uploads bigint[])
-returns void language sql
+returns void language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     update evenkeel.host_key hk
     set sequence = greatest(hk.sequence, a.sequence),
@@ -119,7 +122,7 @@ comment on function evenkeel.count_offers(integer[], uuid[], bigint[], bytea[], 
   'Counts admitted offers: their sequence numbers, the marks, name and version that came with them, the bytes of their objects.';
 
 create or replace function evenkeel.count_refused(asking_key bytea, host uuid, bytes bigint)
-returns void language sql
+returns void language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     update evenkeel.host_key hk
     set uploaded_on = current_date, uploaded_bytes = case when hk.uploaded_on = current_date then hk.uploaded_bytes else 0 end + bytes

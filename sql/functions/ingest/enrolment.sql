@@ -169,7 +169,7 @@ create or replace function evenkeel.enroll(
       version text,
     most_pending integer,
     out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
-language sql
+language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select * from evenkeel.enroll_trusting(asking_key, wanted_name, token_given, sid, guid, location, marks_digest, computer, version,
                                            false, most_pending)
