@@ -4,22 +4,28 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/utf8.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static const char help[] = "usage: evenkeel report drift [--since WHEN] [--format text|html|json|csv]\n"
-                           "                             [-o FILE] [--quiet]\n\n"
+static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name NAME]\n"
+                           "                             [--format text|html|json|csv] [-o FILE] [--quiet]\n\n"
                            "Prints what changed in the fleet: findings that are new, worse, closed or\n"
                            "waived, then changes gathered by what they are, outliers and silent hosts.\n"
                            "  --since WHEN   yesterday (24 hours ago; default), monday, '3 days',\n"
-                           "                 2026-06-01, '2026-06-01 08:00'\n"
+                           "                 2026-06-01, '2026-06-01 08:00'; last-report: where the last\n"
+                           "                 one ended, so that early, late and missed ones leave no gap\n"
+                           "  --name NAME    whose last report that is (default: nightly)\n"
                            "  --format F     text; html: one page that needs nothing else; json and csv: all\n"
                            "                 of it (default: as FILE ends: .html, .json, .csv; else text)\n"
                            "  -o FILE        write there, whole or not at all (default: stdout); 'evenkeel\n"
                            "                 serve' shows the page report.html of its state directory\n"
                            "  --quiet        no progress";
+
+#define NAME_DEFAULT "nightly"
 
 static bool format_of(const char *word, enum report_format *format)
 {
@@ -49,15 +55,38 @@ static enum report_format format_of_file(const char *path)
     return REPORT_TEXT;
 }
 
+static bool is_name(const char *name)
+{
+    size_t length = strlen(name);
+    bool shown = true;
+    for (const char *at = name; *at != 0 && shown;)
+        at = utf8_step(at, &shown);
+    return shown && length > 0 && length <= 100;
+}
+
+/* The end is remembered once the report is where it was to go, so that one that fails is made again. */
+static int follow(PGconn *connection, const char *name, enum report_format format, const char *path,
+                  struct error *error)
+{
+    struct report_span span;
+    if (report_next(connection, name, &span, error) < 0 ||
+        report_drift_file(connection, span.since, format, path, error) < 0)
+        return -1;
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
+    return report_told(connection, name, &span, error);
+}
+
 int command_report(int argc, char **argv)
 {
-    enum { OPTION_SINCE = 256, OPTION_FORMAT };
+    enum { OPTION_SINCE = 256, OPTION_NAME, OPTION_FORMAT };
     static const struct option options[] = {{"since", required_argument, NULL, OPTION_SINCE},
+                                            {"name", required_argument, NULL, OPTION_NAME},
                                             {"format", required_argument, NULL, OPTION_FORMAT},
                                             {"output", required_argument, NULL, 'o'},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *since = "yesterday", *path = NULL;
+    const char *since = "yesterday", *name = NULL, *path = NULL;
     enum report_format format = REPORT_TEXT;
     bool format_given = false;
     struct cli cli = {.command = "report", .help = help, .letters = "o:"};
@@ -66,6 +95,9 @@ int command_report(int argc, char **argv)
         switch (option) {
         case OPTION_SINCE:
             since = optarg;
+            break;
+        case OPTION_NAME:
+            name = optarg;
             break;
         case OPTION_FORMAT:
             if (!format_of(optarg, &format))
@@ -85,11 +117,17 @@ int command_report(int argc, char **argv)
         return cli_fail_usage("report", "there is no report '%s': 'drift' is the one there is", argv[optind]);
     if (optind + 1 < argc)
         return cli_fail_usage("report", "'%s' is too much", argv[optind + 1]);
+    bool follows = strcmp(since, "last-report") == 0;
+    if (name != NULL && !follows)
+        return cli_fail_usage("report", "--name goes with --since last-report");
+    if (!is_name(name != NULL ? name : NAME_DEFAULT))
+        return cli_fail_usage("report", "--name wants 1 to 100 bytes of text in one line");
     if (!format_given)
         format = format_of_file(path);
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
-        report_drift_file(connection, since, format, path, &error) < 0)
+        (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, format, path, &error)
+                 : report_drift_file(connection, since, format, path, &error)) < 0)
         return cli_fail("report", &error);
     return EXIT_STATUS_OK;
 }

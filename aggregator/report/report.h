@@ -23,4 +23,16 @@ int report_drift(PGconn *connection, const char *since, enum report_format forma
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error);
 
+/*
+ * Reports that follow each other without a gap: where the next one of that name begins, as text for `since`, and up to
+ * when it will have told all; both to be asked for before it is made. -1 with *error.
+ */
+struct report_span {
+    char since[64], until[64];
+};
+int report_next(PGconn *connection, const char *name, struct report_span *span, struct error *error);
+
+/* Remembers that the report of that name is written, so that the next one begins at span->until. */
+int report_told(PGconn *connection, const char *name, const struct report_span *span, struct error *error);
+
 #endif

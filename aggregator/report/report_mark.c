@@ -1,0 +1,53 @@
+/* Where the last report of a name ended, and the next one begins. */
+
+#include "report.h"
+
+#include "proto/cleanup.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often, and for how long, a pause of those who store is waited for: a report between them tells some of it twice.
+ */
+#define PAUSE_TRIES 50
+#define PAUSE_MICROSECONDS 100000
+
+static int horizon(PGconn *connection, struct report_span *span, bool *is_now, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        connection,
+        "select h::text, h > clock_timestamp() - interval '20 milliseconds' from evenkeel.report_horizon() h", NULL, 0,
+        false, error);
+    if (rows == NULL)
+        return -1;
+    snprintf(span->until, sizeof span->until, "%s", PQgetvalue(rows, 0, 0));
+    *is_now = PQgetvalue(rows, 0, 1)[0] == 't';
+    return 0;
+}
+
+int report_next(PGconn *connection, const char *name, struct report_span *span, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select evenkeel.report_since($1)::text", &PARAMETER_TEXT(name), 1, false, error);
+    if (rows == NULL)
+        return -1;
+    snprintf(span->since, sizeof span->since, "%s", PQgetvalue(rows, 0, 0));
+    bool is_now = false;
+    for (int tries = 0; tries < PAUSE_TRIES; tries++) {
+        if (horizon(connection, span, &is_now, error) < 0)
+            return -1;
+        if (is_now)
+            break;
+        usleep(PAUSE_MICROSECONDS);
+    }
+    return 0;
+}
+
+int report_told(PGconn *connection, const char *name, const struct report_span *span, struct error *error)
+{
+    const struct parameter parameters[] = {PARAMETER_TEXT(name), PARAMETER_TEXT(span->until)};
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select evenkeel.report_told($1, $2::timestamptz)", parameters, 2, false, error);
+    return rows != NULL ? 0 : -1;
+}
