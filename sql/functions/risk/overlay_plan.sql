@@ -273,11 +273,12 @@ begin
     -- what only backs up.
     insert into overlay_landing (plan, file_id, action, brought, image_id, doubt)
     select distinct on (pf.plan, f.file_id) pf.plan, f.file_id,
-           case when pf.doubt is not null then 'unknown'
-                when i.image_id = pf.image_id or (pf.image_id is null and i.file_version = pf.version) then 'same'
+           case when i.image_id = pf.image_id or (pf.image_id is null and i.file_version = pf.version) then 'same'
+                when pf.doubt is not null then 'unknown'
                 when i.file_version > pf.version then 'keep' else 'replace' end,
            pf.version, pf.image_id,
-           case when pf.doubt is not null then pf.doubt
+           -- What the payload lacks changes nothing where the very build is there: of an update that a host told of, all that it kept.
+           case when pf.doubt is not null then case when pf.image_id is null and i.file_version = pf.version then null else pf.doubt end
                 when pf.location <> p.location and p.location not like '%/dllcache/%'
                 then format('the patch brings %s to %s; whether it replaces %s too is not known', pf.name,
                             evenkeel.folder_of(pf.location), p.path) end
