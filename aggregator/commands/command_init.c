@@ -193,7 +193,8 @@ static int analyse(PGconn *connection, struct error *error)
     _cleanup_(cleanup_result) PGresult *tables =
         database_query(connection,
                        "select c.oid::regclass::text from pg_class c where c.relnamespace = 'evenkeel'::regnamespace"
-                       " and c.relkind = 'r' and c.reltuples < 0 and pg_has_role(c.relowner, 'usage') order by 1",
+                       " and c.relkind = 'r' and c.reltuples < 0 and pg_relation_size(c.oid) > 0 and "
+                       "pg_has_role(c.relowner, 'usage') order by 1",
                        NULL, 0, false, error);
     if (tables == NULL)
         return -1;

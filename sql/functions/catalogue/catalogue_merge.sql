@@ -209,6 +209,39 @@ comment on function evenkeel.merge_baselines() is
   'Merges stage_baselines; returns how many rows are new, changed or gone. Of one file, level and machine what a source says now '
   'replaces what it said before.';
 
+create or replace function evenkeel.complete_payloads()
+returns bigint language plpgsql
+as $$
+declare
+    n bigint;
+begin
+    -- As 'patch add' leaves what it is not told as the catalogue has it, whichever of them comes first.
+    with stated as (
+        select upper(s.code) as code, p.product_id, coalesce(s.title, '') as title,
+               coalesce((select array_agg(evenkeel.level_ordinal(s.product, r) order by 1)
+                         from unnest(string_to_array(s.required_levels, '|')) r), '{}') as required_levels,
+               coalesce(string_to_array(upper(s.supersedes), '|'), '{}') as supersedes,
+               case when s.contained_in is not null then evenkeel.level_ordinal(s.product, s.contained_in) end as contained_in,
+               s.released::date as released
+        from stage_patches s join evenkeel.product p on p.code = s.product
+    )
+    update evenkeel.patch o
+    set title = case when o.title = '' then s.title else o.title end,
+        required_levels = case when o.required_levels = '{}' then s.required_levels else o.required_levels end,
+        supersedes = case when o.supersedes = '{}' then s.supersedes else o.supersedes end,
+        contained_in = coalesce(o.contained_in, s.contained_in), released = coalesce(o.released, s.released)
+    from stated s
+    where (o.code, o.product_id) = (s.code, s.product_id) and o.has_payload
+      and (o.title = '' and s.title <> '' or o.required_levels = '{}' and s.required_levels <> '{}'
+           or o.supersedes = '{}' and s.supersedes <> '{}' or o.contained_in is null and s.contained_in is not null
+           or o.released is null and s.released is not null);
+    get diagnostics n = row_count;
+    return n;
+end
+$$;
+comment on function evenkeel.complete_payloads() is
+  'Gives patches whose payload was read what stage_patches says of them and nobody else did; returns how many.';
+
 create or replace function evenkeel.merge_patches()
 returns bigint language plpgsql
 as $$
@@ -234,6 +267,7 @@ begin
           (excluded.title, excluded.level_ordinal, excluded.required_levels, excluded.supersedes, excluded.contained_in, excluded.restart,
            excluded.released, excluded.source);
     get diagnostics n = row_count;
+    n := n + evenkeel.complete_payloads();
     create temporary table settled on commit drop as
     select p.product_id, upper(s.code) as code, evenkeel.staged_edition('patches', s.source) as edition_id
     from stage_patches s join evenkeel.product p on p.code = s.product;
@@ -242,7 +276,7 @@ begin
 end
 $$;
 comment on function evenkeel.merge_patches() is
-  'Merges stage_patches; returns how many rows are new, changed or gone. A patch whose payload was read stays as it is.';
+  'Merges stage_patches; returns how many rows are new, changed or gone. A patch whose payload was read keeps what was said of it then.';
 
 create or replace function evenkeel.merge_patch_files()
 returns bigint language plpgsql

@@ -117,6 +117,7 @@ declare
 begin
     perform evenkeel.lock_change();
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
+    perform evenkeel.refresh_captures();
     select * into known from evenkeel.catalogue_fence();
     perform evenkeel.refresh_changed(evenkeel.refresh_known(known.last_path, known.last_file, known.waiting_files),
                                      known.waiting_chunks, known.last_chunk);

@@ -31,6 +31,36 @@ $$;
 comment on function evenkeel.capture_relation(text, text, integer, date, evenkeel.version, bigint, boolean) is
   'What a captured file states of its level: = exactly, where it is from media, or is surely no hotfix; else <= at most.';
 
+create or replace function evenkeel.captured_patch(of_product integer, place integer, location text, version evenkeel.version)
+returns boolean language sql stable
+as $$
+    select exists (select from evenkeel.patch_file pf join evenkeel.patch k using (patch_id)
+                   where k.product_id = of_product and pf.version = captured_patch.version and coalesce(k.contained_in > place, true)
+                     and pf.file in (captured_patch.location, regexp_replace(captured_patch.location, '^.*/', '')))
+$$;
+comment on function evenkeel.captured_patch(integer, integer, text, evenkeel.version) is
+  'Whether a hotfix that the level does not contain is known to bring just this file.';
+
+create or replace function evenkeel.refresh_captures()
+returns void language sql
+as $$
+    with fresh as materialized (
+        select b.ctid as place, evenkeel.capture_relation(b.kind, q.level_kind, b.ordinal, l.released, b.version, b.linked,
+                                    evenkeel.captured_patch(b.product_id, b.ordinal, b.file, b.version)) as relation
+        from evenkeel.baseline b
+        join evenkeel.product q using (product_id)
+        join evenkeel.level l using (product_id, ordinal)
+        where b.kind = 'captured' and b.linked is not null
+    ), gone as (
+        delete from evenkeel.baseline b using fresh f where b.ctid = f.place and b.relation <> f.relation returning b.*, f.relation as now
+    )
+    insert into evenkeel.baseline (product_id, ordinal, file, relation, version, machine, kind, source, editions, linked)
+    select g.product_id, g.ordinal, g.file, g.now, g.version, g.machine, g.kind, g.source, g.editions, g.linked from gone g
+    on conflict do nothing
+$$;
+comment on function evenkeel.refresh_captures() is
+  'Says anew what captured files state of their levels, for the catalogue may have learnt when those came out, or what hotfixes bring.';
+
 create or replace function evenkeel.capture_baseline(captured_product text, captured_level text, origin text,
                                                      out matched integer, out added integer, out exact integer)
 language plpgsql
@@ -45,13 +75,11 @@ begin
     perform set_config('client_min_messages', 'warning', true);
     drop table if exists captured;
     create temporary table captured on commit drop as
-    select distinct t.location, p.file_version, p.machine,
-           evenkeel.capture_relation(capture_kind, q.level_kind, place, l.released, p.file_version, p.time_date_stamp,
-               exists (select from evenkeel.patch_file pf join evenkeel.patch k using (patch_id)
-                       where k.product_id = number and pf.version = p.file_version and coalesce(k.contained_in > place, true)
-                         and pf.file in (t.location, regexp_replace(t.location, '^.*/', '')))) as relation
-    from capture_file p
-    cross join lateral (select evenkeel.path_location(p.path) as location) t
+    select p.location, p.file_version, p.machine, case when capture_kind = 'captured' then p.linked end as linked,
+           evenkeel.capture_relation(capture_kind, q.level_kind, place, l.released, p.file_version, p.linked,
+                                     evenkeel.captured_patch(number, place, p.location, p.file_version)) as relation
+    from (select evenkeel.path_location(path) as location, file_version, machine, max(time_date_stamp) as linked
+          from capture_file group by 1, 2, 3) p
     join evenkeel.product q on q.product_id = number
     join evenkeel.level l on l.product_id = number and l.ordinal = place
     where exists (select from evenkeel.line l where l.product_id = number
@@ -60,8 +88,8 @@ begin
              and evenkeel.version_build(p.file_version) = coalesce(l.build, evenkeel.version_build(p.file_version))
              and evenkeel.version_revision(p.file_version) between l.revision_from and l.revision_to)
       and exists (select from evenkeel.component c cross join unnest(c.include) g (glob)
-                  where c.product_id = number and t.location ~ evenkeel.component_regex(g.glob)
-                    and not exists (select from unnest(c.exclude) x (glob) where t.location ~ evenkeel.component_regex(x.glob)));
+                  where c.product_id = number and p.location ~ evenkeel.component_regex(g.glob)
+                    and not exists (select from unnest(c.exclude) x (glob) where p.location ~ evenkeel.component_regex(x.glob)));
     select count(*), count(*) filter (where relation = '=') into matched, exact from captured;
     if matched = 0 then
         added := 0;
@@ -77,9 +105,10 @@ begin
               where not exists (select from evenkeel.baseline b
                                 where (b.product_id, b.ordinal, b.file, b.relation, b.version, b.machine) =
                                       (number, place, c.location, c.relation, c.file_version, c.machine)));
-    insert into evenkeel.baseline (product_id, ordinal, file, relation, version, machine, kind, source)
-    select number, place, location, relation, file_version, machine, capture_kind, origin from captured
-    on conflict do nothing;
+    insert into evenkeel.baseline as o (product_id, ordinal, file, relation, version, machine, kind, source, linked)
+    select number, place, location, relation, file_version, machine, capture_kind, origin, linked from captured
+    on conflict (product_id, ordinal, file, relation, version, machine, source) do update set linked = excluded.linked
+    where o.linked is distinct from excluded.linked;
     get diagnostics come = row_count;
     if come + before > 0 then
         perform evenkeel.catalog_refresh();
