@@ -3,4 +3,5 @@
 
 alter table evenkeel.baseline add column linked bigint;
 comment on column evenkeel.baseline.linked is
-    'Of what was captured from a host: when that image was linked, in seconds since 1970; 0: not told. Null: not captured so, or before this was kept.';
+    'Of what was captured from a host: when that image was linked, in seconds since 1970; 0: not told. Null: not captured so, or before '
+    'this was kept.';

@@ -3,7 +3,8 @@
 create or replace function evenkeel.judging_is_late()
 returns text language sql stable
 as $$
-    select format('%s hosts wait to be judged, the first for %s, which is longer than judge.late allows (%s): see the log for judging-failed',
+    select format('%s hosts wait to be judged, the first for %s, which is longer than judge.late allows (%s): see the log for '
+                  'judging-failed',
                   count(distinct q.host_id), date_trunc('second', now() - min(q.queued_at)), evenkeel.setting('judge.late'))
     from evenkeel.judge_queue q
     -- Hosts that take long, or could not be judged, are told of by themselves.

@@ -15,7 +15,8 @@ as $$
     -- What a transaction stores bears the time at which it began, and is seen once it ends: so a report that begins later sees all that
     -- is older than the oldest transaction that runs now. Of those of other roles the time can't be read; readers store nothing. One
     -- that runs for an hour is a dump.
-    select greatest(least(clock_timestamp(), min(coalesce(a.xact_start - interval '1 microsecond', clock_timestamp() - interval '5 minutes'))),
+    select greatest(least(clock_timestamp(),
+                          min(coalesce(a.xact_start - interval '1 microsecond', clock_timestamp() - interval '5 minutes'))),
                     clock_timestamp() - interval '1 hour')
     from pg_stat_activity a
     where a.datname = current_database() and a.pid <> pg_backend_pid()
