@@ -11,11 +11,16 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/util/platform.h>
 #include <nng/transport/tls/tls.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ADDRESSES_MOST 16 /* of one name */
+/* An aggregator that many others crowd gives a place away before the handshake is through: the next try may be sooner
+ * through than they are. */
+#define DIAL_ATTEMPTS 5
+#define DIAL_PAUSE_MILLISECONDS 100u /* at least, and up to as much again for each try before */
 
 struct transport {
     nng_socket socket; /* id 0: none */
@@ -108,6 +113,12 @@ static int dial_all(struct transport *transport, const char *ca, bool *ca_taken)
     return status;
 }
 
+/* Whether somebody was there, and hung up. */
+static bool is_cut(int status)
+{
+    return status == NNG_ECONNSHUT || status == NNG_ECONNRESET || status == NNG_ECONNABORTED || status == NNG_ECLOSED;
+}
+
 /* A request that was sent is never sent twice by nng itself, since the exchange knows better whether that is of use. */
 static int dial(struct transport *transport, const char *ca, uint32_t timeout, bool *ca_taken)
 {
@@ -119,7 +130,9 @@ static int dial(struct transport *transport, const char *ca, uint32_t timeout, b
         (status = nng_socket_set_ms(transport->socket, NNG_OPT_SENDTIMEO, (nng_duration)timeout)) != 0 ||
         (status = nng_socket_set_ms(transport->socket, NNG_OPT_RECVTIMEO, (nng_duration)timeout)) != 0)
         return status;
-    return dial_all(transport, ca, ca_taken);
+    for (unsigned attempt = 1; is_cut(status = dial_all(transport, ca, ca_taken)) && attempt < DIAL_ATTEMPTS; attempt++)
+        transport_sleep(DIAL_PAUSE_MILLISECONDS + randombytes_uniform(DIAL_PAUSE_MILLISECONDS * attempt));
+    return status;
 }
 
 int transport_open(const char *url, const char *ca, uint32_t timeout, struct transport **transport, struct error *error)

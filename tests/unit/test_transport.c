@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,11 +91,64 @@ static void a_name_that_can_not_be_resolved_here_is_left_to_nng(void **state)
     assert_int_equal(asked, 1);
 }
 
+/* Accepts connections of one port: closes so many at once, and greets the next as an aggregator does. */
+struct crowded {
+    int listener;
+    unsigned closes, closed;
+};
+
+static void *serve_crowded(void *context)
+{
+    static const unsigned char hello[] = {0, 'S', 'P', 0, 0, 0x31, 0, 0}; /* nng: of a REP peer */
+    unsigned char greeting[sizeof hello];
+    struct crowded *crowded = context;
+    for (; crowded->closed < crowded->closes; crowded->closed++)
+        close(accept(crowded->listener, NULL, NULL));
+    int peer = accept(crowded->listener, NULL, NULL);
+    while (peer >= 0 && recv(peer, greeting, sizeof greeting, MSG_WAITALL) > 0)
+        send(peer, hello, sizeof hello, MSG_NOSIGNAL);
+    close(peer);
+    return NULL;
+}
+
+static int open_crowded(unsigned closes, struct error *error)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    struct crowded crowded = {.listener = socket(AF_INET, SOCK_STREAM, 0), .closes = closes};
+    struct transport *transport;
+    char url[64];
+    pthread_t thread;
+    assert_int_equal(bind(crowded.listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(crowded.listener, 16), 0);
+    assert_int_equal(getsockname(crowded.listener, (struct sockaddr *)&address, &length), 0);
+    assert_int_equal(pthread_create(&thread, NULL, serve_crowded, &crowded), 0);
+    resolved = (const char *const[]){"127.0.0.1", NULL};
+    snprintf(url, sizeof url, "tcp://localhost:%d", ntohs(address.sin_port));
+    int status = transport_open(url, NULL, 1000, &transport, error);
+    transport_close(transport);
+    shutdown(crowded.listener, SHUT_RDWR); /* ends an accept() that waits */
+    pthread_join(thread, NULL);
+    close(crowded.listener);
+    return status;
+}
+
+static void who_is_hung_up_on_tries_again(void **state)
+{
+    (void)state;
+    struct error error = {0};
+    if (open_crowded(2, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(open_crowded(5, &error), -1);
+    assert_int_equal(error.code, ERROR_NETWORK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_second_address_is_tried_where_the_first_does_not_answer),
         cmocka_unit_test(where_none_answers_the_name_is_told),
+        cmocka_unit_test(who_is_hung_up_on_tries_again),
         cmocka_unit_test(a_name_that_can_not_be_resolved_here_is_left_to_nng),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
