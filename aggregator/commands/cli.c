@@ -232,12 +232,9 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
 {
-    int standby = database_is_standby(connection, error);
-    if (standby != 0)
-        return standby < 0 ? -1 : 0;
     if (cli_judge_hosts(connection, quiet, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *clock =
-        database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
+    _cleanup_(cleanup_result) PGresult *clock = database_query(
+        connection, "select case when not pg_is_in_recovery() then evenkeel.judge_clock() end", NULL, 0, true, error);
     return clock != NULL ? 0 : -1;
 }

@@ -188,24 +188,11 @@ static int note_roles(PGconn *connection, struct error *error)
 }
 
 /* Tables without statistics, as after a restore, would be read by plans that are right for empty ones. */
-static int analyse(PGconn *connection, struct error *error)
-{
-    _cleanup_(cleanup_result) PGresult *tables =
-        database_query(connection,
-                       "select c.oid::regclass::text from pg_class c where c.relnamespace = 'evenkeel'::regnamespace"
-                       " and c.relkind = 'r' and c.reltuples < 0 and pg_relation_size(c.oid) > 0 and "
-                       "pg_has_role(c.relowner, 'usage') order by 1",
-                       NULL, 0, false, error);
-    if (tables == NULL)
-        return -1;
-    for (int row = 0; row < PQntuples(tables); row++) {
-        char statement[256];
-        snprintf(statement, sizeof statement, "analyze %s", PQgetvalue(tables, row, 0));
-        if (database_execute(connection, statement, error) < 0)
-            return -1;
-    }
-    return 0;
-}
+static const char analysis[] =
+    "do $$ declare unknown regclass;"
+    " begin for unknown in select c.oid from pg_class c where c.relnamespace = 'evenkeel'::regnamespace"
+    "  and c.relkind = 'r' and c.reltuples < 0 and pg_relation_size(c.oid) > 0 and pg_has_role(c.relowner, 'usage')"
+    " loop execute format('analyze %s', unknown); end loop; end $$";
 
 static int init(PGconn *connection, const char *directory, struct error *error)
 {
@@ -231,7 +218,7 @@ static int init(PGconn *connection, const char *directory, struct error *error)
                                        error) < 0)
         return -1;
     if (database_execute(connection, "select evenkeel.retry_not_judged()", error) < 0 ||
-        database_execute(connection, "commit", error) < 0 || analyse(connection, error) < 0)
+        database_execute(connection, "commit", error) < 0 || database_execute(connection, analysis, error) < 0)
         return -1;
     printf("schema %d (%d new), %d checks changed, %lld rows of the catalogue changed\n", DATABASE_SCHEMA_VERSION,
            migrations, checks, change.total);

@@ -3,6 +3,8 @@ begin;
 select plan(58);
 \ir fixture.psql
 set fixture.may_fail = yes;
+-- As the tables of a new database are: what the planner makes of them must not matter.
+analyze;
 
 insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
 insert into evenkeel.level (product_id, ordinal, code, name, source)
@@ -161,8 +163,8 @@ select is(evenkeel.learn_from_fleet(true), false, 'it is learnt again when it is
 
 -- What changes with the clock.
 insert into evenkeel.check_definition (code, scope, title, query) values ('brittle', 'clock', 'test',
-    $$ select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence
-       from state_host join host using (host_id) where 1 / (name <> 'h4')::integer = 1 $$);
+    $$ with these as materialized (select host_id, name from state_host join host using (host_id))
+       select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence from these where 1 / (name <> 'h4')::integer = 1 $$);
 select evenkeel.judge_clock() \g /dev/null
 select is((select count(*) from ops.finding where "check" = 'brittle'), (select count(*) - 1 from evenkeel.host_inventory_current),
           'a host that a check of the clock fails for keeps it from no other');
