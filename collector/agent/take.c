@@ -145,6 +145,13 @@ static int visit(void *context, const struct walk_file *file, struct error *erro
     return snapshot_visit(take->snapshot, file, error);
 }
 
+/* Of files whose paths are the same on Windows the oldest counts: none may hide one that is behind. */
+static uint64_t rank(void *context, const struct walk_file *file)
+{
+    const struct take *take = context;
+    return snapshot_version(take->snapshot, file);
+}
+
 static void report(void *context, const char *sentence)
 {
     const struct take *take = context;
@@ -206,6 +213,7 @@ static int walk_drive(struct take *take, const struct take_drive *drive, struct 
         .roots = drive->roots,
         .context = take,
         .visit = visit,
+        .rank = rank,
         .report = report,
         .unseen = unseen,
     };

@@ -357,7 +357,9 @@ int roots_covered(const struct roots *roots, char drive, struct string_list *cov
             return -1;
     for (size_t i = 0; !roots->only_own && i < roots->built_in_count; i++) {
         const struct built_in *at = &roots->built_in[i];
-        if (at->matched && table[at->row].holding != BACKUP &&
+        /* A disk without a folder for programs has none of the programs that would lie there. */
+        bool looked = at->matched || table[at->row].place == PROGRAMS;
+        if (looked && table[at->row].holding != BACKUP &&
             cover(covered, drive, at->place, table[at->row].pattern, table[at->row].holding == FILES ? "/*" : "/**",
                   error) < 0)
             return -1;

@@ -70,8 +70,8 @@ bool roots_choose_file(struct roots *roots, unsigned above, const char *path);
 /* An own folder or file that no path matched so far, as it was added; NULL where there is none. */
 const char *roots_unmatched(const struct roots *roots);
 
-/* Adds the folders that were matched so far, with '/' and a star behind them for their files alone, or two stars for
- * all below. */
+/* Adds the folders that were matched so far, and those for programs whether they are there or not, with '/' and a star
+ * behind them for their files alone, or two stars for all below. */
 int roots_covered(const struct roots *roots, char drive, struct string_list *covered, struct error *error);
 
 /* The backups' names and folders in turn, for --help; NULL behind the last. */

@@ -310,6 +310,20 @@ int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, st
                : 0;
 }
 
+uint64_t snapshot_version(struct snapshot *snapshot, const struct walk_file *walked)
+{
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    struct platform_stat stat;
+    struct pe_options options = snapshot->options;
+    options.hash = options.symbols = false;
+    bool read = platform_file_open_in(walked->directory, walked->name, &file, NULL) == 0 &&
+                platform_file_stat(&file, &stat, NULL) == 0 &&
+                pe_read(&file, stat.size, &options, &snapshot->image, NULL) == 0;
+    return read && snapshot->image.is_pe && snapshot->image.has_version
+               ? pe_version_number(snapshot->image.file_version)
+               : UINT64_MAX;
+}
+
 int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error *error)
 {
     if (put_chunk(snapshot, error) < 0)

@@ -45,6 +45,9 @@ const char *snapshot_cache_kind(const struct pe_options *options);
 /* Adds one file of a strict and folding walk if it is a PE; returns what walk_options.visit() should. */
 int snapshot_visit(struct snapshot *snapshot, const struct walk_file *walked, struct error *error);
 
+/* A file's version, as a number that rises with it; UINT64_MAX: it has none, or can't be read. */
+uint64_t snapshot_version(struct snapshot *snapshot, const struct walk_file *walked);
+
 /* Writes the last chunk and the inventory, whose digest is *digest. */
 int snapshot_end(struct snapshot *snapshot, struct digest *digest, struct error *error);
 

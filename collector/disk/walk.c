@@ -245,15 +245,22 @@ static unsigned choose(struct walker *walker, unsigned above, size_t path_end, b
 static int walk_directories(struct walker *walker, const struct sources *sources, size_t path_length,
                             size_t found_length, unsigned choice, struct error *error);
 
+/* The file whose paths are set. */
+static struct walk_file file_at(const struct walker *walker, struct platform_directory *directory, size_t path_length,
+                                size_t found_length, size_t length)
+{
+    return (struct walk_file){.path = bytes_of(walker->path, path_length + length),
+                              .found = bytes_of(walker->found, found_length + length),
+                              .directory = directory,
+                              .name = walker->found + found_length};
+}
+
 static int visit_file(struct walker *walker, struct platform_directory *directory, size_t path_length,
                       size_t found_length, size_t length, struct error *error)
 {
     struct error problem = {0};
-    const char *name = walker->found + found_length;
-    struct walk_file file = {.path = bytes_of(walker->path, path_length + length),
-                             .found = bytes_of(walker->found, found_length + length),
-                             .directory = directory,
-                             .name = name};
+    struct walk_file file = file_at(walker, directory, path_length, found_length, length);
+    const char *name = file.name;
     int visited = walker->options->visit(walker->options->context, &file, &problem);
     if (visited < 0) {
         if (error != NULL)
@@ -274,14 +281,45 @@ static int visit_file(struct walker *walker, struct platform_directory *director
     return 0;
 }
 
-/* Files of one path: the first is visited, the others are told. */
+/* Sets the paths to one of the files of a path: only where it was found differs. */
+static void set_found(struct walker *walker, const struct sources *sources, const struct names *names,
+                      const struct name *name, size_t found_length)
+{
+    spell(walker, &sources->items[name->source], found_length);
+    memcpy(walker->found + found_length, names->text + name->offset, name->length + 1);
+}
+
+/* Which of the files of one path is visited. */
+static size_t choose_file(struct walker *walker, const struct sources *sources, const struct names *names,
+                          const struct name *first, size_t count, size_t path_length, size_t found_length)
+{
+    size_t chosen = 0;
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; walker->options->rank != NULL && count > 1 && i < count; i++) {
+        set_found(walker, sources, names, &first[i], found_length);
+        struct walk_file file =
+            file_at(walker, sources->items[first[i].source].directory, path_length, found_length, first[i].length);
+        uint64_t rank = walker->options->rank(walker->options->context, &file);
+        if (rank < least) {
+            least = rank;
+            chosen = i;
+        }
+    }
+    return chosen;
+}
+
+/* Files of one path: one is visited, the others are told. */
 static int visit_files(struct walker *walker, const struct sources *sources, const struct names *names,
                        const struct name *first, size_t count, size_t path_length, size_t found_length,
                        struct error *error)
 {
-    int status =
-        visit_file(walker, sources->items[first->source].directory, path_length, found_length, first->length, error);
-    for (size_t i = 1; status == 0 && i < count; i++) {
+    size_t chosen = choose_file(walker, sources, names, first, count, path_length, found_length);
+    set_found(walker, sources, names, &first[chosen], found_length);
+    int status = visit_file(walker, sources->items[first[chosen].source].directory, path_length, found_length,
+                            first[chosen].length, error);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (i == chosen)
+            continue;
         spell(walker, &sources->items[first[i].source], found_length);
         walker->counts->duplicates++;
         report(walker, found_length, names->text + first[i].offset,

@@ -54,6 +54,10 @@ struct walk_options {
     /* 0: go on. 1: the file could not be read, *error says why; it is reported and counted. -1: stop with *error. */
     int (*visit)(void *context, const struct walk_file *file, struct error *error);
 
+    /* Which of several files of one path is visited: the one with the least number, of equal ones the first. NULL: the
+     * first in any case. */
+    uint64_t (*rank)(void *context, const struct walk_file *file);
+
     /* One sentence on something that was passed over, with its path; NULL: nobody wants to know. */
     void (*report)(void *context, const char *sentence);
 
