@@ -1,7 +1,8 @@
 -- What one host does bears on no other: files that like hosts have, with how many of them; and what an offer was answered.
 
 insert into evenkeel.setting (name, value, meaning) values
-    ('missing-file.others', '0.05', 'Besides a host without a file this share of its peers may lack it, too, and one may in any case.');
+    ('missing-file.others', '0.05',
+     'Besides a host without a file this share of its peers may lack it, too; what is known so stays known with one more.');
 
 alter table evenkeel.peer_file add column holders integer;
 update evenkeel.peer_file set holders = hosts - case when lacking is null then 0 else 1 end;

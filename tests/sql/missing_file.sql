@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(48);
+select plan(49);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -173,6 +173,10 @@ select fixture.web('lacks-3', 1, array['c:/web/ftp.dll']);
 select fixture.learnt();
 select is_empty($$ select * from fixture.missing('lacks') union all select * from fixture.missing('lacks-too') $$,
                 'where three lack it, hosts at that level are with and without it, and the findings close');
+select fixture.web('some-' || n, 1, case when n > 4 then array['c:/web/ftp.dll'] else '{}' end, 'IA64') from generate_series(1, 6) n;
+select fixture.learnt();
+select is_empty($$ select * from fixture.missing('some-5') union all select * from fixture.missing('some-6') $$,
+                'nor is it missing where two of six never had it: that is what some hosts have and others have not');
 update evenkeel.setting set value = '0.4' where name = 'missing-file.others';
 select fixture.learnt();
 select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 4 of 7 hosts at SP1 have, is not there', 'unless that share of its peers may');

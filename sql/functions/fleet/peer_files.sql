@@ -1,6 +1,6 @@
 -- Files that the hosts of a product and level have, but for a few, learnt from the fleet now and then. One host that lacks a file (or
--- says so) does not acquit another: besides a host one other of its peers may lack what it lacks, or one in twenty, and what is held by
--- just enough hosts stays known while one of them holds it no longer.
+-- says so) does not acquit another: besides a host one in twenty of its peers may lack what it lacks, and what is known stays known with
+-- one more that lacks it, or one less that is there.
 
 create or replace function evenkeel.peers_of(levels int4range, declared int4range, verdict text, facts jsonb)
 returns text language sql stable
@@ -58,7 +58,11 @@ begin
     join evenkeel.path p using (path_id)
     join evenkeel.path_component pc on pc.path_id = p.path_id and pc.product_id = g.product_id
     group by g.group_id, g.product_id, g.peers, p.location, g.hosts
-    having g.hosts - sum(c.holders) <= 1 + greatest(1, floor((g.hosts - 1) * share))
+    having (g.hosts - sum(c.holders) <= 1 + floor((g.hosts - 1) * share)
+            -- What few peers have but one more is no rule; one that is known does not end with the first other that lacks it.
+            or (g.hosts - sum(c.holders) = 2 + floor((g.hosts - 1) * share)
+                and exists (select from evenkeel.peer_file o
+                            where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))))
        and (sum(c.holders) >= enough
             or (sum(c.holders) = enough - 1 and exists (select from evenkeel.peer_file o
                                                         where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))));
