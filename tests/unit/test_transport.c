@@ -43,23 +43,32 @@ static int free_port(void)
     return ntohs(address.sin_port);
 }
 
+/* The port of 127.0.0.1 that an aggregator listens on, until the program ends: nng loses the memory of a listener that
+ * is closed while a connection greets it. */
+static int listened_port(void)
+{
+    static int port;
+    if (port == 0) {
+        nng_socket socket;
+        char url[64];
+        port = free_port();
+        snprintf(url, sizeof url, "tcp://127.0.0.1:%d", port);
+        assert_int_equal(nng_rep0_open(&socket), 0);
+        assert_int_equal(nng_listen(socket, url, NULL, 0), 0);
+    }
+    return port;
+}
+
 /* Opens a connection to `localhost` at a port where, on 127.0.0.1 only, somebody listens or not. */
 static int open_with(const char *const *addresses, bool listening, struct error *error)
 {
-    nng_socket socket;
     char url[64];
-    int port = free_port();
+    struct transport *transport;
     resolved = addresses;
     asked = 0;
-    assert_int_equal(nng_rep0_open(&socket), 0);
-    snprintf(url, sizeof url, "tcp://127.0.0.1:%d", port);
-    if (listening)
-        assert_int_equal(nng_listen(socket, url, NULL, 0), 0);
-    struct transport *transport;
-    snprintf(url, sizeof url, "tcp://localhost:%d", port);
+    snprintf(url, sizeof url, "tcp://localhost:%d", listening ? listened_port() : free_port());
     int status = transport_open(url, NULL, 1000, &transport, error);
     transport_close(transport);
-    nng_close(socket);
     return status;
 }
 
@@ -97,17 +106,23 @@ struct crowded {
     unsigned closes, closed;
 };
 
+static void hang_up(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 static void *serve_crowded(void *context)
 {
     static const unsigned char hello[] = {0, 'S', 'P', 0, 0, 0x31, 0, 0}; /* nng: of a REP peer */
     unsigned char greeting[sizeof hello];
     struct crowded *crowded = context;
     for (; crowded->closed < crowded->closes; crowded->closed++)
-        close(accept(crowded->listener, NULL, NULL));
+        hang_up(accept(crowded->listener, NULL, NULL));
     int peer = accept(crowded->listener, NULL, NULL);
     while (peer >= 0 && recv(peer, greeting, sizeof greeting, MSG_WAITALL) > 0)
         send(peer, hello, sizeof hello, MSG_NOSIGNAL);
-    close(peer);
+    hang_up(peer);
     return NULL;
 }
 
