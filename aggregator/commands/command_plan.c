@@ -13,7 +13,8 @@ static const char help[] = "usage: evenkeel plan HOST [--format text|json|csv] [
                            "restore, identities to renew, and when to restart. Findings that are waived ask\n"
                            "for nothing. What can't be planned because too little is known of the host is\n"
                            "said below the steps; in json and csv it is a last row with the action\n"
-                           "'unknown', and on stderr.\n\n"
+                           "'unknown', and on stderr.\n"
+                           "  HOST   its name, whichever the case, or its host_id\n\n"
                            "Exit status: 0, whether there is something to do or not; 1 error.";
 
 static PGresult *query_host(PGconn *connection, const char *statement, const char *host_id, struct error *error)
@@ -73,14 +74,11 @@ static const char rows_query[] =
 static int plan(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *hosts = database_query(
-        connection, "select host_id from ops.host where host = $1", &PARAMETER_TEXT(host), 1, false, error);
+        connection, "select h.host_id, h.name from evenkeel.host h where h.host_id = evenkeel.host_named($1)",
+        &PARAMETER_TEXT(host), 1, false, error);
     if (hosts == NULL)
         return -1;
-    if (PQntuples(hosts) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
-    if (PQntuples(hosts) > 1)
-        return error_set(error, ERROR_USAGE, "%d hosts are called '%s'; merge or rename them first", PQntuples(hosts),
-                         host);
+    host = PQgetvalue(hosts, 0, 1);
     if (cli_judge(connection, quiet, error) < 0)
         return -1;
     const char *host_id = PQgetvalue(hosts, 0, 0);

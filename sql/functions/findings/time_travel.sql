@@ -37,7 +37,9 @@ as $$
 declare
     ids uuid[];
 begin
-    select array_agg(host_id) into ids from evenkeel.host where name = host_name and merged_into is null;
+    select array_agg(host_id) into ids from evenkeel.host
+    where merged_into is null
+      and (name = host_name or host_id = case when host_name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then host_name::uuid end);
     if ids is null then
         raise exception 'there is no host ''%''', host_name using errcode = 'no_data_found', hint = 'ops.host names all';
     end if;
@@ -45,8 +47,8 @@ begin
 end
 $$;
 comment on function evenkeel.host_ids(text) is
-  'The hosts of that name, for a name may be borne by several; an error where there is none, for an empty answer would read as ''nothing '
-  'changed''.';
+  'The hosts of that name, for a name may be borne by several, or the one with that host_id; an error where there is none, for an '
+  'empty answer would read as ''nothing changed''.';
 
 create or replace function evenkeel.image_text(version evenkeel.version, size bigint)
 returns text language sql immutable parallel safe
