@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Findings first, then what is unknown, as rows of the same columns. Waived findings are shown by --waived only. */
+/* Findings first, then what is unknown, as rows of the same columns. Waived findings are shown by --waived only. $1 and
+ * $3, where not null, are the one host and the one check. */
 static const char query[] =
     "select host, \"check\", subject, severity, %s"
     " from (select host, \"check\", subject, severity, summary, evidence, opened_at,"
@@ -28,12 +29,14 @@ static const char query[] =
     "       from (select host_id, files, files || case files when 1 then ' file was' else ' files were' end ||"
     "                    ' read without symbols: what they import is not known; collect them with symbols' as says"
     "             from evenkeel.blind_hosts($1)) b join evenkeel.host h using (host_id)) r"
+    " where $3::text is null or \"check\" = $3"
     " order by place, host, \"check\", subject";
 
-static int count_of(PGconn *connection, const char *statement, const char *host, long long *count, struct error *error)
+static int count_of(PGconn *connection, const char *statement, const struct parameter *parameters, int parameter_count,
+                    long long *count, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, statement, &PARAMETER_TEXT(host), 1, true, error);
+        database_query(connection, statement, parameters, parameter_count, true, error);
     if (rows == NULL)
         return -1;
     *count = database_i64(rows, 0, 0);
@@ -51,34 +54,54 @@ static int print_not_seen(PGconn *connection, const char *host, struct error *er
     return rows != NULL ? 0 : -1;
 }
 
-static int check(PGconn *connection, const char *host, bool waived, enum cli_format format, bool quiet, int *status,
+/* What is asked for; NULL: all of it. */
+struct chosen {
+    const char *host, *check;
+    bool waived;
+};
+
+static int check_chosen(PGconn *connection, const struct chosen *chosen, long long *hosts, struct error *error)
+{
+    if (count_of(connection, "select count(*) from ops.host where $1::text is null or host = $1",
+                 &PARAMETER_TEXT(chosen->host), 1, hosts, error) < 0)
+        return -1;
+    if (chosen->host != NULL && *hosts == 0)
+        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all",
+                         chosen->host);
+    if (*hosts == 0)
+        return error_set(error, ERROR_NOT_FOUND, "no host has reported yet: run 'evenkeel-collector push'");
+    if (chosen->check == NULL || strcmp(chosen->check, "unknown") == 0)
+        return 0;
+    _cleanup_(cleanup_result) PGresult *named =
+        database_query(connection, "select evenkeel.waiver_check($1)", &PARAMETER_TEXT(chosen->check), 1, false, error);
+    return named != NULL ? 0 : -1;
+}
+
+static int check(PGconn *connection, const struct chosen *chosen, enum cli_format format, bool quiet, int *status,
                  struct error *error)
 {
+    const char *host = chosen->host;
     long long hosts, findings, unknown;
     int rows;
     char statement[sizeof query + 96];
-    if (count_of(connection, "select count(*) from ops.host where $1::text is null or host = $1", host, &hosts, error) <
-        0)
+    if (check_chosen(connection, chosen, &hosts, error) < 0 || cli_judge(connection, quiet, error) < 0)
         return -1;
-    if (host != NULL && hosts == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
-    if (hosts == 0)
-        return error_set(error, ERROR_NOT_FOUND, "no host has reported yet: run 'evenkeel-collector push'");
-    if (cli_judge(connection, quiet, error) < 0)
-        return -1;
-    struct parameter parameters[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(waived ? "true" : "false")};
+    struct parameter parameters[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(chosen->waived ? "true" : "false"),
+                                     PARAMETER_TEXT(chosen->check)};
+    struct parameter counted[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(chosen->check)};
     /* On a terminal the last column is the one that is cut. */
     snprintf(statement, sizeof statement, query,
              format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI'), '') as since, summary"
                                 : "summary, evidence, opened_at");
-    if (cli_print(connection, statement, parameters, 2, format, &rows, error) < 0 ||
+    if (cli_print(connection, statement, parameters, 3, format, &rows, error) < 0 ||
         count_of(connection,
-                 "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)",
-                 host, &findings, error) < 0 ||
+                 "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)"
+                 " and ($2::text is null or \"check\" = $2)",
+                 counted, 2, &findings, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.host where ($1::text is null or host = $1)"
                  " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.blind_hosts($1)))",
-                 host, &unknown, error) < 0)
+                 counted, 1, &unknown, error) < 0)
         return -1;
     if (format == CLI_TEXT && !quiet)
         printf("%s%lld %s; %lld %s; %lld %s\n", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
@@ -89,10 +112,12 @@ static int check(PGconn *connection, const char *host, bool waived, enum cli_for
     return 0;
 }
 
-static const char help[] = "usage: evenkeel check [--host NAME] [--format text|json|csv] [--waived]\n"
-                           "                      [--quiet]\n\n"
+static const char help[] = "usage: evenkeel check [--host NAME] [--check CODE] [--format text|json|csv]\n"
+                           "                      [--waived] [--quiet]\n\n"
                            "Prints what is found wrong, and what can't be judged and why.\n"
                            "  --host NAME   that host only\n"
+                           "  --check CODE  findings of that check only, as mixed-level; unknown: what can't\n"
+                           "                be judged\n"
                            "  --format F    text (default), json or csv, with all evidence\n"
                            "  --waived      show waived findings too\n"
                            "  --quiet       no progress\n\n"
@@ -101,24 +126,27 @@ static const char help[] = "usage: evenkeel check [--host NAME] [--format text|j
 
 int command_check(int argc, char **argv)
 {
-    enum { OPTION_HOST = 256, OPTION_WAIVED };
+    enum { OPTION_HOST = 256, OPTION_CHECK, OPTION_WAIVED };
     static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
+                                            {"check", required_argument, NULL, OPTION_CHECK},
                                             CLI_FORMAT_OPTION,
                                             {"waived", no_argument, NULL, OPTION_WAIVED},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *host = NULL;
-    bool waived = false;
+    struct chosen chosen = {0};
     int status = EXIT_STATUS_ERROR;
     struct cli cli = {.command = "check", .help = help};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_HOST:
-            host = optarg;
+            chosen.host = optarg;
+            break;
+        case OPTION_CHECK:
+            chosen.check = optarg;
             break;
         case OPTION_WAIVED:
-            waived = true;
+            chosen.waived = true;
             break;
         }
     }
@@ -127,7 +155,7 @@ int command_check(int argc, char **argv)
     if (optind < argc)
         return cli_fail_usage("check", "'%s' is too much", argv[optind]);
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
-    if (connection == NULL || check(connection, host, waived, cli.format, cli.quiet, &status, &error) < 0)
+    if (connection == NULL || check(connection, &chosen, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("check", &error);
     return status;
 }
