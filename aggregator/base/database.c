@@ -15,6 +15,7 @@
 #define LOCK_NOT_AVAILABLE "55P03"
 #define QUERY_CANCELED "57014"
 #define READ_ONLY "25006"
+#define INSUFFICIENT_PRIVILEGE "42501"
 #define UNIQUE_VIOLATION "23505"
 #define TRANSACTION_ROLLBACK "40"   /* the class: deadlocks */
 #define INSUFFICIENT_RESOURCES "53" /* the class: a full disk, too many connections */
@@ -115,8 +116,16 @@ PGconn *database_connect(const char *dsn, struct error *error)
 
 int database_check_schema(PGconn *connection, struct error *error)
 {
+    /* The function is there since who only looks may ask too; before, the table is all there is. */
+    _cleanup_(cleanup_result) PGresult *asked = database_query(
+        connection, "select to_regprocedure('evenkeel.schema_version()') is not null", NULL, 0, true, error);
+    if (asked == NULL)
+        return -1;
     _cleanup_(cleanup_result) PGresult *newest =
-        database_query(connection, "select coalesce(max(number), 0) from evenkeel.migration", NULL, 0, true, error);
+        database_query(connection,
+                       database_bool(asked, 0, 0) ? "select evenkeel.schema_version()"
+                                                  : "select coalesce(max(number), 0) from evenkeel.migration",
+                       NULL, 0, true, error);
     if (newest == NULL)
         return -1;
     int version = database_i32(newest, 0, 0);
@@ -170,6 +179,11 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
                          "target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
     if (strcmp(state, UNIQUE_VIOLATION) == 0 || strncmp(state, TRANSACTION_ROLLBACK, 2) == 0)
         return error_set(error, ERROR_CONFLICT, "%s", line);
+    if (strcmp(state, INSUFFICIENT_PRIVILEGE) == 0)
+        return error_set(error, ERROR_DATABASE,
+                         "%s ('%s' lacks that right; evenkeel_read is for looking, evenkeel_ingest for 'serve', "
+                         "evenkeel_owner for all other commands but 'init', which the database's owner runs)",
+                         line, PQuser(connection));
     return error_set(error, ERROR_DATABASE, "%s", line);
 }
 
@@ -236,7 +250,7 @@ int database_copy(PGconn *connection, const char *statement, const struct buffer
     return sent || outcome < 0 ? outcome : fail(connection, NULL, error);
 }
 
-int database_copy_out(PGconn *connection, const char *statement, FILE *out, struct error *error)
+int database_copy_out(PGconn *connection, const char *statement, FILE *out, int *rows, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *begun = PQexec(connection, statement);
     if (PQresultStatus(begun) != PGRES_COPY_OUT)
@@ -252,6 +266,8 @@ int database_copy_out(PGconn *connection, const char *statement, FILE *out, stru
     bool ended = length == -1;
     for (PGresult *result = PQgetResult(connection); result != NULL; result = PQgetResult(connection)) {
         ended = ended && PQresultStatus(result) == PGRES_COMMAND_OK;
+        if (rows != NULL)
+            *rows = atoi(PQcmdTuples(result));
         if (PQresultStatus(result) != PGRES_COMMAND_OK && outcome == 0)
             outcome = fail(connection, result, error);
         PQclear(result);
@@ -282,7 +298,7 @@ static void put_csv_column(struct buffer *statement, PGconn *connection, const P
     PQfreemem(quoted);
 }
 
-int database_copy_csv(PGconn *connection, const char *source, FILE *out, struct error *error)
+int database_copy_csv(PGconn *connection, const char *source, FILE *out, int *rows, struct error *error)
 {
     _cleanup_(buffer_clear) struct buffer query = {0}, statement = {0};
     buffer_format(&query, "select * from %s s", source);
@@ -302,7 +318,7 @@ int database_copy_csv(PGconn *connection, const char *source, FILE *out, struct 
     buffer_put(&statement, "", 1);
     if (statement.failed)
         return error_set(error, ERROR_MEMORY, "no memory for a query");
-    return database_copy_out(connection, (const char *)statement.data, out, error);
+    return database_copy_out(connection, (const char *)statement.data, out, rows, error);
 }
 
 int32_t database_i32(const PGresult *result, int row, int column)

@@ -72,14 +72,15 @@ int database_execute(PGconn *connection, const char *statements, struct error *e
  */
 int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error);
 
-/* Copies what COPY ... TO STDOUT gives to `out`, whole: what broke off, at whichever end, is an error. */
-int database_copy_out(PGconn *connection, const char *statement, FILE *out, struct error *error);
+/* Copies what COPY ... TO STDOUT gives to `out`, whole: what broke off, at whichever end, is an error. *rows (NULL:
+ * nobody asks) is how many there were. */
+int database_copy_out(PGconn *connection, const char *statement, FILE *out, int *rows, struct error *error);
 
 /*
  * All that stands in a table, or comes from a function, as CSV with its columns' names. Text that a spreadsheet would
  * take for a formula (it begins with = + - @, their wide forms, or a control character) begins with an apostrophe.
  */
-int database_copy_csv(PGconn *connection, const char *source, FILE *out, struct error *error);
+int database_copy_csv(PGconn *connection, const char *source, FILE *out, int *rows, struct error *error);
 
 /* Values out of binary results. */
 int32_t database_i32(const PGresult *result, int row, int column);

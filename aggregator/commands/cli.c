@@ -125,25 +125,40 @@ int cli_option(struct cli *cli, int argc, char **argv, const struct option *opti
     }
 }
 
+/* A query with its parameters in it, as literals: $1 to $9 stand in no text of our queries. */
+static int fill_in(PGconn *connection, struct buffer *statement, const char *query, const struct parameter *parameters,
+                   size_t count, struct error *error)
+{
+    for (const char *at = query; *at != 0; at++) {
+        size_t place = *at == '$' && at[1] >= '1' && at[1] <= '9' ? (size_t)(at[1] - '0') : 0;
+        if (place == 0 || place > count) {
+            buffer_put(statement, at, 1);
+            continue;
+        }
+        at++;
+        const char *value = parameters[place - 1].value;
+        char *literal = value != NULL ? PQescapeLiteral(connection, value, strlen(value)) : NULL;
+        if (value != NULL && literal == NULL)
+            return error_set(error, ERROR_FORMAT, "'%s' is no text", value);
+        buffer_put_text(statement, literal != NULL ? literal : "null");
+        PQfreemem(literal);
+    }
+    return 0;
+}
+
 static int print_csv(PGconn *connection, const char *query, const struct parameter *parameters, size_t count, int *rows,
                      struct error *error)
 {
-    /* COPY takes no parameters; a temporary table does, and keeps the columns' names and order. */
-    _cleanup_(buffer_clear) struct buffer statement = {0};
-    buffer_format(&statement, "create temporary table printed on commit drop as %s", query);
-    buffer_put(&statement, "", 1);
-    if (statement.failed)
+    /* COPY takes no parameters, and who only looks may make no table to copy from. */
+    _cleanup_(buffer_clear) struct buffer source = {0};
+    buffer_put_text(&source, "(");
+    if (fill_in(connection, &source, query, parameters, count, error) < 0)
+        return -1;
+    buffer_put_text(&source, ")");
+    buffer_put(&source, "", 1);
+    if (source.failed)
         return error_set(error, ERROR_MEMORY, "no memory for a query");
-    if (database_execute(connection, "begin", error) < 0)
-        return -1;
-    _cleanup_(cleanup_result) PGresult *made =
-        database_query(connection, (const char *)statement.data, parameters, count, false, error);
-    if (made == NULL)
-        return -1;
-    *rows = atoi(PQcmdTuples(made));
-    if (database_copy_csv(connection, "printed", stdout, error) < 0)
-        return -1;
-    return database_execute(connection, "commit", error);
+    return database_copy_csv(connection, (const char *)source.data, stdout, rows, error);
 }
 
 int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
@@ -186,6 +201,31 @@ static int judge_slow(PGconn *connection, int *judged, struct error *error)
     if (rows == NULL)
         return -1;
     *judged = PQntuples(rows) > 0 ? database_i32(rows, 0, 0) : 0;
+    return 0;
+}
+
+int cli_may_judge(PGconn *connection, bool *may, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        connection, "select has_table_privilege('evenkeel.judge_queue', 'delete')", NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    *may = database_bool(rows, 0, 0);
+    return 0;
+}
+
+/* Who only looks is told how far what is shown is from what was reported. */
+static int tell_pending(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select count(*) from ops.host where pending", NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    if (database_i64(rows, 0, 0) > 0)
+        fprintf(stderr,
+                "evenkeel: %lld of the hosts wait to be judged: the aggregator does that, or whoever has the rights of "
+                "evenkeel_owner\n",
+                (long long)database_i64(rows, 0, 0));
     return 0;
 }
 
@@ -232,6 +272,11 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
 {
+    bool may = false;
+    if (cli_may_judge(connection, &may, error) < 0)
+        return -1;
+    if (!may)
+        return tell_pending(connection, error);
     if (cli_judge_hosts(connection, quiet, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *clock = database_query(

@@ -91,8 +91,11 @@ bool cli_format_of(const char *command, const char *word, enum cli_format *forma
 int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
               enum cli_format format, int *rows, struct error *error);
 
-/* Judges all hosts that wait for it, so that what is asked next is up to date; with progress on a terminal unless
- * quiet. */
+/* Whether this login may judge, or only looks (evenkeel_read). */
+int cli_may_judge(PGconn *connection, bool *may, struct error *error);
+
+/* Judges all hosts that wait for it, where this login may; otherwise tells how many wait. So that what is asked next is
+ * up to date; with progress on a terminal unless quiet. */
 int cli_judge(PGconn *connection, bool quiet, struct error *error);
 
 /* Likewise without what changes with the clock alone, such as who has been silent. */

@@ -15,20 +15,15 @@ static const char query[] =
     "              case severity when 'high' then 0 when 'medium' then 1 else 2 end as place"
     "       from ops.finding where (waived_until is null or $2::boolean) and ($1::text is null or host = $1)"
     "       union all"
-    "       select h.host, 'unknown', coalesce(p.code, ''), 'low', h.missing_here, jsonb_build_object('missing', "
-    "h.missing_here),"
+    "       select u.host, 'unknown', u.product, 'low', u.missing, jsonb_build_object('missing', u.missing),"
     "              null::timestamptz, 3"
-    "       from (select o.host, o.host_id, hp.product_id, coalesce(hp.missing, o.missing) as missing_here"
-    "             from ops.host o left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = "
-    "'unknown'"
-    "             where ($1::text is null or o.host = $1) and (o.verdict = 'unknown' or hp.verdict = 'unknown')) h"
-    "       left join evenkeel.product p using (product_id)"
+    "       from evenkeel.shown_unknown($1) u"
     "       union all"
-    "       select h.name, 'unknown', 'unresolved-import', 'low', b.says,"
+    "       select b.host, 'unknown', 'unresolved-import', 'low', b.says,"
     "              jsonb_build_object('missing', b.says, 'files', b.files), null, 3"
-    "       from (select host_id, files, files || case files when 1 then ' file was' else ' files were' end ||"
+    "       from (select host, files, files || case files when 1 then ' file was' else ' files were' end ||"
     "                    ' read without symbols: what they import is not known; collect them with symbols' as says"
-    "             from evenkeel.blind_hosts($1)) b join evenkeel.host h using (host_id)) r"
+    "             from evenkeel.shown_blind($1)) b) r"
     " where $3::text is null or \"check\" = $3"
     " order by place, host, \"check\", subject";
 
@@ -100,7 +95,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
                  counted, 2, &findings, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.host where ($1::text is null or host = $1)"
-                 " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.blind_hosts($1)))",
+                 " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.shown_blind($1)))",
                  counted, 1, &unknown, error) < 0)
         return -1;
     if (format == CLI_TEXT && !quiet)

@@ -39,8 +39,7 @@ static int list(const struct hosts_call *call, struct error *error)
 {
     if (print(call,
               "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
-              "coalesce((select string_agg(g.label, ', ' order by g.label) from evenkeel.host_group g "
-              "where g.host_id = h.host_id), '') as groups, coalesce(proof, '') as proof, "
+              "evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
               "files, os, judged_at::timestamptz(0) as judged, pending, "
               "coalesce(not_judged, '') as not_judged, host_id from ops.host h order by host, host_id",
               0, error) < 0)

@@ -322,19 +322,8 @@ static int add(PGconn *connection, struct addition *addition, struct error *erro
 static int show(PGconn *connection, const char *code, enum cli_format format, struct error *error)
 {
     int rows;
-    if (cli_print(
-            connection,
-            "select f.file, coalesce(evenkeel.version_text(f.version), '') as version,"
-            " coalesce(evenkeel.machine_name(f.machine), '') as machine, f.branch, p.code as product, f.image_id is "
-            "not null as payload,"
-            " coalesce(array_length(i.export_names, 1), 0) as exports,"
-            " (select string_agg(m.dll, ' ' order by m.position) from evenkeel.image_import m where m.image_id = "
-            "f.image_id) as imports"
-            " from evenkeel.patch t join evenkeel.product p using (product_id) join evenkeel.patch_table f using "
-            "(patch_id)"
-            " left join evenkeel.image i using (image_id) where t.code = upper($1) order by p.code, f.branch, f.file, "
-            "f.version, f.machine",
-            &PARAMETER_TEXT(code), 1, format, &rows, error) < 0)
+    if (cli_print(connection, "select * from evenkeel.shown_patch_files($1)", &PARAMETER_TEXT(code), 1, format, &rows,
+                  error) < 0)
         return -1;
     if (rows == 0)
         return error_set(error, ERROR_NOT_FOUND,
@@ -345,22 +334,7 @@ static int show(PGconn *connection, const char *code, enum cli_format format, st
 static int list(PGconn *connection, enum cli_format format, struct error *error)
 {
     int rows;
-    return cli_print(
-        connection,
-        "select t.code as patch, p.code as product, coalesce(k.code, '') as level,"
-        " greatest(count(f.*), (select max(l.files) from evenkeel.level_list l"
-        "                       where (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal))) as files,"
-        " case when not t.has_payload then 'not known'"
-        "      when bool_or(i.image_id is null or not i.has_symbols) then 'known of some' else 'known' end as imports,"
-        " t.has_payload as payload,"
-        " coalesce((select string_agg(l.code, ' ' order by l.ordinal) from evenkeel.level l"
-        "           where l.product_id = t.product_id and l.ordinal = any (t.required_levels)), '') as requires,"
-        " array_to_string(t.supersedes, ' ') as supersedes, t.title"
-        " from evenkeel.patch t join evenkeel.product p using (product_id) left join evenkeel.patch_file f using "
-        "(patch_id) left join evenkeel.image i using (image_id)"
-        " left join evenkeel.level k on (k.product_id, k.ordinal) = (t.product_id, t.level_ordinal)"
-        " group by t.patch_id, p.code, k.code order by t.code, p.code",
-        NULL, 0, format, &rows, error);
+    return cli_print(connection, "select * from evenkeel.shown_patches()", NULL, 0, format, &rows, error);
 }
 
 static int run(PGconn *connection, const char *action, struct addition *addition, enum cli_format format,

@@ -227,12 +227,11 @@ static int risk(PGconn *connection, const struct question *question, int *status
         return error_set(error, ERROR_USAGE,
                          "this database is a standby, and risk needs tables of its own: name the primary, or all "
                          "servers with target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
-    _cleanup_(cleanup_result) PGresult *known =
-        database_query(connection, "select count(*) from evenkeel.patch where code = upper($1)",
-                       &PARAMETER_TEXT(question->patch), 1, true, error);
+    _cleanup_(cleanup_result) PGresult *known = database_query(connection, "select evenkeel.patch_is_known($1)",
+                                                               &PARAMETER_TEXT(question->patch), 1, true, error);
     if (known == NULL)
         return -1;
-    if (database_i64(known, 0, 0) == 0)
+    if (!database_bool(known, 0, 0))
         return error_set(error, ERROR_NOT_FOUND,
                          "there is no patch '%s': add its payload with 'evenkeel patch add', or its table with "
                          "'evenkeel catalog import-kb'",
@@ -241,6 +240,14 @@ static int risk(PGconn *connection, const struct question *question, int *status
         return print_accepted(connection, question, error);
     if (question->remove)
         return no_longer_accept(connection, question, error);
+    bool may = false;
+    if (cli_may_judge(connection, &may, error) < 0)
+        return -1;
+    if (!may)
+        return error_set(error, ERROR_USAGE,
+                         "'%s' only looks, and risk judges the hosts that wait first, which takes the rights of "
+                         "evenkeel_owner; what is known by the verdicts as they stand: select * from ops.risk('%s')",
+                         PQuser(connection), question->patch);
     if (judge_all(connection, question, interval, &total, error) < 0)
         return -1;
     if (total == 0)

@@ -52,16 +52,8 @@ static int list(PGconn *connection, const char *host, enum cli_format format, bo
                        1, false, error);
     if (known == NULL)
         return -1;
-    if (cli_print(connection,
-                  "select h.host, w.check_code as \"check\", w.subject,"
-                  " case when w.until <= now() then 'ended' when f.host_id is null then 'finding closed' else 'waived' "
-                  "end as state,"
-                  " w.until::timestamptz(0) as until, w.waived_by, w.waived_at::timestamptz(0) as waived_at, w.reason"
-                  " from evenkeel.waiver w join ops.host h using (host_id)"
-                  " left join evenkeel.finding f on f.host_id = w.host_id and f.check_code = w.check_code"
-                  "  and f.subject = w.subject and f.closed_at = 'infinity'"
-                  " where $1::text is null or h.host = $1 order by h.host, w.check_code, w.subject",
-                  &PARAMETER_TEXT(host), 1, format, &rows, error) < 0)
+    if (cli_print(connection, "select * from evenkeel.shown_waivers($1)", &PARAMETER_TEXT(host), 1, format, &rows,
+                  error) < 0)
         return -1;
     if (rows == 0 && format == CLI_TEXT && !quiet)
         puts("nothing is waived");

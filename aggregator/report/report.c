@@ -23,7 +23,7 @@ static int copy_csv(PGconn *connection, const char *since, FILE *out, struct err
         return error_set(error, ERROR_FORMAT, "'%s' is no text", since);
     snprintf(source, sizeof source, "evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s)))", literal);
     PQfreemem(literal);
-    return database_copy_csv(connection, source, out, error);
+    return database_copy_csv(connection, source, out, NULL, error);
 }
 
 static void delete_document(cJSON **document)

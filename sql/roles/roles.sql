@@ -67,5 +67,14 @@ begin
     loop
         execute format('alter function %s security definer set search_path = pg_catalog, pg_temp', wanted);
     end loop;
+    -- So would those that commands call which only look.
+    for wanted in
+        select p.oid::regprocedure from pg_proc p
+        where p.pronamespace = 'evenkeel'::regnamespace
+          and p.proname in ('plan', 'report_drift', 'waiver_host', 'catalog_status', 'catalog_missing_lists', 'catalog_sources',
+                            'catalog_statements', 'baseline_statements')
+    loop
+        execute format('alter function %s security definer set search_path = evenkeel, pg_catalog, pg_temp', wanted);
+    end loop;
 end
 $$;

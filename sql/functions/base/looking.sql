@@ -1,0 +1,91 @@
+-- What commands show that only look. These have their owner's rights, for who looks (evenkeel_read) may read no table; all names are
+-- looked for where nobody else can put any.
+
+create or replace function evenkeel.schema_version()
+returns integer language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select coalesce(max(m.number), 0) from evenkeel.migration m $$;
+comment on function evenkeel.schema_version() is 'The number of the newest file of sql/schema that was applied.';
+
+create or replace function evenkeel.shown_unknown(only_host text)
+returns table (host text, product text, missing text) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select o.host, coalesce(p.code, ''), coalesce(hp.missing, o.missing)
+    from ops.host o
+    left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = 'unknown'
+    left join evenkeel.product p using (product_id)
+    where (only_host is null or o.host = only_host) and (o.verdict = 'unknown' or hp.verdict = 'unknown')
+$$;
+comment on function evenkeel.shown_unknown(text) is
+  'A row per host, that one or all, and product of which it is not known whether it is at one level, with what would have to be known.';
+
+create or replace function evenkeel.shown_blind(only_host text)
+returns table (host text, host_id uuid, files bigint) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(only_host) b join evenkeel.host h using (host_id) $$;
+comment on function evenkeel.shown_blind(text) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
+
+create or replace function evenkeel.shown_groups(shown uuid)
+returns text language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$ select coalesce(string_agg(g.label, ', ' order by g.label), '') from evenkeel.host_group g where g.host_id = shown $$;
+comment on function evenkeel.shown_groups(uuid) is 'The groups that a host is in.';
+
+create or replace function evenkeel.shown_waivers(only_host text)
+returns table (host text, "check" text, subject text, state text, until timestamptz, waived_by text, waived_at timestamptz,
+               reason text)
+language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select h.host, w.check_code, w.subject,
+           case when w.until <= now() then 'ended' when f.host_id is null then 'finding closed' else 'waived' end,
+           w.until::timestamptz(0), w.waived_by, w.waived_at::timestamptz(0), w.reason
+    from evenkeel.waiver w
+    join ops.host h using (host_id)
+    left join evenkeel.finding f on f.host_id = w.host_id and f.check_code = w.check_code and f.subject = w.subject
+                                    and f.closed_at = 'infinity'
+    where only_host is null or h.host = only_host
+    order by h.host, w.check_code, w.subject
+$$;
+comment on function evenkeel.shown_waivers(text) is 'A row per finding of that host, or of all, that a person accepted, or once did.';
+
+create or replace function evenkeel.shown_patches()
+returns table (patch text, product text, level text, files bigint, imports text, payload boolean, requires text, supersedes text,
+               title text)
+language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select t.code, p.code, coalesce(k.code, ''),
+           greatest(count(f.*), (select max(l.files) from evenkeel.level_list l
+                                 where (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal))),
+           case when not t.has_payload then 'not known'
+                when bool_or(i.image_id is null or not i.has_symbols) then 'known of some' else 'known' end,
+           t.has_payload,
+           coalesce((select string_agg(l.code, ' ' order by l.ordinal) from evenkeel.level l
+                     where l.product_id = t.product_id and l.ordinal = any (t.required_levels)), ''),
+           array_to_string(t.supersedes, ' '), t.title
+    from evenkeel.patch t
+    join evenkeel.product p using (product_id)
+    left join evenkeel.patch_file f using (patch_id)
+    left join evenkeel.image i using (image_id)
+    left join evenkeel.level k on (k.product_id, k.ordinal) = (t.product_id, t.level_ordinal)
+    group by t.patch_id, p.code, k.code
+    order by t.code, p.code
+$$;
+comment on function evenkeel.shown_patches() is 'A row per patch of the catalogue.';
+
+create or replace function evenkeel.patch_is_known(patch_code text)
+returns boolean language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$ select exists (select from evenkeel.patch p where p.code = upper(patch_code)) $$;
+comment on function evenkeel.patch_is_known(text) is 'Whether the catalogue has a patch of that code.';
+
+create or replace function evenkeel.shown_patch_files(shown text)
+returns table (file text, version text, machine text, branch text, product text, payload boolean, exports integer, imports text)
+language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select f.file, coalesce(evenkeel.version_text(f.version), ''), coalesce(evenkeel.machine_name(f.machine), ''), f.branch, p.code,
+           f.image_id is not null, coalesce(array_length(i.export_names, 1), 0),
+           (select string_agg(m.dll, ' ' order by m.position) from evenkeel.image_import m where m.image_id = f.image_id)
+    from evenkeel.patch t
+    join evenkeel.product p using (product_id)
+    join evenkeel.patch_table f using (patch_id)
+    left join evenkeel.image i using (image_id)
+    where t.code = upper(shown)
+    order by p.code, f.branch, f.file, f.version, f.machine
+$$;
+comment on function evenkeel.shown_patch_files(text) is 'A row per file that a patch brings.';
