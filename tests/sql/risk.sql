@@ -85,11 +85,12 @@ begin
     return answer;
 end $$;
 select is(fixture.as_reader(), 'safe', 'and gets an answer');
-set local role evenkeel_read;
-create temporary table of_the_reader ();
+-- Where the database lets readers make none, another who may make them shares the session.
+set local role evenkeel_ingest;
+create temporary table of_another ();
 reset role;
-select throws_like($$ select fixture.as_reader() $$, '%temporary relations of its own%', 'but not where relations of the reader could stand in for the owner''s');
-drop table of_the_reader;
+select throws_like($$ select fixture.as_reader() $$, '%temporary relations of its own%', 'but not where relations of another could stand in for the owner''s');
+drop table of_another;
 -- Exports by ordinal.
 select fixture.host('by ordinal', jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', array['One', '#7']),
     'c:/app/b.dll', fixture.pe('9.1.100.20', '{}', '[{"dll": "a.dll", "names": [], "ordinals": [7]}]')), fixture.runs('Service Pack 2'));
