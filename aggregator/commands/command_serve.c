@@ -99,22 +99,20 @@ static int wait_for_end(const sigset_t *signals, struct service *service, const 
 
 /* 'Accepted' holds over a crash of the machine only where PostgreSQL writes as it does unless told otherwise; both
  * settings are the server's, so all that can be done is to say it. */
-static int warn_of_loss(PGconn *connection, struct error *error)
+static void warn_of_loss(PGconn *connection)
 {
+    struct error ignored = {0};
     _cleanup_(cleanup_result) PGresult *settings = database_query(
         connection,
         "select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name",
-        NULL, 0, false, error);
-    if (settings == NULL)
-        return -1;
-    for (int row = 0; row < PQntuples(settings); row++) {
+        NULL, 0, false, &ignored);
+    for (int row = 0; settings != NULL && row < PQntuples(settings); row++) {
         char sentence[200];
         snprintf(sentence, sizeof sentence,
                  "the database runs with %s = off: if its machine crashes, what was accepted may be lost, or all of it",
                  PQgetvalue(settings, row, 0));
         log_line(LOG_PRIORITY_WARNING, "not-durable", "message=%s", JOURNAL_QUOTED(sentence));
     }
-    return 0;
 }
 
 static int serve(const char *dsn, const struct service_options *service_options,
@@ -137,10 +135,8 @@ static int serve(const char *dsn, const struct service_options *service_options,
     database_application_name(name);
     database_session_kind("read-write");
     /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
-    PGconn *trial = database_open(dsn, error);
-    int warned = trial != NULL ? warn_of_loss(trial, error) : -1;
-    PQfinish(trial);
-    if (warned < 0)
+    _cleanup_(cleanup_connection) PGconn *trial = database_open(dsn, error);
+    if (trial == NULL)
         return -1;
     struct judge *judge = judge_start(dsn, error);
     if (judge == NULL)
@@ -157,6 +153,10 @@ static int serve(const char *dsn, const struct service_options *service_options,
         http_options->connections = service_connections(service);
         result = start_http(http_options, &http, error);
     }
+    if (result == 0)
+        warn_of_loss(trial);
+    PQfinish(trial);
+    trial = NULL;
     if (result == 0)
         result = make_ready_file(ready, error);
     if (result == 0) {
