@@ -188,13 +188,14 @@ enum field_kind {
     ROW(taken_at, FIELD_TIME, FIELD_TIME_MOST, 1)
 
 /* Beyond 2100 is a broken clock, or an attack on arithmetic; no schedule is longer than a year. */
+#define FIELD_CLOCK_MOST INT64_C(4102444800000000)
 #define FIELD_LIMITS_OF_OFFER(ROW)                                                                                     \
     ROW(host_id, FIELD_BYTES, 16, 1)                                                                                   \
     ROW(sequence, FIELD_NUMBER, INT64_MAX, 1)                                                                          \
     ROW(inventory, FIELD_DIGEST, 32, 1)                                                                                \
     ROW(facts, FIELD_DIGEST, 32, 1)                                                                                    \
     ROW(times, FIELD_DIGEST, 32, 1)                                                                                    \
-    ROW(taken_at, FIELD_NUMBER, INT64_C(4102444800000000), 1)                                                          \
+    ROW(taken_at, FIELD_NUMBER, FIELD_CLOCK_MOST, 1)                                                                   \
     ROW(marks, FIELD_DIGEST, 32, 1)                                                                                    \
     ROW(unreadable, FIELD_NUMBER, INT32_MAX, 1)                                                                        \
     ROW(schedule, FIELD_NUMBER, 366u * 86400u, 1)

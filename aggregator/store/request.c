@@ -11,6 +11,10 @@
 #include "proto/object.h"
 #include "proto/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
 static void reply_pack(struct request *request, const Evenkeel__Reply *reply)
 {
     request->let_in =
@@ -173,6 +177,27 @@ int request_decode_object(struct object *object, struct arena *arena, Evenkeel__
     return checked;
 }
 
+static void time_text(time_t moment, char *text, size_t size)
+{
+    struct tm parts;
+    if (gmtime_r(&moment, &parts) == NULL || strftime(text, size, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
+        snprintf(text, size, "%lld seconds since 1970", (long long)moment);
+}
+
+/* Whoever reads the sentence has only one of the two clocks before him. */
+static int check_clock(int64_t taken_at, struct error *error)
+{
+    if (taken_at >= 0 && taken_at <= FIELD_CLOCK_MOST)
+        return 0;
+    char told[64], here[64];
+    time_text((time_t)(taken_at / 1000000), told, sizeof told);
+    time_text(time(NULL), here, sizeof here);
+    return error_set(error, ERROR_LIMIT,
+                     "by the collector's clock this was taken at %s, the aggregator's says %s: set the clock of the "
+                     "collector's machine (times from 1970 to 2100 are allowed)",
+                     told, here);
+}
+
 /* Numbers and digests of an offer that the database would choke on are refused here. */
 static int check_offer(struct request *request, struct error *error)
 {
@@ -186,7 +211,7 @@ static int check_offer(struct request *request, struct error *error)
         return error_set(error, ERROR_FORMAT, "an offer's digests must have %d bytes", DIGEST_BYTES);
     if (offer->sequence == 0)
         return error_set(error, ERROR_FORMAT, "an offer's sequence is 0: the first has the number 1");
-    if (field_limits_check(&offer->base, error) < 0)
+    if (check_clock(offer->taken_at, error) < 0 || field_limits_check(&offer->base, error) < 0)
         return -1;
     struct bytes packed;
     if (!object_pack(&offer->base, &packed))

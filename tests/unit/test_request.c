@@ -110,11 +110,11 @@ static void a_time_that_no_honest_clock_shows_is_refused(void **state)
     (void)state;
     Evenkeel__Offer offer = good_offer();
     offer.taken_at = END_OF_TIME + 1;
-    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "taken_at");
+    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "collector's clock this was taken at 2100-01-01 00:00:00 UTC");
     offer.taken_at = INT64_MAX;
-    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "taken_at");
+    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "clock this was taken at 294247-01-10 04:00:54 UTC");
     offer.taken_at = INT64_MIN;
-    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "taken_at");
+    refuses(offer, EVENKEEL__REFUSAL_REASON__OVER_LIMIT, "clock this was taken at -290308-");
     offer.taken_at = END_OF_TIME; /* a clock that is far ahead is shown, not refused */
     lets_in(offer);
 }
