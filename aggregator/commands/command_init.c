@@ -6,6 +6,7 @@
 #include "aggregator/catalogue/check_file.h"
 #include "certificate_authority.h"
 #include "cli.h"
+#include "init_logins.h"
 
 #include "proto/cleanup.h"
 
@@ -251,11 +252,15 @@ static int make_authority(const char *directory, const char **names, size_t coun
     return 0;
 }
 
-static const char help[] = "usage: evenkeel init [--sql DIR] [--ca DIR [--name HOST]...] [--dsn STRING]\n\n"
+static const char help[] = "usage: evenkeel init [--sql DIR] [--logins HOW] [--ca DIR [--name HOST]...]\n"
+                           "                     [--dsn STRING]\n\n"
                            "Makes or upgrades schema, functions, views and checks, and loads the shipped\n"
                            "catalogue. A second run changes nothing.\n"
                            "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside\n"
                            "                this program)\n"
+                           "  --logins HOW  let evenkeel_ingest (serve) and evenkeel_read (reports, Grafana)\n"
+                           "                log in: peer, or scram with the passwords that are in\n"
+                           "                " INIT_LOGINS_INGEST " and " INIT_LOGINS_READ "\n"
                            "  --ca DIR      make a small certificate authority there, unless there is one,\n"
                            "                and a server certificate\n"
                            "  --name HOST   a name or address of this aggregator for that certificate; may\n"
@@ -263,15 +268,16 @@ static const char help[] = "usage: evenkeel init [--sql DIR] [--ca DIR [--name H
 
 int command_init(int argc, char **argv)
 {
-    enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME };
+    enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME, OPTION_LOGINS };
     static const struct option options[] = {{"sql", required_argument, NULL, OPTION_SQL},
+                                            {"logins", required_argument, NULL, OPTION_LOGINS},
                                             {"ca", required_argument, NULL, OPTION_CA},
                                             {"name", required_argument, NULL, OPTION_NAME},
                                             CLI_OPTIONS,
                                             {0}};
     const char *authority = NULL, *names[CERTIFICATE_NAMES_MAXIMUM];
     size_t name_count = 0;
-    const char *given_sql = NULL;
+    const char *given_sql = NULL, *logins = NULL;
     char dsn[2048], directory[PATH_MAX - 256];
     struct cli cli = {.command = "init", .help = help, .repeated = (const char *const[]){"name", NULL}};
     struct error error = {0};
@@ -279,6 +285,11 @@ int command_init(int argc, char **argv)
         switch (option) {
         case OPTION_SQL:
             given_sql = optarg;
+            break;
+        case OPTION_LOGINS:
+            logins = optarg;
+            if (!init_logins_is_way(logins))
+                return cli_fail_usage("init", "--logins '%s' is none: peer and scram are", logins);
             break;
         case OPTION_CA:
             authority = optarg;
@@ -302,6 +313,7 @@ int command_init(int argc, char **argv)
     database_session_kind("read-write");
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
     if (connection == NULL || init(connection, directory, &error) < 0 || note_roles(connection, &error) < 0 ||
+        (logins != NULL && init_logins_make(connection, logins, &error) < 0) ||
         (authority != NULL && make_authority(authority, names, name_count, &error) < 0))
         return cli_fail("init", &error);
     return EXIT_STATUS_OK;
