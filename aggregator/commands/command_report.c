@@ -13,8 +13,9 @@
 
 static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name NAME]\n"
                            "                             [--format text|html|json|csv] [-o FILE] [--quiet]\n\n"
-                           "Prints what changed in the fleet: findings that are new, worse, closed or\n"
-                           "waived, then changes gathered by what they are, outliers and silent hosts.\n"
+                           "Prints what is dangerous now, whatever its age, with the next step of its\n"
+                           "plan; then what changed in the fleet: findings that are new, worse, closed or\n"
+                           "waived, changes gathered by what they are, outliers and silent hosts.\n"
                            "  --since WHEN   yesterday (24 hours ago; default), monday, '3 days',\n"
                            "                 2026-06-01, '2026-06-01 08:00'; last-report: where the last\n"
                            "                 one ended, so that early, late and missed ones leave no gap\n"

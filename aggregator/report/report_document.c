@@ -43,6 +43,15 @@ const cJSON *report_same(const cJSON *finding, int *count)
     return NULL;
 }
 
+long long report_shown(const cJSON *groups, const char *check_code)
+{
+    long long hosts = 0;
+    const cJSON *group;
+    cJSON_ArrayForEach(group, groups) if (strcmp(report_string(group, "check_code"), check_code) == 0) hosts +=
+        report_number(group, "hosts");
+    return hosts;
+}
+
 const char *report_time(const char *iso, char text[20])
 {
     snprintf(text, 20, "%.16s", iso);

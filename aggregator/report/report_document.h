@@ -23,6 +23,9 @@ const cJSON *report_list(const cJSON *object, const char *key); /* never NULL: a
  * does not, or NULL. */
 const cJSON *report_same(const cJSON *finding, int *count);
 
+/* How many findings of that check the groups of the list 'dangerous' stand for; there may be more. */
+long long report_shown(const cJSON *groups, const char *check_code);
+
 /* '2026-11-21 10:04' out of an ISO time; written to `text`, which is returned. */
 const char *report_time(const char *iso, char text[20]);
 

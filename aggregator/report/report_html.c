@@ -321,6 +321,73 @@ static void put_unknown(const cJSON *unknown, FILE *out)
     fputs("</tr>\n", out);
 }
 
+static void put_dangerous(const cJSON *group, FILE *out)
+{
+    const char *step = report_string(group, "next_step"), *opened = report_string(group, "opened_at");
+    long long hosts = report_number(group, "hosts");
+    int named = cJSON_GetArraySize(report_list(group, "host_names"));
+    char order[32];
+    fputs("<tr role=\"row\">", out);
+    cell("Check", NULL, out);
+    fputs("<span class=\"check\" title=\"", out);
+    html_text(report_string(group, "title"), out);
+    fputs("\">", out);
+    html_text(report_string(group, "check_code"), out);
+    fputs("</span></td>", out);
+    snprintf(order, sizeof order, "%lld", hosts);
+    cell("Host", order, out);
+    if (hosts > 1)
+        fprintf(out, "<b>%lld hosts</b> ", hosts);
+    put_names(report_list(group, "host_names"), out);
+    if (named < hosts)
+        fprintf(out, " and %lld more", hosts - named);
+    fputs("</td>", out);
+    cell("What and next", NULL, out);
+    fputs("<p>", out);
+    html_text(report_string(group, "summary"), out);
+    fputs("</p><p class=\"why\">", out);
+    if (*step != 0) {
+        fputs("Next: <b>", out);
+        html_text(step, out);
+        fputs("</b>. ", out);
+    }
+    fprintf(out, "%s: <code>", *step != 0 ? "All steps" : "Next");
+    html_text(report_string(group, "command"), out);
+    fputs("</code></p></td>", out);
+    cell("Open for", opened, out);
+    html_text(report_string(group, "open_for"), out);
+    fputs(", since ", out);
+    put_time(opened, out);
+    fputs("</td></tr>\n", out);
+}
+
+static void put_all_dangerous(const cJSON *document, FILE *out)
+{
+    const cJSON *groups = report_list(document, "dangerous"), *item;
+    if (cJSON_GetArraySize(groups) == 0)
+        return;
+    section_begin("dangerous", "Dangerous now",
+                  (int)report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous"),
+                  "Hosts with open findings of severity high, whatever their age, worst first; what hosts share is one "
+                  "line.",
+                  out);
+    table_begin("Dangerous now", "Check|Host|What and next|Open for", out);
+    cJSON_ArrayForEach(item, groups) put_dangerous(item, out);
+    fputs("</tbody></table>\n", out);
+    cJSON_ArrayForEach(item, report_list(document, "dangers"))
+    {
+        long long rest = report_number(item, "findings") - report_shown(groups, report_string(item, "check_code"));
+        if (rest <= 0)
+            continue;
+        fprintf(out, "<p class=\"more\">And %lld more of ", rest);
+        html_text(report_string(item, "check_code"), out);
+        fputs(": <code>", out);
+        html_text(report_string(item, "command"), out);
+        fputs("</code></p>\n", out);
+    }
+    fputs("</section>\n", out);
+}
+
 static void put_not_seen(const cJSON *unseen, FILE *out)
 {
     fputs("<tr role=\"row\">", out);
@@ -363,6 +430,8 @@ static void put_tiles(const cJSON *document, const cJSON *counts, FILE *out)
     char note[160];
     long long became = report_number(counts, "became_mixed"), mended = report_number(counts, "mended");
     fputs("<nav class=\"tiles\" aria-label=\"In numbers\">", out);
+    tile(report_number(counts, "dangerous") > 0 ? "#dangerous" : "#charts", "bad", report_number(counts, "dangerous"),
+         plural(report_number(counts, "dangerous"), "host in danger", "hosts in danger"), "whatever its age", out);
     if (became + mended > 0)
         snprintf(note, sizeof note, "%lld more, %lld mended", became, mended);
     else
@@ -388,8 +457,10 @@ static void put_tiles(const cJSON *document, const cJSON *counts, FILE *out)
 /* What there is nothing of, in one quiet line. */
 static void put_absent(const cJSON *document, FILE *out)
 {
-    static const struct report_section others[] = {
-        {"changes", NULL, "no file changed"}, {"outliers", NULL, "no outliers"}, {"silent", NULL, "no silent hosts"}};
+    static const struct report_section others[] = {{"dangerous", NULL, "nothing is dangerous now"},
+                                                   {"changes", NULL, "no file changed"},
+                                                   {"outliers", NULL, "no outliers"},
+                                                   {"silent", NULL, "no silent hosts"}};
     int said = 0;
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         if (cJSON_GetArraySize(report_list(document, section->name)) == 0)
@@ -449,6 +520,7 @@ void report_html(const cJSON *document, FILE *out)
           "type=\"search\" placeholder=\"a host, a file, a check\" autocomplete=\"off\"><output id=\"shown\" "
           "for=\"filter\"></output></div>\n",
           out);
+    put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         put_findings(report_list(document, section->name), section->name, section->title, "", out);
     put_table(report_list(document, "changes"), "changes", "Changed files",

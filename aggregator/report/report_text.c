@@ -144,6 +144,55 @@ static void put_unknown(const cJSON *unknown, FILE *out)
     putc('\n', out);
 }
 
+static void put_dangerous(const cJSON *group, FILE *out)
+{
+    char when[20];
+    long long hosts = report_number(group, "hosts"), named = 0;
+    const char *step = report_string(group, "next_step");
+    const cJSON *name;
+    fputs("  ", out);
+    utf8_print(report_string(group, "check_code"), out);
+    fprintf(out, "  on %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    cJSON_ArrayForEach(name, report_list(group, "host_names"))
+    {
+        if (named == NAMES_SHOWN && hosts > NAMES_SHOWN + 1)
+            break;
+        fputs(named++ > 0 ? ", " : "", out);
+        utf8_print(cJSON_IsString(name) ? name->valuestring : "", out);
+    }
+    if (named < hosts)
+        fprintf(out, " and %lld more", hosts - named);
+    fputs("\n          ", out);
+    utf8_print(report_string(group, "summary"), out);
+    fprintf(out, "\n          open for %s, since %s", report_string(group, "open_for"),
+            report_time(report_string(group, "opened_at"), when));
+    if (*step != 0) {
+        fputs("\n          next: ", out);
+        utf8_print(step, out);
+    }
+    fprintf(out, "\n          %s: %s\n", *step != 0 ? "all steps" : "next", report_string(group, "command"));
+}
+
+static void put_all_dangerous(const cJSON *document, FILE *out)
+{
+    const cJSON *groups = report_list(document, "dangerous"), *item;
+    if (cJSON_GetArraySize(groups) == 0)
+        return;
+    fprintf(out, "\nDangerous now (%lld %s)\n",
+            report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous"),
+            report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous") == 1 ? "host" : "hosts");
+    cJSON_ArrayForEach(item, groups) put_dangerous(item, out);
+    cJSON_ArrayForEach(item, report_list(document, "dangers"))
+    {
+        long long rest = report_number(item, "findings") - report_shown(groups, report_string(item, "check_code"));
+        if (rest > 0) {
+            fprintf(out, "  and %lld more of ", rest);
+            utf8_print(report_string(item, "check_code"), out);
+            fprintf(out, ": %s\n", report_string(item, "command"));
+        }
+    }
+}
+
 static void put_not_seen(const cJSON *unseen, FILE *out)
 {
     long long hosts = report_number(unseen, "hosts");
@@ -168,9 +217,11 @@ void report_text(const cJSON *document, FILE *out)
     char since[20], until[20];
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(document, "counts");
     fprintf(out, "%s\n", report_string(document, "sentence"));
-    fprintf(out, "from %s to %s; now %lld mixed, %lld unknown, %lld level\n",
+    fprintf(out, "from %s to %s; now %lld in danger, %lld mixed, %lld unknown, %lld level\n",
             report_time(report_string(document, "since"), since), report_time(report_string(document, "until"), until),
-            report_number(counts, "mixed"), report_number(counts, "unknown"), report_number(counts, "level"));
+            report_number(counts, "dangerous"), report_number(counts, "mixed"), report_number(counts, "unknown"),
+            report_number(counts, "level"));
+    put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         put_findings(report_list(document, section->name), section->title, out);
     put_all(report_list(document, "changes"), "Changed files", put_change, out);

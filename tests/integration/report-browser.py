@@ -74,8 +74,8 @@ try:
     browser.get("file://" + page)
     expect(browser.title.startswith("3 hosts became mixed"), "title: " + browser.title)
     expect(one("h1").text.startswith("3 hosts became mixed, 1 was mended"), "heading: " + one("h1").text)
-    expect([t.text for t in all_of(".tile b")] == ["5", "1", "2", "23"], "numbers at the top")
-    expect([h.text for h in all_of("h2")][:4] == ["New 3", "Worse 1", "Closed 1", "Waived 1"], "sections")
+    expect([t.text for t in all_of(".tile b")] == ["4", "5", "1", "2", "23"], "numbers at the top")
+    expect([h.text for h in all_of("h2")][:5] == ["Dangerous now 4", "New 3", "Worse 1", "Closed 1", "Waived 1"], "sections")
     expect("KB900001" in one("#changes").text and "17" in one("#changes").text, "the patch is one line")
 
     names = [e.text for e in all_of("#new .host")]

@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(18);
+select plan(28);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -67,11 +67,45 @@ select is_empty($$ select * from evenkeel.report_changes(now() - interval '12 ho
 select is_empty($$ select * from evenkeel.report_findings(now() - interval '12 hours') $$, 'a finding that came and went since is not told');
 select is(evenkeel.report_drift(now() - interval '12 hours') ->> 'sentence', 'No host became mixed; 1 of 4 hosts changed', 'that the host stirred is counted');
 
+-- Dangerous now, whatever its age.
+select results_eq($$ select check_code, hosts, host_names, open_for from evenkeel.report_dangerous() $$,
+    $$ values ('mixed-level', 1::bigint, array['worse'], (select evenkeel.open_for(opened_at, now()) from evenkeel.finding
+                                                          where closed_at = 'infinity' and check_code = 'mixed-level'
+                                                            and host_id = (select host_id from evenkeel.host where name = 'worse'))) $$,
+    'what is open and high is told, however long it has been open');
+select is((select next_step from evenkeel.report_dangerous(0)), null, 'of more groups than are planned there is the command alone');
+select is((select command from evenkeel.report_dangerous(0)), 'evenkeel plan worse', 'the command names the host');
+select is(evenkeel.report_new_sentence('{"unresolved-import": 2, "missing-file": 1, "new-check": 3}'),
+    '2 hosts can''t load what they import; 1 host lacks a file; 3 hosts have a new new-check', 'every check is counted in the headline, worst first');
+select is(evenkeel.report_sentence('{"new_hosts": {"missing-file": 1}, "became_mixed": 0, "mended": 0, "lost": 0, "silent": 0, "changed": 1, "hosts": 4}'),
+    '1 host lacks a file; 1 of 4 hosts changed', 'that no host became mixed is no news where another check found something');
+
+-- Many at once: what is cut is cut per check, and said.
+insert into evenkeel.host (name) select 'many-' || n from generate_series(1, 60) n;
+insert into evenkeel.finding (host_id, check_code, subject, severity, summary, evidence, evidence_at, opened_at)
+select h.host_id, c.code, case c.code when 'cloned-identity' then 'machine-sid S-1' else 'KB9' end, 'high',
+       c.code || ' of ' || h.name, '{}', now(), now() - interval '5 days'
+from evenkeel.host h cross join (values ('cloned-identity'), ('partial-patch')) c (code) where h.name like 'many-%';
+insert into evenkeel.host (name, shares_name) values ('MANY-1', true);
+select results_eq($$ select check_code, count(*), sum(hosts), max(cardinality(host_names)) from evenkeel.report_dangerous(0, 7, 30) group by 1 order by 1 $$,
+    $$ values ('cloned-identity', 1::bigint, 60::numeric, 30), ('mixed-level', 1, 1, 1), ('partial-patch', 7, 7, 1) $$,
+    'hosts that share an identity are one line; of what is alike in nothing so many lines of each check are shown, and none is crowded out');
+select results_eq($$ select check_code, findings, hosts, command from evenkeel.report_dangers() order by 1 nulls last $$,
+    $$ values ('cloned-identity', 60::bigint, 60::bigint, 'evenkeel check --check cloned-identity'), ('mixed-level', 1, 1, 'evenkeel check --check mixed-level'),
+              ('partial-patch', 60, 60, 'evenkeel check --check partial-patch'), (null, 121, 61, null) $$,
+    'all of them are counted, by check with the command that lists them, and each host once');
+select is((select command from evenkeel.report_dangerous(0, 60) where host_names = array['many-1']),
+    (select 'evenkeel plan ' || host_id from evenkeel.host where name = 'many-1'), 'a name that two hosts bear is no name for a command');
+select is(evenkeel.report_drift(now() - interval '12 hours') #> '{counts,dangerous}', '61', 'and the report counts hosts, not lines');
+delete from evenkeel.finding where host_id in (select host_id from evenkeel.host where lower(name) like 'many-%');
+delete from evenkeel.host where lower(name) like 'many-%';
+
 -- Waivers.
 insert into evenkeel.waiver (host_id, check_code, subject, reason, until)
 select host_id, 'mixed-level', 'windows-2003', 'known', now() + interval '1 day' from evenkeel.host where name = 'worse';
 select results_eq($$ select section, reason from evenkeel.report_findings(now() - interval '12 hours') $$, $$ values ('waived', 'known') $$,
     'a finding that is waived is told as that, with the reason');
+select is_empty($$ select * from evenkeel.report_dangerous() $$, 'and is not among those that are dangerous');
 update evenkeel.waiver set until = now() - interval '1 hour', waived_at = now() - interval '2 days';
 select results_eq($$ select section, why from evenkeel.report_findings(now() - interval '12 hours') $$, $$ values ('new', 'its waiver ended') $$,
     'when the waiver ends the finding is new again');

@@ -162,8 +162,9 @@ comment on function evenkeel.plan_hotfixes(uuid, integer, integer) is
     'The hotfixes of a product that the registry lists or files prove, and what becomes of each once a level is reapplied: reapply, '
     'contained (its files would be older), or replaced by another.';
 
+-- Planning it takes longer than running it, and is the same for every host.
 create or replace function evenkeel.plan(planned uuid)
-returns table (step integer, action text, what text, why text) language plpgsql stable
+returns table (step integer, action text, what text, why text) language plpgsql stable set plan_cache_mode = force_generic_plan
 as $$
 begin
     return query

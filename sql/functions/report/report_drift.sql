@@ -71,7 +71,7 @@ comment on function evenkeel.report_findings(timestamptz) is
 create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql immutable
 as $$
-    select concat_ws('; ',
+    select concat_ws('; ', n.danger,
         coalesce(nullif(concat_ws(', ',
             case when n.became_mixed > 0 then evenkeel.report_count(n.became_mixed, 'host', 'hosts') || ' became mixed' end,
             case when n.mended > 0 then evenkeel.report_count(n.mended, case when n.became_mixed > 0 then 'was mended'
@@ -79,12 +79,15 @@ as $$
                                                               case when n.became_mixed > 0 then 'were mended'
                                                                 else 'hosts were mended' end) end,
             case when n.lost > 0 then evenkeel.report_count(n.lost, 'can', 'can') || ' no longer be judged' end,
-            case when n.silent > 0 then evenkeel.report_count(n.silent, 'is silent', 'are silent') end), ''), 'No host became mixed'),
+            case when n.silent > 0 then evenkeel.report_count(n.silent, 'is silent', 'are silent') end), ''),
+            case when n.danger is null then 'No host became mixed' end),
         format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
-    from jsonb_to_record(counts) n (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint)
+    from (select r.*, evenkeel.report_new_sentence(coalesce(r.new_hosts, '{}')) as danger
+          from jsonb_to_record(counts) r (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint,
+                                          new_hosts jsonb)) n
 $$;
 comment on function evenkeel.report_sentence(jsonb) is
-    'The report in one sentence: 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
+    'The report in one sentence: 2 hosts lack a file; 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
 
 create or replace function evenkeel.report_drift(since timestamptz)
 returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
@@ -95,6 +98,8 @@ declare
     totals jsonb;
     doubtful jsonb;
     unseen jsonb;
+    dangerous jsonb;
+    dangers jsonb;
 begin
     perform set_config('jit', 'off', true);
     if since >= now() then
@@ -119,7 +124,13 @@ begin
           from (select f.host_id, evenkeel.not_seen_text(f.facts) as what from host_facts_current f) n join host h using (host_id)
           where n.what <> '' and h.merged_into is null
           group by 1 order by 2 desc, 1 limit 200) u;
+    select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
+    select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
     select jsonb_build_object(
+               'dangerous', (select d -> 'hosts' from jsonb_array_elements(dangers) d where d ->> 'check_code' is null),
+               'new_hosts', (select coalesce(jsonb_object_agg(n.check_code, n.hosts), '{}')
+                             from (select f ->> 'check_code' as check_code, count(distinct f ->> 'host') as hosts
+                                   from jsonb_array_elements(found -> 'new') f where f ->> 'check_code' <> 'mixed-level' group by 1) n),
                'changed', (select count(distinct c.host_id)
                            from (select i.host_id from host_inventory_current i where i.valid_from > since
                                  union all select f.host_id from host_facts_current f where f.valid_from > since) c
@@ -142,7 +153,10 @@ begin
                from host where merged_into is null)
         into totals;
     return jsonb_build_object(
-        'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
+        'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
+        'dangerous', dangerous,
+        'dangers', (select coalesce(jsonb_agg(d.danger order by d.place), '[]')
+                    from jsonb_array_elements(dangers) with ordinality d (danger, place) where d.danger ->> 'check_code' is not null),
         'new', coalesce(found -> 'new', '[]'), 'worsened', coalesce(found -> 'worsened', '[]'),
         'closed', coalesce(found -> 'closed', '[]'), 'waived', coalesce(found -> 'waived', '[]'),
         'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since) c),
@@ -196,5 +210,11 @@ as $$
       'not seen', null,
            null, c ->> 'what', null, (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'not_seen') c
+    union all
+    select 'dangerous', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
+      c ->> 'check_code',
+           c ->> 'subject', c ->> 'severity', c ->> 'summary', (c ->> 'opened_at')::timestamptz, null,
+             jsonb_build_object('next_step', c -> 'next_step', 'command', c -> 'command')
+    from jsonb_array_elements(document -> 'dangerous') c
 $$;
 comment on function evenkeel.report_rows(jsonb) is 'The document of evenkeel.report_drift as rows of one shape, for CSV.';

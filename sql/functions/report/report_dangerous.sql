@@ -1,0 +1,104 @@
+-- The drift report's first section: what is dangerous now, whatever its age.
+
+create or replace function evenkeel.open_for(since timestamptz, till timestamptz)
+returns text language sql immutable
+as $$
+    select case when n.seconds >= 172800 then format('%s days', n.seconds / 86400)
+                when n.seconds >= 7200 then format('%s hours', n.seconds / 3600)
+                when n.seconds >= 120 then format('%s minutes', n.seconds / 60)
+                else 'less than 2 minutes' end
+    from (select greatest(extract(epoch from till - since), 0)::bigint) n (seconds)
+$$;
+comment on function evenkeel.open_for(timestamptz, timestamptz) is 'How long something is open: 3 days, 5 hours, 31 minutes.';
+
+create or replace function evenkeel.check_place(check_code text)
+returns integer language sql immutable
+as $$
+    -- What can't start, or is not there, is worse than what may be.
+    select case when check_code in ('unresolved-import', 'missing-file', 'machine-key-mismatch') then 1
+                when check_code in ('mixed-level', 'outside-store') then 2 else 3 end
+$$;
+comment on function evenkeel.check_place(text) is 'Where a check stands in the report, the worst first.';
+
+create or replace function evenkeel.report_dangerous(planned integer default 10, per_check integer default 20, named integer default 200)
+returns table (check_code text, title text, subject text, severity text, summary text, hosts bigint, host_names text[], host_ids uuid[],
+               opened_at timestamptz, open_for text, next_step text, command text)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with groups as materialized (
+        -- What an identity is shared with, or which GUID a key is of, each host says otherwise: those share the subject.
+        select f.check_code, f.subject, count(*) as hosts, min(f.opened_at) as opened_at,
+               (array_agg(f.summary order by f.opened_at, h.name, h.host_id))[1] as summary,
+               (array_agg(h.host_id order by f.opened_at, h.name, h.host_id))[1] as host_id,
+               (array_agg(h.name order by h.name, h.host_id))[:named] as host_names,
+               (array_agg(h.host_id order by h.name, h.host_id))[:named] as host_ids
+        from finding f
+        join host h on h.host_id = f.host_id and h.merged_into is null
+        where f.closed_at = 'infinity' and f.severity = 'high'
+          and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
+                                                 and w.until > now())
+        group by f.check_code, f.subject,
+                 case when f.check_code not in ('cloned-identity', 'machine-key-mismatch') then f.summary end
+    ), placed as (
+        select g.*, row_number() over (partition by g.check_code order by g.hosts desc, g.opened_at, g.subject, g.summary) as place
+        from groups g
+    ), shown as materialized (
+        select p.*, row_number() over (order by check_place(p.check_code), p.hosts desc, p.opened_at, p.check_code, p.subject,
+                                       p.summary) as line
+        from placed p where p.place <= per_check
+    )
+    select s.check_code, coalesce(d.title, ''), s.subject, 'high', s.summary, s.hosts, s.host_names, s.host_ids, s.opened_at,
+           evenkeel.open_for(s.opened_at, now()), step.says,
+           -- Names are what hosts call themselves: one that a shell might read otherwise is told by its number, as one of two.
+           'evenkeel plan ' || case when h.name ~ '^[[:alnum:]][[:alnum:]._-]*$'
+                                     and not exists (select from host o where lower(o.name) = lower(h.name) and o.merged_into is null
+                                                                          and o.host_id <> h.host_id)
+                                    then h.name else h.host_id::text end
+    from shown s
+    join host h using (host_id)
+    left join check_definition d on d.code = s.check_code
+    left join lateral (select format('%s: %s', n.action, n.what) as says from evenkeel.plan(s.host_id) n
+                       where s.line <= planned and n.step is not null order by n.step limit 1) step on true
+    order by s.line
+$$;
+comment on function evenkeel.report_dangerous(integer, integer, integer) is
+    'Open findings of severity high that nobody has waived, worst first, those of hosts that share them as one: so many of each check '
+    'with so many names, and of the first lines the first step of the plan of the host that has it longest.';
+
+create or replace function evenkeel.report_dangers()
+returns table (check_code text, findings bigint, hosts bigint, command text)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select f.check_code, count(*), count(distinct f.host_id), 'evenkeel check --check ' || f.check_code
+    from finding f
+    join host h on h.host_id = f.host_id and h.merged_into is null
+    where f.closed_at = 'infinity' and f.severity = 'high'
+      and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
+                                             and w.until > now())
+    group by grouping sets (f.check_code, ())
+    order by check_place(f.check_code), f.check_code
+$$;
+comment on function evenkeel.report_dangers() is
+    'How many findings of severity high are open that nobody has waived, and on how many hosts: by check, with the command that names '
+    'all of them, and of all checks (check_code is null).';
+
+create or replace function evenkeel.report_new_sentence(new_hosts jsonb)
+returns text language sql immutable
+as $$
+    select string_agg(evenkeel.report_count(n.hosts::bigint, 'host ' || coalesce(w.one, 'has a new ' || n.code),
+                                                             'hosts ' || coalesce(w.many, 'have a new ' || n.code)),
+                      '; ' order by coalesce(w.place, 99), n.code)
+    from jsonb_each_text(new_hosts) n (code, hosts)
+    left join (values (1, 'unresolved-import', 'can''t load what it imports', 'can''t load what they import'),
+                      (2, 'missing-file', 'lacks a file', 'lack a file'),
+                      (3, 'machine-key-mismatch', 'can''t read its machine keys', 'can''t read their machine keys'),
+                      (4, 'outside-store', 'has files from outside its component store', 'have files from outside their component stores'),
+                      (5, 'partial-patch', 'has a patch in part', 'have a patch in part'),
+                      (6, 'patch-below-prerequisite', 'has a patch below the level that it needs',
+                                                      'have a patch below the level that it needs'),
+                      (7, 'cloned-identity', 'shares its identity with another', 'share their identity with others'),
+                      (8, 'group-skew', 'differs from its group', 'differ from their group'),
+                      (9, 'pending-reboot', 'waits for a restart', 'wait for a restart')) w (place, code, one, many) using (code)
+$$;
+comment on function evenkeel.report_new_sentence(jsonb) is
+    'New findings by check as words: 2 hosts can''t load what they import; 1 host lacks a file. Mixed hosts are told elsewhere.';
