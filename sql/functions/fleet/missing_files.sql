@@ -217,7 +217,8 @@ begin
       and (exists (select from unnest(w.folders) o (folder)
                    where (a.host_id, o.folder) not in (select s.host_id, s.folder from missing_seen s))
            or exists (select from missing_folder m cross join lateral evenkeel.not_seen_entries(m.facts) n
-                      where m.host_id = a.host_id and m.folder = any (w.folders) and n.kind in ('link', 'same_path', 'unreadable', 'unnameable')
+                      where m.host_id = a.host_id and m.folder = any (w.folders)
+                        and n.kind in ('link', 'same_path', 'unreadable', 'unnameable')
                         and (n.what = '' or n.what = a.path or evenkeel.may_lie_in(m.folder, n.what))));
 end
 $$;
