@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(28);
+select plan(30);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -79,6 +79,10 @@ select is(evenkeel.report_new_sentence('{"unresolved-import": 2, "missing-file":
     '2 hosts can''t load what they import; 1 host lacks a file; 3 hosts have a new new-check', 'every check is counted in the headline, worst first');
 select is(evenkeel.report_sentence('{"new_hosts": {"missing-file": 1}, "became_mixed": 0, "mended": 0, "lost": 0, "silent": 0, "changed": 1, "hosts": 4}'),
     '1 host lacks a file; 1 of 4 hosts changed', 'that no host became mixed is no news where another check found something');
+select is(evenkeel.report_sentence('{"became_mixed": 0, "mended": 0, "lost": 1, "silent": 2, "changed": 1, "hosts": 4}'),
+    '1 host can no longer be judged, 2 are silent; 1 of 4 hosts changed', 'whichever comes first says what it counts');
+select is(evenkeel.report_sentence('{"became_mixed": 0, "mended": 0, "lost": 0, "silent": 2, "changed": 0, "hosts": 4}'),
+    '2 hosts are silent; 0 of 4 hosts changed', 'the last, too');
 
 -- Many at once: what is cut is cut per check, and said.
 insert into evenkeel.host (name) select 'many-' || n from generate_series(1, 60) n;

@@ -72,15 +72,14 @@ create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql immutable
 as $$
     select concat_ws('; ', n.danger,
-        coalesce(nullif(concat_ws(', ',
-            case when n.became_mixed > 0 then evenkeel.report_count(n.became_mixed, 'host', 'hosts') || ' became mixed' end,
-            case when n.mended > 0 then evenkeel.report_count(n.mended, case when n.became_mixed > 0 then 'was mended'
-                                                              else 'host was mended' end,
-                                                              case when n.became_mixed > 0 then 'were mended'
-                                                                else 'hosts were mended' end) end,
-            case when n.lost > 0 then evenkeel.report_count(n.lost, 'can', 'can') || ' no longer be judged' end,
-            case when n.silent > 0 then evenkeel.report_count(n.silent, 'is silent', 'are silent') end), ''),
-            case when n.danger is null then 'No host became mixed' end),
+        coalesce((select string_agg(evenkeel.report_count(f.hosts, f.noun || f.one, f.nouns || f.many), ', ' order by f.place)
+                  from (select w.*, case when w.first then 'host ' else '' end as noun, case when w.first then 'hosts ' else '' end as nouns
+                        from (select v.*, row_number() over (order by v.place) = 1 as first
+                              from (values (1, n.became_mixed, 'became mixed', 'became mixed'), (2, n.mended, 'was mended', 'were mended'),
+                                           (3, n.lost, 'can no longer be judged', 'can no longer be judged'),
+                                           (4, n.silent, 'is silent', 'are silent')) v (place, hosts, one, many)
+                              where v.hosts > 0) w) f),
+                 case when n.danger is null then 'No host became mixed' end),
         format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
     from (select r.*, evenkeel.report_new_sentence(coalesce(r.new_hosts, '{}')) as danger
           from jsonb_to_record(counts) r (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint,
