@@ -1,6 +1,6 @@
 -- Which file the loader takes for a DLL, by its name and by the host's Windows.
 begin;
-select plan(17);
+select plan(25);
 \ir fixture.psql
 \ir imports.psql
 
@@ -19,6 +19,24 @@ select evenkeel.catalog_refresh();
 select is(fixture.runs_with('5.2', 'api-ms-win-core-file-l1-1-0.dll'), 'c:/windows/system32/a.dll!api-ms-win-core-file-l1-1-0.dll',
           'Windows 5.2 has no API sets: the DLL is nowhere');
 select is(fixture.runs_with('6.1', 'api-ms-win-core-file-l1-1-0.dll'), 'none', 'from 6.1 on it has');
+select is(fixture.runs_with('6.1', 'api-ms-win-core-file-l1-2-0.dll'), 'c:/windows/system32/a.dll!api-ms-win-core-file-l1-2-0.dll',
+          'but not what came with a later one');
+select is(fixture.runs_with('6.1', 'ext-ms-win-kernel32-package-l1-1-0.dll'),
+          'c:/windows/system32/a.dll!ext-ms-win-kernel32-package-l1-1-0.dll', 'nor extensions of sets');
+select is(fixture.runs_with('6.1', 'api-ms-win-core-timezone-l1-1-0.dll'), 'c:/windows/system32/a.dll!api-ms-win-core-timezone-l1-1-0.dll',
+          'nor sets of which it has none');
+select is(array[fixture.runs_with('6.2', 'api-ms-win-core-file-l1-2-0.dll'),
+                fixture.runs_with('6.2', 'ext-ms-win-kernel32-package-l1-1-0.dll'),
+                fixture.runs_with('10.0', 'api-ms-win-core-timezone-l1-1-0.dll')],
+          '{none,none,none}', 'which the next ones have');
+select is(fixture.runs_with('6.1', 'api-ms-win-service-management-l2-1-0.dll'), 'none', 'of one set it has two levels');
+select is(fixture.runs_with('6.1', 'API-MS-Win-Security-SDDL-L1-1-0'), 'none', 'in whichever letters it is written');
+select is(fixture.runs_with('6.1', 'api-ms-win-core-synch-l1-2-0.dll',
+                            fixture.dll('c:/windows/system32/api-ms-win-core-synch-l1-2-0.dll', '10.0.10240.0', array['X'])), 'none',
+          'a later one may lie there as a file');
+select is(fixture.runs_with('6.1', 'api-ms-win-core-string-l2-1-0.dll',
+                            fixture.dll('c:/windows/system32/api-ms-win-core-string-l2-1-0.dll', '10.0.10240.0', array['Y'])),
+          'c:/windows/system32/a.dll!api-ms-win-core-string-l2-1-0.dll', 'which must then export what is wanted');
 select is(fixture.runs_with('6.1', 'API-MS-Win-CRT-runtime-l1-1-0.dll'), 'c:/windows/system32/a.dll!api-ms-win-crt-runtime-l1-1-0.dll',
           'but none of the universal C runtime');
 select is(fixture.runs_with('10.0', 'api-ms-win-crt-runtime-l1-1-0.dll'), 'none', 'which is part of 10.0');

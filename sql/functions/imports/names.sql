@@ -19,10 +19,19 @@ comment on function evenkeel.import_dll(text) is
 
 create or replace function evenkeel.api_set_from(dll text)
 returns integer language sql immutable parallel safe
-as $$ select case when dll ~ '^api-ms-win-crt-' then 1000 when dll ~ '^(api|ext)-ms-' then 601 end $$;
+as $$
+    -- The sets of Windows 7 are those that ReactOS tells of it (sdk/lib/apisets/apisets.table.c, APISET_WIN7).
+    select case when dll !~ '^(api|ext)-ms-' then null
+                when dll ~ '^api-ms-win-crt-' then 1000
+                when dll ~ ('^api-ms-win-(core-(console|datetime|debug|delayload|errorhandling|fibers|file|handle|heap|interlocked|io|'
+                            || 'libraryloader|localization|localregistry|memory|misc|namedpipe|processenvironment|processthreads|profile|'
+                            || 'rtlsupport|string|synch|sysinfo|threadpool|ums|util|xstate)-l1|security-(base|lsalookup|sddl)-l1|'
+                            || 'service-(core|management|winsvc)-l1|service-management-l2)-1-0\.dll$') then 601
+                else 602 end
+$$;
 comment on function evenkeel.api_set_from(text) is
-    'The first Windows (601: 6.1) that maps a name to a DLL of its own, where it is that of an API set: 10.0 for those of the universal '
-    'C runtime, which older ones get as files. Null: it is no API set.';
+    'The first Windows (601: 6.1) that maps a name to a DLL of its own, where it is that of an API set: 6.2 for what Windows 7 has not, '
+    '10.0 for those of the universal C runtime; older ones get them as files. Null: it is no API set.';
 
 create or replace function evenkeel.windows_number(os_version text)
 returns integer language sql immutable parallel safe
