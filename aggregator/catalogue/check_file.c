@@ -37,11 +37,32 @@ static bool knows_reads(const char *reads)
     }
 }
 
-/* The latest of the header's lines. */
-static char *last_of(char *a, char *b, char *c)
+/* What is behind the header's lines. */
+static char *behind(char *const *lines, size_t count)
 {
-    char *later = a > b ? a : b;
-    return later > c ? later : c;
+    char *last = lines[0];
+    for (size_t i = 1; i < count; i++)
+        if (lines[i] != NULL && lines[i] > last)
+            last = lines[i];
+    last += strcspn(last, "\n");
+    return *last == '\n' ? last + 1 : last;
+}
+
+/* Splits 'lacks a file | lack a file'. */
+static int split_counted(const char *name, struct check_file *check, struct error *error)
+{
+    check->counted_many = NULL;
+    if (check->counted_one == NULL)
+        return 0;
+    char *bar = strstr(check->counted_one, " | ");
+    if (bar == NULL || bar == check->counted_one || bar[3] == 0)
+        return error_set(error, ERROR_FORMAT,
+                         "check '%s' is counted '%s': what one host has of it and what more have, as 'lacks a file | "
+                         "lack a file'",
+                         name, check->counted_one);
+    *bar = 0;
+    check->counted_many = bar + 3;
+    return 0;
 }
 
 int check_file_parse(const char *name, char *text, struct check_file *check, struct error *error)
@@ -50,21 +71,25 @@ int check_file_parse(const char *name, char *text, struct check_file *check, str
     check->title = header_value(text, "-- title: ");
     check->scope = header_value(text, "-- scope: ");
     check->reads = header_value(text, "-- reads: ");
+    check->rank = header_value(text, "-- rank: ");
+    check->counted_one = header_value(text, "-- counted: ");
     check->keys = header_value(text, "-- keys\n");
     check->verdict = header_value(text, "-- verdict\n");
     if (check->title == NULL || check->scope == NULL || check->reads == NULL)
         return error_set(error, ERROR_FORMAT,
                          "check '%s' lacks a line '-- title: ...', '-- scope: ...' or '-- reads: ...'", name);
-    if (check->verdict == NULL) {
-        /* One query only: it starts behind the header's lines. */
-        check->verdict = last_of(check->title, check->scope, check->reads);
-        check->verdict += strcspn(check->verdict, "\n");
-        if (*check->verdict == '\n')
-            check->verdict++;
-    }
-    end_line(check->title);
-    end_line(check->scope);
-    end_line(check->reads);
+    char *lines[] = {check->title, check->scope, check->reads, check->rank, check->counted_one};
+    size_t count = sizeof lines / sizeof *lines;
+    if (check->verdict == NULL) /* one query only */
+        check->verdict = behind(lines, count);
+    for (size_t i = 0; i < count; i++)
+        if (lines[i] != NULL)
+            end_line(lines[i]);
+    if (check->rank != NULL && (check->rank[0] < '1' || check->rank[0] > '9' || check->rank[1] != 0))
+        return error_set(error, ERROR_FORMAT, "check '%s' has the rank '%s': 1, the worst, to 9 are known", name,
+                         check->rank);
+    if (split_counted(name, check, error) < 0)
+        return -1;
     if (!knows_reads(check->reads))
         return error_set(error, ERROR_FORMAT,
                          "check '%s' reads '%s': files, facts and imports are known, with commas between them", name,

@@ -148,19 +148,21 @@ static int load_checks(PGconn *connection, const char *directory, struct error *
         struct check_file check;
         if (text == NULL || check_file_parse(code, text, &check, error) < 0)
             return -1;
-        struct parameter parameters[] = {PARAMETER_TEXT(code),          PARAMETER_TEXT(check.scope),
-                                         PARAMETER_TEXT(check.title),   PARAMETER_TEXT(check.keys),
-                                         PARAMETER_TEXT(check.verdict), PARAMETER_TEXT(check.reads)};
+        struct parameter parameters[] = {
+            PARAMETER_TEXT(code),       PARAMETER_TEXT(check.scope),       PARAMETER_TEXT(check.title),
+            PARAMETER_TEXT(check.keys), PARAMETER_TEXT(check.verdict),     PARAMETER_TEXT(check.reads),
+            PARAMETER_TEXT(check.rank), PARAMETER_TEXT(check.counted_one), PARAMETER_TEXT(check.counted_many)};
         _cleanup_(cleanup_result) PGresult *merged =
             database_query(connection,
                            "with kept as (insert into kept_check values ($1::text)) "
-                           "insert into evenkeel.check_definition as o (code, scope, title, key_query, query, reads) "
-                           "values ($1::text, $2, $3, $4, $5, regexp_split_to_array($6, ', *')) "
+                           "insert into evenkeel.check_definition as o (code, scope, title, key_query, query, reads, "
+                           "rank, counted_one, counted_many) values ($1::text, $2, $3, $4, $5, "
+                           "regexp_split_to_array($6, ', *'), $7::integer, $8, $9) "
                            "on conflict (code) do update set scope = excluded.scope, title = excluded.title, "
-                           "key_query = excluded.key_query, query = excluded.query, reads = excluded.reads "
-                           "where (o.scope, o.title, o.key_query, o.query, o.reads) is distinct "
-                           "from (excluded.scope, excluded.title, excluded.key_query, excluded.query, excluded.reads)",
-                           parameters, 6, false, error);
+                           "key_query = excluded.key_query, query = excluded.query, reads = excluded.reads, "
+                           "rank = excluded.rank, counted_one = excluded.counted_one, "
+                           "counted_many = excluded.counted_many where o is distinct from excluded",
+                           parameters, sizeof parameters / sizeof *parameters, false, error);
         if (merged == NULL)
             return -1;
         changed += atoi(PQcmdTuples(merged));

@@ -1,6 +1,8 @@
 -- title: hosts share an identity that every machine must have for itself
 -- scope: fleet
 -- reads: facts
+-- rank: 4
+-- counted: shares its identity with another | share their identity with others
 --
 -- Subject: the identity, 'machine-guid <guid>', 'machine-sid <sid>', 'agent-key <first 16 hex digits>'; or 'metabase' for an IIS 4.0 or
 -- 5.0 whose metabase is older than the Sysprep clone that the host is: only suspected, hence medium. Domain controllers of one domain share

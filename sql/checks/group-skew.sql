@@ -1,6 +1,8 @@
 -- title: hosts of one group hold a component at different version sets
 -- scope: fleet
 -- reads: files, facts
+-- rank: 5
+-- counted: differs from its group | differ from their group
 --
 -- For hosts that carry the same label (a cluster, a farm) and are each level in themselves; a host whose files are mixed has the finding
 -- mixed-level instead and is not compared. The hosts that differ from the majority have the finding; where no version set has more hosts

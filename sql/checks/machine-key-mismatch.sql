@@ -1,6 +1,8 @@
 -- title: a key container carries other machines' GUIDs and not the host's own, so that what it encrypted can't be read
 -- scope: host
 -- reads: facts
+-- rank: 1
+-- counted: can't read its machine keys | can't read their machine keys
 --
 -- A file in RSA/MachineKeys is called CONTAINER_GUID: 32 hexadecimal digits that stand for the container's name, and the MachineGuid
 -- of the machine that made it. One file with the host's own GUID is enough for a container. Nothing is said where the folder or the

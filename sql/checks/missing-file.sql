@@ -1,6 +1,8 @@
 -- title: the image of a service, or a file that nearly all other hosts of that product and level have, is not there
 -- scope: host
 -- reads: files, facts
+-- rank: 1
+-- counted: lacks a file | lack a file
 --
 -- Unknown is not missing: a file is looked for only where the inventory has other files of the same folder, for a folder that is not
 -- collected holds none; a command that can't be read for certain names no file. Disabled services are left alone: nothing starts them.

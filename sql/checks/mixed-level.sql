@@ -1,6 +1,8 @@
 -- title: the files of a product belong to different levels
 -- scope: host
 -- reads: files, facts
+-- rank: 2
+-- counted: is of mixed levels | are of mixed levels
 --
 -- Subject: the product's code. Evidence:
 --   product, declared       the product's name; the level that the registry declares, null where none is known

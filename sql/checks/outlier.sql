@@ -1,6 +1,8 @@
 -- title: files of a component are together at versions that do not go together anywhere else in the fleet
 -- scope: fleet
 -- reads: files, facts
+-- rank: 6
+-- counted: holds files together as no other does | hold files together as no others do
 --
 -- Needs no catalogue of versions: for two files of a component whose versions determine each other one to one on other hosts (at least 20
 -- hosts with the one pair of versions, at least 20 with another), this host holds one version of each pair. Five hosts, or one in twenty,

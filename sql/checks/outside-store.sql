@@ -1,6 +1,8 @@
 -- title: a file of a component that Windows' servicing owns was not put there by servicing
 -- scope: host
 -- reads: files, facts
+-- rank: 2
+-- counted: has files from outside its component store | have files from outside their component stores
 --
 -- From Vista on such files are hard links into WinSxS, to the version of their component that won. One that is no such link
 -- was copied over: servicing does not update it, and checks of the store do not see it. Files are counted where others in the

@@ -1,6 +1,8 @@
 -- title: a patch is listed, or files prove it, but other files of its table are there and older
 -- scope: host
 -- reads: files, facts
+-- rank: 3
+-- counted: has a patch in part | have a patch in part
 --
 -- What makes a patch partial is worked out by evenkeel.judge_models(), for this check, patch-below-prerequisite and ops.patch_state.
 --

@@ -1,6 +1,8 @@
 -- title: a patch is present while a component that it needs is below the lowest level it may be installed on
 -- scope: host
 -- reads: files, facts
+-- rank: 3
+-- counted: has a patch below the level that it needs | have a patch below the level that it needs
 --
 -- Present is a patch that the registry lists or that files prove (evenkeel.judge_models()). Below is a component of its product of
 -- which a file is at most at a lower level, and the product itself where the registry declares a lower level.

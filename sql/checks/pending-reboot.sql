@@ -1,6 +1,8 @@
 -- title: files wait for a restart to be replaced: what is on disk is not what runs
 -- scope: host
 -- reads: files, facts
+-- rank: 5
+-- counted: waits for a restart | wait for a restart
 --
 -- Counted are renames and deletions of component files and of any other program or library, whether these come or go, but not of what
 -- installers leave in folders for temporary files; packages in the states 5, 96 and 101; and the flag that Windows itself sets.

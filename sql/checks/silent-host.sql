@@ -1,6 +1,8 @@
 -- title: no snapshot for longer than the host's schedule allows
 -- scope: clock
 -- reads: facts
+-- rank: 6
+-- counted: is silent | are silent
 --
 -- How late a host may be stands in evenkeel.setting: its schedule and silent-host.tolerance of it, or silent-host.default where no next
 -- snapshot was planned, and silent-host.grace on top.

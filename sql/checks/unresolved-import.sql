@@ -1,6 +1,8 @@
 -- title: a file calls what no DLL that it could load on this host exports
 -- scope: host
 -- reads: files, facts, imports
+-- rank: 1
+-- counted: can't load what it imports | can't load what they import
 --
 -- Judged are the files of components and of patches. Subject: the importer's path, '!', the DLL. High where it fails at load and surely;
 -- medium where it fails when first called (delay import) or only if one of several DLLs is picked; low where both. Evidence:

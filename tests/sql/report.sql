@@ -75,6 +75,9 @@ select results_eq($$ select check_code, hosts, host_names, open_for from evenkee
     'what is open and high is told, however long it has been open');
 select is((select next_step from evenkeel.report_dangerous(0)), null, 'of more groups than are planned there is the command alone');
 select is((select command from evenkeel.report_dangerous(0)), 'evenkeel plan worse', 'the command names the host');
+insert into evenkeel.check_definition (code, scope, title, query, rank, counted_one, counted_many)
+values ('unresolved-import', 'host', 'a', 'select', 1, 'can''t load what it imports', 'can''t load what they import'),
+       ('missing-file', 'host', 'b', 'select', 4, 'lacks a file', 'lack a file');
 select is(evenkeel.report_new_sentence('{"unresolved-import": 2, "missing-file": 1, "new-check": 3}'),
     '2 hosts can''t load what they import; 1 host lacks a file; 3 hosts have a new new-check', 'every check is counted in the headline, worst first');
 select is(evenkeel.report_sentence('{"new_hosts": {"missing-file": 1}, "became_mixed": 0, "mended": 0, "lost": 0, "silent": 0, "changed": 1, "hosts": 4}'),

@@ -11,15 +11,6 @@ as $$
 $$;
 comment on function evenkeel.open_for(timestamptz, timestamptz) is 'How long something is open: 3 days, 5 hours, 31 minutes.';
 
-create or replace function evenkeel.check_place(check_code text)
-returns integer language sql immutable
-as $$
-    -- What can't start, or is not there, is worse than what may be.
-    select case when check_code in ('unresolved-import', 'missing-file', 'machine-key-mismatch') then 1
-                when check_code in ('mixed-level', 'outside-store') then 2 else 3 end
-$$;
-comment on function evenkeel.check_place(text) is 'Where a check stands in the report, the worst first.';
-
 create or replace function evenkeel.report_dangerous(planned integer default 10, per_check integer default 20, named integer default 200)
 returns table (check_code text, title text, subject text, severity text, summary text, hosts bigint, host_names text[], host_ids uuid[],
                opened_at timestamptz, open_for text, next_step text, command text)
@@ -43,11 +34,11 @@ as $$
         select g.*, row_number() over (partition by g.check_code order by g.hosts desc, g.opened_at, g.subject, g.summary) as place
         from groups g
     ), shown as materialized (
-        select p.*, row_number() over (order by check_place(p.check_code), p.hosts desc, p.opened_at, p.check_code, p.subject,
-                                       p.summary) as line
-        from placed p where p.place <= per_check
+        select p.*, d.title, row_number() over (order by d.rank, p.hosts desc, p.opened_at, p.check_code, p.subject, p.summary) as line
+        from placed p left join check_definition d on d.code = p.check_code
+        where p.place <= per_check
     )
-    select s.check_code, coalesce(d.title, ''), s.subject, 'high', s.summary, s.hosts, s.host_names, s.host_ids, s.opened_at,
+    select s.check_code, coalesce(s.title, ''), s.subject, 'high', s.summary, s.hosts, s.host_names, s.host_ids, s.opened_at,
            evenkeel.open_for(s.opened_at, now()), step.says,
            -- Names are what hosts call themselves: one that a shell might read otherwise is told by its number, as one of two.
            'evenkeel plan ' || case when h.name ~ '^[[:alnum:]][[:alnum:]._-]*$'
@@ -56,7 +47,6 @@ as $$
                                     then h.name else h.host_id::text end
     from shown s
     join host h using (host_id)
-    left join check_definition d on d.code = s.check_code
     left join lateral (select format('%s: %s', n.action, n.what) as says from evenkeel.plan(s.host_id) n
                        where s.line <= planned and n.step is not null order by n.step limit 1) step on true
     order by s.line
@@ -72,33 +62,25 @@ as $$
     select f.check_code, count(*), count(distinct f.host_id), 'evenkeel check --check ' || f.check_code
     from finding f
     join host h on h.host_id = f.host_id and h.merged_into is null
+    left join check_definition d on d.code = f.check_code
     where f.closed_at = 'infinity' and f.severity = 'high'
       and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
                                              and w.until > now())
     group by grouping sets (f.check_code, ())
-    order by check_place(f.check_code), f.check_code
+    order by min(d.rank), f.check_code
 $$;
 comment on function evenkeel.report_dangers() is
     'How many findings of severity high are open that nobody has waived, and on how many hosts: by check, with the command that names '
     'all of them, and of all checks (check_code is null).';
 
 create or replace function evenkeel.report_new_sentence(new_hosts jsonb)
-returns text language sql immutable
+returns text language sql stable
 as $$
-    select string_agg(evenkeel.report_count(n.hosts::bigint, 'host ' || coalesce(w.one, 'has a new ' || n.code),
-                                                             'hosts ' || coalesce(w.many, 'have a new ' || n.code)),
-                      '; ' order by coalesce(w.place, 99), n.code)
+    select string_agg(evenkeel.report_count(n.hosts::bigint, 'host ' || coalesce(d.counted_one, 'has a new ' || n.code),
+                                                             'hosts ' || coalesce(d.counted_many, 'have a new ' || n.code)),
+                      '; ' order by d.rank, n.hosts::bigint desc, n.code)
     from jsonb_each_text(new_hosts) n (code, hosts)
-    left join (values (1, 'unresolved-import', 'can''t load what it imports', 'can''t load what they import'),
-                      (2, 'missing-file', 'lacks a file', 'lack a file'),
-                      (3, 'machine-key-mismatch', 'can''t read its machine keys', 'can''t read their machine keys'),
-                      (4, 'outside-store', 'has files from outside its component store', 'have files from outside their component stores'),
-                      (5, 'partial-patch', 'has a patch in part', 'have a patch in part'),
-                      (6, 'patch-below-prerequisite', 'has a patch below the level that it needs',
-                                                      'have a patch below the level that it needs'),
-                      (7, 'cloned-identity', 'shares its identity with another', 'share their identity with others'),
-                      (8, 'group-skew', 'differs from its group', 'differ from their group'),
-                      (9, 'pending-reboot', 'waits for a restart', 'wait for a restart')) w (place, code, one, many) using (code)
+    left join evenkeel.check_definition d on d.code = n.code
 $$;
 comment on function evenkeel.report_new_sentence(jsonb) is
     'New findings by check as words: 2 hosts can''t load what they import; 1 host lacks a file. Mixed hosts are told elsewhere.';

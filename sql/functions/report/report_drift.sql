@@ -69,7 +69,7 @@ comment on function evenkeel.report_findings(timestamptz) is
     'and went since is left out.';
 
 create or replace function evenkeel.report_sentence(counts jsonb)
-returns text language sql immutable
+returns text language sql stable
 as $$
     select concat_ws('; ', n.danger,
         coalesce((select string_agg(evenkeel.report_count(f.hosts, f.noun || f.one, f.nouns || f.many), ', ' order by f.place)
