@@ -158,7 +158,11 @@ static int print_csv(PGconn *connection, const char *query, const struct paramet
     buffer_put(&source, "", 1);
     if (source.failed)
         return error_set(error, ERROR_MEMORY, "no memory for a query");
-    return database_copy_csv(connection, (const char *)source.data, stdout, rows, error);
+    /* What a command did that prints what it did is undone where that can't be printed. */
+    if (database_execute(connection, "begin", error) < 0 ||
+        database_copy_csv(connection, (const char *)source.data, stdout, rows, error) < 0)
+        return -1;
+    return database_execute(connection, "commit", error);
 }
 
 int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
