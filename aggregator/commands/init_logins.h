@@ -1,7 +1,8 @@
-/* The database's logins that an installation needs: evenkeel_ingest for serve, evenkeel_read for reports and Grafana.
- */
+/* The database's logins that an installation needs: evenkeel_ingest for serve, evenkeel_read for reports and
+ * Grafana. */
 
-#pragma once
+#ifndef EVENKEEL_INIT_LOGINS_H
+#define EVENKEEL_INIT_LOGINS_H
 
 #include "aggregator/base/database.h"
 
@@ -20,3 +21,5 @@ bool init_logins_is_way(const char *way);
  * Prints what was done, and for peer the lines that pg_hba.conf and pg_ident.conf want.
  */
 int init_logins_make(PGconn *connection, const char *way, struct error *error);
+
+#endif
