@@ -110,6 +110,36 @@ static void bar(const struct axis *axis, size_t at, long long from, long long va
             axis_x(axis, at) + width * 0.12, top, width * 0.76, (double)value * whole / (double)scale);
 }
 
+/* Which night is the first of which anything is known; what is now is known. */
+static size_t first_known(const cJSON *document, const struct axis *axis)
+{
+    const cJSON *item;
+    size_t first = 0;
+    cJSON_ArrayForEach(item, report_list(document, "mixed_history"))
+    {
+        if (first + 1 >= axis->count || cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(item, "hosts")))
+            break;
+        first++;
+    }
+    return first;
+}
+
+/* The nights before number `first` are shaded as a whole: nothing is known of them. */
+static void unknown_nights(const struct axis *axis, size_t first, FILE *out)
+{
+    if (first == 0)
+        return;
+    double from = axis_x(axis, 0), to = axis_x(axis, first);
+    fprintf(out,
+            "<g><title>nothing is known of these nights</title><rect class=\"unseen\" x=\"%.1f\" y=\"%d\" "
+            "width=\"%.1f\" height=\"%d\"/>",
+            from, TOP, to - from, HEIGHT - TOP - BOTTOM);
+    if (to - from > 80)
+        fprintf(out, "<text class=\"x\" x=\"%.1f\" y=\"%d\">not known</text>", (from + to) / 2,
+                TOP + (HEIGHT - TOP - BOTTOM) / 2);
+    fputs("</g>\n", out);
+}
+
 void report_chart_mixed(const cJSON *document, FILE *out)
 {
     const cJSON *history = report_list(document, "mixed_history"), *item;
@@ -125,13 +155,16 @@ void report_chart_mixed(const cJSON *document, FILE *out)
         if (at < axis.count)
             values[at] = report_number(item, "hosts");
     }
+    size_t first = first_known(document, &axis);
     for (size_t at = 0; at < axis.count; at++)
         largest = values[at] > largest ? values[at] : largest;
     long long scale = round_up(largest > 4 ? largest : 4);
-    snprintf(description, sizeof description, "Mixed hosts by night: %lld on %s, %lld now, %lld at most.", values[0],
-             night_label(&axis, 0, label), values[axis.count - 1], largest);
+    snprintf(description, sizeof description, "Mixed hosts by night: %s%lld on %s, %lld now, %lld at most.",
+             first > 0 ? "nothing is known before; " : "", values[first], night_label(&axis, first, label),
+             values[axis.count - 1], largest);
     frame_begin("Mixed hosts", description, &axis, scale, out);
-    for (size_t at = 0; at < axis.count; at++) {
+    unknown_nights(&axis, first, out);
+    for (size_t at = first; at < axis.count; at++) {
         fprintf(out, "<g><title>%s: %lld</title>", night_label(&axis, at, label), values[at]);
         bar(&axis, at, 0, values[at], scale, at + 1 == axis.count ? "mixed" : "mixed past", out);
         fputs("</g>\n", out);
@@ -174,10 +207,10 @@ static int place_of(const cJSON *levels, const char *level)
     return PLACE_OTHER;
 }
 
-static void stack_fill(struct stack *stack, const cJSON *history, const cJSON *product)
+static void stack_fill(struct stack *stack, const cJSON *document, const cJSON *product)
 {
-    const cJSON *levels = report_list(product, "levels"), *item;
-    axis_of(history, &stack->axis);
+    const cJSON *levels = report_list(product, "levels"), *history = report_list(document, "level_history"), *item;
+    axis_of(report_list(document, "mixed_history"), &stack->axis);
     cJSON_ArrayForEach(item, history)
     {
         const char *level = report_string(item, "level");
@@ -243,7 +276,7 @@ static void chart_product(const cJSON *document, const cJSON *product, FILE *out
 {
     struct stack stack = {0};
     char title[160], description[400], label[16], class[16];
-    stack_fill(&stack, report_list(document, "level_history"), product);
+    stack_fill(&stack, document, product);
     if (stack.axis.count < 2 || stack.count == 0)
         return;
     long long scale = round_up(stack.largest > 4 ? stack.largest : 4);
@@ -252,8 +285,10 @@ static void chart_product(const cJSON *document, const cJSON *product, FILE *out
     for (size_t at = 0; at < stack.count && (size_t)length < sizeof description; at++)
         length += snprintf(description + length, sizeof description - (size_t)length, " %s %lld;",
                            stack.kinds[at].level, stack.kinds[at].hosts[stack.axis.count - 1]);
+    size_t first = first_known(document, &stack.axis);
     frame_begin(title, description, &stack.axis, scale, out);
-    for (size_t night = 0; night < stack.axis.count; night++) {
+    unknown_nights(&stack.axis, first, out);
+    for (size_t night = first; night < stack.axis.count; night++) {
         long long below = 0;
         fprintf(out, "<g><title>%s:", night_label(&stack.axis, night, label));
         for (size_t at = stack.count; at-- > 0;) {

@@ -1,6 +1,6 @@
 -- What a host held, what changed on it, where a version comes from: the questions that README answers with SQL.
 begin;
-select plan(35);
+select plan(36);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -95,6 +95,8 @@ select is((select count(distinct night) from ops.level_history(30) where night <
     'before the first snapshot there is nothing to count');
 select is((select sum(hosts)::bigint from ops.level_history(30) where night > now() - interval '1 second'), 2::bigint, 'now there are two');
 select is((select count(*) from ops.mixed_history(30)), 31::bigint, 'thirty nights and now');
+select results_eq($$ select distinct night < (select min(valid_from) from evenkeel.host_product_history), hosts is null from ops.mixed_history(30) order by 1 $$,
+    $$ values (false, false), (true, true) $$, 'the nights before the first verdict are unknown, not without mixed hosts');
 select is((select count(*) from evenkeel.host_product_history where valid_to = 'infinity'), (select count(*) from evenkeel.host_product),
     'every verdict of now stands in the history as open');
 

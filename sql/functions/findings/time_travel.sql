@@ -374,7 +374,8 @@ as $$
         from generate_series(0, greatest(nights, 1)) n
         where n = 0 or date_trunc('day', now()) - make_interval(days => n - 1) < now()
     )
-    select w.night, count(distinct m.host_id)
+    -- Before the first verdict of any host nothing is known, which is not that no host was mixed.
+    select w.night, case when w.night >= (select min(f.valid_from) from host_product_history f) then count(distinct m.host_id) end
     from wanted w
     left join (select p.* from host_product_history p join host h using (host_id) where p.verdict = 'mixed' and h.merged_into is null) m
         on m.valid_from <= w.night and m.valid_to > w.night
@@ -382,4 +383,4 @@ as $$
     order by 1
 $$;
 comment on function ops.mixed_history(integer) is
-  'How many hosts were mixed in any product, at midnight of each of so many nights and now.';
+  'How many hosts were mixed in any product, at midnight of each of so many nights and now; null for nights before anything was known.';
