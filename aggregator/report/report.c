@@ -33,10 +33,14 @@ static void delete_document(cJSON **document)
 
 static int render(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error)
 {
-    const char *query = format == REPORT_JSON ? "select jsonb_pretty(evenkeel.report_drift(ops.moment($1)))"
-                                              : "select evenkeel.report_drift(ops.moment($1))::text";
+    static const char *const queries[] = {
+        [REPORT_JSON] = "select jsonb_pretty(evenkeel.report_drift(ops.moment($1)))",
+        [REPORT_TEXT] = "select evenkeel.report_drift(ops.moment($1))::text",
+        [REPORT_HTML] = ("select (d || jsonb_build_object('hosts', h))::text from evenkeel.report_hosts() h, "
+                         "evenkeel.report_drift(ops.moment($1)) d"),
+    };
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, query, &PARAMETER_TEXT(since), 1, false, error);
+        database_query(connection, queries[format], &PARAMETER_TEXT(since), 1, false, error);
     if (rows == NULL)
         return -1;
     if (format == REPORT_JSON) {

@@ -43,6 +43,46 @@ const cJSON *report_same(const cJSON *finding, int *count)
     return NULL;
 }
 
+static size_t cut_find(struct report_cut *cut, const char *code)
+{
+    size_t at = 0;
+    while (at < cut->count && (cut->checks[at].code == NULL || strcmp(cut->checks[at].code, code) != 0))
+        at++;
+    if (at == cut->count && at < REPORT_CHECKS_MAXIMUM) {
+        cut->checks[at].code = at + 1 < REPORT_CHECKS_MAXIMUM ? code : NULL;
+        cut->count++;
+    }
+    return at < REPORT_CHECKS_MAXIMUM ? at : REPORT_CHECKS_MAXIMUM - 1;
+}
+
+bool report_cut_takes(struct report_cut *cut, const cJSON *finding, int hosts)
+{
+    size_t at = cut_find(cut, report_string(finding, "check_code"));
+    const char *host = hosts == 1 ? report_string(finding, "host") : "";
+    int shown = cut->checks[at].shown, of_host = 0;
+    for (int i = 0; i < shown && *host != 0; i++)
+        of_host += strcmp(cut->checks[at].hosts[i], host) == 0;
+    if (shown >= cut->per_check || shown >= REPORT_LINES_MAXIMUM || of_host >= cut->per_host) {
+        cut->checks[at].left += hosts;
+        return false;
+    }
+    cut->checks[at].hosts[shown] = host;
+    cut->checks[at].shown++;
+    return true;
+}
+
+const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const char *since,
+                               char *text, size_t size)
+{
+    char time[20];
+    const char *code = cut->checks[at].code;
+    if (code == NULL || strcmp(section, "closed") == 0 || strcmp(section, "waived") == 0)
+        snprintf(text, size, "evenkeel report drift --since '%s' --format csv", report_time(since, time));
+    else
+        snprintf(text, size, "evenkeel check --check %s", code);
+    return text;
+}
+
 long long report_shown(const cJSON *groups, const char *check_code)
 {
     long long hosts = 0;

@@ -4,6 +4,7 @@
 #define EVENKEEL_REPORT_DOCUMENT_H
 
 #include <cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Sections that list findings, in the order of the report; ends with a section whose name is NULL. */
@@ -22,6 +23,31 @@ const cJSON *report_list(const cJSON *object, const char *key); /* never NULL: a
 /* How many findings from this one on say the same of different hosts, which are told as one; returns the first that
  * does not, or NULL. */
 const cJSON *report_same(const cJSON *finding, int *count);
+
+/*
+ * What of a section is shown: so many lines of each check, and so many of them of one host, so that neither crowds out
+ * the others. Begins with the two numbers set and all else 0.
+ */
+enum { REPORT_CHECKS_MAXIMUM = 64, REPORT_LINES_MAXIMUM = 100 };
+struct report_cut {
+    int per_check; /* at most REPORT_LINES_MAXIMUM */
+    int per_host;
+    size_t count;
+    struct {
+        const char *code; /* borrowed from the document; NULL for checks that found no place of their own */
+        int shown;
+        const char *hosts[REPORT_LINES_MAXIMUM]; /* whose lines are shown; "" for lines of many */
+        long long left;                          /* findings that are not shown */
+    } checks[REPORT_CHECKS_MAXIMUM];
+};
+
+/* Whether a line of `hosts` findings has room; counts them either way. */
+bool report_cut_takes(struct report_cut *cut, const cJSON *finding, int hosts);
+
+/* The command that tells all findings of the check that a cut has left out of a section: of those that are open, the
+ * check itself, else the report since `since`; written to `text`, which is returned. */
+const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const char *since,
+                               char *text, size_t size);
 
 /* How many findings of that check the groups of the list 'dangerous' stand for; there may be more. */
 long long report_shown(const cJSON *groups, const char *check_code);

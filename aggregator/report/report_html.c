@@ -18,6 +18,8 @@
 #define NAMES_SHOWN 200
 #define FILES_SHOWN 200
 #define NAMES_IN_LINE 3
+#define LINES_PER_CHECK 100
+#define LINES_PER_HOST 20
 
 static const char *plural(long long count, const char *one, const char *many)
 {
@@ -130,6 +132,16 @@ static void table_end(int shown, int count, FILE *out)
                 shown, count);
 }
 
+/* What a list of findings leaves out of a check, and the command that tells it. */
+static void put_more(long long count, const char *check, const char *command, FILE *out)
+{
+    fprintf(out, "<p class=\"more\">And %lld more of ", count);
+    html_text(check, out);
+    fputs(": <code>", out);
+    html_text(command, out);
+    fputs("</code></p>\n", out);
+}
+
 /* A cell begins; `name` labels it where the table is folded to cards, `order` (may be NULL) is what it sorts by. */
 static void cell(const char *name, const char *order, FILE *out)
 {
@@ -225,21 +237,28 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
     fputs("</td></tr>\n", out);
 }
 
-static void put_findings(const cJSON *list, const char *id, const char *title, const char *note, FILE *out)
+/* The findings of one section of the document, what they are cut to, and where the rest is. */
+static void put_findings(const cJSON *document, const char *section, const char *title, const char *note, FILE *out)
 {
-    int count = cJSON_GetArraySize(list), shown = 0, rows = 0;
-    const cJSON *finding = list->child;
-    if (count == 0)
+    const cJSON *list = report_list(document, section), *finding = list->child;
+    struct report_cut cut = {.per_check = LINES_PER_CHECK, .per_host = LINES_PER_HOST};
+    char command[200];
+    if (finding == NULL)
         return;
-    section_begin(id, title, count, note, out);
+    section_begin(section, title, cJSON_GetArraySize(list), note, out);
     table_begin(title, "Severity|Host|Check|What|Since", out);
-    for (int hosts; finding != NULL && rows < ROWS_SHOWN; rows++) {
+    for (int hosts; finding != NULL;) {
         const cJSON *next = report_same(finding, &hosts);
-        put_finding(finding, hosts, out);
-        shown += hosts;
+        if (report_cut_takes(&cut, finding, hosts))
+            put_finding(finding, hosts, out);
         finding = next;
     }
-    table_end(shown, count, out);
+    fputs("</tbody></table>\n", out);
+    for (size_t at = 0; at < cut.count; at++)
+        if (cut.checks[at].left > 0)
+            put_more(cut.checks[at].left, cut.checks[at].code != NULL ? cut.checks[at].code : "other checks",
+                     report_cut_command(&cut, at, section, report_string(document, "since"), command, sizeof command),
+                     out);
     fputs("</section>\n", out);
 }
 
@@ -377,13 +396,8 @@ static void put_all_dangerous(const cJSON *document, FILE *out)
     cJSON_ArrayForEach(item, report_list(document, "dangers"))
     {
         long long rest = report_number(item, "findings") - report_shown(groups, report_string(item, "check_code"));
-        if (rest <= 0)
-            continue;
-        fprintf(out, "<p class=\"more\">And %lld more of ", rest);
-        html_text(report_string(item, "check_code"), out);
-        fputs(": <code>", out);
-        html_text(report_string(item, "command"), out);
-        fputs("</code></p>\n", out);
+        if (rest > 0)
+            put_more(rest, report_string(item, "check_code"), report_string(item, "command"), out);
     }
     fputs("</section>\n", out);
 }
@@ -436,8 +450,9 @@ static void put_tiles(const cJSON *document, const cJSON *counts, FILE *out)
         snprintf(note, sizeof note, "%lld more, %lld mended", became, mended);
     else
         snprintf(note, sizeof note, "no change");
-    tile(became > 0 ? "#new" : "#charts", "bad", report_number(counts, "mixed"),
-         plural(report_number(counts, "mixed"), "mixed host", "mixed hosts"), note, out);
+    tile(report_shown(report_list(document, "dangerous"), "mixed-level") > 0 ? "#dangerous" : "#matrix", "bad",
+         report_number(counts, "mixed"), plural(report_number(counts, "mixed"), "mixed host", "mixed hosts"), note,
+         out);
     snprintf(note, sizeof note, "%lld since then", report_number(counts, "lost"));
     tile("#unknown", "warn", report_number(counts, "unknown"), "can’t be judged", note, out);
     long long fresh = 0;
@@ -501,6 +516,24 @@ static void put_head(const cJSON *document, FILE *out)
     fputs("</style>\n</head>\n<body>\n<a class=\"apart\" href=\"#main\">Skip to the findings</a>\n", out);
 }
 
+/* All hosts as data for the filter; nothing in it can end the element or is more than text. */
+static void put_hosts_data(const cJSON *document, FILE *out)
+{
+    const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(document, "hosts");
+    char *text = cJSON_IsArray(hosts) ? cJSON_PrintUnformatted(hosts) : NULL;
+    if (text == NULL)
+        return;
+    fputs("<script type=\"application/json\" id=\"hosts\">", out);
+    for (const char *at = text; *at != 0; at++) {
+        if (*at == '<')
+            fputs("\\u003c", out);
+        else
+            putc(*at, out);
+    }
+    fputs("</script>\n", out);
+    cJSON_free(text);
+}
+
 void report_html(const cJSON *document, FILE *out)
 {
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(document, "counts"), *product;
@@ -518,17 +551,17 @@ void report_html(const cJSON *document, FILE *out)
     fputs("</header>\n<main id=\"main\">\n<div class=\"filter\" hidden><label for=\"filter\">Filter</label><input "
           "id=\"filter\" "
           "type=\"search\" placeholder=\"a host, a file, a check\" autocomplete=\"off\"><output id=\"shown\" "
-          "for=\"filter\"></output></div>\n",
+          "for=\"filter\"></output><p id=\"found\" role=\"status\"></p></div>\n",
           out);
     put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
-        put_findings(report_list(document, section->name), section->name, section->title, "", out);
+        put_findings(document, section->name, section->title, "", out);
     put_table(report_list(document, "changes"), "changes", "Changed files",
               "The same files to the same versions are one line, under the patch or level that is known to bring them.",
               "Kind|What|Hosts", put_change, out);
     put_table(report_list(document, "facts"), "facts", "Changed facts", "", "Fact|Was|Is|Hosts", put_fact, out);
-    put_findings(report_list(document, "outliers"), "outliers", "Outliers", "", out);
-    put_findings(report_list(document, "silent"), "silent", "Silent hosts",
+    put_findings(document, "outliers", "Outliers", "", out);
+    put_findings(document, "silent", "Silent hosts",
                  "Nothing is known of them since: what else this page says of them may have changed.", out);
     put_table(report_list(document, "unknown"), "unknown", "Can’t be judged",
               "Unknown is not fine. This is what would have to be known.", "Product|What is missing|Hosts", put_unknown,
@@ -547,8 +580,10 @@ void report_html(const cJSON *document, FILE *out)
           out);
     cJSON_ArrayForEach(product, report_list(document, "levels")) report_matrix(document, product, out);
     fputs("</div></section>\n</main>\n<footer><p>Made by Evenkeel " EVENKEEL_VERSION
-          ". All of it: <code>evenkeel report drift --format json</code>.</p></footer>\n<script>",
+          ". All of it: <code>evenkeel report drift --format json</code>.</p></footer>\n",
           out);
+    put_hosts_data(document, out);
+    fputs("<script>", out);
     fwrite(report_js, 1, sizeof report_js - 1, out);
     fputs("</script>\n</body>\n</html>\n", out);
 }

@@ -11,8 +11,9 @@
 
 #define NAMES_SHOWN 8
 #define FILES_SHOWN 12
-/* More findings than a person reads in a mail; the other formats have all. */
-#define FINDINGS_SHOWN 200
+/* As many as a person reads in a mail; the other formats have more, JSON and CSV all. */
+#define LINES_PER_CHECK 40
+#define LINES_PER_HOST 10
 
 static void put_names(const cJSON *names, FILE *out)
 {
@@ -71,21 +72,32 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
     }
 }
 
-static void put_findings(const cJSON *findings, const char *title, FILE *out)
+static void put_more(long long count, const char *check, const char *command, FILE *out)
 {
-    int shown = 0, count = cJSON_GetArraySize(findings), hosts;
-    const cJSON *finding = findings->child;
-    if (count == 0)
+    fprintf(out, "  and %lld more of ", count);
+    utf8_print(check, out);
+    fprintf(out, ": %s\n", command);
+}
+
+static void put_findings(const cJSON *document, const char *section, const char *title, FILE *out)
+{
+    const cJSON *list = report_list(document, section), *finding = list->child;
+    struct report_cut cut = {.per_check = LINES_PER_CHECK, .per_host = LINES_PER_HOST};
+    char command[200];
+    if (finding == NULL)
         return;
-    heading(title, count, out);
-    for (int lines = 0; finding != NULL && lines < FINDINGS_SHOWN; lines++) {
+    heading(title, cJSON_GetArraySize(list), out);
+    for (int hosts; finding != NULL;) {
         const cJSON *next = report_same(finding, &hosts);
-        put_finding(finding, hosts, out);
-        shown += hosts;
+        if (report_cut_takes(&cut, finding, hosts))
+            put_finding(finding, hosts, out);
         finding = next;
     }
-    if (shown < count)
-        fprintf(out, "  and %d more: evenkeel report drift --format csv\n", count - shown);
+    for (size_t at = 0; at < cut.count; at++)
+        if (cut.checks[at].left > 0)
+            put_more(cut.checks[at].left, cut.checks[at].code != NULL ? cut.checks[at].code : "other checks",
+                     report_cut_command(&cut, at, section, report_string(document, "since"), command, sizeof command),
+                     out);
 }
 
 static void put_change(const cJSON *change, FILE *out)
@@ -185,11 +197,8 @@ static void put_all_dangerous(const cJSON *document, FILE *out)
     cJSON_ArrayForEach(item, report_list(document, "dangers"))
     {
         long long rest = report_number(item, "findings") - report_shown(groups, report_string(item, "check_code"));
-        if (rest > 0) {
-            fprintf(out, "  and %lld more of ", rest);
-            utf8_print(report_string(item, "check_code"), out);
-            fprintf(out, ": %s\n", report_string(item, "command"));
-        }
+        if (rest > 0)
+            put_more(rest, report_string(item, "check_code"), report_string(item, "command"), out);
     }
 }
 
@@ -223,11 +232,11 @@ void report_text(const cJSON *document, FILE *out)
             report_number(counts, "level"));
     put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
-        put_findings(report_list(document, section->name), section->title, out);
+        put_findings(document, section->name, section->title, out);
     put_all(report_list(document, "changes"), "Changed files", put_change, out);
     put_all(report_list(document, "facts"), "Changed facts", put_fact, out);
-    put_findings(report_list(document, "outliers"), "Outliers", out);
-    put_findings(report_list(document, "silent"), "Silent hosts", out);
+    put_findings(document, "outliers", "Outliers", out);
+    put_findings(document, "silent", "Silent hosts", out);
     put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
     put_all(report_list(document, "not_seen"), "Not seen", put_not_seen, out);
 }

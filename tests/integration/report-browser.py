@@ -80,7 +80,7 @@ try:
 
     names = [e.text for e in all_of("#new .host")]
     expect("<script>alert(1)</script>" in names, "the host's name is text: %s" % names)
-    expect(len(all_of("script")) == 1 and not all_of("img"), "elements that a host's name made")
+    expect(len(all_of("script:not([type='application/json'])")) == 1 and len(all_of("script")) == 2 and not all_of("img"), "elements that a host's name made")
 
     evidence = one("#new details")
     expect(not one("#new dl").is_displayed(), "evidence is folded")
@@ -101,6 +101,12 @@ try:
     expect(column("new", 2) == ["web-102"], "filtered: %s" % column("new", 2))
     expect(not one("#waived").is_displayed(), "sections without a row are out of the way")
     expect(one("#shown").text == "3 of 16 rows" or one("#shown").text.endswith("rows"), one("#shown").text)
+    expect(one("#found").text == "web-102 is mixed, 1 open finding", "what is known of the host: " + one("#found").text)
+    for name, told in (("web-139", "web-139 is level, no open finding"), ("nobody-at-all", "No host is named so."),
+                       ("<script>alert", "<script>alert(1)</script> is mixed, 1 open finding")):
+        browser.execute_script("const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))", name)
+        expect(one("#found").text == told, "a host of which the page may say nothing else: " + one("#found").text)
+    expect(not all_of("#found script"), "the name is text there, too")
     browser.execute_script("const f = document.getElementById('filter'); f.value = ''; f.dispatchEvent(new Event('input'))")
     expect(one("#waived").is_displayed() and len(column("new", 2)) == 2, "all rows are back")
 

@@ -1,0 +1,151 @@
+/* What a report leaves out, it says, and no check or host crowds out another. */
+
+#include "aggregator/report/report_document.h"
+#include "aggregator/report/report_html.h"
+#include "aggregator/report/report_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void add(cJSON *list, const char *check, const char *host, int number)
+{
+    char summary[80];
+    cJSON *finding = cJSON_CreateObject();
+    snprintf(summary, sizeof summary, "%s number %d", check, number);
+    cJSON_AddStringToObject(finding, "check_code", check);
+    cJSON_AddStringToObject(finding, "severity", "high");
+    cJSON_AddStringToObject(finding, "host", host);
+    cJSON_AddStringToObject(finding, "summary", summary);
+    cJSON_AddItemToArray(list, finding);
+}
+
+/* 500 clones come before three mixed hosts, one of which has 60 files that are not there. */
+static cJSON *document_of(const char *section)
+{
+    cJSON *document = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(document, section);
+    cJSON_AddStringToObject(document, "sentence", "much happened");
+    cJSON_AddStringToObject(document, "since", "2026-11-28T03:00:12.345+00:00");
+    cJSON_AddStringToObject(document, "until", "2026-11-29T03:00:12.345+00:00");
+    for (int i = 0; i < 500; i++) {
+        char host[32];
+        snprintf(host, sizeof host, "clone-%d", i);
+        add(list, "cloned-identity", host, i);
+    }
+    for (int i = 0; i < 60; i++)
+        add(list, "missing-file", "gaunt", i);
+    add(list, "missing-file", "other", 60);
+    add(list, "mixed-level", "web-1", 1);
+    add(list, "mixed-level", "web-2", 2);
+    add(list, "mixed-level", "web-3", 3);
+    return document;
+}
+
+static char *written(void (*write)(const cJSON *, FILE *), const char *section)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    cJSON *document = document_of(section);
+    assert_non_null(out);
+    write(document, out);
+    assert_int_equal(fclose(out), 0);
+    cJSON_Delete(document);
+    return text;
+}
+
+static int count_of(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)) != NULL; at += strlen(what))
+        count++;
+    return count;
+}
+
+static void expect_all(const char *text, int clones, int files, const char *const *told, size_t count)
+{
+    assert_int_equal(count_of(text, "cloned-identity number"), clones);
+    assert_int_equal(count_of(text, "missing-file number"), files + 1);
+    assert_int_equal(count_of(text, "mixed-level number"), 3);
+    assert_non_null(strstr(text, "missing-file number 60"));
+    for (size_t i = 0; i < count; i++)
+        if (strstr(text, told[i]) == NULL)
+            fail_msg("it does not say: %s", told[i]);
+}
+
+static void text_is_cut_by_check_and_host(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "New (564)",
+        "and 460 more of cloned-identity: evenkeel check --check cloned-identity\n",
+        "and 50 more of missing-file: evenkeel check --check missing-file\n",
+    };
+    char *text = written(report_text, "new");
+    expect_all(text, 40, 10, told, sizeof told / sizeof *told);
+    assert_int_equal(count_of(text, "more of mixed-level"), 0);
+    free(text);
+}
+
+static void what_is_closed_is_found_in_the_report_of_that_time(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "and 460 more of cloned-identity: evenkeel report drift --since '2026-11-28 03:00' --format csv\n",
+        "and 50 more of missing-file: evenkeel report drift --since '2026-11-28 03:00' --format csv\n",
+    };
+    char *text = written(report_text, "closed");
+    expect_all(text, 40, 10, told, sizeof told / sizeof *told);
+    free(text);
+}
+
+static void page_is_cut_by_check_and_host(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "And 400 more of cloned-identity: <code>evenkeel check --check cloned-identity</code>",
+        "And 40 more of missing-file: <code>evenkeel check --check missing-file</code>",
+    };
+    char *text = written(report_html, "new");
+    expect_all(text, 100, 20, told, sizeof told / sizeof *told);
+    free(text);
+}
+
+static void more_checks_than_there_is_place_for_are_counted_together(void **state)
+{
+    (void)state;
+    struct report_cut cut = {.per_check = 2, .per_host = 1};
+    cJSON *list = cJSON_CreateArray(), *finding;
+    long long left = 0;
+    int taken = 0;
+    char check[32];
+    for (int i = 0; i < 300; i++) {
+        snprintf(check, sizeof check, "check-%d", i % 100);
+        add(list, check, "one", i);
+    }
+    cJSON_ArrayForEach(finding, list) taken += report_cut_takes(&cut, finding, 1);
+    for (size_t at = 0; at < cut.count; at++)
+        left += cut.checks[at].left;
+    assert_int_equal(cut.count, REPORT_CHECKS_MAXIMUM);
+    assert_int_equal(taken, REPORT_CHECKS_MAXIMUM);
+    assert_int_equal(left + taken, 300);
+    assert_null(cut.checks[REPORT_CHECKS_MAXIMUM - 1].code);
+    cJSON_Delete(list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_is_cut_by_check_and_host),
+        cmocka_unit_test(what_is_closed_is_found_in_the_report_of_that_time),
+        cmocka_unit_test(page_is_cut_by_check_and_host),
+        cmocka_unit_test(more_checks_than_there_is_place_for_are_counted_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
