@@ -82,8 +82,31 @@ static bool note_value(struct cli *cli, const struct option *options, int option
     return false;
 }
 
+/* What getopt() did not take, in our words: `word` is the argument at which it stopped. */
+static int fail_option(const char *command, const char *word, const struct option *options)
+{
+    size_t length = strcspn(word, "=");
+    const char *begins[2] = {NULL, NULL};
+    if (word[0] != '-' || word[1] != '-')
+        return cli_fail_usage(command, "'%s' is no option, or lacks its value", word);
+    for (const struct option *option = options; option->name != NULL; option++) {
+        if (strlen(option->name) == length - 2 && memcmp(option->name, word + 2, length - 2) == 0)
+            return word[length] == '=' ? cli_fail_usage(command, "--%s takes no value", option->name)
+                                       : cli_fail_usage(command, "--%s lacks its value", option->name);
+        if (strncmp(option->name, word + 2, length - 2) == 0)
+            begins[begins[0] != NULL] = option->name;
+    }
+    if (begins[1] != NULL)
+        return cli_fail_usage(command, "'%s' may be --%s or --%s: write it in full", word, begins[0], begins[1]);
+    if (begins[0] != NULL)
+        return cli_fail_usage(command, "--%s %s", begins[0],
+                              word[length] == '=' ? "takes no value" : "lacks its value");
+    return cli_fail_usage(command, "'%s' is no option", word);
+}
+
 int cli_option(struct cli *cli, int argc, char **argv, const struct option *options)
 {
+    opterr = 0;
     for (;;) {
         int option = getopt_long(argc, argv, cli->letters != NULL ? cli->letters : "", options, NULL);
         if (!note_value(cli, options, option))
@@ -118,7 +141,7 @@ int cli_option(struct cli *cli, int argc, char **argv, const struct option *opti
             puts(cli->help);
             return end(cli, EXIT_STATUS_OK);
         case '?':
-            return end(cli, EXIT_STATUS_ERROR);
+            return end(cli, fail_option(cli->command, argv[optind - 1], options));
         default:
             return option;
         }
