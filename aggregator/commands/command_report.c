@@ -12,7 +12,8 @@
 #include <strings.h>
 
 static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name NAME]\n"
-                           "                             [--format text|html|json|csv] [-o FILE] [--quiet]\n\n"
+                           "                             [--format text|html|json|csv] [-o FILE]\n"
+                           "                             [--archive DIR] [--quiet]\n\n"
                            "Prints what is dangerous now, whatever its age, with the next step of its\n"
                            "plan; then what changed in the fleet: findings that are new, worse, closed or\n"
                            "waived, changes gathered by what they are, outliers and silent hosts.\n"
@@ -24,6 +25,9 @@ static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name 
                            "                 of it (default: as FILE ends: .html, .json, .csv; else text)\n"
                            "  -o FILE        write there, whole or not at all (default: stdout); 'evenkeel\n"
                            "                 serve' shows the page report.html of its state directory\n"
+                           "  --archive DIR  keep the page there, too, under its time, and renew the index\n"
+                           "                 that leads to all that are kept; 'evenkeel serve' shows the\n"
+                           "                 directory 'reports' beside its page as /reports/\n"
                            "  --quiet        no progress";
 
 #define NAME_DEFAULT "nightly"
@@ -65,13 +69,27 @@ static bool is_name(const char *name)
     return shown && length > 0 && length <= 100;
 }
 
+/* Where the report goes. */
+struct wanted {
+    enum report_format format;
+    const char *path, *archive; /* NULL: to stdout; not kept */
+};
+
+static int write_report(PGconn *connection, const char *since, const struct wanted *wanted, struct error *error)
+{
+    if (wanted->archive == NULL)
+        return report_drift_file(connection, since, wanted->format, wanted->path, error);
+    bool same = wanted->format == REPORT_HTML && wanted->path != NULL;
+    if (report_drift_kept(connection, since, wanted->archive, same ? wanted->path : NULL, error) < 0)
+        return -1;
+    return same ? 0 : report_drift_file(connection, since, wanted->format, wanted->path, error);
+}
+
 /* The end is remembered once the report is where it was to go, so that one that fails is made again. */
-static int follow(PGconn *connection, const char *name, enum report_format format, const char *path,
-                  struct error *error)
+static int follow(PGconn *connection, const char *name, const struct wanted *wanted, struct error *error)
 {
     struct report_span span;
-    if (report_next(connection, name, &span, error) < 0 ||
-        report_drift_file(connection, span.since, format, path, error) < 0)
+    if (report_next(connection, name, &span, error) < 0 || write_report(connection, span.since, wanted, error) < 0)
         return -1;
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
@@ -80,15 +98,16 @@ static int follow(PGconn *connection, const char *name, enum report_format forma
 
 int command_report(int argc, char **argv)
 {
-    enum { OPTION_SINCE = 256, OPTION_NAME, OPTION_FORMAT };
+    enum { OPTION_SINCE = 256, OPTION_NAME, OPTION_FORMAT, OPTION_ARCHIVE };
     static const struct option options[] = {{"since", required_argument, NULL, OPTION_SINCE},
                                             {"name", required_argument, NULL, OPTION_NAME},
                                             {"format", required_argument, NULL, OPTION_FORMAT},
                                             {"output", required_argument, NULL, 'o'},
+                                            {"archive", required_argument, NULL, OPTION_ARCHIVE},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *since = "yesterday", *name = NULL, *path = NULL;
-    enum report_format format = REPORT_TEXT;
+    const char *since = "yesterday", *name = NULL;
+    struct wanted wanted = {.format = REPORT_TEXT};
     bool format_given = false;
     struct cli cli = {.command = "report", .help = help, .letters = "o:"};
     struct error error = {0};
@@ -101,12 +120,15 @@ int command_report(int argc, char **argv)
             name = optarg;
             break;
         case OPTION_FORMAT:
-            if (!format_of(optarg, &format))
+            if (!format_of(optarg, &wanted.format))
                 return EXIT_STATUS_ERROR;
             format_given = true;
             break;
         case 'o':
-            path = optarg;
+            wanted.path = optarg;
+            break;
+        case OPTION_ARCHIVE:
+            wanted.archive = optarg;
             break;
         }
     }
@@ -124,11 +146,11 @@ int command_report(int argc, char **argv)
     if (!is_name(name != NULL ? name : NAME_DEFAULT))
         return cli_fail_usage("report", "--name wants 1 to 100 bytes of text in one line");
     if (!format_given)
-        format = format_of_file(path);
+        wanted.format = format_of_file(wanted.path);
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
-        (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, format, path, &error)
-                 : report_drift_file(connection, since, format, path, &error)) < 0)
+        (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, &wanted, &error)
+                 : write_report(connection, since, &wanted, &error)) < 0)
         return cli_fail("report", &error);
     return EXIT_STATUS_OK;
 }

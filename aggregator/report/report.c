@@ -1,19 +1,18 @@
-/* The drift report: fetched, written in the format asked for, put in its place. */
+/* The drift report: fetched, and written in the format asked for. */
 
 #include "report.h"
 
+#include "report_archive.h"
 #include "report_html.h"
+#include "report_place.h"
 #include "report_text.h"
 
 #include "proto/cleanup.h"
 #include "proto/utf8.h"
 
 #include <cJSON.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static int copy_csv(PGconn *connection, const char *since, FILE *out, struct error *error)
 {
@@ -73,87 +72,54 @@ int report_drift(PGconn *connection, const char *since, enum report_format forma
     return result;
 }
 
-/* Where the name in a directory is as durable as the file itself. */
-static void sync_directory(const char *path)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(directory, sizeof directory, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
-             slash == NULL ? "." : path);
-    _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        fsync(fd);
-}
+/* What is asked of the database, for whoever writes it. */
+struct wanted {
+    PGconn *connection;
+    const char *since;
+    enum report_format format;
+};
 
-/* Also where an earlier write failed and the last one did not. */
-static int flush(FILE *out)
+static int write_wanted(const void *context, FILE *out, struct error *error)
 {
-    errno = 0;
-    bool lost = fflush(out) != 0 || ferror(out);
-    if (lost && errno == 0)
-        errno = EIO;
-    return lost ? -1 : 0;
-}
-
-/* Takes over `fd`, which *out is then, open behind all that was written. */
-static int write_out(PGconn *connection, const char *since, enum report_format format, const char *path, int fd,
-                     FILE **out, struct error *error)
-{
-    *out = fdopen(fd, "w");
-    if (*out == NULL) {
-        close(fd);
-        return error_set(error, ERROR_MEMORY, "no memory for '%s'", path);
-    }
-    if (report_drift(connection, since, format, *out, error) < 0)
-        return -1;
-    return flush(*out) == 0 ? 0 : error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
-}
-
-/* A device, a pipe or a link that leads nowhere yet: nothing may take its place. */
-static int write_into(PGconn *connection, const char *since, enum report_format format, const char *path, int flags,
-                      struct error *error)
-{
-    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | flags, 0644);
-    if (fd < 0)
-        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
-    _cleanup_fclose_ FILE *out = NULL;
-    return write_out(connection, since, format, path, fd, &out, error);
-}
-
-static int write_beside(PGconn *connection, const char *since, enum report_format format, const char *path,
-                        const char *temporary, int fd, struct error *error)
-{
-    _cleanup_fclose_ FILE *out = NULL;
-    if (write_out(connection, since, format, path, fd, &out, error) < 0)
-        return -1;
-    if (fchmod(fd, 0644) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
-        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
-    sync_directory(path);
-    return 0;
+    const struct wanted *wanted = context;
+    return report_drift(wanted->connection, wanted->since, wanted->format, out, error);
 }
 
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error)
 {
-    if (path == NULL || strcmp(path, "-") == 0)
-        return report_drift(connection, since, format, stdout, error);
-    struct stat status;
-    bool is_there = stat(path, &status) == 0;
-    if (is_there && !S_ISREG(status.st_mode))
-        return write_into(connection, since, format, path, 0, error);
-    if (!is_there && lstat(path, &status) == 0)
-        return write_into(connection, since, format, path, O_CREAT, error);
-    char temporary[PATH_MAX], target[PATH_MAX];
-    if (is_there && realpath(path, target) != NULL)
-        path = target;
-    if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
-        return error_set(error, ERROR_LIMIT, "'%s' is too long a name", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return error_set(error, ERROR_IO, "can't write '%s': %s", path, strerror(errno));
-    if (write_beside(connection, since, format, path, temporary, fd, error) < 0) {
-        unlink(temporary);
-        return -1;
-    }
+    struct wanted wanted = {connection, since, format};
+    return report_place(&(struct report_source){write_wanted, &wanted}, path, error);
+}
+
+struct page {
+    char *bytes;
+    size_t length;
+};
+
+static int write_page(const void *context, FILE *out, struct error *error)
+{
+    const struct page *page = context;
+    if (fwrite(page->bytes, 1, page->length, out) != page->length)
+        return error_set(error, ERROR_IO, "can't write the report");
     return 0;
+}
+
+int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
+                      struct error *error)
+{
+    struct page page = {0};
+    FILE *out = open_memstream(&page.bytes, &page.length);
+    if (out == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a report");
+    int result = report_drift(connection, since, REPORT_HTML, out, error);
+    if (fclose(out) != 0 && result == 0)
+        result = error_set(error, ERROR_MEMORY, "no memory for a report");
+    const struct report_source source = {write_page, &page};
+    if (result == 0)
+        result = report_archive(&source, directory, error);
+    if (result == 0 && path != NULL)
+        result = report_place(&source, path, error);
+    free(page.bytes);
+    return result;
 }

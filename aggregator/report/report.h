@@ -24,6 +24,13 @@ int report_drift_file(PGconn *connection, const char *since, enum report_format 
                       struct error *error);
 
 /*
+ * The page, made once: kept in `directory` under its time, where the index then leads to it (report_archive()), and,
+ * unless `path` is NULL, written there as by report_drift_file().
+ */
+int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
+                      struct error *error);
+
+/*
  * Reports that follow each other without a gap: where the next one of that name begins, as text for `since`, and up to
  * when it will have told all; both to be asked for before it is made. -1 with *error.
  */

@@ -501,19 +501,27 @@ static void put_policy(FILE *out)
             style, script);
 }
 
-static void put_head(const cJSON *document, FILE *out)
+void report_html_head(const char *title, const char *day, FILE *out)
 {
-    char time[20];
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", out);
     put_policy(out);
     fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
           "content=\"no-referrer\">\n<title>",
           out);
-    html_text(report_string(document, "sentence"), out);
-    fprintf(out, " · Evenkeel %.10s</title>\n<style>", report_time(report_string(document, "until"), time));
+    html_text(title, out);
+    fprintf(out, " · Evenkeel%s%s</title>\n<style>", *day != 0 ? " " : "", day);
     fwrite(report_css, 1, sizeof report_css - 1, out);
-    fputs("</style>\n</head>\n<body>\n<a class=\"apart\" href=\"#main\">Skip to the findings</a>\n", out);
+    fputs("</style>\n</head>\n<body>\n", out);
+}
+
+static void put_head(const cJSON *document, FILE *out)
+{
+    char time[20];
+    report_time(report_string(document, "until"), time);
+    time[strlen(time) < 10 ? strlen(time) : 10] = 0;
+    report_html_head(report_string(document, "sentence"), time, out);
+    fputs("<a class=\"apart\" href=\"#main\">Skip to the findings</a>\n", out);
 }
 
 /* All hosts as data for the filter; nothing in it can end the element or is more than text. */

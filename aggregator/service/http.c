@@ -5,6 +5,7 @@
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
 #include "aggregator/report/report.h"
+#include "aggregator/report/report_archive.h"
 #include "http_server.h"
 #include "metrics.h"
 
@@ -12,6 +13,7 @@
 #include "proto/loopback.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <nng/nng.h>
 #include <pthread.h>
 #include <string.h>
@@ -27,14 +29,16 @@
 #define MADE_SECONDS 300
 #define PAGE_BYTES_MAXIMUM (64u << 20)
 
-enum route { ROUTE_REPORT, ROUTE_HEALTH, ROUTE_METRICS, ROUTES };
+enum route { ROUTE_REPORT, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_ARCHIVE, ROUTES };
 
+/* The archive's is what its pages' begin with. */
 static const char *const paths[ROUTES] = {
-    [ROUTE_REPORT] = "/", [ROUTE_HEALTH] = "/healthz", [ROUTE_METRICS] = "/metrics"};
+    [ROUTE_REPORT] = "/", [ROUTE_HEALTH] = "/healthz", [ROUTE_METRICS] = "/metrics", [ROUTE_ARCHIVE] = "/reports/"};
 
 struct waiting {
     struct http_request request;
     enum route route;
+    char page[64]; /* of the archive */
 };
 
 /* A thread that answers what waits for it. */
@@ -55,20 +59,20 @@ struct http {
     struct connections_counters connections;
     struct metrics_sources sources;
     bool loopback;
-    struct clerk quick, slow; /* health and metrics; the report */
+    struct clerk quick, slow; /* health and metrics; the report and those that are kept */
     /* The report that was made, the slow clerk's alone. */
     char *page;
     size_t page_length;
     int64_t made_at; /* by the monotonic clock */
 };
 
-/* The report file's bytes, from malloc; NULL where it is not there, too old or can't be read. */
-static char *read_report(const char *path, size_t *length)
+/* The bytes of a page's file, from malloc; NULL where it is not there, older than so many seconds or can't be read. */
+static char *read_page(const char *path, int64_t oldest, size_t *length)
 {
     struct stat status;
     _cleanup_close_ int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size <= 0 ||
-        status.st_size > PAGE_BYTES_MAXIMUM || time(NULL) - status.st_mtime > FILE_SECONDS)
+        status.st_size > PAGE_BYTES_MAXIMUM || time(NULL) - status.st_mtime > oldest)
         return NULL;
     char *page = malloc((size_t)status.st_size);
     *length = 0;
@@ -108,7 +112,7 @@ static void answer_report(struct http *http, PGconn *connection, const struct ht
                           struct error *error)
 {
     size_t length = 0;
-    _cleanup_free_ char *file = read_report(http->report, &length);
+    _cleanup_free_ char *file = read_page(http->report, FILE_SECONDS, &length);
     bool stale = http->page == NULL || monotonic_now() - http->made_at > MADE_SECONDS * MONOTONIC_SECOND;
     if (file != NULL)
         http_answer(request, 200, "text/html; charset=utf-8", file, length);
@@ -116,6 +120,24 @@ static void answer_report(struct http *http, PGconn *connection, const struct ht
         http_answer_text(request, 503, error->message);
     else
         http_answer(request, 200, "text/html; charset=utf-8", http->page, http->page_length);
+}
+
+/* A page of the directory 'reports' beside the report. */
+static void answer_archive(const struct http *http, const struct waiting *waiting)
+{
+    char path[PATH_MAX];
+    size_t length = 0;
+    const char *slash = http->report != NULL ? strrchr(http->report, '/') : NULL;
+    int beside = slash != NULL ? (int)(slash - http->report) + 1 : 0;
+    bool fits = http->report != NULL && (size_t)snprintf(path, sizeof path, "%.*sreports/%s", beside, http->report,
+                                                         waiting->page) < sizeof path;
+    _cleanup_free_ char *page = fits ? read_page(path, INT64_MAX, &length) : NULL;
+    if (page != NULL)
+        http_answer(&waiting->request, 200, "text/html; charset=utf-8", page, length);
+    else
+        http_answer_text(&waiting->request, 404,
+                         "No such report is kept: 'evenkeel report drift --archive DIR' keeps them, DIR being the "
+                         "directory 'reports' beside the page that is shown.\n");
 }
 
 static void answer_metrics(struct http *http, PGconn *connection, const struct http_request *request)
@@ -167,6 +189,10 @@ static void answer_health(const struct http *http, PGconn *connection, const str
 static void answer(struct http *http, PGconn **connection, const struct waiting *waiting)
 {
     struct error error = {0};
+    if (waiting->route == ROUTE_ARCHIVE) {
+        answer_archive(http, waiting);
+        return;
+    }
     living(http, connection, &error);
     if (waiting->route == ROUTE_REPORT)
         answer_report(http, *connection, &waiting->request, &error);
@@ -221,6 +247,24 @@ static void clerk_stop(struct clerk *clerk)
     pthread_join(clerk->thread, NULL);
 }
 
+/* The file of the archive that a path names: the index where it names the archive itself. */
+static const char *archive_page(const char *path)
+{
+    const char *name = path + strlen(paths[ROUTE_ARCHIVE]);
+    return *name != 0 ? name : "index.html";
+}
+
+/* ROUTES where there is none. */
+static enum route route_of(const char *path)
+{
+    enum route route = ROUTE_REPORT;
+    if (strncmp(path, paths[ROUTE_ARCHIVE], strlen(paths[ROUTE_ARCHIVE])) == 0)
+        return report_archive_holds(archive_page(path)) ? ROUTE_ARCHIVE : ROUTES;
+    while (route < ROUTES && strcmp(path, paths[route]) != 0)
+        route++;
+    return route;
+}
+
 /* On one of nng's threads, which must not wait: what needs the database is handed on. */
 static void asked(void *context, const struct http_request *request)
 {
@@ -231,18 +275,19 @@ static void asked(void *context, const struct http_request *request)
             "This address is for this machine only; a proxy in front of it must send 'Host: localhost'.\n");
         return;
     }
-    enum route route = ROUTE_REPORT;
-    while (route < ROUTES && strcmp(request->path, paths[route]) != 0)
-        route++;
-    if (route == ROUTES) {
+    struct waiting waiting = {.request = *request, .route = route_of(request->path)};
+    if (waiting.route == ROUTE_ARCHIVE)
+        snprintf(waiting.page, sizeof waiting.page, "%s", archive_page(request->path));
+    if (waiting.route == ROUTES) {
         http_answer_text(request, 404, "There is no such page.\n");
         return;
     }
-    struct clerk *clerk = route == ROUTE_REPORT ? &http->slow : &http->quick;
+    bool is_slow = waiting.route == ROUTE_REPORT || waiting.route == ROUTE_ARCHIVE;
+    struct clerk *clerk = is_slow ? &http->slow : &http->quick;
     pthread_mutex_lock(&clerk->lock);
     bool taken = !clerk->stopping && clerk->count < WAITING_MAXIMUM;
     if (taken) {
-        clerk->waiting[clerk->count++] = (struct waiting){.request = *request, .route = route};
+        clerk->waiting[clerk->count++] = waiting;
         pthread_cond_signal(&clerk->changed);
     }
     pthread_mutex_unlock(&clerk->lock);
