@@ -46,8 +46,8 @@ begin
     insert into missing_content (chunk_id, location, folder)
     select k.chunk_id, p.location, substring(p.path from '^(.*)/')
     from (select distinct chunk_id from missing_chunk
-          where host_id in (select a.host_id from missing_absent a join state_facts f using (host_id)
-                            where coalesce(f.facts -> 'covered', '[]') = '[]'
+          where host_id in (select f.host_id from state_facts f
+                            where f.host_id in (select a.host_id from missing_absent a) and coalesce(f.facts -> 'covered', '[]') = '[]'
                             union select host_id from missing_incomplete)
           except select chunk_id from missing_content) k
     join state_chunk sc using (chunk_id)
@@ -187,12 +187,15 @@ begin
     -- A folder that was not looked into is unknown, not empty: what a collector says it looked into, or where it does not say, folders of
     -- which other files were collected.
     insert into missing_folder
-    select distinct a.host_id, o.folder, evenkeel.is_short_path(o.folder),
-           jsonb_build_object('covered', coalesce(f.facts -> 'covered', '[]'), 'not_seen', f.facts -> 'not_seen')
-    from missing_absent a
-    join missing_want w using (want)
-    cross join unnest(w.folders) o (folder)
-    join state_facts f using (host_id);
+    with looked as materialized (
+        -- Once per host, for facts may be large.
+        select f.host_id, jsonb_build_object('covered', coalesce(f.facts -> 'covered', '[]'), 'not_seen', f.facts -> 'not_seen') as facts
+        from state_facts f where f.host_id in (select a.host_id from missing_absent a)
+    )
+    select o.host_id, o.folder, evenkeel.is_short_path(o.folder), l.facts
+    from (select distinct a.host_id, u.folder
+          from missing_absent a join missing_want w using (want) cross join unnest(w.folders) u (folder)) o
+    join looked l using (host_id);
     analyze missing_folder;
     insert into missing_seen
     select m.host_id, m.folder
@@ -319,19 +322,23 @@ begin
         join missing_incomplete x on x.host_id = g.host_id and x.product_id = g.product_id
         join component_total t on t.product_id = x.product_id and t.peers = x.peers and t.component_id = g.component_id
         where g.files * 2 <= t.files
+    ), place as materialized (
+        -- Once per host, for facts may be large.
+        select u.host_id, f.facts ->> 'windows_directory' as windows
+        from (select distinct m.host_id from missing_unmet m) u left join state_facts f using (host_id)
     ), collected as materialized (
-        select distinct c.host_id, evenkeel.path_location(k.folder || '/', f.facts ->> 'windows_directory') as folder
+        select distinct c.host_id, evenkeel.path_location(k.folder || '/', p.windows) as folder
         from (select distinct m.chunk_id, m.folder from missing_content m) k
         join missing_chunk c using (chunk_id)
-        left join state_facts f on f.host_id = c.host_id
-        where c.host_id in (select u.host_id from missing_unmet u)
+        join place p on p.host_id = c.host_id
+    ), of_services as materialized (
+        select distinct a.host_id, evenkeel.path_location(a.path, p.windows) as location from missing_absent a join place p using (host_id)
     )
     select u.host_id, u.product_id, u.location, u.component_id, u.hosts, u.holders
     from missing_unmet u
     join installed i on i.host_id = u.host_id and i.product_id = u.product_id and i.component_id = u.component_id
     join collected c on c.host_id = u.host_id and c.folder = substring(u.location from '^(.*/)')
-    where not exists (select from missing_absent a left join state_facts f using (host_id)
-                      where a.host_id = u.host_id and evenkeel.path_location(a.path, f.facts ->> 'windows_directory') = u.location);
+    where not exists (select from of_services a where a.host_id = u.host_id and a.location = u.location);
 end
 $$;
 comment on function evenkeel.state_missing_peers() is
