@@ -16,8 +16,10 @@
 #define HOSTS_PER_BATCH 500
 /* A batch that took too long is divided by this until the host that is to blame stands alone. */
 #define BATCH_DIVISOR 8
-/* What a host of a batch takes, until the first were judged. */
+/* What a host of a batch takes, until the first were judged. Of fewer than so many each takes mostly what a batch takes
+ * at all, which says nothing of a full one. */
 #define USUAL_MICROSECONDS 2000
+#define TELLING_HOSTS 16
 #define CLOCK_MICROSECONDS 60000000
 /* The queue is looked at this often even unasked: another aggregator or a change of the catalogue may have filled it.
  */
@@ -99,12 +101,11 @@ static bool is_stopping(struct judge *judge)
     return stopping;
 }
 
-/* What the judges go by, of evenkeel.setting, in microseconds. */
-static int read_turn(PGconn *connection, const char *setting, int64_t *microseconds, struct error *error)
+/* How many microseconds a query says that the next turn may take. */
+static int read_turn(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+                     int64_t *microseconds, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select (extract(epoch from evenkeel.setting($1)::interval) * 1000000)::bigint",
-                       &PARAMETER_TEXT(setting), 1, true, error);
+    _cleanup_(cleanup_result) PGresult *rows = database_query(connection, query, parameters, count, true, error);
     if (rows == NULL)
         return -1;
     *microseconds = database_i64(rows, 0, 0);
@@ -178,23 +179,25 @@ static int judge_rest(PGconn *connection, struct error *error)
 static int judge_once(struct duty *duty, PGconn *connection, struct error *error)
 {
     int64_t turn;
-    char most[16];
+    char most[16], usual[24];
     bool late;
     if (!wait_for_pause(duty->judge))
         return 0;
-    if (judge_content(duty->judge, connection, error) < 0 || read_turn(connection, "judge.turn", &turn, error) < 0)
-        return -1;
     snprintf(most, sizeof most, "%d", duty->most);
+    snprintf(usual, sizeof usual, "%lld", (long long)duty->usual);
+    struct parameter parameters[] = {PARAMETER_TEXT(most), PARAMETER_TEXT(usual)};
+    if (judge_content(duty->judge, connection, error) < 0 ||
+        read_turn(connection, "select evenkeel.judge_turn($1::integer, $2::bigint)", parameters, 2, &turn, error) < 0)
+        return -1;
     int64_t began = monotonic_now();
     _cleanup_(cleanup_result) PGresult *rows =
-        query_within(connection, turn + 3 * duty->usual * duty->most, "select evenkeel.judge_queued($1::integer)",
-                     &PARAMETER_TEXT(most), 1, &late, error);
+        query_within(connection, turn, "select evenkeel.judge_queued($1::integer)", parameters, 1, &late, error);
     if (late)
         return defer_slow(duty, connection, error);
     if (rows == NULL)
         return -1;
     int judged = database_i32(rows, 0, 0);
-    if (judged > 0)
+    if (judged >= TELLING_HOSTS)
         duty->usual = (3 * duty->usual + (monotonic_now() - began) / judged) / 4;
     if (judged > 0 && duty->most < HOSTS_PER_BATCH)
         duty->most = duty->most * BATCH_DIVISOR < HOSTS_PER_BATCH ? duty->most * BATCH_DIVISOR : HOSTS_PER_BATCH;
@@ -207,7 +210,9 @@ static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *
 {
     int64_t turn;
     bool late;
-    if (read_turn(connection, "judge.slow-turn", &turn, error) < 0)
+    if (read_turn(connection,
+                  "select (extract(epoch from evenkeel.setting('judge.slow-turn')::interval) * 1000000)::bigint", NULL,
+                  0, &turn, error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *next = database_query(
         connection, "select host::text, waits_since::text from evenkeel.judge_slow_next()", NULL, 0, false, error);

@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(58);
+select plan(59);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -147,6 +147,7 @@ insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 
 select fixture.judge_slow() \g /dev/null
 select is((select count(*) from evenkeel.slow_host), 0::bigint, 'and goes back once it is quick');
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name in ('large', 'h3');
+select is(evenkeel.judge_turn(500, 1000), 5000000 + 3 * 1000 * 2::bigint, 'a batch has its turn, and what the hosts take that wait, however many may');
 select is(evenkeel.defer_slow(2), 0, 'of a batch that took too long those are suspected that are far larger than most');
 select is(evenkeel.defer_slow(1), 1, 'and of one alone it is known');
 select evenkeel.give_up(n.host, n.waits_since, 'its turn took longer than 2 minutes') from evenkeel.judge_slow_next() n \g /dev/null

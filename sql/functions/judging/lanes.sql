@@ -43,6 +43,19 @@ comment on function evenkeel.judge_queued(integer) is
     'Judges up to so many hosts of the queue in this transaction, but for those that are judged apart; returns how many were looked '
     'at, and 0 while somebody else judges.';
 
+create or replace function evenkeel.judge_turn(most integer, usual bigint)
+returns bigint language sql stable
+as $$
+    select (extract(epoch from evenkeel.setting('judge.turn')::interval) * 1000000)::bigint + 3 * usual * count(*)
+    from (select from evenkeel.judge_queue q
+          where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
+            and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id)
+          limit most) w
+$$;
+comment on function evenkeel.judge_turn(integer, bigint) is
+    'How many microseconds judge_queued() of so many hosts may take, where one takes ''usual'' of them: by the hosts that wait, however many '
+    'might.';
+
 create or replace function evenkeel.judge_queued_content(most integer)
 returns integer language sql
 as $$
