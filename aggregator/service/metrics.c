@@ -71,6 +71,8 @@ static void put_counters(const struct writer_counters *counters, FILE *out)
     counter("evenkeel_enrolments_total", "Enrolments answered.", atomic_load(&counters->enrolled), out);
     put_refusals(counters, out);
     counter("evenkeel_busy_total", "Requests that were told to come again later.", atomic_load(&counters->busy), out);
+    counter("evenkeel_displaced_total", "Of these, requests that made room for those of others who had fewer waiting.",
+            atomic_load(&counters->displaced), out);
     counter("evenkeel_failed_batches_total", "Batches that the database did not take at first.",
             atomic_load(&counters->failures), out);
     gauge("evenkeel_queue_requests", "Requests that wait to be stored.", atomic_load(&counters->queued_requests), out);

@@ -5,6 +5,7 @@
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
 #include "penalties.h"
+#include "waiting.h"
 
 #include "proto/cleanup.h"
 
@@ -13,7 +14,7 @@
 #include <string.h>
 
 /* A batch is as large as what has come in while the one before was committed, up to these. */
-#define BATCH_REQUESTS WRITER_QUEUE_REQUESTS
+#define BATCH_REQUESTS (WRITER_QUEUE_REQUESTS / 3 * 2)
 #define BATCH_WIRE_BYTES (48u << 20)
 /* Requests that wait for others are looked at this often, where nothing else comes. */
 #define HELD_MILLISECONDS 5
@@ -24,7 +25,7 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock; /* guards the queue and `stopping` */
     pthread_cond_t changed;
-    struct request *first, **last;
+    struct waiting waiting;
     bool stopping;
     int64_t deadline; /* microseconds of the monotonic clock; when stopping */
     struct writer_counters counters;
@@ -69,16 +70,23 @@ void writer_submit(struct writer *writer, struct request *request)
     atomic_fetch_add(&writer->counters.requests, 1);
     size_t waiting = atomic_fetch_add(&writer->counters.queued_requests, 1);
     pthread_mutex_lock(&writer->lock);
-    bool refused = writer->stopping || waiting >= WRITER_QUEUE_REQUESTS;
-    if (!refused) {
-        request->next = NULL;
-        *writer->last = request;
-        writer->last = &request->next;
+    struct request *turned_away = NULL;
+    if (writer->stopping) {
+        turned_away = request;
+    } else if (waiting >= WRITER_QUEUE_REQUESTS) {
+        turned_away = waiting_displace(&writer->waiting, request);
+        if (turned_away != NULL)
+            atomic_fetch_add(&writer->counters.displaced, 1);
+        else
+            turned_away = request;
+    }
+    if (turned_away != request) {
+        waiting_add(&writer->waiting, request);
         pthread_cond_signal(&writer->changed);
     }
     pthread_mutex_unlock(&writer->lock);
-    if (refused)
-        answer_busy(writer, request);
+    if (turned_away != NULL)
+        answer_busy(writer, turned_away);
 }
 
 static bool same_host(const struct request *a, const struct request *b)
@@ -115,9 +123,9 @@ static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS],
     size_t count = 0, bytes = 0;
     memset(hosts, 0, sizeof *hosts);
     pthread_mutex_lock(&writer->lock);
-    while (writer->first == NULL && !writer->stopping)
+    while (writer->waiting.first == NULL && !writer->stopping)
         pthread_cond_wait(&writer->changed, &writer->lock);
-    struct request **at = &writer->first;
+    struct request **at = &writer->waiting.first;
     while (*at != NULL && count < BATCH_REQUESTS && bytes < BATCH_WIRE_BYTES) {
         struct request *request = *at;
         if (!host_set_add(hosts, request)) {
@@ -128,9 +136,9 @@ static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS],
         batch[count++] = request;
         bytes += request->bytes;
     }
-    writer->last = &writer->first;
-    while (*writer->last != NULL)
-        writer->last = &(*writer->last)->next;
+    writer->waiting.last = &writer->waiting.first;
+    while (*writer->waiting.last != NULL)
+        writer->waiting.last = &(*writer->waiting.last)->next;
     pthread_mutex_unlock(&writer->lock);
     return count;
 }
@@ -152,9 +160,8 @@ static void count_outcome(struct writer *writer, const struct store_outcome *out
 static void answer_waiting_busy(struct writer *writer)
 {
     pthread_mutex_lock(&writer->lock);
-    struct request *waiting = writer->first;
-    writer->first = NULL;
-    writer->last = &writer->first;
+    struct request *waiting = writer->waiting.first;
+    waiting_clear(&writer->waiting);
     pthread_mutex_unlock(&writer->lock);
     for (struct request *next; waiting != NULL; waiting = next) {
         next = waiting->next;
@@ -286,7 +293,8 @@ static void store_all(struct writer *writer, struct store **store, struct reques
  */
 static size_t hold_back(struct writer *writer, struct store *store, struct request **batch, size_t count)
 {
-    struct request *held = NULL, **last = &held;
+    struct waiting held;
+    waiting_clear(&held);
     int64_t now = monotonic_now();
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
@@ -299,15 +307,13 @@ static size_t hold_back(struct writer *writer, struct store *store, struct reque
             request->held_since = now;
             atomic_fetch_add(&writer->counters.held, 1);
         }
-        request->next = NULL;
-        *last = request;
-        last = &request->next;
+        waiting_add(&held, request);
     }
-    if (held == NULL)
+    if (held.first == NULL)
         return left;
     pthread_mutex_lock(&writer->lock);
-    *writer->last = held;
-    writer->last = last;
+    *writer->waiting.last = held.first;
+    writer->waiting.last = held.last;
     if (left == 0 && !writer->stopping) {
         monotonic_wait(&writer->changed, &writer->lock, monotonic_now() + HELD_MILLISECONDS * MONOTONIC_MILLISECOND);
     }
@@ -358,7 +364,7 @@ struct writer *writer_start(const struct writer_options *options, struct error *
         return NULL;
     }
     writer->options = *options;
-    writer->last = &writer->first;
+    waiting_clear(&writer->waiting);
     pthread_mutex_init(&writer->lock, NULL);
     monotonic_condition(&writer->changed);
     int failed = pthread_create(&writer->thread, NULL, run, writer);

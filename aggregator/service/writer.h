@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-/* Requests that may wait before new ones are told 'busy': as many as one batch takes. */
+/* Requests that may wait before new ones are told 'busy', or whoever has the most of them; a batch leaves a third. */
 #define WRITER_QUEUE_REQUESTS 1536
 /* Seconds that 'busy' names: long enough for a restart of the database, spread by the collectors' own jitter. */
 #define WRITER_RETRY_SECONDS 5
@@ -26,7 +26,7 @@ struct writer_options {
 };
 
 struct writer_counters {
-    atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, failures;
+    atomic_ullong batches, requests, accepted, unchanged, enrolled, wants, held, busy, displaced, failures;
     atomic_ullong refused[WRITER_REFUSAL_REASONS]; /* by RefusalReason */
     atomic_ullong commit_microseconds;
     atomic_llong failing_since; /* by the monotonic clock: since when the database takes nothing; 0: it does */

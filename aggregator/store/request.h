@@ -56,6 +56,7 @@ struct request {
     bool let_in;                     /* the answer is one that only an approved key gets: accepted, or what is wanted */
     void (*answered)(struct request *request); /* called once with `reply` filled, from any thread */
     void *owner;                               /* the answerer's own */
+    const void *source;                        /* in whose share of the queue it counts: its connection */
     struct request *next;                      /* in the writer's queue */
 };
 
