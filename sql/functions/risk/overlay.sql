@@ -197,7 +197,7 @@ begin
     join overlay_host o using (host_id)
     join overlay_touch w using (host_id)
     join host_facts_current f using (host_id)
-    cross join unnest(string_to_array(o.plan, ' ')) n (part)
+    cross join unnest(evenkeel.plan_parts(o.plan)) n (part)
     join patch t on t.patch_id = split_part(n.part, ':', 1)::integer
     join product p using (product_id)
     where p.follows_os and p.level_kind = 'cumulative update' and t.level_ordinal > f.ubr

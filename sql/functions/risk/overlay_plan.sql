@@ -187,8 +187,11 @@ as $$
         from host h
         join host_inventory_current i using (host_id)
         left join host_facts_current f using (host_id)
-        left join (select host_id, string_agg(part, ' ' order by patch_id) as plan, min(doubt) as doubt from chosen group by host_id) c
-               using (host_id)
+        left join (select host_id, string_agg(part, ' ' order by patch_id) as parts, min(doubt) as doubt,
+                          bool_or(t.placed) as placed
+                   from chosen join overlay_patch t using (patch_id) group by host_id) g using (host_id)
+        cross join lateral (select g.parts || case when g.placed then E'\n' || evenkeel.program_places(f.facts)::text else '' end as plan,
+                                   g.doubt) c
         where h.host_id in (select unnest(overlay_hosts.chosen))
         -- All that a host says of itself need not be sorted.
         offset 0
@@ -204,13 +207,13 @@ as $$
     insert into overlay_plan_file (plan, patch_id, name, location, machine, version, image_id, images, doubt)
     with part as materialized (
         select k.plan, split_part(w.part, ':', 1)::integer as patch_id, split_part(w.part, ':', 2) as stem,
-          split_part(w.part, ':', 3) as side
+          split_part(w.part, ':', 3) as side, nullif(split_part(k.plan, E'\n', 2), '')::jsonb as places
         from (select distinct plan from overlay_host where plan is not null) k
-        cross join unnest(string_to_array(k.plan, ' ')) w (part)
+        cross join unnest(evenkeel.plan_parts(k.plan)) w (part)
     ), brought as materialized (
         select r.plan, p.patch_id, p.has_payload, t.code, regexp_replace(pf.file, '^.*/', '') as name,
-               case when pf.file like '%/%' then pf.file end as location, coalesce(i.machine, pf.machine) as machine,
-                 pf.machine as for_machine,
+               case when pf.file like '%/%' then evenkeel.place_on_host(pf.file, p.narrow, r.places) end as location,
+               coalesce(i.machine, pf.machine) as machine, pf.machine as for_machine,
                coalesce(i.file_version, pf.version) as version, pf.image_id, pf.other_images, pf.branch, pf.payload_paths
         from part r
         join overlay_patch p using (patch_id)
@@ -345,7 +348,16 @@ begin
     delete from overlay_patch; delete from overlay_branch; delete from overlay_side; delete from overlay_host; delete
     from overlay_plan_file;
     delete from overlay_either; delete from overlay_landing; delete from overlay_new;
-    insert into overlay_patch select patch_id, product_id, has_payload from patch where code = upper(patch_code);
+    insert into overlay_patch
+    select t.patch_id, t.product_id, t.has_payload, f.narrow, f.below_programs or (f.narrow and f.in_system)
+    from patch t
+    cross join lateral (
+        select coalesce(bool_and(coalesce(i.machine, pf.machine, 0) = evenkeel.pe_machine_i386()
+                                 and pf.file !~ '^(%windir%/syswow64|c:/program files \(x86\))/'), false) as narrow,
+               coalesce(bool_or(pf.file ~ '^c:/program files( \(x86\))?/'), false) as below_programs,
+               coalesce(bool_or(pf.file like '\%windir\%/system32/%'), false) as in_system
+        from patch_table pf left join image i using (image_id) where pf.patch_id = t.patch_id) f
+    where t.code = upper(patch_code);
     if not found then
         raise exception 'there is no patch ''%'': add its payload (evenkeel patch add) or import its article (evenkeel catalog import-kb)',
             patch_code;

@@ -18,11 +18,13 @@ create or replace function evenkeel.overlay_open_plan()
 returns void language plpgsql
 as $$
 begin
-    create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean);
+    create temporary table overlay_patch (patch_id integer primary key, product_id integer, has_payload boolean, narrow boolean,
+                                          placed boolean);
     comment on table overlay_patch is
-        'A patch of the code that was asked for: one per product. Filled by overlay_plan; read by overlay_branches, overlay_files, '
-        'overlay_landings, risk_alike, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, risk_grounds, risk_names, '
-        'risk_next, risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
+        'A patch of the code that was asked for: one per product. narrow: it brings files of 32 bits only, and names no place of such on '
+        'a 64-bit Windows; placed: where it lands is for each host to say. Filled by overlay_plan; read by overlay_branches, '
+        'overlay_files, overlay_hosts, overlay_landings, risk_alike, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, '
+        'risk_grounds, risk_names, risk_next, risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
     create temporary table overlay_branch (patch_id integer, product_id integer, stem text, ordinal integer, has_gdr boolean,
                                            has_qfe boolean);
     comment on table overlay_branch is
@@ -34,10 +36,11 @@ begin
         'not known. Filled by overlay_sides; read by overlay_hosts; ends with the session.';
     create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint, since timestamptz[], doubt text);
     comment on table overlay_host is
-        'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, null: nothing. since: when its files '
-        'and facts began to be these. doubt: why what the patch does there can''t be judged; null: it can. Filled by overlay_hosts, '
-        'risk_open; read by overlay_additions, overlay_chunks, overlay_files, overlay_state, risk_alike, risk_already, risk_chunks, '
-        'risk_doubts, risk_grounds, risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
+        'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and on a second line, where it depends '
+        'on them, its program_places(); null: nothing. since: when its files and facts began to be these. doubt: why what the patch '
+        'does there can''t be judged; null: it can. Filled by overlay_hosts, risk_open; read by overlay_additions, overlay_chunks, '
+        'overlay_files, overlay_state, risk_alike, risk_already, risk_chunks, risk_doubts, risk_grounds, risk_next, risk_open, '
+        'risk_settle, risk_traits; ends with the session.';
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint,
                                               image_id integer, images integer[], doubt text);
     comment on table overlay_plan_file is

@@ -1,0 +1,39 @@
+-- Where what a patch brings lies on a host: its own Program Files, and what a 64-bit Windows has for programs of 32 bits.
+
+create or replace function evenkeel.program_places(facts jsonb)
+returns jsonb language sql immutable parallel safe
+as $$
+    -- What the registry did not tell goes by the usual names, on the drive of the Windows directory.
+    select jsonb_build_object('programs', n.programs,
+                              'common', coalesce(nullif(facts ->> 'common_files', ''), n.programs || '/common files'),
+                              'programs_x86', n.programs_x86, 'common_x86', n.programs_x86 || '/common files',
+                              'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64'))
+    from (select left(coalesce(nullif(facts ->> 'windows_directory', ''), 'c:/windows'), 2) as drive) d
+    cross join lateral (select coalesce(nullif(facts ->> 'program_files', ''), d.drive || '/program files') as programs,
+                               coalesce(nullif(facts ->> 'program_files_x86', ''), d.drive || '/program files (x86)') as programs_x86) n
+$$;
+comment on function evenkeel.program_places(jsonb) is
+    'A host''s folders of programs (programs, common; programs_x86, common_x86: those of 32 bits), and whether its Windows has 64 bits '
+    '(wide).';
+
+create or replace function evenkeel.place_on_host(location text, narrow boolean, places jsonb)
+returns text language sql immutable parallel safe
+as $$
+    select case when places is null then location
+                when p.below is not null
+                then (places ->> (case when p.below like 'common files/%' then 'common' else 'programs' end
+                                  || case when p.x86 then '_x86' else '' end)) || '/' || regexp_replace(p.below, '^common files/', '')
+                when narrow and (places ->> 'wide')::boolean and location like '\%windir\%/system32/%'
+                then '%windir%/syswow64/' || substr(location, length('%windir%/system32/') + 1)
+                else location end
+    from (select substring(location from '^c:/program files(?: \(x86\))?/(.+)$') as below,
+                 location like 'c:/program files (x86)/%' or (narrow and (places ->> 'wide')::boolean) as x86) p
+$$;
+comment on function evenkeel.place_on_host(text, boolean, jsonb) is
+    'Where a file of a patch lies on a host with these program_places(); null: they don''t matter. narrow: the patch '
+    'brings files of 32 bits only, which an installer of 32 bits lays out. %windir% stays.';
+
+create or replace function evenkeel.plan_parts(plan text)
+returns text[] language sql immutable parallel safe
+as $$ select string_to_array(split_part(plan, E'\n', 1), ' ') $$;
+comment on function evenkeel.plan_parts(text) is 'What a plan of overlay_host is made of, as PATCH:STEM:SIDE.';
