@@ -1,6 +1,6 @@
 -- Where a patch lands on a host: in the host's own folders, whatever they are called and on whichever drive.
 begin;
-select plan(17);
+select plan(19);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -60,6 +60,21 @@ select matches(fixture.risk('KB4', 'old'), '^at risk: c:/programme/vendor/y.dll 
 select is(fixture.risk('KB5', '32 bits'), 'safe: 0 files replaced; 2 added', 'one that brings both means what it says');
 select matches(fixture.risk('KB6', '32 bits'), '^at risk: c:/programme \(x86\)/vendor/y.dll .*helper.dll!X', 'as does one that names the place');
 select is(fixture.risk('KB7', '32 bits'), 'safe: 1 file replaced; 1 added', 'and its system32 is SysWOW64');
+
+-- An update taken from a host that has it: where that keeps its programs says nothing of others.
+select fixture.patch('app', 'KB20', '{SP2}', array['y.dll 9.1.100.60']);
+create temporary table payload_file (path text, image_id integer);
+create function fixture.taken(host_name text, windows text, programs text) returns text language plpgsql as $$
+begin
+    perform fixture.host(host_name, jsonb_build_object(programs || '/vendor/y.dll', fixture.pe('9.1.100.60'), windows || '/vendor/y.dll', fixture.pe('9.1.100.60', '{}', '[]', 332)),
+        fixture.runs('Service Pack 2', 'KB20') || jsonb_build_object('windows_directory', windows, 'program_files', programs));
+    perform fixture.judge();
+    delete from payload_file;
+    perform evenkeel.payload_from_host((select host_id from evenkeel.host where name = host_name), 'KB20', 'app');
+    return (select string_agg(path, ' ' order by path) from payload_file);
+end $$;
+select is(fixture.taken('updated', 'd:/nt', 'd:/programme'), 'c:/program files/vendor/y.dll c:/windows/vendor/y.dll', 'a payload from a host says so');
+select is(fixture.taken('usual, updated', 'c:/windows', 'c:/program files'), 'c:/program files/vendor/y.dll c:/windows/vendor/y.dll', 'of any');
 
 select * from finish();
 rollback;

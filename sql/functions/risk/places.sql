@@ -33,6 +33,19 @@ comment on function evenkeel.place_on_host(text, boolean, jsonb) is
     'Where a file of a patch lies on a host with these program_places(); null: they don''t matter. narrow: the patch '
     'brings files of 32 bits only, which an installer of 32 bits lays out. %windir% stays.';
 
+create or replace function evenkeel.place_in_payload(location text, places jsonb)
+returns text language sql immutable parallel safe
+as $$
+    select coalesce((select p.usual || substr(location, length(p.folder) + 1)
+                     from (values (places ->> 'programs', 'program files'), (places ->> 'common', 'program files/common files'),
+                                  (places ->> 'programs_x86', 'program files (x86)'),
+                                  (places ->> 'common_x86', 'program files (x86)/common files'), ('%windir%', 'windows')) p (folder, usual)
+                     where starts_with(location, p.folder || '/')
+                     order by length(p.folder) desc limit 1), regexp_replace(location, '^[a-z]:/', ''))
+$$;
+comment on function evenkeel.place_in_payload(text, jsonb) is
+    'The folders by which a payload says where a file goes that a host with these program_places() has there.';
+
 create or replace function evenkeel.plan_parts(plan text)
 returns text[] language sql immutable parallel safe
 as $$ select string_to_array(split_part(plan, E'\n', 1), ' ') $$;
