@@ -87,6 +87,8 @@ as $$
     union all
     select b.host_id, 7, b.says from evenkeel.risk_blind() b
     union all
+    select d.host_id, 7, d.says from risk_api_doubt d join state_host h using (host_id)
+    union all
     select u.host_id, 8, u.says from evenkeel.risk_unread() u where payload
     union all
     select r.host_id, 9, r.says from evenkeel.risk_removed() r where payload

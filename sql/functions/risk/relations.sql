@@ -39,14 +39,15 @@ begin
         'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and on a second line, where it depends '
         'on them, its program_places(); null: nothing. since: when its files and facts began to be these. doubt: why what the patch '
         'does there can''t be judged; null: it can. Filled by overlay_hosts, risk_open; read by overlay_additions, overlay_chunks, '
-        'overlay_files, overlay_state, risk_alike, risk_already, risk_chunks, risk_doubts, risk_grounds, risk_next, risk_open, '
-        'risk_settle, risk_traits; ends with the session.';
+        'overlay_files, overlay_state, risk_alike, risk_already, risk_api_left, risk_chunks, risk_doubts, risk_grounds, risk_next, '
+        'risk_open, risk_settle, risk_traits; ends with the session.';
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint,
                                               image_id integer, images integer[], doubt text);
     comment on table overlay_plan_file is
         'A file that a plan brings. location: where, null: wherever one of its name lies. images: one of these, which image_id stands '
         'for. doubt: why it is not known what it brings. Filled by overlay_doubles, overlay_files; read by overlay_additions, '
-        'overlay_doubles, overlay_focus, overlay_landings, overlay_plan, risk_files, risk_names; ends with the session.';
+        'overlay_doubles, overlay_focus, overlay_landings, overlay_plan, risk_api_exporters, risk_files, risk_names; ends with the '
+        'session.';
     create temporary table overlay_either (image_id integer primary key, says text not null);
     comment on table overlay_either is
         'An image that stands for several of which it is not known which lands: it exports what all do and imports what any does. '
@@ -55,14 +56,14 @@ begin
                                             doubt text, primary key (plan, file_id));
     comment on table overlay_landing is
         'A file that is there under a name that a plan brings. action: replace (by new_file_id), same, keep (it is newer), unknown. '
-        'Filled by overlay_landings; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, risk_blind, risk_chunks, '
-        'risk_files, risk_landed, risk_names; ends with the session.';
+        'Filled by overlay_landings; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, risk_api_wants, '
+        'risk_blind, risk_chunks, risk_files, risk_landed, risk_names; ends with the session.';
     create temporary table overlay_new (plan text, windows text, name text, machine integer, path_id integer, image_id integer,
                                         file_id integer);
     comment on table overlay_new is
         'A file that a plan would add to hosts with that Windows directory, where it is not there yet. Filled by overlay_additions; '
-        'read by overlay_additions, overlay_focus, overlay_imports, overlay_state, risk_blind, risk_files, risk_names; ends with the '
-        'session.';
+        'read by overlay_additions, overlay_focus, overlay_imports, overlay_state, risk_api_wants, risk_blind, risk_files, risk_names; '
+        'ends with the session.';
 end
 $$;
 comment on function evenkeel.overlay_open_plan() is 'The part of overlay_open() that tells what would land where.';
@@ -95,15 +96,43 @@ end
 $$;
 comment on function evenkeel.overlay_open_state() is 'The part of overlay_open() that is of the hosts as they would be.';
 
+create or replace function evenkeel.risk_api_open()
+returns void language plpgsql
+as $$
+begin
+    create temporary table risk_api_want (plan text, file_id integer, path text, machine integer, dll text, symbol text)
+        on commit delete rows;
+    comment on table risk_api_want is
+        'A symbol of an API set that a file of a plan imports and the file that it replaces does not (file_id; null: it is new). Filled '
+        'by risk_api_wants; read by risk_api_doubts, risk_api_left; ends with the transaction.';
+    create temporary table risk_api_left (host_id uuid, plan text, path text, machine integer, dll text, symbol text, known boolean)
+        on commit delete rows;
+    comment on table risk_api_left is
+        'What of risk_api_want no file of a host imports already; known: that there is such a set is. Filled by risk_api_left; read by '
+        'risk_api_doubts, risk_api_exporters; ends with the transaction.';
+    create temporary table risk_api_exporter (host_id uuid, machine integer, dll text, symbol text) on commit delete rows;
+    comment on table risk_api_exporter is
+        'What DLLs of a host export that API sets may be made of; dll: it is a file of a set''s name, and symbol may be empty. Filled by '
+        'risk_api_exporters; read by risk_api_doubts; ends with the transaction.';
+    create temporary table risk_api_doubt (host_id uuid primary key, says text) on commit delete rows;
+    comment on table risk_api_doubt is
+        'A host of which it is not known whether its Windows has what the patch wants of API sets. Filled by risk_api_doubts; read by '
+        'risk_alike, risk_doubts; ends with the transaction.';
+end
+$$;
+comment on function evenkeel.risk_api_open() is 'The part of risk_alike_open() that is of API sets.';
+
 create or replace function evenkeel.risk_alike_open()
 returns void language plpgsql
 as $$
 begin
     if to_regclass('pg_temp.risk_kind') is not null then
-        truncate pg_temp.risk_name, pg_temp.risk_file, pg_temp.risk_chunk, pg_temp.risk_component, pg_temp.risk_trait, pg_temp.risk_loose,
+        truncate pg_temp.risk_api_want, pg_temp.risk_api_left, pg_temp.risk_api_exporter, pg_temp.risk_api_doubt, pg_temp.risk_name,
+                 pg_temp.risk_file, pg_temp.risk_chunk, pg_temp.risk_component, pg_temp.risk_trait, pg_temp.risk_loose,
                  pg_temp.risk_kind;
         return;
     end if;
+    perform evenkeel.risk_api_open();
     create temporary table risk_name (name text primary key) on commit delete rows;
     comment on table risk_name is
         'A name of files on which it depends what the patch does. Filled by risk_names; read by risk_files; ends with the transaction.';

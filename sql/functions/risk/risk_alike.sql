@@ -234,6 +234,7 @@ begin
     analyze risk_file;
     perform evenkeel.risk_chunks();
     perform evenkeel.risk_traits();
+    perform evenkeel.risk_api_doubts();
 
     insert into risk_kind (host_id, place, waiting, lead)
     with component as (
@@ -268,7 +269,7 @@ begin
            first_value(o.host_id) over (
                partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null,
                                     evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
-                                    t.classes, l.rest, a.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness,
+                                    t.classes, l.rest, a.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness, d.says,
                                     case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
                order by o.place)
     from overlay_host o
@@ -280,6 +281,7 @@ begin
     left join risk_trait t using (host_id)
     left join risk_loose l using (host_id)
     left join accepted a using (host_id)
+    left join risk_api_doubt d using (host_id)
     left join judged j using (host_id)
     left join found fi using (host_id)
     left join host_patch hp using (host_id);
