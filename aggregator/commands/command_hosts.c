@@ -8,15 +8,17 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
-                           "  list                    every host: last seen, verdict, groups; pending: its\n"
+                           "  list [--retired]        every host: last seen, verdict, groups; pending: its\n"
                            "                          state is newer; not_judged: why (default)\n"
                            "  pending                 enrolments and renames that wait for approval\n"
                            "  keys                    every key, its status and the hosts it may speak for\n"
                            "  approve NAME|GLOB|KEY   approve what waits; --replace: in the place of the\n"
                            "                          host that has the name, whose key is forgotten\n"
                            "  revoke NAME|KEY         refuse a key from now on\n"
-                           "  grant KEY|NAME HOST...  let a key speak for these hosts too, by name or glob:\n"
-                           "                          for a collector that reads the disks of several\n"
+                           "  retire HOST...          leave hosts out of verdicts, checks, risk and counts\n"
+                           "                          until they report again; --reason TEXT: why\n"
+                           "  restore HOST|KEY        take back what retired a host, or revoked its key\n"
+                           "  grant KEY|NAME HOST...  let a key speak for these hosts too, by name or glob\n"
                            "  rename HOST NAME        call a host otherwise than its collector does\n"
                            "  label HOST GROUP        put a host into a group; --remove: take it out\n"
                            "  merge OTHER HOST        two hosts are one: join the first into the second\n"
@@ -37,6 +39,11 @@ static int print(const struct hosts_call *call, const char *query, size_t parame
 
 static int list(const struct hosts_call *call, struct error *error)
 {
+    if (call->retired)
+        return print(call,
+                     "select host, retired_at::timestamptz(0) as retired_at, retired_because, "
+                     "last_seen::timestamptz(0) as last_seen, host_id from ops.retired_host order by host, host_id",
+                     0, error);
     if (print(call,
               "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
               "evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
@@ -99,6 +106,27 @@ static int grant(const struct hosts_call *call, struct error *error)
     return 0;
 }
 
+/* Each host is a transaction of its own: it waits for whoever has that host in hand. */
+static int retire(const struct hosts_call *call, struct error *error)
+{
+    for (int i = 0; i < call->count; i++) {
+        struct parameter words[] = {PARAMETER_TEXT(call->words[i]),
+                                    PARAMETER_TEXT(call->reason != NULL ? call->reason : "")};
+        int rows;
+        if (cli_print(call->connection,
+                      "select 'retired' as done, host, findings as findings_closed, speaks as keys_that_may_report, "
+                      "host_id from evenkeel.retire_host($1, $2)",
+                      words, 2, call->format, &rows, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int restore(const struct hosts_call *call, struct error *error)
+{
+    return print(call, "select done, host, key, host_id from evenkeel.restore($1)", 1, error);
+}
+
 static int merge(const struct hosts_call *call, struct error *error)
 {
     return print(call, "select 'merged' as done, host, host_id, states from evenkeel.merge_hosts($1, $2)", 2, error);
@@ -130,6 +158,8 @@ static const struct {
     {"keys", 0, 0, "nothing", keys},
     {"approve", 1, 1, "one host name, glob or key", approve},
     {"revoke", 1, 1, "one host name or key", revoke_key},
+    {"retire", 1, 1 << 16, "hosts, by name or host_id", retire},
+    {"restore", 1, 1, "one host, by name or host_id, or a key", restore},
     {"grant", 2, 1 << 16, "a key and the hosts that it may speak for", grant},
     {"rename", 2, 2, "a host, by name or host_id, and its new name", rename_host},
     {"label", 2, 2, "a host, by name or host_id, and a group", label},
@@ -163,7 +193,9 @@ int command_hosts(int argc, char **argv)
         OPTION_HOSTS,
         OPTION_NOTE,
         OPTION_REPLACE,
-        OPTION_REMOVE
+        OPTION_REMOVE,
+        OPTION_RETIRED,
+        OPTION_REASON
     };
     static const struct option options[] = {{"format", required_argument, NULL, OPTION_FORMAT},
                                             {"uses", required_argument, NULL, OPTION_USES},
@@ -173,6 +205,8 @@ int command_hosts(int argc, char **argv)
                                             {"note", required_argument, NULL, OPTION_NOTE},
                                             {"replace", no_argument, NULL, OPTION_REPLACE},
                                             {"remove", no_argument, NULL, OPTION_REMOVE},
+                                            {"retired", no_argument, NULL, OPTION_RETIRED},
+                                            {"reason", required_argument, NULL, OPTION_REASON},
                                             CLI_OPTIONS,
                                             {0}};
     struct hosts_call call = {.format = CLI_TEXT};
@@ -204,6 +238,12 @@ int command_hosts(int argc, char **argv)
         case OPTION_REMOVE:
             call.remove = true;
             break;
+        case OPTION_RETIRED:
+            call.retired = true;
+            break;
+        case OPTION_REASON:
+            call.reason = optarg;
+            break;
         }
     }
     if (cli.ended)
@@ -217,6 +257,10 @@ int command_hosts(int argc, char **argv)
         return cli_fail_usage("hosts", "--replace is for 'approve' only");
     if (call.remove && strcmp(action, "label") != 0)
         return cli_fail_usage("hosts", "--remove is for 'label' only");
+    if (call.retired && strcmp(action, "list") != 0)
+        return cli_fail_usage("hosts", "--retired is for 'list' only");
+    if (call.reason != NULL && strcmp(action, "retire") != 0)
+        return cli_fail_usage("hosts", "--reason is for 'retire' only");
     call.words = argv + optind;
     call.count = argc - optind;
     return run(action, cli.dsn, &call);

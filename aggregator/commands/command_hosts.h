@@ -10,8 +10,8 @@ struct hosts_call {
     PGconn *connection;
     char **words;
     int count;
-    const char *uses, *until, *within, *hosts, *note;
-    bool replace, remove;
+    const char *uses, *until, *within, *hosts, *note, *reason;
+    bool replace, remove, retired;
     enum cli_format format;
 };
 

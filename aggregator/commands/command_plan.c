@@ -73,9 +73,9 @@ static const char rows_query[] =
 
 static int plan(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *hosts =
-        database_query(connection, "select h.host_id, h.host from ops.host h where h.host_id = evenkeel.host_named($1)",
-                       &PARAMETER_TEXT(host), 1, false, error);
+    _cleanup_(cleanup_result) PGresult *hosts = database_query(
+        connection, "select h.host_id, h.host from ops.host h where h.host_id = evenkeel.present_host($1)",
+        &PARAMETER_TEXT(host), 1, false, error);
     if (hosts == NULL)
         return -1;
     host = PQgetvalue(hosts, 0, 1);

@@ -327,6 +327,22 @@ static void put_fact(const cJSON *fact, FILE *out)
     fputs("</tr>\n", out);
 }
 
+static void put_life(const cJSON *event, FILE *out)
+{
+    fputs("<tr role=\"row\">", out);
+    cell("What", NULL, out);
+    html_text(report_string(event, "event"), out);
+    fputs("</td>", out);
+    cell("Why", NULL, out);
+    html_text(report_string(event, "detail"), out);
+    fputs("</td>", out);
+    cell("By", NULL, out);
+    html_text(report_string(event, "done_by"), out);
+    fputs("</td>", out);
+    put_hosts(event, out);
+    fputs("</tr>\n", out);
+}
+
 static void put_unknown(const cJSON *unknown, FILE *out)
 {
     fputs("<tr role=\"row\">", out);
@@ -564,6 +580,9 @@ void report_html(const cJSON *document, FILE *out)
     put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         put_findings(document, section->name, section->title, "", out);
+    put_table(report_list(document, "life"), "life", "Came and went",
+              "A retired host is in none of the other numbers. One that reports again comes back by itself.",
+              "What|Why|By|Hosts", put_life, out);
     put_table(report_list(document, "changes"), "changes", "Changed files",
               "The same files to the same versions are one line, under the patch or level that is known to bring them.",
               "Kind|What|Hosts", put_change, out);

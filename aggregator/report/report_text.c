@@ -144,6 +144,18 @@ static void put_fact(const cJSON *fact, FILE *out)
     putc('\n', out);
 }
 
+static void put_life(const cJSON *event, FILE *out)
+{
+    long long hosts = report_number(event, "hosts");
+    fprintf(out, "  %s, ", report_string(event, "event"));
+    utf8_print(report_string(event, "detail"), out);
+    fputs(", by ", out);
+    utf8_print(report_string(event, "done_by"), out);
+    fprintf(out, ": %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    put_names(report_list(event, "host_names"), out);
+    putc('\n', out);
+}
+
 static void put_unknown(const cJSON *unknown, FILE *out)
 {
     long long hosts = report_number(unknown, "hosts");
@@ -233,6 +245,7 @@ void report_text(const cJSON *document, FILE *out)
     put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         put_findings(document, section->name, section->title, out);
+    put_all(report_list(document, "life"), "Came and went", put_life, out);
     put_all(report_list(document, "changes"), "Changed files", put_change, out);
     put_all(report_list(document, "facts"), "Changed facts", put_fact, out);
     put_findings(document, "outliers", "Outliers", out);

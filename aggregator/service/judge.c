@@ -241,6 +241,22 @@ static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *
     return given_up == NULL ? -1 : 1;
 }
 
+/* Hosts that are silent for longer than the setting allows, so many a minute as their names fit the log. */
+static int retire_silent(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *retired =
+        database_query(connection,
+                       "select count(*)::integer, coalesce(string_agg(host || ' (' || host_id || ')', ', ' order by "
+                       "host), '') from evenkeel.retire_silent(20)",
+                       NULL, 0, true, error);
+    if (retired == NULL)
+        return -1;
+    if (database_i32(retired, 0, 0) > 0)
+        log_line(LOG_PRIORITY_NOTICE, "hosts-retired", "hosts=%d names=%s", database_i32(retired, 0, 0),
+                 JOURNAL_QUOTED(PQgetvalue(retired, 0, 1)));
+    return 0;
+}
+
 /* Judges what changes with the clock when it is time, then learns one thing from the fleet. */
 static int learn_once(struct duty *duty, PGconn *connection, struct error *error)
 {
@@ -250,7 +266,7 @@ static int learn_once(struct duty *duty, PGconn *connection, struct error *error
         duty->clock_due = monotonic_now() + CLOCK_MICROSECONDS;
         _cleanup_(cleanup_result) PGresult *clock =
             database_query(connection, "select evenkeel.judge_clock()", NULL, 0, true, error);
-        if (clock == NULL)
+        if (clock == NULL || retire_silent(connection, error) < 0)
             return -1;
     }
     _cleanup_(cleanup_result) PGresult *rows =

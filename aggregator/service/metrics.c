@@ -134,7 +134,8 @@ static const struct {
      "select '', '', count(*) from evenkeel.collector_key where status = 'pending'"},
     {"evenkeel_oldest_snapshot_age_seconds", NULL, NULL, "Age of the snapshot of the host that was silent for longest.",
      "select '', '', greatest(extract(epoch from now() - min(c.seen_at)), 0)::numeric(20, 3)"
-     " from evenkeel.host_checkin c join evenkeel.host h using (host_id) where h.merged_into is null"},
+     " from evenkeel.host_checkin c join evenkeel.host h using (host_id)"
+     " where h.merged_into is null and h.retired_at is null"},
 };
 
 static void put_gauge(size_t at, const PGresult *rows, FILE *out)

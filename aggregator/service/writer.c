@@ -252,6 +252,9 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     if (*store != NULL && store_batch(*store, batch, count, &outcome, &error) == 0) {
         note_failing(writer, false);
         count_outcome(writer, &outcome, started);
+        if (outcome.came_back > 0)
+            log_line(LOG_PRIORITY_NOTICE, "hosts-came-back", "hosts=%u names=%s", outcome.came_back,
+                     JOURNAL_QUOTED(outcome.came_back_names));
         for (size_t i = 0; i < count; i++)
             answer(writer, batch[i]);
         return;

@@ -304,13 +304,17 @@ static int accept_complete(struct batch *batch, int64_t *moment, struct store_ou
         return 0;
     if (database_copy(batch->store->connection, "copy ingest_snapshot from stdin (format binary)", &rows, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *done = database_query(
-        batch->store->connection,
-        "select (extract(epoch from max(valid_from)) * 1000000)::bigint from evenkeel.accept_snapshots()", NULL, 0,
-        true, error);
+    _cleanup_(cleanup_result) PGresult *done =
+        database_query(batch->store->connection,
+                       "select (extract(epoch from max(valid_from)) * 1000000)::bigint, count(came_back)::integer, "
+                       "coalesce(string_agg(came_back || ' (' || host_id || ')', ', ' order by came_back), '') "
+                       "from evenkeel.accept_snapshots()",
+                       NULL, 0, true, error);
     if (done == NULL)
         return -1;
     *moment = database_i64(done, 0, 0);
+    outcome->came_back = (unsigned)database_i32(done, 0, 1);
+    snprintf(outcome->came_back_names, sizeof outcome->came_back_names, "%s", PQgetvalue(done, 0, 2));
     return 0;
 }
 

@@ -50,6 +50,7 @@ begin
       and a.attname not in ('host_id', 'name', 'created_at', 'merged_into', 'shares_name', 'is_named');
     execute format('grant update (%s) on evenkeel.host to evenkeel_ingest', columns);
     grant update (changed_at) on evenkeel.host_key to evenkeel_ingest;
+    grant insert on evenkeel.host_event to evenkeel_ingest;
     for wanted in select p.oid::regprocedure from pg_proc p
                   where p.pronamespace = 'evenkeel'::regnamespace and p.proname = 'enroll_trusting' loop
         execute format('revoke execute on function %s from public', wanted);
@@ -71,7 +72,7 @@ begin
     for wanted in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'evenkeel'::regnamespace
-          and p.proname in ('plan', 'host_named', 'report_drift', 'waiver_host', 'catalog_status',
+          and p.proname in ('plan', 'host_named', 'present_host', 'report_drift', 'waiver_host', 'catalog_status',
                             'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements')
     loop
         execute format('alter function %s security definer set search_path = evenkeel, pg_catalog, pg_temp', wanted);

@@ -14,16 +14,16 @@ create or replace view evenkeel.shown_host as
 select h.host_id, h.name, h.verdict, h.verdict as shown, h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at,
        c.state_at is not null and c.state_at is distinct from h.judged_state as pending
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
-where h.merged_into is null and h.verdict <> 'level'
+where h.merged_into is null and h.retired_at is null and h.verdict <> 'level'
 union all
 select h.host_id, h.name, h.verdict, 'level', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, false
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
-where h.merged_into is null and h.verdict = 'level' and c.state_at is not distinct from h.judged_state
+where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is not distinct from h.judged_state
 union all
 select h.host_id, h.name, h.verdict, 'unknown', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, true
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
-where h.merged_into is null and h.verdict = 'level' and c.state_at is distinct from h.judged_state;
-comment on view evenkeel.shown_host is 'A row per host, with the verdict to be shown.';
+where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is distinct from h.judged_state;
+comment on view evenkeel.shown_host is 'A row per host that is not retired, with the verdict to be shown.';
 comment on column evenkeel.shown_host.host_id is 'The host.';
 comment on column evenkeel.shown_host.name is 'Its name.';
 comment on column evenkeel.shown_host.verdict is 'As last judged.';

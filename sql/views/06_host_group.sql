@@ -8,7 +8,7 @@ cross join jsonb_array_elements_text(case jsonb_typeof(f.facts -> 'groups') when
 where not exists (select from evenkeel.host_label l where l.host_id = f.host_id and l.taken_off and lower(l.label) = lower(g.label))
 union
 select l.host_id, l.label
-from evenkeel.host_label l join evenkeel.host h on h.host_id = l.host_id and h.merged_into is null
+from evenkeel.host_label l join evenkeel.host h on h.host_id = l.host_id and h.merged_into is null and h.retired_at is null
 where not l.taken_off;
 comment on view evenkeel.host_group is 'A row per group that a host is in.';
 comment on column evenkeel.host_group.host_id is 'The host.';

@@ -22,7 +22,7 @@ comment on column ops.finding.host_id is 'The host.';
 
 create or replace view ops.finding_history as
 select h.name as host, f.check_code as "check", f.subject, f.severity, f.summary, f.evidence, f.opened_at,
-       nullif(f.closed_at, 'infinity') as closed_at, f.evidence_at, h.host_id
+       nullif(f.closed_at, 'infinity') as closed_at, f.evidence_at, h.host_id, f.closed_because
 from evenkeel.finding f
 join evenkeel.host h using (host_id);
 comment on view ops.finding_history is 'A row per finding, open or closed.';
@@ -36,6 +36,8 @@ comment on column ops.finding_history.opened_at is 'When it was first found.';
 comment on column ops.finding_history.closed_at is 'When it was no longer found; null: open.';
 comment on column ops.finding_history.evidence_at is 'When the evidence last changed.';
 comment on column ops.finding_history.host_id is 'The host.';
+comment on column ops.finding_history.closed_because is
+  'Why it was closed although nobody looked whether it is still so: its host was retired; null: it was found no longer, or is open.';
 
 create or replace view ops.mixed_level as
 select h.name as host, p.code as product,

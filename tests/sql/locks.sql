@@ -92,6 +92,8 @@ select evenkeel.lock_catalogue_shared() \g /dev/null
 do $$ begin while evenkeel.risk_next(1, '7 days') > 0 loop end loop; end $$;
 select fixture.step('risk at once') \g /dev/null
 select * from ops.risk('KB1') \g /dev/null
+select fixture.step('retire') \g /dev/null
+select evenkeel.retire_host('second') \g /dev/null
 select fixture.step('merge') \g /dev/null
 select * from evenkeel.merge_hosts('second', 'first') \g /dev/null
 select fixture.step('prune ' || n), case when n = 0 then evenkeel.prune_mark() end,

@@ -70,11 +70,12 @@ as $$ select evenkeel.take_lock('slow judging', 'exclusive', false) $$;
 comment on function evenkeel.lock_slow_judging() is
     'Keeps others from judging the hosts that take long until the transaction ends; false where somebody else is at it.';
 
-create or replace function evenkeel.lock_clock()
+create or replace function evenkeel.lock_clock(wait boolean default false)
 returns boolean language sql
-as $$ select evenkeel.take_lock('clock', 'exclusive', false) $$;
-comment on function evenkeel.lock_clock() is
-    'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it.';
+as $$ select evenkeel.take_lock('clock', 'exclusive', wait) $$;
+comment on function evenkeel.lock_clock(boolean) is
+    'Keeps others from judging by the clock until the transaction ends; false where somebody else is at it, for whom it waits only if '
+    'told to.';
 
 create or replace function evenkeel.lock_change()
 returns void language plpgsql

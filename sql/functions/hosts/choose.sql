@@ -4,7 +4,7 @@ create or replace function evenkeel.label_host(word text, wanted text, off boole
 returns table (host text, host_id uuid, groups text) language plpgsql
 as $$
 declare
-    labelled uuid := evenkeel.host_named(word);
+    labelled uuid := evenkeel.present_host(word);
 begin
     if wanted !~ '^[^[:cntrl:]*?\[]{1,255}$' then
         raise exception '''%'' can''t be a group''s name: 1 to 255 characters, none of them a control character or one of *, ? and [',
@@ -37,13 +37,14 @@ as $$
         select w.word, lower(w.word) as folded, evenkeel.is_glob(w.word) as glob from unnest(words) w (word)
     )
     select g.word, h.host_id from given g join evenkeel.host h on lower(h.name) = g.folded where not g.glob and h.merged_into is null
+      and h.retired_at is null
     union
     select g.word, h.host_id from given g join evenkeel.host h on h.host_id = g.folded::uuid
-    where g.folded ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and h.merged_into is null
+    where g.folded ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and h.merged_into is null and h.retired_at is null
     union
     select g.word, h.host_id
     from (select word, evenkeel.glob_regex(folded) as regex from given where glob) g join evenkeel.host h on lower(h.name) ~ g.regex
-    where h.merged_into is null
+    where h.merged_into is null and h.retired_at is null
 $$;
 comment on function evenkeel.named_hosts(text[]) is 'The hosts that each of these names, host_ids and globs names; case does not count.';
 
@@ -52,7 +53,7 @@ returns table (host_id uuid) language sql stable
 as $$
     select h.host_id
     from evenkeel.host h
-    where h.merged_into is null
+    where h.merged_into is null and h.retired_at is null
       and ((hosts is null and groups is null)
            or h.host_id in (select n.host_id from evenkeel.named_hosts(hosts) n)
            or h.host_id in (select g.host_id from evenkeel.host_group g
@@ -69,6 +70,9 @@ as $$
            case when exists (select from evenkeel.host h where lower(h.name) = lower(w.word) and h.merged_into is not null)
                 then (select format('it was merged into %s: name that one', k.name)
                       from evenkeel.host h join evenkeel.host k on k.host_id = h.merged_into where lower(h.name) = lower(w.word) limit 1)
+                when exists (select from evenkeel.host h
+                             where h.retired_at is not null and lower(w.word) in (lower(h.name), h.host_id::text))
+                then 'it is retired (evenkeel hosts list --retired): let it report, or evenkeel hosts restore ' || w.word
                 when exists (select from evenkeel.enrolment e where lower(e.host_name) = lower(w.word))
                 then 'it waits for approval: evenkeel hosts approve ' || w.word
                 else 'no host of that name has reported: look at its spelling (evenkeel hosts list), or push from it' end

@@ -48,7 +48,10 @@ as $$
         from evenkeel.host_facts window w as (partition by host_id order by valid_from, valid_to)
     ), found as (
         select host_id, format('the history of its %s has a gap from %s to %s', kind, valid_to, next_from) as problem
-        from history where valid_to < next_from
+        from history
+        where valid_to < next_from
+          and not exists (select from evenkeel.host_event e
+                          where e.host_id = history.host_id and e.event = 'retired' and e.happened_at = valid_to)
         union all
         select host_id, format('two states of its %s overlap from %s to %s', kind, next_from, valid_to)
         from history where valid_to > next_from
@@ -57,7 +60,9 @@ as $$
         from history where valid_to = next_from and digest = next_digest
         union all
         select host_id, format('its %s ended at %s and nothing followed', kind, valid_to)
-        from history where next_from is null and valid_to <> 'infinity'
+        from history
+        where next_from is null and valid_to <> 'infinity'
+          and not exists (select from evenkeel.host r where r.host_id = history.host_id and r.retired_at = valid_to)
         union all
         select c.host_id, 'its last check-in states another ' || x.kind || ' than is current'
         from evenkeel.host_checkin c

@@ -105,10 +105,11 @@ comment on function evenkeel.resolve_files(bytea[], text[], integer[]) is
   'The file_id of each (path, image), making paths and files that are not there yet, with all content judged that waits for it.';
 
 create or replace function evenkeel.accept_snapshots()
-returns table (host_id uuid, valid_from timestamptz, changed boolean) language plpgsql
+returns table (host_id uuid, valid_from timestamptz, came_back text) language plpgsql
 as $$
 declare
     moment timestamptz;
+    back jsonb;
 begin
     -- The rows are locked since admission; the clock is read after that, so that validity times of a host never run backwards.
     moment := clock_timestamp();
@@ -159,14 +160,26 @@ begin
             unreadable = excluded.unreadable, inventory = excluded.inventory, facts = excluded.facts, times = excluded.times,
             state_at = excluded.state_at;
 
+    with returned as (
+        update evenkeel.host h set retired_at = null, retired_because = null
+        from ingest_snapshot s, evenkeel.host o
+        where h.host_id = s.host_id and o.host_id = h.host_id and o.retired_at is not null
+        returning h.host_id, h.name, o.retired_at
+    ), noted as (
+        insert into evenkeel.host_event (host_id, happened_at, event, detail)
+        select r.host_id, moment, 'came back', 'retired since ' || to_char(r.retired_at at time zone 'utc', 'YYYY-MM-DD HH24:MI') || ' UTC'
+        from returned r
+    )
+    select jsonb_object_agg(r.host_id, r.name) into back from returned r;
+
     update evenkeel.host_key hk set changed_at = moment from ingest_snapshot s where hk.host_id = s.host_id and hk.key_id = s.key_id;
     insert into evenkeel.judge_queue (host_id) select s.host_id from ingest_snapshot s order by s.host_id
     on conflict do nothing;
     delete from evenkeel.upload u using ingest_snapshot s where u.host_id = s.host_id;
 
-    return query select s.host_id, moment, true from ingest_snapshot s;
+    return query select s.host_id, moment, back ->> s.host_id::text from ingest_snapshot s;
 end
 $$;
 comment on function evenkeel.accept_snapshots() is
   'Makes the complete snapshots of ingest_snapshot their hosts'' current state, closes the state before, and queues the hosts to be '
-  'judged.';
+  'judged. came_back is the name of a host that was retired until now.';

@@ -76,11 +76,14 @@ returns boolean language plpgsql
 as $$
 declare
     holder uuid := evenkeel.name_holder(wanted);
+    before text;
 begin
     if holder is not null and holder <> host then
         return false;
     end if;
+    select h.name into before from evenkeel.host h where h.host_id = host;
     update evenkeel.host h set name = wanted, shares_name = false where h.host_id = host;
+    insert into evenkeel.host_event (host_id, event, detail) select host, 'renamed', 'from ' || before where before <> wanted;
     return true;
 exception when unique_violation then
     -- Another host took it at the same moment.
@@ -88,7 +91,7 @@ exception when unique_violation then
 end
 $$;
 comment on function evenkeel.take_name(uuid, text) is
-  'Gives a host a name that is free, or its own in other letters; false where another host has it.';
+  'Gives a host a name that is free, or its own in other letters, which is noted; false where another host has it.';
 
 create or replace function evenkeel.ask(
     key integer, wanted text, host uuid, sid text, guid text, location bytea, marks_digest bytea, computer text, version text)

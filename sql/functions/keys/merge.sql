@@ -41,6 +41,8 @@ begin
     perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     perform from evenkeel.host_key hk where hk.host_id in (gone, kept) order by hk.host_id, hk.key_id for update;
     select c.host_id into later from evenkeel.host_checkin c where c.host_id in (gone, kept) order by c.seen_at desc limit 1;
+    -- What a retired one held is part of the history.
+    perform evenkeel.unretire(gone), evenkeel.unretire(kept);
     perform evenkeel.merge_history(kept, gone);
 
     if later = gone then
@@ -84,14 +86,10 @@ begin
     where l.host_id = gone and not exists (select from evenkeel.host_label o where o.host_id = kept and lower(o.label) = lower(l.label));
     delete from evenkeel.host_label l where l.host_id = gone;
 
-    -- Hosts that shared something with the one that is gone are judged again, and so is the kept one.
+    perform evenkeel.forget_verdicts(array[gone]);
     insert into evenkeel.judge_queue (host_id)
-    select distinct o.host_id
-    from evenkeel.fleet_key k join evenkeel.fleet_key o on (o.check_code, o.key) = (k.check_code, k.key)
-    where k.host_id = gone and o.host_id <> gone
-    union select kept where exists (select from evenkeel.host_inventory_current i where i.host_id = kept)
+    select i.host_id from evenkeel.host_inventory_current i where i.host_id = kept
     on conflict do nothing;
-    delete from evenkeel.fleet_key k where k.host_id = gone;
     update evenkeel.finding_past p set host_id = kept
     where p.host_id = gone
       and not exists (select from evenkeel.finding_past o
@@ -99,12 +97,10 @@ begin
                             = (kept, p.check_code, p.subject, p.opened_at, p.valid_to));
     delete from evenkeel.finding_past p where p.host_id = gone;
     delete from evenkeel.host_product_history p where p.host_id = gone;
-    delete from evenkeel.host_patch p where p.host_id = gone;
-    delete from evenkeel.host_component c where c.host_id = gone;
-    delete from evenkeel.host_product p where p.host_id = gone;
-    delete from evenkeel.judge_queue q where q.host_id = gone;
-    delete from evenkeel.not_judged n where n.host_id = gone;
-    delete from evenkeel.slow_host s where s.host_id = gone;
+    update evenkeel.host_event v set host_id = kept
+    where v.host_id = gone
+      and not exists (select from evenkeel.host_event o where (o.host_id, o.happened_at, o.event) = (kept, v.happened_at, v.event));
+    delete from evenkeel.host_event v where v.host_id = gone;
     update evenkeel.host h set merged_into = kept where h.host_id = gone or h.merged_into = gone;
     return query
     select h.name, h.host_id, (select count(*) from evenkeel.host_inventory i where i.host_id = kept)

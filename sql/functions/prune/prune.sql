@@ -27,11 +27,19 @@ begin
         select p.host_id, p.product_id, p.valid_to from evenkeel.host_product_history p
         where p.valid_to < oldest and p.valid_to <> 'infinity' limit most);
     get diagnostics removed = row_count; total := total + removed;
+    -- That a host was retired explains why a state of it ended.
+    delete from evenkeel.host_event e where (e.host_id, e.happened_at, e.event) in (
+        select p.host_id, p.happened_at, p.event from evenkeel.host_event p
+        where p.happened_at < oldest
+          and not exists (select from evenkeel.host_inventory_past i where (i.host_id, i.valid_to) = (p.host_id, p.happened_at))
+          and not exists (select from evenkeel.host_facts_past f where (f.host_id, f.valid_to) = (p.host_id, p.happened_at))
+          and not exists (select from evenkeel.host h where (h.host_id, h.retired_at) = (p.host_id, p.happened_at)) limit most);
+    get diagnostics removed = row_count; total := total + removed;
     return total;
 end
 $$;
 comment on function evenkeel.prune_history(interval, integer) is
-    'Removes up to so many states and findings of each kind that ended longer ago; returns how many.';
+    'Removes up to so many states, findings and events of each kind that ended longer ago; returns how many.';
 
 create or replace function evenkeel.prune_waiting(most integer)
 returns integer language plpgsql

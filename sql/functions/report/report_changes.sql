@@ -136,7 +136,7 @@ as $$
         group by t.host_id
     )
     select s.host_id, h.name, (array['level', 'unknown', 'mixed'])[s.was], (array['level', 'unknown', 'mixed'])[s.is_now]
-    from states s join host h on h.host_id = s.host_id and h.merged_into is null
+    from states s join host h on h.host_id = s.host_id and h.merged_into is null and h.retired_at is null
     where s.was is distinct from s.is_now
     order by h.name
 $$;

@@ -43,7 +43,7 @@ as $$
               and p.valid_to > since
             order by p.valid_to limit 1) p on true
     ), placed as (
-        select case when t.closed_at <> 'infinity' then case when t.opened_at <= since then 'closed' end
+        select case when t.closed_at <> 'infinity' then case when t.opened_at <= since and t.closed_because is null then 'closed' end
                     when t.waived then 'waived'
                     when t.check_code = 'silent-host' then 'silent'
                     when t.check_code = 'outlier' then 'outlier'
@@ -66,7 +66,7 @@ as $$
 $$;
 comment on function evenkeel.report_findings(timestamptz) is
     'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report tells them. One that came '
-    'and went since is left out.';
+    'and went since is left out, and so is one that went with its host, which was retired.';
 
 create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql stable
@@ -77,13 +77,14 @@ as $$
                         from (select v.*, row_number() over (order by v.place) = 1 as first
                               from (values (1, n.became_mixed, 'became mixed', 'became mixed'), (2, n.mended, 'was mended', 'were mended'),
                                            (3, n.lost, 'can no longer be judged', 'can no longer be judged'),
-                                           (4, n.silent, 'is silent', 'are silent')) v (place, hosts, one, many)
+                                           (4, n.silent, 'is silent', 'are silent'), (5, n.retired, 'was retired', 'were retired'),
+                                           (6, n.came_back, 'came back', 'came back')) v (place, hosts, one, many)
                               where v.hosts > 0) w) f),
                  case when n.danger is null then 'No host became mixed' end),
         format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
     from (select r.*, evenkeel.report_new_sentence(coalesce(r.new_hosts, '{}')) as danger
           from jsonb_to_record(counts) r (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint,
-                                          new_hosts jsonb)) n
+                                          retired bigint, came_back bigint, new_hosts jsonb)) n
 $$;
 comment on function evenkeel.report_sentence(jsonb) is
     'The report in one sentence: 2 hosts lack a file; 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
@@ -99,6 +100,7 @@ declare
     unseen jsonb;
     dangerous jsonb;
     dangers jsonb;
+    life jsonb;
 begin
     perform set_config('jit', 'off', true);
     if since >= now() then
@@ -125,6 +127,7 @@ begin
           group by 1 order by 2 desc, 1 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
     select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
+    select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since) l;
     select jsonb_build_object(
                'dangerous', (select d -> 'hosts' from jsonb_array_elements(dangers) d where d ->> 'check_code' is null),
                'new_hosts', (select coalesce(jsonb_object_agg(n.check_code, n.hosts), '{}')
@@ -141,6 +144,10 @@ begin
                'mended', jsonb_array_length(verdicts -> 'mended'),
                'lost', jsonb_array_length(verdicts -> 'lost'),
                'silent', (select count(distinct s ->> 'host') from jsonb_array_elements(found -> 'silent') s),
+               'retired', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
+                           where l ->> 'event' = 'retired'),
+               'came_back', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
+                             where l ->> 'event' = 'came back'),
                'new', coalesce(jsonb_array_length(found -> 'new'), 0),
                'worsened', coalesce(jsonb_array_length(found -> 'worsened'), 0),
                'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
@@ -149,7 +156,7 @@ begin
            || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
                                          'unknown', count(*) filter (where verdict = 'unknown'), 'level',
                                            count(*) filter (where verdict = 'level'))
-               from host where merged_into is null)
+               from host where merged_into is null and retired_at is null)
         into totals;
     return jsonb_build_object(
         'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
@@ -160,7 +167,7 @@ begin
         'closed', coalesce(found -> 'closed', '[]'), 'waived', coalesce(found -> 'waived', '[]'),
         'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since) c),
         'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since) f),
-        'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
+        'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
         'not_seen', unseen,
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
@@ -215,5 +222,10 @@ as $$
            c ->> 'subject', c ->> 'severity', c ->> 'summary', (c ->> 'opened_at')::timestamptz, null,
              jsonb_build_object('next_step', c -> 'next_step', 'command', c -> 'command')
     from jsonb_array_elements(document -> 'dangerous') c
+    union all
+    select 'life', array_to_string(array(select jsonb_array_elements_text(l -> 'host_names')), ' '), (l ->> 'hosts')::bigint,
+           l ->> 'event', null, null, l ->> 'detail', (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz,
+           jsonb_build_object('done_by', l -> 'done_by')
+    from jsonb_array_elements(document -> 'life') l
 $$;
 comment on function evenkeel.report_rows(jsonb) is 'The document of evenkeel.report_drift as rows of one shape, for CSV.';

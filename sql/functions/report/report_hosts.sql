@@ -4,12 +4,15 @@ create or replace function evenkeel.report_hosts(most integer default 20000)
 returns jsonb language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with hosts as materialized (
-        select h.host_id, h.name, h.verdict from host h where h.merged_into is null limit most + 1
+        select all_hosts.*
+        from (select h.host_id, h.name, h.shown from shown_host h
+              union all select h.host_id, h.name, 'retired' from host h where h.merged_into is null and h.retired_at is not null) all_hosts
+        limit most + 1
     ), open_findings as materialized (
         select f.host_id, count(*) as findings from finding f where f.closed_at = 'infinity' group by 1
     )
     select case when (select count(*) from hosts) <= most
-                then coalesce(jsonb_agg(jsonb_build_array(h.name, coalesce(h.verdict, 'unknown'), coalesce(o.findings, 0)) order by h.name), '[]')
+                then coalesce(jsonb_agg(jsonb_build_array(h.name, h.shown, coalesce(o.findings, 0)) order by h.name), '[]')
            end
     from hosts h left join open_findings o using (host_id)
 $$;
