@@ -11,7 +11,7 @@
  * $3, where not null, are the one host and the one check. */
 static const char query[] =
     "select host, \"check\", subject, severity, %s"
-    " from (select host, \"check\", subject, severity, summary, evidence, opened_at,"
+    " from (select host, check_name as \"check\", subject, severity, summary, evidence, opened_at,"
     "              case severity when 'high' then 0 when 'medium' then 1 else 2 end as place"
     "       from ops.finding where (waived_until is null or $2::boolean) and ($1::text is null or host = $1)"
     "       union all"
@@ -91,7 +91,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
     if (cli_print(connection, statement, parameters, 3, format, &rows, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)"
-                 " and ($2::text is null or \"check\" = $2)",
+                 " and ($2::text is null or check_name = $2)",
                  counted, 2, &findings, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.host where ($1::text is null or host = $1)"

@@ -171,8 +171,9 @@ static int print_accepted(PGconn *connection, const struct question *question, s
 {
     int rows;
     if (cli_print(connection,
-                  "select host, \"check\", subject, until::timestamptz(0) as until, accepted_by, reason, ended, host_id"
-                  " from ops.risk_acceptance where patch = upper($1) order by host, \"check\", subject",
+                  "select host, check_name as \"check\", subject, until::timestamptz(0) as until, accepted_by, reason, "
+                  "ended, host_id"
+                  " from ops.risk_acceptance where patch = upper($1) order by host, check_name, subject",
                   &PARAMETER_TEXT(question->patch), 1, question->format, &rows, error) < 0)
         return -1;
     if (rows == 0 && question->format == CLI_TEXT && !question->quiet)

@@ -1,7 +1,7 @@
 -- What was found, as dashboards see it.
 
 create or replace view ops.finding as
-select h.name as host, f.check_code as "check", f.subject, f.severity, f.summary, f.evidence, f.opened_at,
+select h.name as host, f.check_code as check_name, f.subject, f.severity, f.summary, f.evidence, f.opened_at,
        f.evidence_at, w.until as waived_until, w.reason as waived_because, h.host_id
 from evenkeel.finding f
 join evenkeel.host h using (host_id)
@@ -9,7 +9,7 @@ left join evenkeel.waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id
 where f.closed_at = 'infinity' and h.merged_into is null;
 comment on view ops.finding is 'A row per open finding.';
 comment on column ops.finding.host is 'The host''s name.';
-comment on column ops.finding."check" is 'Which check: mixed-level, missing-file, ...';
+comment on column ops.finding.check_name is 'Which check: mixed-level, missing-file, ...';
 comment on column ops.finding.subject is 'What it is about: a product, a patch, a DLL and symbol, an identity.';
 comment on column ops.finding.severity is 'high, medium or low.';
 comment on column ops.finding.summary is 'One line of evidence.';
@@ -21,13 +21,13 @@ comment on column ops.finding.waived_because is 'The reason given.';
 comment on column ops.finding.host_id is 'The host.';
 
 create or replace view ops.finding_history as
-select h.name as host, f.check_code as "check", f.subject, f.severity, f.summary, f.evidence, f.opened_at,
+select h.name as host, f.check_code as check_name, f.subject, f.severity, f.summary, f.evidence, f.opened_at,
        nullif(f.closed_at, 'infinity') as closed_at, f.evidence_at, h.host_id, f.closed_because
 from evenkeel.finding f
 join evenkeel.host h using (host_id);
 comment on view ops.finding_history is 'A row per finding, open or closed.';
 comment on column ops.finding_history.host is 'The host''s name.';
-comment on column ops.finding_history."check" is 'Which check.';
+comment on column ops.finding_history.check_name is 'Which check.';
 comment on column ops.finding_history.subject is 'What it is about.';
 comment on column ops.finding_history.severity is 'high, medium or low.';
 comment on column ops.finding_history.summary is 'One line of its last evidence.';

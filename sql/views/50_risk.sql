@@ -32,14 +32,14 @@ comment on function ops.risk(text, text, interval) is
   'are taken as last judged; evenkeel risk judges waiting hosts first.';
 
 create or replace view ops.risk_acceptance as
-select a.patch, h.name as host, a.check_code as "check", a.subject, a.severity, a.reason, a.accepted_by, a.accepted_at, a.until,
+select a.patch, h.name as host, a.check_code as check_name, a.subject, a.severity, a.reason, a.accepted_by, a.accepted_at, a.until,
        a.until <= now() as ended, a.host_id
 from evenkeel.risk_acceptance a join evenkeel.host h using (host_id);
 comment on view ops.risk_acceptance is
     'A row per finding that a patch would make on a host, and that a person accepts (evenkeel risk --accept).';
 comment on column ops.risk_acceptance.patch is 'The patch.';
 comment on column ops.risk_acceptance.host is 'The host''s name.';
-comment on column ops.risk_acceptance."check" is 'Which check.';
+comment on column ops.risk_acceptance.check_name is 'Which check.';
 comment on column ops.risk_acceptance.subject is 'What it is about.';
 comment on column ops.risk_acceptance.severity is 'How severe it was when it was accepted; a worse one is not covered.';
 comment on column ops.risk_acceptance.reason is 'Why it is accepted.';

@@ -53,7 +53,7 @@ VIEWS = {
     "ops.host by time": "select * from ops.host where last_seen > now() - interval '1 day' order by last_seen desc limit 100",
     "ops.mixed_level": "select * from ops.mixed_level where product = 'windows-2003' order by host limit 100",
     "ops.level_matrix": "select * from ops.level_matrix where product = 'windows-2003' order by hosts desc limit 100",
-    "ops.finding": "select * from ops.finding where \"check\" = 'mixed-level' order by opened_at desc limit 100",
+    "ops.finding": "select * from ops.finding where check_name = 'mixed-level' order by opened_at desc limit 100",
 }
 
 

@@ -49,7 +49,7 @@ select evenkeel.catalog_refresh(), fixture.judge();
 select is(fixture.verdict('sp3-patched', 'windows-2000'), 'level SP3', 'once a host like it was captured, Windows 2000 SP3 with 884872 installed is level');
 select is_empty($$ select * from fixture.findings('sp3-patched') $$, 'and nothing is found on it');
 select is(fixture.verdict('sp3-put-back', 'windows-2000'), 'mixed none', 'with a DLL of an SP1-era hotfix put back on SP3 it is mixed');
-select matches((select summary from ops.finding where host = 'sp3-put-back' and "check" = 'mixed-level'),
+select matches((select summary from ops.finding where host = 'sp3-put-back' and check_name = 'mixed-level'),
                'w3svc\.dll 5\.0\.2195\.3649 is at most SP2', 'and the DLL is named, with the level that it is at most');
 select is_empty($$ select * from fixture.findings('sp4') where findings like 'partial-patch%' $$,
                 'an SP4 host whose own files stand in 884872''s table has no partial patch');

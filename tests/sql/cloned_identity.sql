@@ -9,7 +9,7 @@ create function fixture.member(host_name text, guid text, sid text, more jsonb d
     select fixture.host(host_name, '{"c:/winnt/notepad.exe": "5.0.2195.1"}', fixture.clone_facts(guid, sid, more), times)
 $$;
 create function fixture.clones(host_name text) returns text language sql as $$
-    select coalesce(string_agg(subject || ' ' || severity, ', ' order by subject), '') from ops.finding where host = host_name and "check" = 'cloned-identity'
+    select coalesce(string_agg(subject || ' ' || severity, ', ' order by subject), '') from ops.finding where host = host_name and check_name = 'cloned-identity'
 $$;
 \set g1 '11111111-1111-1111-1111-111111111111'
 \set g2 '22222222-2222-2222-2222-222222222222'
@@ -56,7 +56,7 @@ select fixture.member('source', 'cccccccc-0000-0000-0000-000000000001', '', json
        fixture.member('reset', 'cccccccc-0000-0000-0000-000000000003', '', jsonb_build_object('machine_keys', array['c2319c42033a5ca7f44e731bfd3fa2b5_cccccccc-0000-0000-0000-000000000009', 'desktop.ini'])) \g /dev/null
 select fixture.judge() \g /dev/null
 select is(fixture.clones('carrier'), 'machine-guid cccccccc-0000-0000-0000-000000000001 high', 'machine keys that carry another host''s MachineGuid are found');
-select matches((select summary from ops.finding where host = 'carrier' and "check" = 'cloned-identity'), 'which is that of source$', 'and whose it is');
+select matches((select summary from ops.finding where host = 'carrier' and check_name = 'cloned-identity'), 'which is that of source$', 'and whose it is');
 select is(fixture.clones('source'), '', 'the host that they came from has nothing to mend');
 select is(fixture.clones('reset'), '', 'machine keys that carry a MachineGuid of nobody else are no clone''s');
 select fixture.member('source', 'cccccccc-0000-0000-0000-000000000004', '') \g /dev/null

@@ -63,7 +63,7 @@ select is_empty($$ select fixture.said('old-collector') $$, 'nor does a collecto
 select is((select count(*) from evenkeel.chunk_store), 1::bigint, 'what a chunk has of a store is worked out once for all hosts');
 
 create function fixture.strangers(host_name text) returns text language sql as $$
-    select severity || ': ' || summary from ops.finding where host = host_name and "check" = 'outside-store'
+    select severity || ': ' || summary from ops.finding where host = host_name and check_name = 'outside-store'
 $$;
 select is(fixture.strangers('healthy'), null, 'no finding where all is as servicing left it');
 select is(fixture.strangers('older'), 'high: c:/windows/system32/b.dll at 10.0.17763.1339 is not the file that servicing put there, of version '
@@ -72,8 +72,8 @@ select is(fixture.strangers('same-size'), 'medium: c:/windows/system32/b.dll at 
     '10.0.17763.1518: it is in no component store', 'so is one of which that is not known');
 select is(fixture.strangers('linked'), 'medium: c:/windows/system32/b.dll at 10.0.17763.1339 is not the file that servicing put there, of version '
     '10.0.17763.1200', 'and one that is linked to another version');
-select is((select subject from ops.finding where host = 'older' and "check" = 'outside-store'), 'c:/windows/system32/b.dll', 'the subject is the file');
-select is((select evidence from ops.finding where host = 'older' and "check" = 'outside-store'),
+select is((select subject from ops.finding where host = 'older' and check_name = 'outside-store'), 'c:/windows/system32/b.dll', 'the subject is the file');
+select is((select evidence from ops.finding where host = 'older' and check_name = 'outside-store'),
     '{"path": "c:/windows/system32/b.dll", "version": "10.0.17763.1339", "winner": "10.0.17763.1518", "older": true, "one_link": true}', 'with its evidence');
 
 select fixture.host('older', '{"c:/windows/system32/a.dll": "10.0.17763.1518", "c:/windows/system32/b.dll": "10.0.17763.1518"}', fixture.serviced('s1', 1518, 1518));

@@ -119,7 +119,7 @@ select is_empty($$ select host, verdict, missing from ops.host h join fixture.fl
 select is_empty($$ select host, verdict, missing from ops.host where host ~ '^behind' and verdict <> 'mixed' $$, 'one with files of an older update is mixed');
 select is_empty($$ select host, verdict, missing from ops.host where host ~ '^ahead' and verdict <> 'mixed' $$, 'one with files of a later update, too');
 select is_empty($$ select f.host, f.summary from ops.finding f join fixture.moved m on f.host = 'behind-' || m.product
-                   where f."check" = 'mixed-level' and array(select distinct regexp_replace(x ->> 'path', '^.*/', '') from jsonb_array_elements(f.evidence -> 'move') x order by 1)
+                   where f.check_name = 'mixed-level' and array(select distinct regexp_replace(x ->> 'path', '^.*/', '') from jsonb_array_elements(f.evidence -> 'move') x order by 1)
                          <> array(select n from unnest(m.names) n order by 1) $$, 'and exactly its three files are to move');
 select is((select string_agg(distinct verdict, ', ') from ops.host where host ~ '^hot'), 'unknown', 'hotpatched ones are unknown: what they stand on is not said');
 

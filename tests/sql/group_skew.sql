@@ -17,7 +17,7 @@ create function fixture.member(host_name text, a integer, b integer, labels text
                         jsonb_build_object('groups', labels))
 $$;
 create function fixture.skewed() returns text language sql as $$
-    select coalesce(string_agg(host || ' ' || subject, ', ' order by host, subject), '') from ops.finding where "check" = 'group-skew'
+    select coalesce(string_agg(host || ' ' || subject, ', ' order by host, subject), '') from ops.finding where check_name = 'group-skew'
 $$;
 
 select fixture.member('one', 1, 1), fixture.member('two', 1, 1), fixture.member('three', 2, 2),
@@ -51,7 +51,7 @@ select fixture.judge() \g /dev/null
 select is(fixture.skewed(), '', 'another maker''s file within the folder is none of the component''s, nor is a file that lies elsewhere');
 select fixture.member('four', 2, 2, '{farm}', '{"c:/ring/c.dll": "1.0.0.2"}') \g /dev/null
 select fixture.judge() \g /dev/null
-select matches((select summary from ops.finding where host = 'four' and "check" = 'group-skew'), 'c\.dll 1\.0\.0\.2 here, not there on the majority', 'a file of the component that only one host has is a difference');
+select matches((select summary from ops.finding where host = 'four' and check_name = 'group-skew'), 'c\.dll 1\.0\.0\.2 here, not there on the majority', 'a file of the component that only one host has is a difference');
 select fixture.member('four', 1, 1, '{farm,"it''s a \"lab\""}'), fixture.member('elsewhere', 0, 0, '{"it''s a \"lab\""}') \g /dev/null
 select fixture.judge() \g /dev/null
 select is(fixture.skewed(), 'elsewhere it''s a "lab" ring/core, four farm ring/core, four it''s a "lab" ring/core', 'a host is compared within each of its groups');

@@ -32,7 +32,7 @@ $$;
 -- One of a batch.
 select fixture.ring('h' || n, (n <> 2)::integer, case n when 5 then 'poison' else '' end) from generate_series(1, 9) n \g /dev/null
 select is(evenkeel.judge_queued(100), 9, 'a batch is judged in which one host makes a check fail');
-select is((select count(*) from ops.finding where "check" = 'mixed-level'), 1::bigint, 'what the others have is found');
+select is((select count(*) from ops.finding where check_name = 'mixed-level'), 1::bigint, 'what the others have is found');
 select is((select string_agg(host || ' ' || verdict, ', ' order by host) from ops.host where verdict <> 'level'), 'h2 mixed, h5 unknown',
           'they have their verdicts, and that host''s is unknown');
 select is((select missing from ops.host where host = 'h5'), 'it could not be judged (division by zero in check brittle)', 'with the reason');
@@ -59,7 +59,7 @@ select is(evenkeel.judge_queued(100), 1, 'a host that was judged before');
 select is(fixture.verdict('h5'), 'unknown', 'is unknown once it can''t be judged, whatever it was');
 select is((select p.verdict || ': ' || p.missing from evenkeel.host_product p join evenkeel.host using (host_id) where name = 'h5'),
           'unknown: it could not be judged (division by zero in check brittle)', 'its products too');
-select is((select count(*) from ops.finding where host = 'h5' and "check" = 'mixed-level'), 1::bigint, 'what was found wrong stays, for nobody saw it mended');
+select is((select count(*) from ops.finding where host = 'h5' and check_name = 'mixed-level'), 1::bigint, 'what was found wrong stays, for nobody saw it mended');
 select is((select string_agg(p.verdict, ' ' order by p.valid_to) from evenkeel.host_product_history p join evenkeel.host using (host_id) where name = 'h5'),
           'mixed unknown', 'and history tells when');
 select is((select count(*) from evenkeel.fleet_key join evenkeel.host using (host_id) where name = 'h5'), 0::bigint, 'nobody''s findings rest on it');
@@ -167,7 +167,7 @@ insert into evenkeel.check_definition (code, scope, title, query) values ('britt
     $$ with these as materialized (select host_id, name from state_host join host using (host_id))
        select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence from these where 1 / (name <> 'h4')::integer = 1 $$);
 select evenkeel.judge_clock() \g /dev/null
-select is((select count(*) from ops.finding where "check" = 'brittle'), (select count(*) - 1 from evenkeel.host_inventory_current),
+select is((select count(*) from ops.finding where check_name = 'brittle'), (select count(*) - 1 from evenkeel.host_inventory_current),
           'a host that a check of the clock fails for keeps it from no other');
 select is((select error from evenkeel.not_judged_object where kind = 'check'), 'division by zero in check brittle', 'and is told');
 
@@ -178,14 +178,14 @@ insert into evenkeel.check_definition (code, scope, title, query) values ('wordy
        from state_facts join host using (host_id), generate_series(1, 250) n where name = 'h4' $$);
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'h4';
 select fixture.judge() \g /dev/null
-select is((select count(*) from ops.finding where "check" = 'wordy'), 201::bigint, 'a host has two hundred findings of a check, and one more');
-select is((select severity || ': ' || summary from ops.finding where "check" = 'wordy' and subject = 'further'),
+select is((select count(*) from ops.finding where check_name = 'wordy'), 201::bigint, 'a host has two hundred findings of a check, and one more');
+select is((select severity || ': ' || summary from ops.finding where check_name = 'wordy' and subject = 'further'),
           'low: 50 further findings of wordy: the first 200 are told one by one', 'which counts the rest');
-select is((select count(*) from ops.finding where "check" = 'wordy' and severity = 'high'), 1::bigint, 'the worst come first');
-create temporary table told as select opened_at, subject from ops.finding where "check" = 'wordy';
+select is((select count(*) from ops.finding where check_name = 'wordy' and severity = 'high'), 1::bigint, 'the worst come first');
+create temporary table told as select opened_at, subject from ops.finding where check_name = 'wordy';
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'h4';
 select fixture.judge() \g /dev/null
-select is((select count(*) from ops.finding join told using (subject, opened_at) where "check" = 'wordy'), 201::bigint, 'and the same ones stay');
+select is((select count(*) from ops.finding join told using (subject, opened_at) where check_name = 'wordy'), 201::bigint, 'and the same ones stay');
 
 select * from finish();
 rollback;

@@ -72,7 +72,7 @@ select fixture.host('no-registry', :'here', null);
 select fixture.host('no-image-path', :'here', fixture.services('Beep|1|1|', 'Empty|2|16|', 'PCIDump|1|1|'));
 select fixture.judge();
 create function fixture.missing(host_name text) returns setof text language sql as $$
-    select severity || ' ' || subject from ops.finding where host = host_name and "check" = 'missing-file' order by 1
+    select severity || ' ' || subject from ops.finding where host = host_name and check_name = 'missing-file' order by 1
 $$;
 select is_empty($$ select * from fixture.missing('fine') $$, 'services whose files are there');
 select results_eq($$ select * from fixture.missing('no-dll') $$, array['high c:/windows/system32/gone.dll'], 'a ServiceDll that is not there, once for all services that need it');
@@ -137,9 +137,9 @@ select fixture.judge();
 select evenkeel.refresh_peers();
 select fixture.judge();
 select results_eq($$ select * from fixture.missing('lacks') $$, array['medium web'], 'a file that all four other hosts have');
-select is((select summary from ops.finding where host = 'lacks' and "check" = 'missing-file'),
+select is((select summary from ops.finding where host = 'lacks' and check_name = 'missing-file'),
           'The web: c:/web/ftp.dll, which all 4 other hosts at SP1 have, is not there', 'the line names file, level and how many have it');
-select is((select evidence -> 'files' from ops.finding where host = 'lacks' and "check" = 'missing-file'), '[{"location": "c:/web/ftp.dll", "component": "app"}]', 'the evidence lists the files');
+select is((select evidence -> 'files' from ops.finding where host = 'lacks' and check_name = 'missing-file'), '[{"location": "c:/web/ftp.dll", "component": "app"}]', 'the evidence lists the files');
 select is_empty($$ select * from fixture.missing('web-1') $$, 'hosts that have all are fine');
 select is_empty($$ select * from fixture.missing('rtm-lacks') $$, 'three others are too few');
 select is_empty($$ select * from fixture.missing('x64') $$, 'hosts of another architecture are not compared');
@@ -153,7 +153,7 @@ begin
 end
 $$;
 create function fixture.web_summary(host_name text) returns text language sql as $$
-    select summary from ops.finding where host = host_name and "check" = 'missing-file'
+    select summary from ops.finding where host = host_name and check_name = 'missing-file'
 $$;
 select fixture.web('web-4', 1, array['c:/web/ftp.dll']);
 select fixture.learnt();
@@ -168,7 +168,7 @@ select fixture.web('web-4', 1);
 select fixture.web('lacks-too', 1, array['c:/web/ftp.dll']);
 select fixture.learnt();
 select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 4 of 6 hosts at SP1 have, is not there', 'one that is new does not have it, either');
-select is((select (evidence ->> 'hosts') || ' of ' || (evidence ->> 'of') from ops.finding where host = 'lacks-too' and "check" = 'missing-file'), '4 of 6', 'the evidence has the counts');
+select is((select (evidence ->> 'hosts') || ' of ' || (evidence ->> 'of') from ops.finding where host = 'lacks-too' and check_name = 'missing-file'), '4 of 6', 'the evidence has the counts');
 select fixture.web('lacks-3', 1, array['c:/web/ftp.dll']);
 select fixture.learnt();
 select is_empty($$ select * from fixture.missing('lacks') union all select * from fixture.missing('lacks-too') $$,

@@ -8,7 +8,7 @@ create function fixture.member(host_name text, versions integer[]) returns uuid 
         (select jsonb_object_agg('c:/ring/file-' || place || '.dll', '1.0.0.' || version) from unnest(versions) with ordinality v (version, place)))
 $$;
 create function fixture.outliers() returns setof text language sql as $$
-    select host || ' ' || subject from ops.finding where "check" = 'outlier' order by 1
+    select host || ' ' || subject from ops.finding where check_name = 'outlier' order by 1
 $$;
 create function fixture.clear_fleet() returns void language plpgsql as $$
 begin
@@ -38,7 +38,7 @@ select is((select evidence #>> '{usual,0,with,version}' from ops.finding where h
 select fixture.member('mixed-1', '{2,2,2,2,7}') \g /dev/null
 select fixture.judge() \g /dev/null
 select is((select count(*) from ops.finding where host = 'mixed-1'), 0::bigint, 'a host that was made whole is no outlier any more');
-select is((select count(*) from ops.finding where "check" = 'outlier'), 4::bigint, 'and the others stay outliers');
+select is((select count(*) from ops.finding where check_name = 'outlier'), 4::bigint, 'and the others stay outliers');
 select fixture.member('late', '{1,2,2,2,7}') \g /dev/null
 select fixture.judge() \g /dev/null
 select is(array(select fixture.findings('late')), '{outlier ring/core}', 'a host that comes late is judged by what the fleet taught before');

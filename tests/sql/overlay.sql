@@ -81,6 +81,6 @@ select is(fixture.answer('KB6', 'sp2', 'verdict || replaced'), 'safe2', 'one who
 -- A session that asked is not left in the state that it asked about.
 insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host;
 select fixture.judge();
-select is((select count(*) from ops.finding where "check" = 'unresolved-import'), 0::bigint, 'what is judged next is what is');
+select is((select count(*) from ops.finding where check_name = 'unresolved-import'), 0::bigint, 'what is judged next is what is');
 select * from finish();
 rollback;

@@ -20,12 +20,12 @@ select fixture.host('other-os', '{"c:/srv/winsrv.dll": "9.1.3790.4043"}',
 select fixture.judge();
 select results_eq($$ select * from fixture.findings('fell-back') $$, array['partial-patch KB2567680'],
                   'a file that fell behind a listed patch when another was taken off');
-select is((select summary from ops.finding where host = 'fell-back' and "check" = 'partial-patch'),
+select is((select summary from ops.finding where host = 'fell-back' and check_name = 'partial-patch'),
           'KB2567680 is listed as installed, but c:/srv/winsrv.dll is 9.1.3790.4043 instead of 9.1.3790.4877',
           'the line names the patch, the file and both versions');
-select is((select evidence #>> '{older,0,brought}' from ops.finding where host = 'fell-back' and "check" = 'partial-patch'), '9.1.3790.4877',
+select is((select evidence #>> '{older,0,brought}' from ops.finding where host = 'fell-back' and check_name = 'partial-patch'), '9.1.3790.4877',
           'the evidence says which version the patch brings');
-select is((select severity from ops.finding where host = 'fell-back' and "check" = 'partial-patch'), 'high', 'a patch that is listed and not there is grave');
+select is((select severity from ops.finding where host = 'fell-back' and check_name = 'partial-patch'), 'high', 'a patch that is listed and not there is grave');
 select is_empty($$ select * from fixture.findings('both') $$, 'both patches listed and the later file there: nothing');
 select is_empty($$ select * from fixture.findings('neither') $$, 'no patch listed and no file proves one: nothing');
 select results_eq($$ select * from fixture.findings('called-q') $$, array['partial-patch KB2567680'], 'a patch is the same whether called Q or KB');
@@ -51,7 +51,7 @@ select fixture.judge();
 select is_empty($$ select * from fixture.findings('shipped') where findings like 'partial%' $$, 'a version that a level ships proves no patch');
 select results_eq($$ select * from fixture.findings('proven') where findings like 'partial%' $$, array['partial-patch KB300001'],
                   'a version that no level ships proves a patch that is not listed');
-select is((select severity from ops.finding where host = 'proven' and "check" = 'partial-patch'), 'medium', 'which is less grave than a listed one');
+select is((select severity from ops.finding where host = 'proven' and check_name = 'partial-patch'), 'medium', 'which is less grave than a listed one');
 select is_empty($$ select * from fixture.findings('explained') where findings like 'partial%' $$, 'a file that another patch, present whole, explains proves nothing');
 select results_eq($$ select * from fixture.findings('explained-but-listed') where findings like 'partial%' $$, array['partial-patch KB300002'],
                   'but what is listed needs no proof');

@@ -29,18 +29,18 @@ select fixture.judge();
 
 create function fixture.prerequisite(host_name text) returns text language sql as $$
     select string_agg(subject || ': ' || coalesce((select string_agg(b ->> 'path', ' ' order by b ->> 'path') from jsonb_array_elements(evidence -> 'below') b), ''), '; ')
-    from ops.finding where host = host_name and "check" = 'patch-below-prerequisite'
+    from ops.finding where host = host_name and check_name = 'patch-below-prerequisite'
 $$;
 select is(fixture.prerequisite('below'), 'Q319733: c:/iis/asp.dll c:/iis/base/base.dll', 'files prove the patch, and the files below its level are named, of every component');
-select is((select summary from ops.finding where host = 'below' and "check" = 'patch-below-prerequisite'),
+select is((select summary from ops.finding where host = 'below' and check_name = 'patch-below-prerequisite'),
           'Q319733, which needs SP6a or later, is there by its files, but c:/iis/asp.dll 9.1.100.50 is at most SP6, and so is 1 more',
           'the line names patch, level, file and version');
-select is((select evidence ->> 'required' from ops.finding where host = 'below' and "check" = 'patch-below-prerequisite'), 'SP6a', 'the evidence has the required level');
+select is((select evidence ->> 'required' from ops.finding where host = 'below' and check_name = 'patch-below-prerequisite'), 'SP6a', 'the evidence has the required level');
 select is(fixture.prerequisite('at-level'), null, 'at the required level nothing is said');
 select is(fixture.prerequisite('one-dll'), 'Q319733: c:/iis/base/base.dll', 'one older DLL put back by other software is enough, whatever the registry declares');
 select is(fixture.prerequisite('listed-only'), 'Q319733: c:/iis/asp.dll', 'a listed patch is present, its files proving it or not');
 select is(fixture.prerequisite('declared-only'), 'Q319733: ', 'the declared level is enough where no file says anything');
-select is((select summary from ops.finding where host = 'declared-only' and "check" = 'patch-below-prerequisite'),
+select is((select summary from ops.finding where host = 'declared-only' and check_name = 'patch-below-prerequisite'),
           'Q319733, which needs SP6a or later, is there by its files, but the registry declares SP5', 'and then it is that which is named');
 select is(fixture.prerequisite('sp6'), null, 'SP6 declared may be SP6a: unknown is not below');
 select is(fixture.prerequisite('absent'), null, 'a patch that is not there needs nothing');

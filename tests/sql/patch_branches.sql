@@ -31,7 +31,7 @@ select fixture.judge();
 select is(fixture.patch_state('gdr', 'KB2'), 'partial', 'a GDR file that is older than the patch''s makes a listed patch partial');
 select is(fixture.patch_state('gdr', 'KB1'), 'installed', 'and those at its own make it installed');
 select is(fixture.patch_state('qfe', 'KB2'), 'partial', 'a QFE build is older than the patch''s QFE row, though newer than its GDR row');
-select matches((select summary from ops.finding where host = 'qfe' and "check" = 'partial-patch' and subject = 'KB2'), 'a.dll is 9.1.100.50 instead of 9.1.100.60',
+select matches((select summary from ops.finding where host = 'qfe' and check_name = 'partial-patch' and subject = 'KB2'), 'a.dll is 9.1.100.50 instead of 9.1.100.60',
                'which the finding tells');
 select is(fixture.patch_state('qfe', 'KB1'), 'installed', 'a patch whose QFE rows it has or passed is installed');
 

@@ -39,7 +39,7 @@ select is((select listed || ' ' || same_files || ' ' || newer_files || ' ' || ol
           'false 1 1 0', 'counts of files at its version, newer and older');
 select is((select partial_evidence #>> '{older,0,path}' from ops.patch_state where host = 'partial' and patch = 'KB500001'), 'c:/app/b.dll', 'a partial one names its older files');
 select results_eq($$ select host || ' ' || patch from ops.patch_state where state = 'partial' order by 1 $$,
-                  $$ select host || ' ' || subject from ops.finding where "check" = 'partial-patch' order by 1 $$, 'partial is what the check partial-patch finds');
+                  $$ select host || ' ' || subject from ops.finding where check_name = 'partial-patch' order by 1 $$, 'partial is what the check partial-patch finds');
 select is((select count(*)::integer from ops.patch_state where host = 'missing'), (select count(*)::integer from evenkeel.patch), 'a row for every patch of the catalogue');
 insert into evenkeel.host (name) values ('never');
 select is((select count(*)::integer from ops.patch_state where host = 'never'), 0, 'a host that was never heard of has no rows');

@@ -30,7 +30,7 @@ select fixture.host('no-registry', :'file', null);
 select fixture.judge();
 
 create function fixture.pending(host_name text) returns text language sql as $$
-    select severity || ': ' || summary from ops.finding where host = host_name and "check" = 'pending-reboot'
+    select severity || ': ' || summary from ops.finding where host = host_name and check_name = 'pending-reboot'
 $$;
 select is(fixture.pending('quiet'), null, 'a host on which nothing waits');
 select is(fixture.pending('component'), 'high: 1 file waits for a restart: c:/app/core.dll', 'a component file that is to be replaced');

@@ -83,10 +83,10 @@ select is(fixture.steps('early'),
     'a patch that went on too early: it is removed, the service pack that it needs installed, then it is put back');
 select is(fixture.steps('old-text'), 'install service pack Ring Service Pack 2 or later; restart',
     'where most files are above what the registry declares they are not moved down: their level is the one to reach');
-select is((select summary from ops.finding where host = 'old-text' and "check" = 'mixed-level'),
+select is((select summary from ops.finding where host = 'old-text' and check_name = 'mixed-level'),
     'Ring: c:/ring/c.dll 1.0.200.0 is at most SP1 against c:/ring/a.dll 1.0.300.0, which is at least SP2; 1 file to move to SP2, which 2 of 3 files are',
     'the check aims at the same level, and says why');
-select is(fixture.why('old-text', 'Ring Service Pack 2 or later'), (select summary from ops.finding where host = 'old-text' and "check" = 'mixed-level'),
+select is(fixture.why('old-text', 'Ring Service Pack 2 or later'), (select summary from ops.finding where host = 'old-text' and check_name = 'mixed-level'),
     'and so does the step');
 select is((select array_agg(m ->> 'path' order by m ->> 'path') from ops.finding f cross join jsonb_array_elements(f.evidence -> 'move') m where f.host = 'folders'),
     '{c:/ring/r/c.dll,c:/ring/s/b.dll}', 'naming all files to move, also those that fit what is declared');

@@ -51,7 +51,7 @@ select is(fixture.risk('KB1', 'silent'), 'safe: 1 file replaced', 'which does no
 select matches(fixture.risk('KB4', 'mixed'), '^at risk: already mixed', 'files that are only added to a mixed component are at risk');
 select is(fixture.risk('KB4', 'plain'), 'safe: 0 files replaced; 1 added', 'and are safe elsewhere');
 
-select is(fixture.risk('KB1', 'listed'), 'at risk: already half patched: ' || (select summary from ops.finding where host = 'listed' and "check" = 'partial-patch') || '; reapply KB6 first',
+select is(fixture.risk('KB1', 'listed'), 'at risk: already half patched: ' || (select summary from ops.finding where host = 'listed' and check_name = 'partial-patch') || '; reapply KB6 first',
           'a patch that supersedes it and is only listed does not stand in its way');
 select is(fixture.risk('KB1', 'only listed'), 'safe: 1 file replaced', 'nor one of whose files none is here');
 select is(fixture.risk('KB1', 'present'), 'not applicable: superseded by KB6, which is installed', 'one that is there does');

@@ -21,7 +21,7 @@ update evenkeel.host set merged_into = (select host_id from evenkeel.host where 
 create temporary table result as select evenkeel.judge_clock() as checks;
 
 create function fixture.silent(host_name text) returns text language sql as $$
-    select "check" || ' ' || subject from ops.finding where host = host_name
+    select check_name || ' ' || subject from ops.finding where host = host_name
 $$;
 select cmp_ok((select checks from result), '>=', 1, 'the clock judges this check');
 select is(fixture.silent('today'), null, 'a host within its schedule');

@@ -21,7 +21,7 @@ select fixture.host('kb973917', fixture.system() || (table w3wp)
     || fixture.importer('c:/windows/system32/inetsrv/w3core.dll', 'IISUTIL.dll', array['PuDbgPrint', 'PuQueryChannelBinding', '#4', '#9'])
     || fixture.dll('c:/windows/system32/inetsrv/iisutil.dll', '6.0.3790.3959', array['PuDbgPrint', 'PuQueryChannelBinding', '#4', '#9']));
 select is(fixture.found('kb973917'), null, 'the DLL that exports all of it closes the finding');
-select is((select count(*) from ops.finding_history where host = 'kb973917' and "check" = 'unresolved-import' and closed_at is not null), 1::bigint,
+select is((select count(*) from ops.finding_history where host = 'kb973917' and check_name = 'unresolved-import' and closed_at is not null), 1::bigint,
     'and leaves it in the history');
 select fixture.host('names', fixture.system() || (table w3wp)
     || fixture.importer('c:/windows/system32/inetsrv/a.dll', 'b.dll', array['pudbgprint'])

@@ -8,21 +8,22 @@ as $$
         select p.product_id, 1 as place, f.summary as because,
                case when f.evidence ->> 'above' is not null then (f.evidence ->> 'target_ordinal')::integer end as needed
         from ops.finding f join evenkeel.product p on p.code = f.subject
-        where f.host_id = planned and f."check" = 'mixed-level' and f.waived_until is null
+        where f.host_id = planned and f.check_name = 'mixed-level' and f.waived_until is null
         union all
         select t.product_id, 2, f.summary,
                (select l.ordinal from evenkeel.level l where l.product_id = t.product_id and l.code = f.evidence ->> 'required')
         from ops.finding f
         join evenkeel.patch t on t.code = f.subject
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
-        where f.host_id = planned and f."check" = 'patch-below-prerequisite' and f.waived_until is null
+        where f.host_id = planned and f.check_name = 'patch-below-prerequisite' and f.waived_until is null
         union all
         -- Setup brings the files of the disk that it is given, so the service pack has to follow.
         select p.product_id, 3, 'IIS is installed anew, and comes at the level of its disk', null
         from evenkeel.host_product hp join evenkeel.product p using (product_id)
         where hp.host_id = planned and p.follows_os
           and exists (select from ops.finding f join evenkeel.host_facts_current c using (host_id)
-                      where f.host_id = planned and f."check" = 'cloned-identity' and f.waived_until is null and c.inetstp_major in (4, 5))
+                      where f.host_id = planned and f.check_name = 'cloned-identity' and f.waived_until is null
+                        and c.inetstp_major in (4, 5))
         union all
         -- A file from media is at the level of the media.
         select pc.product_id, 4, f.summary, null
@@ -30,20 +31,20 @@ as $$
         join evenkeel.path p on p.path = f.evidence ->> 'path'
         join evenkeel.path_component pc using (path_id)
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, pc.product_id)
-        where f.host_id = planned and f."check" = 'missing-file' and f.waived_until is null
+        where f.host_id = planned and f.check_name = 'missing-file' and f.waived_until is null
         union all
         select hp.product_id, 4, f.summary, null
         from ops.finding f
         join evenkeel.product p on p.code = f.subject
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, p.product_id)
-        where f.host_id = planned and f."check" = 'missing-file' and f.waived_until is null
+        where f.host_id = planned and f.check_name = 'missing-file' and f.waived_until is null
         union all
         select pc.product_id, 5, f.summary, null
         from ops.finding f
         join evenkeel.path p on p.path = f.evidence #>> '{importer,path}'
         join evenkeel.path_component pc using (path_id)
         join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, pc.product_id)
-        where f.host_id = planned and f."check" = 'unresolved-import' and f.waived_until is null
+        where f.host_id = planned and f.check_name = 'unresolved-import' and f.waived_until is null
     ), chosen as (
         select n.product_id, max(n.needed) as needed, (array_agg(n.because order by n.place, n.because))[1] as because,
                (array_agg(n.because order by n.needed desc nulls last, n.place, n.because))[1] as because_needed
@@ -169,7 +170,8 @@ as $$
 begin
     return query
     with found as materialized (
-        select f."check" as code, f.subject, f.summary, f.evidence from ops.finding f where f.host_id = planned and f.waived_until is null
+        select f.check_name as code, f.subject, f.summary, f.evidence
+        from ops.finding f where f.host_id = planned and f.waived_until is null
     ), facts as materialized (
         select f.* from evenkeel.host_facts_current f where f.host_id = planned
     ), target as materialized (
