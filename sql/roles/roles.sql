@@ -15,8 +15,8 @@ declare
         'path', 'image', 'image_import', 'file', 'chunk', 'host_inventory', 'host_facts', 'host_times',
         'path_component', 'file_level', 'chunk_level', 'chunk_proof', 'learned_level',
         'unjudged_file', 'unjudged_chunk', 'chunk_imports', 'import_need', 'import_pair',
-        'component_store', 'chunk_store', 'host_component', 'host_product', 'host_product_history', 'host_patch', 'peer_file',
-          'peer_refresh',
+        'component_store', 'chunk_store', 'host_component', 'host_product', 'host_product_history', 'host_patch',
+        'host_patch_past', 'peer_file', 'peer_refresh',
         'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'fleet_key', 'finding', 'finding_past', 'not_judged',
         'not_judged_object', 'slow_host', 'report_mark'];
 begin

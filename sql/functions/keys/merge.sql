@@ -101,6 +101,13 @@ begin
     where v.host_id = gone
       and not exists (select from evenkeel.host_event o where (o.host_id, o.happened_at, o.event) = (kept, v.happened_at, v.event));
     delete from evenkeel.host_event v where v.host_id = gone;
+    delete from evenkeel.host_patch p where p.host_id = gone;
+    delete from evenkeel.host_patch_past p where p.host_id = gone;
+    delete from evenkeel.host_component c where c.host_id = gone;
+    delete from evenkeel.host_product p where p.host_id = gone;
+    delete from evenkeel.judge_queue q where q.host_id = gone;
+    delete from evenkeel.not_judged n where n.host_id = gone;
+    delete from evenkeel.slow_host s where s.host_id = gone;
     update evenkeel.host h set merged_into = kept where h.host_id = gone or h.merged_into = gone;
     return query
     select h.name, h.host_id, (select count(*) from evenkeel.host_inventory i where i.host_id = kept)

@@ -148,22 +148,41 @@ comment on function evenkeel.judge_models() is
 create or replace function evenkeel.store_patches()
 returns void language sql
 as $$
-    delete from evenkeel.host_patch o using state_host h
-    where o.host_id = h.host_id and not exists (select from state_patch s where s.host_id = o.host_id);
-    insert into evenkeel.host_patch as o (host_id, patch_ids, states, listed, same_files, newer_files, older_files)
-    select m.host_id, p.patch_ids, p.states, p.listed, p.same_files, p.newer_files, p.older_files
-    from state_model m
-    join (select model, array_agg(patch_id order by patch_id) as patch_ids, array_agg(state order by patch_id) as states,
-                 array_agg(listed order by patch_id) as listed,
-                 array_agg(least(same_files, 32767)::smallint order by patch_id) as same_files,
-                 array_agg(least(newer_files, 32767)::smallint order by patch_id) as newer_files,
-                 array_agg(least(older_files, 32767)::smallint order by patch_id) as older_files
-          from state_model_patch group by model) p using (model)
+    with now_is as materialized (
+        select clock_timestamp() as moment
+    ), found as materialized (
+        select m.host_id, p.*
+        from state_model m
+        join (select model, array_agg(patch_id order by patch_id) as patch_ids, array_agg(state order by patch_id) as states,
+                     array_agg(listed order by patch_id) as listed,
+                     array_agg(least(same_files, 32767)::smallint order by patch_id) as same_files,
+                     array_agg(least(newer_files, 32767)::smallint order by patch_id) as newer_files,
+                     array_agg(least(older_files, 32767)::smallint order by patch_id) as older_files
+              from state_model_patch group by model) p using (model)
+    ), left_behind as (
+        insert into evenkeel.host_patch_past (host_id, valid_from, valid_to, patch_ids, states)
+        select o.host_id, o.since, greatest(t.moment, o.since + interval '1 microsecond'), o.patch_ids, o.states
+        from now_is t
+        cross join state_host h
+        join evenkeel.host_patch o using (host_id)
+        left join found n using (host_id)
+        where (o.patch_ids, o.states) is distinct from (n.patch_ids, n.states)
+    ), gone as (
+        delete from evenkeel.host_patch o using state_host h
+        where o.host_id = h.host_id and not exists (select from found n where n.host_id = o.host_id)
+    )
+    insert into evenkeel.host_patch as o (host_id, patch_ids, states, listed, same_files, newer_files, older_files, since)
+    select n.host_id, n.patch_ids, n.states, n.listed, n.same_files, n.newer_files, n.older_files,
+           greatest(t.moment, (select max(p.valid_to) from evenkeel.host_patch_past p where p.host_id = n.host_id))
+    from now_is t cross join found n
     on conflict (host_id) do update
         set patch_ids = excluded.patch_ids, states = excluded.states, listed = excluded.listed, same_files = excluded.same_files,
-            newer_files = excluded.newer_files, older_files = excluded.older_files
+            newer_files = excluded.newer_files, older_files = excluded.older_files,
+            since = case when (o.patch_ids, o.states) is distinct from (excluded.patch_ids, excluded.states)
+                         then greatest((select t.moment from now_is t), o.since + interval '1 microsecond') else o.since end
         where (o.patch_ids, o.states, o.listed, o.same_files, o.newer_files, o.older_files)
               is distinct from (excluded.patch_ids, excluded.states, excluded.listed, excluded.same_files, excluded.newer_files,
                                 excluded.older_files)
 $$;
-comment on function evenkeel.store_patches() is 'Keeps what judge_patches() found, for ops.patch_state.';
+comment on function evenkeel.store_patches() is
+    'Keeps what judge_patches() found, for ops.patch_state, and what was found before, for ops.patch_progress().';

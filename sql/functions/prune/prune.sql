@@ -35,6 +35,9 @@ begin
           and not exists (select from evenkeel.host_facts_past f where (f.host_id, f.valid_to) = (p.host_id, p.happened_at))
           and not exists (select from evenkeel.host h where (h.host_id, h.retired_at) = (p.host_id, p.happened_at)) limit most);
     get diagnostics removed = row_count; total := total + removed;
+    delete from evenkeel.host_patch_past h where (h.host_id, h.valid_to) in (
+        select p.host_id, p.valid_to from evenkeel.host_patch_past p where p.valid_to < oldest limit most);
+    get diagnostics removed = row_count; total := total + removed;
     return total;
 end
 $$;
