@@ -19,7 +19,10 @@ select h.name as host,
        case when hp.at_ordinal is null then null when fl.untouched @> hp.at_ordinal then 'as released'
             when fl.confirmed @> hp.at_ordinal then 'confirmed' when fl.confirmed_by_fleet @> hp.at_ordinal then 'confirmed by the fleet'
             else 'not confirmed' end as confirmed,
-       fl.hint_basis
+       fl.hint_basis,
+       hp.at_ordinal as ordinal,
+       lower(fl.levels) as lowest_ordinal,
+       upper(fl.levels) - 1 as highest_ordinal
 from evenkeel.host h
 join evenkeel.host_inventory_current v using (host_id)
 cross join unnest(v.chunk_ids) u (chunk_id)
@@ -51,3 +54,7 @@ comment on column ops.host_file.level is 'The level that the host''s product is 
 comment on column ops.host_file.confirmed is
   'confirmed: proven not older than that level ships it; as released: it can''t be older; confirmed by the fleet; not confirmed.';
 comment on column ops.host_file.hint_basis is 'Why a greater lower end is likely and not proven; empty: it is not.';
+comment on column ops.host_file.ordinal is
+  'Where that level stands among the product''s levels, a greater number being later; null: there is none to be proven.';
+comment on column ops.host_file.lowest_ordinal is 'Where the lower end of level_range stands; null: open, or no product.';
+comment on column ops.host_file.highest_ordinal is 'Where its upper end stands; null: open, or no product.';

@@ -47,7 +47,8 @@ select h.name as host, p.code as product,
        (f.evidence ->> 'move_count')::integer as files_to_move,
        f.evidence #>> '{lower,version}' as lower_version, f.evidence #>> '{upper,version}' as upper_version,
        f.evidence ->> 'declared' as declared_level, f.evidence ->> 'target' as target_level,
-       f.evidence -> 'move' as move, f.opened_at, h.host_id
+       f.evidence -> 'move' as move, f.opened_at, h.host_id,
+       upper(hp.declared) - 1 as declared_ordinal, (f.evidence ->> 'target_ordinal')::integer as target_ordinal
 from evenkeel.finding f
 join evenkeel.host h using (host_id)
 join evenkeel.product p on p.code = f.subject
@@ -71,11 +72,16 @@ comment on column ops.mixed_level.target_level is 'The level to reach: the decla
 comment on column ops.mixed_level.move is 'Those files: path, version, levels.';
 comment on column ops.mixed_level.opened_at is 'Since when it is mixed.';
 comment on column ops.mixed_level.host_id is 'The host.';
+comment on column ops.mixed_level.declared_ordinal is
+  'Where the declared level stands among the product''s levels, a greater number being later; null: none is declared.';
+comment on column ops.mixed_level.target_ordinal is 'Where the target level stands among them.';
 
 create or replace view ops.level_matrix as
 select p.code as product, c.code as component,
        case when isempty(m.levels) then 'mixed' else evenkeel.level_range_text(p.product_id, m.levels) end as level,
-       sum(m.hosts)::bigint as hosts
+       sum(m.hosts)::bigint as hosts,
+       case when bool_and(not lower_inf(m.levels)) then min(lower(m.levels)) end as lowest_ordinal,
+       case when bool_and(not upper_inf(m.levels)) then max(upper(m.levels)) - 1 end as highest_ordinal
 from (select hc.product_id, hc.component_id, hc.levels, count(*) as hosts
       from evenkeel.host_component hc
       group by hc.product_id, hc.component_id, hc.levels) m
@@ -88,3 +94,6 @@ comment on column ops.level_matrix.component is 'The component.';
 comment on column ops.level_matrix.level is
   'The levels that its files allow together; mixed: none; null: unknown, since the product has no levels in the catalogue.';
 comment on column ops.level_matrix.hosts is 'How many hosts.';
+comment on column ops.level_matrix.lowest_ordinal is
+  'Where the lower end of that stands among the product''s levels, a greater number being later; null: open, or mixed.';
+comment on column ops.level_matrix.highest_ordinal is 'Where its upper end stands; null: open, or mixed.';

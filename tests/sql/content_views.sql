@@ -1,6 +1,6 @@
 -- ops.file_version, ops.service, ops.hotfix: what the fleet holds, counted by its content.
 begin;
-select plan(24);
+select plan(30);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -86,11 +86,29 @@ select is((select state from ops.hotfix where host = 'three'), (select state fro
 select is((select count(*) from ops.hotfix where host in ('bare', 'mute')), 0::bigint, 'a host that lists none has no row');
 select is((select title from ops.hotfix where hotfix = 'KB999999'), null, 'what it is about is not known');
 
+-- Levels have their ordinals beside the name.
+select results_eq($$ select level_range, lowest_ordinal, highest_ordinal from ops.host_file where host = 'one' and path = 'c:/app/a.dll' $$,
+    $$ values ('SP1', 1, 1) $$, 'of a file');
+select is((select ordinal from ops.host_file where host = 'one' and path = 'c:/app/a.dll'), 1, 'and of the level that is to be proven');
+select results_eq($$ select level_range, highest_ordinal from ops.file_holders('a.dll') where host in ('four', 'three') and product = 'app' order by host $$,
+    $$ values ('RTM', 0), ('SP2', null::integer) $$, 'of those who hold a file');
+select results_eq($$ select level, lowest_ordinal, highest_ordinal from ops.level_matrix where product = 'app' and component = 'app' and level = 'SP1' $$,
+    $$ values ('SP1', 1, 1) $$, 'and of components');
+
+-- The manual.
+select is_empty($$ select c.relname from pg_class c where c.relnamespace = 'ops'::regnamespace and c.relkind = 'v'
+                   union all select p.proname from pg_proc p where p.pronamespace = 'ops'::regnamespace
+                   except select name from ops.manual where meaning <> '' $$, 'the manual has every view and every function, with what it means');
+select results_eq($$ select kind, call, columns from ops.manual where name in ('patch_progress', 'manual') order by name $$,
+    $$ values ('view', 'ops.manual', 'kind, name, call, columns, meaning'),
+              ('function', 'ops.patch_progress(patch text, nights integer DEFAULT 30)', 'night, state, hosts') $$, 'how each is asked, and what it gives');
+
 -- Who looks reads no table.
 set role evenkeel_read;
 select (select count(*) from ops.file_version) as versions, (select count(image_file) from ops.service) as services,
-       (select count(state) from ops.hotfix) as hotfixes \gset
+       (select count(state) from ops.hotfix) as hotfixes, (select count(*) from ops.manual) as manual \gset
 reset role;
-select is(array[:versions, :services, :hotfixes]::bigint[], array[(select count(*) from ops.file_version), 4, 2], 'who looks may ask for all of it');
+select is(array[:versions, :services, :hotfixes, :manual]::bigint[],
+          array[(select count(*) from ops.file_version), 4, 2, (select count(*) from ops.manual)], 'who looks may ask for all of it');
 select * from finish();
 rollback;

@@ -285,7 +285,8 @@ comment on function evenkeel.level_known(text) is
   '''nobody is below''.';
 
 create or replace function ops.file_holders(file_name text, below_level text default null)
-returns table (host text, path text, file_version text, level_range text, component text, product text, image_id integer, host_id uuid)
+returns table (host text, path text, file_version text, level_range text, component text, product text, image_id integer, host_id uuid,
+               lowest_ordinal integer, highest_ordinal integer)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select evenkeel.level_known(file_holders.below_level) where file_holders.below_level is not null;
@@ -304,7 +305,8 @@ as $$
         from files
         join chunk c on c.file_ids @> array[files.file_id]
     )
-    select h.name, c.path, version_text(c.file_version), level_range_text(c.product_id, c.levels), co.code, pr.code, c.image_id, h.host_id
+    select h.name, c.path, version_text(c.file_version), level_range_text(c.product_id, c.levels), co.code, pr.code, c.image_id, h.host_id,
+           lower(c.levels), upper(c.levels) - 1
     from host_inventory_current v
     cross join unnest(v.chunk_ids) u (chunk_id)
     join chunks c on c.chunk_id = u.chunk_id
