@@ -6,6 +6,7 @@
 #include "report_assets.h"
 #include "report_chart.h"
 #include "report_document.h"
+#include "report_evidence.h"
 #include "report_matrix.h"
 #include "version.h"
 
@@ -66,46 +67,6 @@ static void put_names(const cJSON *names, FILE *out)
     const cJSON *name;
     cJSON_ArrayForEach(name, names) put_name(cJSON_IsString(name) ? name->valuestring : "", at++, count, out);
     put_names_end(count, out);
-}
-
-/* Evidence of any check: keys are words already, nested values become nested lists. */
-static void put_evidence(const cJSON *value, unsigned depth, FILE *out)
-{
-    const cJSON *item;
-    int shown = 0;
-    if (cJSON_IsObject(value) && depth < 6) {
-        fputs("<dl>", out);
-        cJSON_ArrayForEach(item, value)
-        {
-            if (cJSON_IsNull(item))
-                continue;
-            fputs("<div><dt>", out);
-            html_words(item->string, out);
-            fputs("</dt><dd>", out);
-            put_evidence(item, depth + 1, out);
-            fputs("</dd></div>", out);
-        }
-        fputs("</dl>", out);
-    } else if (cJSON_IsArray(value) && depth < 6) {
-        fputs(cJSON_GetArraySize(value) == 0 ? "none" : "<ul>", out);
-        cJSON_ArrayForEach(item, value)
-        {
-            if (shown++ == FILES_SHOWN) {
-                fprintf(out, "<li>and %d more</li>", cJSON_GetArraySize(value) - FILES_SHOWN);
-                break;
-            }
-            fputs("<li>", out);
-            put_evidence(item, depth + 1, out);
-            fputs("</li>", out);
-        }
-        fputs(cJSON_GetArraySize(value) == 0 ? "" : "</ul>", out);
-    } else if (cJSON_IsString(value)) {
-        html_text(value->valuestring, out);
-    } else if (cJSON_IsNumber(value)) {
-        fprintf(out, "%.15g", value->valuedouble);
-    } else {
-        fputs(cJSON_IsTrue(value) ? "yes" : cJSON_IsFalse(value) ? "no" : "", out);
-    }
 }
 
 /* A table's head: names of columns separated by '|'. The buttons come alive with the script. */
@@ -226,7 +187,7 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
         fputs("</p>", out);
     }
     fputs("<details><summary>Evidence</summary>", out);
-    put_evidence(cJSON_GetObjectItemCaseSensitive(finding, "evidence"), 0, out);
+    report_evidence(cJSON_GetObjectItemCaseSensitive(finding, "evidence"), out);
     fputs("</details></td>", out);
     cell("Since", opened, out);
     put_time(opened, out);

@@ -1,6 +1,7 @@
 /* What a report leaves out, it says, and no check or host crowds out another. */
 
 #include "aggregator/report/report_document.h"
+#include "aggregator/report/report_evidence.h"
 #include "aggregator/report/report_html.h"
 #include "aggregator/report/report_text.h"
 
@@ -139,12 +140,47 @@ static void more_checks_than_there_is_place_for_are_counted_together(void **stat
     cJSON_Delete(list);
 }
 
+static void evidence_is_read_as_sentences(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *evidence, *html;
+    } cases[] = {
+        {"{\"upper\": {\"path\": \"c:/a.dll\", \"version\": \"1.0.0.1\", \"level\": \"at least SP2\", \"basis\": \"SP2 "
+         "ships it\"}}",
+         "<dl><div><dt>upper</dt><dd><code>c:/a.dll</code> 1.0.0.1 is at least SP2: SP2 ships it</dd></div></dl>"},
+        {"{\"move\": [{\"path\": \"c:/<b>\", \"levels\": \"RTM\", \"brought\": \"1.2\"}], \"move_count\": 1}",
+         "<dl><div><dt>move</dt><dd><ul><li><code>c:/&lt;b&gt;</code> is RTM; brought 1.2</li></ul></dd></div></dl>"},
+        {"{\"move\": [1], \"move_count\": 2}",
+         "<dl><div><dt>move</dt><dd><ul><li>1</li></ul></dd></div><div><dt>move count</dt><dd>2</dd></div></dl>"},
+        {"{\"hosts\": [], \"host_count\": 0, \"note\": null}", "<dl><div><dt>hosts</dt><dd>none</dd></div></dl>"},
+        {"{\"lower\": {\"declared\": true, \"level\": \"SP1\"}}",
+         "<dl><div><dt>lower</dt><dd>the registry declares SP1</dd></div></dl>"},
+        {"{\"definite\": true, \"odd\": false}", "<dl><div><dt>definite</dt><dd>whoever loads it fails</dd></div>"
+                                                 "<div><dt>odd</dt><dd>no</dd></div></dl>"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        cJSON *evidence = cJSON_Parse(cases[i].evidence);
+        assert_non_null(out);
+        assert_non_null(evidence);
+        report_evidence(evidence, out);
+        assert_int_equal(fclose(out), 0);
+        assert_string_equal(text, cases[i].html);
+        cJSON_Delete(evidence);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_cut_by_check_and_host),
         cmocka_unit_test(what_is_closed_is_found_in_the_report_of_that_time),
         cmocka_unit_test(page_is_cut_by_check_and_host),
+        cmocka_unit_test(evidence_is_read_as_sentences),
         cmocka_unit_test(more_checks_than_there_is_place_for_are_counted_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
