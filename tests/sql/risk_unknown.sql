@@ -1,6 +1,6 @@
 -- What is not known of a patch, or of a host, and so must not be called safe, nor said not to apply.
 begin;
-select plan(43);
+select plan(44);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -125,6 +125,7 @@ select fixture.payload('app', 'KB40', jsonb_build_object('%windir%/system32/help
                                                          '%windir%/syswow64/helper.dll', fixture.pe('9.1.100.31', '{H}', '[]', 332)));
 select fixture.payload('app', 'KB41', jsonb_build_object('%windir%/system32/inetsrv/helper.dll', fixture.pe('9.1.100.31', '{H}')));
 select fixture.payload('app', 'KB42', jsonb_build_object('%windir%/system32/a.dll', fixture.pe('9.1.100.31', '{Foo,New}'), '%windir%/system32/inetsrv/w3core.dll', fixture.pe('9.1.100.31', '{}', fixture.wants('a.dll', 'New'))));
+select fixture.payload('app', 'KB45', jsonb_build_object('%windir%/system32/a.dll', fixture.pe('9.1.100.33', '{New}')));
 select fixture.payload('app', 'KB43', jsonb_build_object('c:/program files/common/x.dll', fixture.pe('9.1.100.31', '{Foo,New}'), 'b.dll', fixture.pe('9.1.100.31', '{}', fixture.wants('x.dll', 'New'))));
 select fixture.payload('app', 'KB44', jsonb_build_object('b32.dll', fixture.pe('9.1.100.31', '{}', fixture.wants('helper.dll', 'H'), 332)));
 create temporary view web as
@@ -145,6 +146,8 @@ select matches(fixture.risk('KB40', 'd-nt'), '^at risk: d:/nt/system32/helper.dl
 select matches(fixture.risk('KB41', 'shadow'), '^at risk: .*w3core.dll .*imports helper.dll!X, which c:/windows/system32/inetsrv/helper.dll', 'and may stand before a newer one that gives more');
 select is(fixture.risk('KB42', 'own-copy'), 'unknown: the patch brings a.dll to %windir%/system32; whether it replaces c:/windows/system32/inetsrv/a.dll too is not known',
           'of copies in folders that the payload does not name it is not known whether they are replaced');
+select matches(fixture.risk('KB45', 'own-copy'), '^unknown: .* whether it replaces c:/windows/system32/inetsrv/a.dll too is not known; if it does, c:/windows/system32/inetsrv/w3core.dll .*imports a.dll!Foo',
+               'nor is it certain what that would break');
 select matches(fixture.risk('KB43', 'newer'), '^at risk: .*b.dll .*imports x.dll!New, which c:/program files/common/x.dll 9.1.100.99 does not export', 'a newer file is kept wherever the payload names its place');
 select matches(fixture.risk('KB44', 'wow'), '^unknown: .*helper.dll!H', 'an x86 program does not find what lies in the system32 of a 64-bit Windows, though PATH names it');
 

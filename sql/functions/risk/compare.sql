@@ -32,7 +32,14 @@ as $$
           and exists (select from evenkeel.risk_landed() l where l.host_id = f.host_id and l.path = f.evidence #>> '{importer,path}')
           and not exists (select from come c where (c.host_id, c.check_code, c.subject) = (f.host_id, f.check_code, f.subject))
     ), either as materialized (
-        select l.host_id, l.path, e.says from evenkeel.risk_landed() l join overlay_either e on e.image_id = l.new_image
+        select l.host_id, l.path, e.says || '; with one of them' as says
+        from evenkeel.risk_landed() l join overlay_either e on e.image_id = l.new_image
+        union all
+        -- A copy elsewhere, which may as well stay what it is.
+        select l.host_id, l.path, w.doubt || '; if it does,'
+        from evenkeel.risk_landed() l
+        join overlay_host h using (host_id)
+        join overlay_landing w on w.plan = h.plan and w.new_file_id = l.file_id and w.doubt is not null
     )
     select n.host_id, n.check_code, n.subject, n.severity, n.summary, n.evidence, true,
            case n.check_code when 'patch-below-prerequisite' then -1 when 'unresolved-import' then 0 when 'mixed-level' then 1 else 2 end
@@ -82,7 +89,7 @@ as $$
       and not exists (select from host_product b join overlay_patch using (product_id)
                       where b.host_id = c.host_id and b.verdict = 'unknown')
     union all
-    select f.host_id, 6, format('%s; with one of them %s', f.doubt, min(f.summary))
+    select f.host_id, 6, format('%s %s', f.doubt, min(f.summary))
     from risk_found f where f.doubt is not null group by f.host_id, f.doubt
     union all
     select b.host_id, 7, b.says from evenkeel.risk_blind() b

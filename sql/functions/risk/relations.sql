@@ -39,8 +39,8 @@ begin
         'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and on a second line, where it depends '
         'on them, its program_places(); null: nothing. since: when its files and facts began to be these. doubt: why what the patch '
         'does there can''t be judged; null: it can. Filled by overlay_hosts, risk_open; read by overlay_additions, overlay_chunks, '
-        'overlay_files, overlay_state, risk_alike, risk_already, risk_api_left, risk_chunks, risk_doubts, risk_grounds, risk_next, '
-        'risk_open, risk_settle, risk_traits; ends with the session.';
+        'overlay_files, overlay_state, risk_alike, risk_already, risk_api_left, risk_chunks, risk_doubts, risk_find, risk_grounds, '
+        'risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint,
                                               image_id integer, images integer[], doubt text);
     comment on table overlay_plan_file is
@@ -57,7 +57,7 @@ begin
     comment on table overlay_landing is
         'A file that is there under a name that a plan brings. action: replace (by new_file_id), same, keep (it is newer), unknown. '
         'Filled by overlay_landings; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, risk_api_wants, '
-        'risk_blind, risk_chunks, risk_files, risk_landed, risk_names; ends with the session.';
+        'risk_blind, risk_chunks, risk_files, risk_find, risk_landed, risk_names; ends with the session.';
     create temporary table overlay_new (plan text, windows text, name text, machine integer, path_id integer, image_id integer,
                                         file_id integer);
     comment on table overlay_new is
