@@ -1,6 +1,6 @@
 -- What the shipped catalogue knows of each product: a fact that is lost, or comes twice, shows here.
 begin;
-select plan(20);
+select plan(21);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer, type text) returns jsonb language sql as $$
@@ -94,7 +94,9 @@ select fixture.host('enabled', '{"c:/windows/system32/ntdll.dll": "10.0.19041.29
 -- Files of Windows 7 tell by their build which pack they are at least of.
 select fixture.host('seven', '{"c:/windows/system32/ntdll.dll": "6.1.7601.17514", "c:/windows/system32/notepad.exe": "6.1.7600.16385"}',
                     '{"has_registry": true, "current_version": "6.1", "current_build": 7600, "service_pack": "", "product_type": "workstation"}');
--- Two instances of SQL Server on one host.
+-- Two instances of SQL Server on one host, and others where programs lie elsewhere.
+select fixture.host('db, ' || folder, jsonb_build_object(folder || '/microsoft sql server/mssql14.shop/mssql/binn/sqlservr.exe', '2017.140.3356.20'), fixture.ubr(17763, 1518, 'server'))
+from unnest('{c:/program files (x86),c:/programme,d:/apps}'::text[]) folder;
 select fixture.host('db', '{"c:/program files/microsoft sql server/mssql15.sales/mssql/binn/sqlservr.exe": "2019.150.4123.1",
                             "c:/program files/microsoft sql server/mssql15.hr/mssql/binn/sqlservr.exe": "2019.150.2080.9"}', fixture.ubr(17763, 1518, 'server'));
 -- A component left behind, in a Windows whose other files are right.
@@ -127,7 +129,10 @@ select is_empty($$ select from evenkeel.file_level fl join evenkeel.file f using
                    where p.path = 'c:/windows/system32/notepad.exe' and fl.product_id = evenkeel.product_number('windows-7') and fl.lower_basis || fl.hint_basis <> '' $$,
                 'and proves nothing by a lower one, however high its revision');
 select results_eq($$ select pc.instance from evenkeel.path_component pc join evenkeel.path p using (path_id) where p.path like '%sqlservr.exe' order by 1 $$,
-                  array['mssql15.hr', 'mssql15.sales'], 'the folder names the instance');
+                  array['mssql14.shop', 'mssql14.shop', 'mssql14.shop', 'mssql15.hr', 'mssql15.sales'], 'the folder names the instance');
+select is((select string_agg(h.name, ' ' order by h.name) from evenkeel.host_product hp join evenkeel.host h using (host_id)
+           where hp.product_id = evenkeel.product_number('sql-server-2017')), 'db, c:/program files (x86) db, c:/programme db, d:/apps',
+          'whatever the folder for programs is called, and on whichever drive');
 select results_eq($$ select distinct instance from evenkeel.bound_paths(null) where product_id = evenkeel.product_number('sql-server-2019') order by 1 $$,
                   array['mssql15.hr', 'mssql15.sales'], 'and stays so when the catalogue changes');
 
