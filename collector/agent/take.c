@@ -12,6 +12,7 @@
 #include "proto/object.h"
 #include "version.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A drive that is walked. */
@@ -247,7 +248,8 @@ static int take_files(struct take *take, FILE *file, struct digest *inventory, s
                       struct error *error)
 {
     const struct config *config = take->options->config;
-    struct pe_options read = {.symbols = config->symbols, .hash = config->hash};
+    struct pe_options read = {
+        .symbols = config->symbols, .hash = config->hash, .hash_most = (uint64_t)config->hash_limit << 20};
     if (snapshot_new(file, &read, &take->snapshot, error) < 0)
         return -1;
     snapshot_use_store(take->snapshot, take->store.store);
@@ -301,6 +303,17 @@ static void tell_problems(struct take *take)
 {
     for (size_t i = 0; i < take->problems.count; i++)
         report(take, take->problems.items[i]);
+}
+
+static void tell_unhashed(struct take *take)
+{
+    char sentence[128];
+    uint64_t files = snapshot_counts(take->snapshot)->unhashed;
+    if (files == 0)
+        return;
+    snprintf(sentence, sizeof sentence, "no SHA-256 of %" PRIu64 " file%s larger than %" PRIu32 " MiB (hash-limit)",
+             files, files == 1 ? "" : "s", take->options->config->hash_limit);
+    report(take, sentence);
 }
 
 static bool has_drive(const struct take *take, char letter)
@@ -468,6 +481,7 @@ int take_snapshot(const struct take_options *options, FILE *file, struct snapsho
         take_files(&take, file, &offer->inventory, counts, error) < 0 || put_facts(&take, file, offer, error) < 0)
         return -1;
     tell_problems(&take);
+    tell_unhashed(&take);
     for (size_t i = 0; options->drives != NULL && i <= take.drive_count; i++)
         options->drives[i] = i < take.drive_count ? take.drives[i].letter : 0;
     if (options->not_seen != NULL)

@@ -6,11 +6,13 @@
 #include "collector/disk/roots.h"
 #include "collector/disk/snapshot.h"
 #include "collector/disk/walk.h"
+#include "collector/settings/config.h"
 #include "proto/cleanup.h"
 #include "scan.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define OUTPUT_BYTES (64u << 10)
@@ -27,6 +29,7 @@ struct scan {
     struct pe_image image;
     struct snapshot *snapshot; /* for OBJECTS */
     struct cache *cache;       /* NULL: none */
+    uint64_t unhashed;         /* files that are too large to be hashed */
 };
 
 static void usage(FILE *out)
@@ -55,6 +58,8 @@ static void usage(FILE *out)
           "                   of it, or objects: images, chunks and inventory as shipped\n"
           "  --cache FILE     with tsv, don't open files that FILE knows from the last scan\n"
           "  --hash           read whole files for their SHA-256\n"
+          "  --hash-limit MIB\n"
+          "                   but not those that are larger (1024)\n"
           "  --symbols        read exports and imports (default for json and objects)\n"
           "  --no-symbols     don't\n",
           out);
@@ -66,6 +71,12 @@ static void report(void *context, const char *sentence)
     fprintf(stderr, "evenkeel-collector: %s\n", sentence);
 }
 
+static void count_unhashed(struct scan *scan, uint64_t size)
+{
+    if (scan->read.hash && !pe_is_hashed(&scan->read, size))
+        scan->unhashed++;
+}
+
 static int print_file(struct scan *scan, struct bytes path, struct platform_file *file, struct error *error)
 {
     struct platform_stat stat;
@@ -75,6 +86,7 @@ static int print_file(struct scan *scan, struct bytes path, struct platform_file
         scan_print_tsv(stdout, path, &scan->image);
     else
         scan_print_json(stdout, path, &scan->image);
+    count_unhashed(scan, stat.size);
     return ferror(stdout) ? error_set(error, ERROR_IO, "can't write the output: %s", strerror(errno)) : 0;
 }
 
@@ -88,10 +100,12 @@ static int visit(void *context, const struct walk_file *walked, struct error *er
     if (scan->cache != NULL) {
         if (platform_directory_stat(walked->directory, walked->name, &stat, error) < 0)
             return 1;
-        if (cache_find(scan->cache, walked->path, &stat, &entry)) {
+        if (cache_find(scan->cache, walked->path, &stat, &entry) &&
+            pe_is_hashed(&scan->read, stat.size) == entry.has_sha256) {
             struct pe_image image;
             cache_entry_to_image(&entry, stat.size, &image);
             scan_print_tsv(stdout, walked->path, &image);
+            count_unhashed(scan, stat.size);
             cache_put(scan->cache, walked->path, &stat, &entry);
             return 0;
         }
@@ -248,7 +262,7 @@ static int run(struct scan *scan, char **paths, struct error *error)
 /* Fills *scan; 0, 1 where help was shown, or -1. */
 static int parse(int argc, char **argv, struct scan *scan, struct error *error)
 {
-    enum { ROOT = 1, PAYLOAD, DRIVE, INCLUDE, FORMAT, CACHE, HASH, SYMBOLS, NO_SYMBOLS, HELP };
+    enum { ROOT = 1, PAYLOAD, DRIVE, INCLUDE, FORMAT, CACHE, HASH, HASH_LIMIT, SYMBOLS, NO_SYMBOLS, HELP };
     static const struct option options[] = {
         {"root", required_argument, NULL, ROOT},
         {"payload", required_argument, NULL, PAYLOAD},
@@ -256,13 +270,16 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
         {"include", required_argument, NULL, INCLUDE},
         {"format", required_argument, NULL, FORMAT},
         {"hash", no_argument, NULL, HASH},
+        {"hash-limit", required_argument, NULL, HASH_LIMIT},
         {"cache", required_argument, NULL, CACHE},
         {"symbols", no_argument, NULL, SYMBOLS},
         {"no-symbols", no_argument, NULL, NO_SYMBOLS},
         {"help", no_argument, NULL, HELP},
         {0},
     };
+    struct config config;
     int option, symbols = -1;
+    config_init(&config);
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
@@ -292,6 +309,10 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
         case HASH:
             scan->read.hash = true;
             break;
+        case HASH_LIMIT:
+            if (config_set(&config, "hash-limit", optarg, error) < 0)
+                return -1;
+            break;
         case SYMBOLS:
         case NO_SYMBOLS:
             symbols = option == SYMBOLS;
@@ -310,6 +331,7 @@ static int parse(int argc, char **argv, struct scan *scan, struct error *error)
         return error_set(error, ERROR_USAGE, "--root and --payload exclude each other: name one of them");
     if (scan->cache_path != NULL && scan->format != TSV)
         return error_set(error, ERROR_USAGE, "--cache holds what tsv prints, not all of json or objects: leave it out");
+    scan->read.hash_most = (uint64_t)config.hash_limit << 20;
     scan->read.symbols = symbols < 0 ? scan->format != TSV : symbols > 0;
     return 0;
 }
@@ -327,6 +349,11 @@ int command_scan(int argc, char **argv)
         char passed_over[256];
         if (walk_counts_text(&scan.counts, passed_over, sizeof passed_over)[0] != 0)
             fprintf(stderr, "evenkeel-collector: passed over: %s\n", passed_over);
+        uint64_t unhashed = scan.snapshot != NULL ? snapshot_counts(scan.snapshot)->unhashed : scan.unhashed;
+        if (unhashed > 0)
+            fprintf(stderr,
+                    "evenkeel-collector: no SHA-256 of %" PRIu64 " file%s larger than %" PRIu64 " MiB (--hash-limit)\n",
+                    unhashed, unhashed == 1 ? "" : "s", scan.read.hash_most >> 20);
         if (status == 0 && scan.root != NULL && scan.format != OBJECTS && scan.counts.files == 0)
             fprintf(
                 stderr,

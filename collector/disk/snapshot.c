@@ -271,6 +271,8 @@ static int add_file(struct snapshot *snapshot, const struct walk_file *walked, c
         (snapshot->store != NULL && component_store_see(snapshot->store, walked->path, stat, machine, error) < 0))
         return -1;
     snapshot->counts.files++;
+    if (snapshot->options.hash && !pe_is_hashed(&snapshot->options, stat->size))
+        snapshot->counts.unhashed++;
     return complete ? put_chunk(snapshot, error) : 0;
 }
 
@@ -280,7 +282,8 @@ static int add_cached(struct snapshot *snapshot, const struct walk_file *walked,
     struct platform_stat stat;
     struct cache_entry entry;
     if (platform_directory_stat(walked->directory, walked->name, &stat, NULL) < 0 ||
-        !cache_find(snapshot->cache, walked->path, &stat, &entry))
+        !cache_find(snapshot->cache, walked->path, &stat, &entry) ||
+        (entry.is_pe && pe_is_hashed(&snapshot->options, stat.size) != entry.has_sha256))
         return 0;
     cache_put(snapshot->cache, walked->path, &stat, &entry);
     return entry.is_pe && add_file(snapshot, walked, &stat, entry.machine, entry.image, error) < 0 ? -1 : 1;

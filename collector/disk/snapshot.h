@@ -26,6 +26,7 @@ struct snapshot_counts {
     uint64_t files; /* PE files, the entries of the inventory */
     uint64_t images;
     uint64_t chunks;
+    uint64_t unhashed; /* files that are too large to be hashed */
 };
 
 /* Objects go to `file`, which stays the caller's; it must be readable for snapshot_get(). Free with snapshot_free(). */

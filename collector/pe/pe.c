@@ -191,6 +191,11 @@ static int hash_file(const struct pe_source *source, struct pe_image *image, str
     return 0;
 }
 
+bool pe_is_hashed(const struct pe_options *options, uint64_t size)
+{
+    return options->hash && (options->hash_most == 0 || size <= options->hash_most);
+}
+
 int pe_read_source(const struct pe_source *source, const struct pe_options *options, struct pe_image *image,
                    struct error *error)
 {
@@ -216,7 +221,7 @@ int pe_read_source(const struct pe_source *source, const struct pe_options *opti
             pe_read_exports(&reader);
         }
     }
-    if (!reader.failed && (!options->hash || hash_file(source, image, error) == 0))
+    if (!reader.failed && (!pe_is_hashed(options, source->size) || hash_file(source, image, error) == 0))
         return 0;
     *image = (struct pe_image){.memory = image->memory};
     return -1;

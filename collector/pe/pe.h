@@ -137,9 +137,13 @@ struct pe_image {
 };
 
 struct pe_options {
-    bool symbols; /* read exports and imports */
-    bool hash;    /* SHA-256 of the whole file */
+    bool symbols;       /* read exports and imports */
+    bool hash;          /* SHA-256 of the whole file */
+    uint64_t hash_most; /* bytes of a file that is hashed; a larger one has no hash. 0: any */
 };
+
+/* Whether a file of that size is to have a hash: reading a disk's images, or what only looks like one, has an end. */
+bool pe_is_hashed(const struct pe_options *options, uint64_t size);
 
 /*
  * Fills *image from `file`, whose size the caller knows from platform_file_stat(). A file that is no PE is no error: it

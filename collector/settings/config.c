@@ -30,6 +30,7 @@ static const struct {
     {"root", LIST, offsetof(struct config, roots)},
     {"include", LIST, offsetof(struct config, includes)},
     {"hash", FLAG, offsetof(struct config, hash)},
+    {"hash-limit", MEBIBYTES, offsetof(struct config, hash_limit)},
     {"symbols", FLAG, offsetof(struct config, symbols)},
     {"schedule", SECONDS, offsetof(struct config, schedule)},
     {"spool-limit", MEBIBYTES, offsetof(struct config, spool_limit)},
@@ -37,8 +38,10 @@ static const struct {
 
 void config_init(struct config *config)
 {
-    *config = (struct config){
-        .symbols = true, .schedule = CONFIG_SCHEDULE_DEFAULT, .spool_limit = CONFIG_SPOOL_LIMIT_DEFAULT};
+    *config = (struct config){.symbols = true,
+                              .schedule = CONFIG_SCHEDULE_DEFAULT,
+                              .spool_limit = CONFIG_SPOOL_LIMIT_DEFAULT,
+                              .hash_limit = CONFIG_HASH_LIMIT_DEFAULT};
 }
 
 void config_clear(struct config *config)
@@ -106,7 +109,7 @@ int config_set(struct config *config, const char *key, const char *value, struct
         case SECONDS:
             return set_number(field, key, value, INT32_MAX, "seconds", error);
         case MEBIBYTES:
-            return set_number(field, key, value, CONFIG_SPOOL_LIMIT_MOST, "MiB from 1 to 1048576", error);
+            return set_number(field, key, value, CONFIG_MEBIBYTES_MOST, "MiB from 1 to 1048576", error);
         }
     }
     return error_set(error, ERROR_USAGE, "there is no setting '%s'; the manual's list of settings has their names",

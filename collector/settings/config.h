@@ -14,6 +14,7 @@
  *   root         several  own folder instead of the built-in ones, see collector/roots.h     the built-in ones
  *   include      several  backup folder that is wanted nevertheless, by its name             none
  *   hash         once     yes: SHA-256 of every image                                        no
+ *   hash-limit   once     MiB of a file that is hashed; larger ones are not                                1024
  *   symbols      once     no: leave out exports and imports                                  yes
  *   schedule     once     seconds from one snapshot to the next                              86400
  *   spool-limit  once     MiB that waiting snapshots may take; the newest is always kept                 256
@@ -39,11 +40,13 @@ struct config {
     uint32_t code_page; /* 0: not given */
     uint32_t schedule;
     uint32_t spool_limit; /* MiB */
+    uint32_t hash_limit;  /* MiB */
 };
 
 #define CONFIG_SCHEDULE_DEFAULT 86400u
 #define CONFIG_SPOOL_LIMIT_DEFAULT 256u /* some forty states of a large server */
-#define CONFIG_SPOOL_LIMIT_MOST (1u << 20)
+#define CONFIG_HASH_LIMIT_DEFAULT 1024u /* no binary that Microsoft ships is as large */
+#define CONFIG_MEBIBYTES_MOST (1u << 20)
 
 /* What holds without a file. */
 void config_init(struct config *config);

@@ -45,6 +45,7 @@ static void an_empty_file_leaves_the_defaults(void **state)
     assert_false(config.allow_plain);
     assert_int_equal(config.schedule, 86400);
     assert_int_equal(config.spool_limit, 256);
+    assert_int_equal(config.hash_limit, 1024);
     assert_int_equal(config.aggregators.count, 0);
     assert_null(config.host);
     config_clear(&config);
@@ -66,7 +67,7 @@ static void every_setting_is_read(void **state)
                                "drive = D:\n"
                                "root = Windows/System32\n"
                                "include = winsxs\n"
-                               "hash = yes\nsymbols = no\nschedule = 3600\nspool-limit = 8\n",
+                               "hash = yes\nhash-limit = 64\nsymbols = no\nschedule = 3600\nspool-limit = 8\n",
                                &config, &error),
                      0);
     assert_int_equal(config.aggregators.count, 2);
@@ -80,6 +81,7 @@ static void every_setting_is_read(void **state)
     assert_string_equal(config.roots.items[0], "Windows/System32");
     assert_string_equal(config.includes.items[0], "winsxs");
     assert_true(config.hash);
+    assert_int_equal(config.hash_limit, 64);
     assert_false(config.symbols);
     assert_int_equal(config.schedule, 3600);
     assert_int_equal(config.spool_limit, 8);

@@ -262,6 +262,25 @@ static void the_hash_is_that_of_the_whole_file_pe_or_not(void **state)
     assert_int_equal(pe_read_source(&source, &options, &image, &error), -1);
 }
 
+static void a_file_larger_than_is_hashed_has_no_hash_and_all_else(void **state)
+{
+    struct craft craft;
+    CLEARED struct pe_image image = {0};
+    struct pe_options options = {.symbols = true, .hash = true, .hash_most = CRAFT_BYTES};
+    const struct pe_source source = {.read_at = craft_read_at, .context = &craft, .size = CRAFT_BYTES};
+    (void)state;
+    craft_start(&craft, true);
+    put_import(&craft, 0x1100, CRAFT_HEADERS + 0x100);
+    assert_int_equal(pe_read_source(&source, &options, &image, NULL), 0);
+    assert_true(image.has_sha256);
+    options.hash_most = CRAFT_BYTES - 1;
+    assert_int_equal(pe_read_source(&source, &options, &image, NULL), 0);
+    assert_false(image.has_sha256);
+    assert_int_equal(image.imports_length, 1);
+    assert_false(pe_is_hashed(&options, CRAFT_BYTES));
+    assert_true(pe_is_hashed(&options, CRAFT_BYTES - 1));
+}
+
 /* Whatever one byte is changed to, and wherever the file ends, reading ends, and well. */
 static void no_single_damage_keeps_the_reader_from_its_end(void **state)
 {
@@ -396,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_read_that_fails_is_an_error_and_leaves_nothing),
         cmocka_unit_test(symbols_that_are_not_asked_for_are_noted_as_such),
         cmocka_unit_test(the_hash_is_that_of_the_whole_file_pe_or_not),
+        cmocka_unit_test(a_file_larger_than_is_hashed_has_no_hash_and_all_else),
         cmocka_unit_test(no_single_damage_keeps_the_reader_from_its_end),
         cmocka_unit_test(defects_have_names),
         cmocka_unit_test(machines_have_the_names_of_processor_architecture),
