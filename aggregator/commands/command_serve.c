@@ -151,6 +151,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
         http_options->dsn = dsn;
         http_options->counters = writer_counters(writer);
         http_options->connections = service_connections(service);
+        http_options->certificate_end = service_certificate_end(service);
         result = start_http(http_options, &http, error);
     }
     if (result == 0)

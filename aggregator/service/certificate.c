@@ -4,9 +4,12 @@
 
 #include "proto/cleanup.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
+#include <time.h>
 
 static void free_key(EVP_PKEY **key)
 {
@@ -48,4 +51,20 @@ int certificate_check_key(const char *certificate, const char *private_key, stru
     if (X509_check_private_key(read, key) != 1)
         return error_set(error, ERROR_FORMAT, "the key belongs to another certificate");
     return 0;
+}
+
+int64_t certificate_end(const char *certificates)
+{
+    _cleanup_(free_bio) BIO *text = BIO_new_mem_buf(certificates, -1);
+    int64_t first = 0;
+    for (X509 *read; text != NULL && (read = PEM_read_bio_X509(text, NULL, no_password, NULL)) != NULL;) {
+        struct tm parts;
+        bool known = ASN1_TIME_to_tm(X509_get0_notAfter(read), &parts) == 1;
+        int64_t end = known ? (int64_t)timegm(&parts) : 0;
+        X509_free(read);
+        if (known && (first == 0 || end < first))
+            first = end;
+    }
+    ERR_clear_error();
+    return first;
 }

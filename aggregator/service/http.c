@@ -328,8 +328,10 @@ struct http *http_start(const struct http_options *options, struct error *error)
         error_set(error, ERROR_MEMORY, "no memory for HTTP");
         return NULL;
     }
-    http->sources = (struct metrics_sources){
-        .writer = options->counters, .collectors = options->connections, .http = &http->connections};
+    http->sources = (struct metrics_sources){.writer = options->counters,
+                                             .collectors = options->connections,
+                                             .http = &http->connections,
+                                             .certificate_end = options->certificate_end};
     if (clerk_start(&http->quick, http, error) < 0 || clerk_start(&http->slow, http, error) < 0 ||
         listen_on(http, options, error) < 0) {
         http_stop(http);

@@ -15,6 +15,7 @@ struct http_options {
     const char *report; /* the page that 'evenkeel report drift -o' wrote; where it is old or not there, one is made */
     const struct writer_counters *counters;
     const struct connections_counters *connections; /* collectors' */
+    const _Atomic int64_t *certificate_end;         /* as service_certificate_end() has it */
 };
 
 /*

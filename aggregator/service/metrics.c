@@ -2,10 +2,13 @@
 
 #include "metrics.h"
 
+#include "aggregator/base/monotonic.h"
 #include "proto/cleanup.h"
 #include "version.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static void head(const char *name, const char *type, const char *help, FILE *out)
@@ -53,6 +56,16 @@ static void put_refusals(const struct writer_counters *counters, FILE *out)
             putc(tolower((unsigned char)*at), out);
         fprintf(out, "\"} %llu\n", (unsigned long long)atomic_load(&counters->refused[reason]));
     }
+}
+
+/* Left out where no certificate is shown: 0 would be one that ended long ago. */
+static void put_certificate(const _Atomic int64_t *certificate_end, FILE *out)
+{
+    int64_t end = certificate_end != NULL ? atomic_load(certificate_end) : 0;
+    if (end > 0)
+        gauge("evenkeel_certificate_expiry_timestamp_seconds",
+              "When the certificate that collectors are shown ends, in seconds since 1970.", (unsigned long long)end,
+              out);
 }
 
 static void put_counters(const struct writer_counters *counters, FILE *out)
@@ -136,6 +149,14 @@ static const struct {
      "select '', '', greatest(extract(epoch from now() - min(c.seen_at)), 0)::numeric(20, 3)"
      " from evenkeel.host_checkin c join evenkeel.host h using (host_id)"
      " where h.merged_into is null and h.retired_at is null"},
+    {"evenkeel_report_age_seconds", "name", NULL, "Time since the last report that is called so told what changed.",
+     "select m.name, '', greatest(extract(epoch from now() - m.told_until), 0)::numeric(20, 3)"
+     " from evenkeel.report_mark m order by m.made_at desc limit 50"},
+    {"evenkeel_waived_findings", "check", "severity", "Open findings that a person accepted for a time.",
+     "select check_code, severity, count(*) from evenkeel.finding f join evenkeel.host h using (host_id)"
+     " where f.closed_at = 'infinity' and h.merged_into is null and exists (select from evenkeel.waiver w"
+     "  where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now())"
+     " group by 1, 2 order by 1, 2"},
 };
 
 static void put_gauge(size_t at, const PGresult *rows, FILE *out)
@@ -158,17 +179,42 @@ static void put_gauge(size_t at, const PGresult *rows, FILE *out)
     }
 }
 
+/* One gauge's rows, within what is left of the scrape's time; ERROR_BUSY where that is not enough. */
+static PGresult *read_gauge(PGconn *connection, const char *query, int64_t end, struct error *error)
+{
+    char limit[64];
+    int64_t left = (end - monotonic_now()) / MONOTONIC_MILLISECOND;
+    if (left <= 0) {
+        error_set(error, ERROR_BUSY, "no time is left");
+        return NULL;
+    }
+    snprintf(limit, sizeof limit, "set statement_timeout = %" PRId64, left);
+    if (database_execute(connection, limit, error) < 0)
+        return NULL;
+    return database_query(connection, query, NULL, 0, false, error);
+}
+
 void metrics_write(const struct metrics_sources *sources, PGconn *connection, FILE *out)
 {
     bool up = connection != NULL;
+    unsigned left_out = 0;
     put_counters(sources->writer, out);
     put_connections(sources, out);
+    put_certificate(sources->certificate_end, out);
+    int64_t end = monotonic_now() + METRICS_MILLISECONDS * MONOTONIC_MILLISECOND;
     for (size_t i = 0; up && i < sizeof gauges / sizeof *gauges; i++) {
         struct error error = {0};
-        _cleanup_(cleanup_result) PGresult *rows = database_query(connection, gauges[i].query, NULL, 0, false, &error);
-        up = rows != NULL;
-        if (up)
+        _cleanup_(cleanup_result) PGresult *rows = read_gauge(connection, gauges[i].query, end, &error);
+        if (rows != NULL)
             put_gauge(i, rows, out);
+        else if (error.code == ERROR_BUSY)
+            left_out++;
+        else
+            up = false;
     }
+    if (connection != NULL && database_execute(connection, "set statement_timeout = 0", &(struct error){0}) < 0)
+        up = false;
     gauge("evenkeel_database_up", "Whether the database answers.", up, out);
+    if (up)
+        gauge("evenkeel_gauges_left_out", "Gauges that would have cost the database too much.", left_out, out);
 }

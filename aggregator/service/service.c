@@ -32,6 +32,7 @@ struct service {
     struct writer *writer;
     struct writer_counters *counters;
     size_t memory;
+    _Atomic int64_t certificate_end; /* of what TLS shows; 0: nothing */
     struct service_options options;
 };
 
@@ -155,8 +156,8 @@ static void free_tls(nng_tls_config **config)
         nng_tls_config_free(*config); /* a listener holds its own reference */
 }
 
-/* The configuration for a listener; NULL with *error. */
-static nng_tls_config *make_tls(const struct service_options *options, struct error *error)
+/* The configuration for a listener, and when its certificate ends; NULL with *error. */
+static nng_tls_config *make_tls(const struct service_options *options, int64_t *end, struct error *error)
 {
     if (options->certificate == NULL || options->private_key == NULL) {
         error_set(error, ERROR_USAGE,
@@ -174,8 +175,10 @@ static nng_tls_config *make_tls(const struct service_options *options, struct er
         failed = nng_tls_config_alloc(&config, NNG_TLS_MODE_SERVER);
     if (failed == 0)
         failed = nng_tls_config_own_cert(config, certificate, private_key, NULL);
-    if (failed == 0)
+    if (failed == 0) {
+        *end = certificate_end(certificate);
         return config;
+    }
     free_tls(&config);
     error_set(error, cause.code != ERROR_NONE ? cause.code : ERROR_FORMAT,
               "can't use certificate '%s' with key '%s': %s", options->certificate, options->private_key,
@@ -183,7 +186,7 @@ static nng_tls_config *make_tls(const struct service_options *options, struct er
     return NULL;
 }
 
-static int listen_on(struct connections *connections, const char *url, const struct service_options *options,
+static int listen_on(struct service *service, const char *url, const struct service_options *options,
                      struct error *error)
 {
     if (!loopback_url_has_port(url)) /* nng would take any port */
@@ -194,10 +197,13 @@ static int listen_on(struct connections *connections, const char *url, const str
         return error_set(
             error, ERROR_USAGE,
             "'%s' would be plain text on a network: use tls+tcp://, or --allow-plain if the network is trusted", url);
-    _cleanup_(free_tls) nng_tls_config *config = is_tls(url) ? make_tls(options, error) : NULL;
+    int64_t end = 0;
+    _cleanup_(free_tls) nng_tls_config *config = is_tls(url) ? make_tls(options, &end, error) : NULL;
     if (is_tls(url) && config == NULL)
         return -1;
-    int failed = -connections_listen(connections, url, config);
+    if (is_tls(url))
+        atomic_store(&service->certificate_end, end);
+    int failed = -connections_listen(service->connections, url, config);
     if (failed == NNG_EADDRINUSE || failed == NNG_EPERM)
         return error_set(error, ERROR_NETWORK, "can't listen on '%s': %s; is another aggregator running there?", url,
                          nng_strerror(failed));
@@ -212,13 +218,15 @@ int service_reload(struct service *service, struct error *error)
     for (size_t i = 0; i < service->options.url_count; i++) {
         if (!is_tls(service->options.urls[i]))
             continue;
-        _cleanup_(free_tls) nng_tls_config *config = make_tls(&service->options, error);
+        int64_t end = 0;
+        _cleanup_(free_tls) nng_tls_config *config = make_tls(&service->options, &end, error);
         if (config == NULL)
             return -1;
         int failed = connections_set_tls(service->connections, (int)i, config);
         if (failed != 0)
             return error_set(error, ERROR_FORMAT, "can't use certificate '%s': %s", service->options.certificate,
                              nng_strerror(failed));
+        atomic_store(&service->certificate_end, end);
     }
     return 0;
 }
@@ -245,7 +253,7 @@ struct service *service_start(const struct service_options *options, struct writ
     service->connections = connections_new(&connections_options, &service->connection_counters, error);
     bool fine = service->connections != NULL;
     for (size_t i = 0; fine && i < options->url_count; i++)
-        fine = listen_on(service->connections, options->urls[i], options, error) == 0;
+        fine = listen_on(service, options->urls[i], options, error) == 0;
     if (!fine) {
         connections_free(service->connections);
         free(service);
@@ -258,6 +266,11 @@ struct service *service_start(const struct service_options *options, struct writ
 const struct connections_counters *service_connections(const struct service *service)
 {
     return &service->connection_counters;
+}
+
+const _Atomic int64_t *service_certificate_end(const struct service *service)
+{
+    return &service->certificate_end;
 }
 
 void service_stop(struct service *service)

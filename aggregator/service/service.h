@@ -35,6 +35,10 @@ int service_reload(struct service *service, struct error *error);
 /* Who is connected, for the metrics; stays until service_stop(). */
 const struct connections_counters *service_connections(const struct service *service);
 
+/* When the certificate that TLS shows ends, in seconds since 1970 UTC; 0: no listener has one, or it can't be told. As
+ * last read; stays until service_stop(). */
+const _Atomic int64_t *service_certificate_end(const struct service *service);
+
 /* Lets nobody in, waits for the answers under way (writer_stop() comes before), and frees all. */
 void service_stop(struct service *service);
 
