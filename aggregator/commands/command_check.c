@@ -76,7 +76,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
                  struct error *error)
 {
     const char *host = chosen->host;
-    long long hosts, findings, unknown;
+    long long hosts, findings, unknown, waived;
     int rows;
     char statement[sizeof query + 96];
     if (check_chosen(connection, chosen, &hosts, error) < 0 || cli_judge(connection, quiet, error) < 0)
@@ -94,13 +94,21 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
                  " and ($2::text is null or check_name = $2)",
                  counted, 2, &findings, error) < 0 ||
         count_of(connection,
+                 "select count(*) from ops.finding where waived_until is not null and ($1::text is null or host = $1)"
+                 " and ($2::text is null or check_name = $2)",
+                 counted, 2, &waived, error) < 0 ||
+        count_of(connection,
                  "select count(*) from ops.host where ($1::text is null or host = $1)"
                  " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.shown_blind($1)))",
                  counted, 1, &unknown, error) < 0)
         return -1;
-    if (format == CLI_TEXT && !quiet)
-        printf("%s%lld %s; %lld %s; %lld %s\n", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
+    if (format == CLI_TEXT && !quiet) {
+        printf("%s%lld %s; %lld %s; %lld %s", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
                findings == 1 ? "finding" : "findings", unknown, unknown == 1 ? "host unknown" : "hosts unknown");
+        if (waived > 0)
+            printf("; %lld waived%s", waived, chosen->waived ? "" : " (--waived shows them)");
+        putchar('\n');
+    }
     if (format == CLI_TEXT && host != NULL && print_not_seen(connection, host, error) < 0)
         return -1;
     *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;

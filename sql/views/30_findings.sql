@@ -2,7 +2,7 @@
 
 create or replace view ops.finding as
 select h.name as host, f.check_code as check_name, f.subject, f.severity, f.summary, f.evidence, f.opened_at,
-       f.evidence_at, w.until as waived_until, w.reason as waived_because, h.host_id
+       f.evidence_at, w.until as waived_until, w.reason as waived_because, h.host_id, w.waived_by
 from evenkeel.finding f
 join evenkeel.host h using (host_id)
 left join evenkeel.waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now()
@@ -19,6 +19,7 @@ comment on column ops.finding.evidence_at is 'When the evidence last changed.';
 comment on column ops.finding.waived_until is 'Accepted by a person until then; null: not.';
 comment on column ops.finding.waived_because is 'The reason given.';
 comment on column ops.finding.host_id is 'The host.';
+comment on column ops.finding.waived_by is 'The person who accepted it.';
 
 create or replace view ops.finding_history as
 select h.name as host, f.check_code as check_name, f.subject, f.severity, f.summary, f.evidence, f.opened_at,

@@ -1,6 +1,7 @@
 -- Findings that a person accepts for a time.
 
-create or replace function evenkeel.waive(waived_host text, waived_check text, waived_subject text, because text, ends timestamptz)
+create or replace function evenkeel.waive(waived_host text, waived_check text, waived_subject text, because text, ends timestamptz,
+                                          person text default null)
 returns integer language plpgsql
 as $$
 declare
@@ -9,13 +10,13 @@ declare
 begin
     perform evenkeel.waiver_check(waived_check);
     perform evenkeel.waiver_terms(because, ends);
-    insert into evenkeel.waiver as w (host_id, check_code, subject, reason, until)
-    select f.host_id, f.check_code, f.subject, trim(because), ends
+    insert into evenkeel.waiver as w (host_id, check_code, subject, reason, until, waived_by)
+    select f.host_id, f.check_code, f.subject, trim(because), ends, coalesce(nullif(trim(person), ''), session_user)
     from evenkeel.finding f
     where f.host_id = host and f.check_code = waived_check and f.closed_at = 'infinity'
       and (waived_subject is null or f.subject = waived_subject)
     on conflict (host_id, check_code, subject) do update
-        set reason = excluded.reason, until = excluded.until, waived_by = current_user, waived_at = now();
+        set reason = excluded.reason, until = excluded.until, waived_by = excluded.waived_by, waived_at = now();
     get diagnostics waived = row_count;
     if waived = 0 then
         raise exception 'host ''%'' has no open finding of %', waived_host,
@@ -28,8 +29,9 @@ begin
     return waived;
 end
 $$;
-comment on function evenkeel.waive(text, text, text, text, timestamptz) is
-  'Accepts the open findings of a check on a host (of one subject, or null: all) until a time, for a reason; returns how many.';
+comment on function evenkeel.waive(text, text, text, text, timestamptz, text) is
+  'Accepts the open findings of a check on a host (of one subject, or null: all) until a time, for a reason, by a person (null: the '
+  'login); returns how many.';
 
 create or replace function evenkeel.unwaive(waived_host text, waived_check text, waived_subject text)
 returns integer language plpgsql
