@@ -67,6 +67,16 @@ bool cli_choice_is_given(const struct cli_choice *choice);
 /* Frees the choice of a command that takes CLI_CHOICE_OPTIONS. */
 void cli_clear(struct cli *cli);
 
+/* The one host that a word names: its host_id and its name, cut where it is longer than any. -1 with *error. */
+struct cli_host {
+    char host_id[40], name[300];
+};
+int cli_host(PGconn *connection, const char *word, struct cli_host *host, struct error *error);
+
+/* The hosts of a choice as one of PostgreSQL's arrays of uuid, to be freed with PQclear(); its value is null where
+ * nothing was chosen, which means all. NULL with *error, also where one that is named is not there. */
+PGresult *cli_chosen(PGconn *connection, struct cli_choice *choice, struct error *error);
+
 /* Adds a name to one of the lists of a choice. */
 void cli_choice_add(struct buffer *list, const char *word, size_t length);
 

@@ -77,6 +77,28 @@ void cli_choice_parameters(struct cli_choice *choice, struct parameter parameter
     parameters[2] = list_parameter(&choice->excepted);
 }
 
+int cli_host(PGconn *connection, const char *word, struct cli_host *host, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        connection, "select h.host_id, h.host from ops.host h where h.host_id = evenkeel.present_host($1)",
+        &PARAMETER_TEXT(word), 1, false, error);
+    if (rows == NULL)
+        return -1;
+    if (PQntuples(rows) == 0)
+        return error_set(error, ERROR_NOT_FOUND, "the host '%s' was taken away just now", word);
+    snprintf(host->host_id, sizeof host->host_id, "%s", PQgetvalue(rows, 0, 0));
+    snprintf(host->name, sizeof host->name, "%s", PQgetvalue(rows, 0, 1));
+    return 0;
+}
+
+PGresult *cli_chosen(PGconn *connection, struct cli_choice *choice, struct error *error)
+{
+    struct parameter parameters[3];
+    cli_choice_parameters(choice, parameters);
+    return database_query(connection, "select evenkeel.shown_choice($1::text[], $2::text[], $3::text[])::text",
+                          parameters, 3, false, error);
+}
+
 bool cli_choice_is_given(const struct cli_choice *choice)
 {
     return choice->hosts.length > 0 || choice->groups.length > 0 || choice->excepted.length > 0;

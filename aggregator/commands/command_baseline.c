@@ -102,43 +102,36 @@ static int check_host(PGconn *connection, const char *host_id, const char *host,
     return 0;
 }
 
-static int fill_from_host(PGconn *connection, const char *host, const char *product, const char *level, bool force,
-                          struct error *error)
+static int fill_from_host(PGconn *connection, const struct cli_host *host, const char *product, const char *level,
+                          bool force, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *ids = database_query(connection, "select host_id from ops.host where host = $1",
-                                                             &PARAMETER_TEXT(host), 1, false, error);
-    if (ids == NULL)
+    if (!force && check_host(connection, host->host_id, host->name, product, level, error) < 0)
         return -1;
-    if (PQntuples(ids) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all", host);
-    if (PQntuples(ids) > 1)
-        return error_set(error, ERROR_USAGE, "%d hosts are called '%s'; merge or rename them first", PQntuples(ids),
-                         host);
-    if (!force && check_host(connection, PQgetvalue(ids, 0, 0), host, product, level, error) < 0)
-        return -1;
-    _cleanup_(cleanup_result) PGresult *filled =
-        database_query(connection, "select evenkeel.capture_from_host($1::uuid)",
-                       &PARAMETER_TEXT(PQgetvalue(ids, 0, 0)), 1, false, error);
+    _cleanup_(cleanup_result) PGresult *filled = database_query(
+        connection, "select evenkeel.capture_from_host($1::uuid)", &PARAMETER_TEXT(host->host_id), 1, false, error);
     return filled != NULL ? 0 : -1;
 }
 
 /* Of a host that was pushed a moment ago the verdict is still to come: check_host() would find nothing against it. */
-static int judge_waiting(PGconn *connection, const char *host, struct error *error)
+static int judge_waiting(PGconn *connection, const char *host_id, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *waits = database_query(
-        connection, "select from evenkeel.judge_queue join evenkeel.host using (host_id) where name = $1 limit 1",
-        &PARAMETER_TEXT(host), 1, false, error);
+    _cleanup_(cleanup_result) PGresult *waits =
+        database_query(connection, "select from evenkeel.judge_queue where host_id = $1::uuid limit 1",
+                       &PARAMETER_TEXT(host_id), 1, false, error);
     if (waits == NULL)
         return -1;
     return PQntuples(waits) > 0 ? cli_judge(connection, true, error) : 0;
 }
 
-static int capture(PGconn *connection, const char *product, const char *level, const char *host, const char *root,
+static int capture(PGconn *connection, const char *product, const char *level, const char *word, const char *root,
                    bool force, struct error *error)
 {
     char origin[600];
-    snprintf(origin, sizeof origin, "%s %s", host != NULL ? "host" : "media", host != NULL ? host : root);
-    if (host != NULL && !force && judge_waiting(connection, host, error) < 0)
+    struct cli_host host;
+    if (word != NULL && cli_host(connection, word, &host, error) < 0)
+        return -1;
+    snprintf(origin, sizeof origin, "%s %s", word != NULL ? "host" : "media", word != NULL ? host.name : root);
+    if (word != NULL && !force && judge_waiting(connection, host.host_id, error) < 0)
         return -1;
     if (database_execute(connection,
                          "begin; set local client_min_messages = warning;"
@@ -150,7 +143,7 @@ static int capture(PGconn *connection, const char *product, const char *level, c
     /* The names are checked before a tree is read: a typing error should not cost minutes. */
     _cleanup_(cleanup_result) PGresult *known = database_query(
         connection, "select evenkeel.product_number($1), evenkeel.level_ordinal($1, $2)", parameters, 2, false, error);
-    if (known == NULL || (host != NULL ? fill_from_host(connection, host, product, level, force, error)
+    if (known == NULL || (word != NULL ? fill_from_host(connection, &host, product, level, force, error)
                                        : fill_from_root(connection, root, error)) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *captured =

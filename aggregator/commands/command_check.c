@@ -8,12 +8,13 @@
 #include <string.h>
 
 /* Findings first, then what is unknown, as rows of the same columns. Waived findings are shown by --waived only. $1 and
- * $3, where not null, are the one host and the one check. */
+ * $3, where not null, are the hosts and the one check. */
 static const char query[] =
     "select host, \"check\", subject, severity, %s"
     " from (select host, check_name as \"check\", subject, severity, summary, evidence, opened_at,"
     "              case severity when 'high' then 0 when 'medium' then 1 else 2 end as place"
-    "       from ops.finding where (waived_until is null or $2::boolean) and ($1::text is null or host = $1)"
+    "       from ops.finding where (waived_until is null or $2::boolean) and ($1::uuid[] is null or host_id = any "
+    "($1::uuid[]))"
     "       union all"
     "       select u.host, 'unknown', u.product, 'low', u.missing, jsonb_build_object('missing', u.missing),"
     "              null::timestamptz, 3"
@@ -39,11 +40,11 @@ static int count_of(PGconn *connection, const char *statement, const struct para
 }
 
 /* What one host's collector did not see: of many hosts the report tells it. */
-static int print_not_seen(PGconn *connection, const char *host, struct error *error)
+static int print_not_seen(PGconn *connection, const char *hosts, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select not_seen from ops.host where host = $1 and not_seen <> ''",
-                       &PARAMETER_TEXT(host), 1, true, error);
+        database_query(connection, "select not_seen from ops.host where host_id = any ($1::uuid[]) and not_seen <> ''",
+                       &PARAMETER_TEXT(hosts), 1, true, error);
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
         printf("not seen: %s\n", PQgetvalue(rows, i, 0));
     return rows != NULL ? 0 : -1;
@@ -52,17 +53,27 @@ static int print_not_seen(PGconn *connection, const char *host, struct error *er
 /* What is asked for; NULL: all of it. */
 struct chosen {
     const char *host, *check;
+    struct cli_choice *choice;
     bool waived;
 };
 
-static int check_chosen(PGconn *connection, const struct chosen *chosen, long long *hosts, struct error *error)
+/* The hosts as one array; its value is null where all are meant. NULL with *error. */
+static PGresult *hosts_of(PGconn *connection, const struct chosen *chosen, struct error *error)
 {
-    if (count_of(connection, "select count(*) from ops.host where $1::text is null or host = $1",
-                 &PARAMETER_TEXT(chosen->host), 1, hosts, error) < 0)
+    struct cli_host host;
+    if (chosen->host == NULL)
+        return cli_chosen(connection, chosen->choice, error);
+    if (cli_host(connection, chosen->host, &host, error) < 0)
+        return NULL;
+    return database_query(connection, "select array[$1::uuid]::text", &PARAMETER_TEXT(host.host_id), 1, false, error);
+}
+
+static int check_chosen(PGconn *connection, const struct chosen *chosen, const char *ids, long long *hosts,
+                        struct error *error)
+{
+    if (count_of(connection, "select count(*) from ops.host where $1::uuid[] is null or host_id = any ($1::uuid[])",
+                 &PARAMETER_TEXT(ids), 1, hosts, error) < 0)
         return -1;
-    if (chosen->host != NULL && *hosts == 0)
-        return error_set(error, ERROR_NOT_FOUND, "there is no host '%s'; 'evenkeel hosts list' names all",
-                         chosen->host);
     if (*hosts == 0)
         return error_set(error, ERROR_NOT_FOUND, "no host has reported yet: run 'evenkeel-collector push'");
     if (chosen->check == NULL || strcmp(chosen->check, "unknown") == 0)
@@ -75,30 +86,34 @@ static int check_chosen(PGconn *connection, const struct chosen *chosen, long lo
 static int check(PGconn *connection, const struct chosen *chosen, enum cli_format format, bool quiet, int *status,
                  struct error *error)
 {
-    const char *host = chosen->host;
     long long hosts, findings, unknown, waived;
     int rows;
     char statement[sizeof query + 96];
-    if (check_chosen(connection, chosen, &hosts, error) < 0 || cli_judge(connection, quiet, error) < 0)
+    _cleanup_(cleanup_result) PGresult *given = hosts_of(connection, chosen, error);
+    if (given == NULL)
         return -1;
-    struct parameter parameters[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(chosen->waived ? "true" : "false"),
+    const char *ids = PQgetisnull(given, 0, 0) ? NULL : PQgetvalue(given, 0, 0);
+    if (check_chosen(connection, chosen, ids, &hosts, error) < 0 || cli_judge(connection, quiet, error) < 0)
+        return -1;
+    struct parameter parameters[] = {PARAMETER_TEXT(ids), PARAMETER_TEXT(chosen->waived ? "true" : "false"),
                                      PARAMETER_TEXT(chosen->check)};
-    struct parameter counted[] = {PARAMETER_TEXT(host), PARAMETER_TEXT(chosen->check)};
+    struct parameter counted[] = {PARAMETER_TEXT(ids), PARAMETER_TEXT(chosen->check)};
     /* On a terminal the last column is the one that is cut. */
     snprintf(statement, sizeof statement, query,
              format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI'), '') as since, summary"
                                 : "summary, evidence, opened_at");
     if (cli_print(connection, statement, parameters, 3, format, &rows, error) < 0 ||
         count_of(connection,
-                 "select count(*) from ops.finding where waived_until is null and ($1::text is null or host = $1)"
-                 " and ($2::text is null or check_name = $2)",
+                 "select count(*) from ops.finding where waived_until is null and ($1::uuid[] is null or host_id = any "
+                 "($1::uuid[])) and ($2::text is null or check_name = $2)",
                  counted, 2, &findings, error) < 0 ||
+        count_of(
+            connection,
+            "select count(*) from ops.finding where waived_until is not null and ($1::uuid[] is null or host_id = any "
+            "($1::uuid[])) and ($2::text is null or check_name = $2)",
+            counted, 2, &waived, error) < 0 ||
         count_of(connection,
-                 "select count(*) from ops.finding where waived_until is not null and ($1::text is null or host = $1)"
-                 " and ($2::text is null or check_name = $2)",
-                 counted, 2, &waived, error) < 0 ||
-        count_of(connection,
-                 "select count(*) from ops.host where ($1::text is null or host = $1)"
+                 "select count(*) from ops.host where ($1::uuid[] is null or host_id = any ($1::uuid[]))"
                  " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.shown_blind($1)))",
                  counted, 1, &unknown, error) < 0)
         return -1;
@@ -109,16 +124,20 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
             printf("; %lld waived%s", waived, chosen->waived ? "" : " (--waived shows them)");
         putchar('\n');
     }
-    if (format == CLI_TEXT && host != NULL && print_not_seen(connection, host, error) < 0)
+    if (format == CLI_TEXT && ids != NULL && hosts == 1 && print_not_seen(connection, ids, error) < 0)
         return -1;
     *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;
     return 0;
 }
 
-static const char help[] = "usage: evenkeel check [--host NAME] [--check CODE] [--format text|json|csv]\n"
-                           "                      [--waived] [--quiet]\n\n"
+static const char help[] = "usage: evenkeel check [--host HOST | --hosts GLOB]... [--group G]...\n"
+                           "                      [--except GLOB]... [--check CODE] [--waived]\n"
+                           "                      [--format text|json|csv] [--quiet]\n\n"
                            "Prints what is found wrong, and what can't be judged and why.\n"
-                           "  --host NAME   that host only\n"
+                           "  --host HOST   that host only, by name or host_id\n"
+                           "  --hosts GLOB  hosts of that name, host_id or glob; may be repeated, and so may\n"
+                           "                --group G, the hosts of a group, and --except GLOB\n"
+                           "  --hosts-file FILE  names, one a line; - is stdin\n"
                            "  --check CODE  findings of that check only, as mixed-level; unknown: what can't\n"
                            "                be judged\n"
                            "  --format F    text (default), json or csv, with all evidence\n"
@@ -131,6 +150,7 @@ int command_check(int argc, char **argv)
 {
     enum { OPTION_HOST = 256, OPTION_CHECK, OPTION_WAIVED };
     static const struct option options[] = {{"host", required_argument, NULL, OPTION_HOST},
+                                            CLI_CHOICE_OPTIONS,
                                             {"check", required_argument, NULL, OPTION_CHECK},
                                             CLI_FORMAT_OPTION,
                                             {"waived", no_argument, NULL, OPTION_WAIVED},
@@ -138,7 +158,7 @@ int command_check(int argc, char **argv)
                                             {0}};
     struct chosen chosen = {0};
     int status = EXIT_STATUS_ERROR;
-    struct cli cli = {.command = "check", .help = help};
+    _cleanup_(cli_clear) struct cli cli = {.command = "check", .help = help};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
@@ -157,6 +177,9 @@ int command_check(int argc, char **argv)
         return cli.status;
     if (optind < argc)
         return cli_fail_usage("check", "'%s' is too much", argv[optind]);
+    chosen.choice = &cli.choice;
+    if (chosen.host != NULL && cli_choice_is_given(&cli.choice))
+        return cli_fail_usage("check", "--host names one host: use --hosts beside --group, --except and --hosts-file");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || check(connection, &chosen, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("check", &error);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
-                           "  list [--retired]        every host: last seen, verdict, groups; pending: its\n"
-                           "                          state is newer; not_judged: why (default)\n"
+                           "  list [HOST...] [--group G]... [--retired]\n"
+                           "                          every host; pending: its state is newer (default)\n"
                            "  pending                 enrolments and renames that wait for approval\n"
                            "  keys                    every key, its status and the hosts it may speak for\n"
                            "  approve NAME|GLOB|KEY   approve what waits; --replace: in the place of the\n"
@@ -29,27 +29,52 @@ static const char help[] = "usage: evenkeel hosts [ACTION] [OPTION]...\n\n"
                            "  --format F              text (default), json or csv\n\n"
                            "A key is called by the first 8 or more digits that 'keys' and 'pending' show.";
 
-static int print(const struct hosts_call *call, const char *query, size_t parameters, struct error *error)
+/* `none` is what is said where there are no rows; NULL: nothing. */
+static int print_or(const struct hosts_call *call, const char *query, const struct parameter *parameters, size_t count,
+                    const char *none, struct error *error)
 {
     int rows;
+    if (cli_print(call->connection, query, parameters, count, call->format, &rows, error) < 0)
+        return -1;
+    if (rows == 0 && none != NULL && call->format == CLI_TEXT)
+        puts(none);
+    return 0;
+}
+
+static int print(const struct hosts_call *call, const char *query, size_t parameters, struct error *error)
+{
     struct parameter words[2] = {PARAMETER_TEXT(call->count > 0 ? call->words[0] : NULL),
                                  PARAMETER_TEXT(call->count > 1 ? call->words[1] : NULL)};
-    return cli_print(call->connection, query, words, parameters, call->format, &rows, error);
+    return print_or(call, query, words, parameters, NULL, error);
+}
+
+static int list_retired(const struct hosts_call *call, struct error *error)
+{
+    return print_or(call,
+                    "select host, retired_at::timestamptz(0) as retired_at, retired_because, "
+                    "last_seen::timestamptz(0) as last_seen, host_id from ops.retired_host order by host, host_id",
+                    NULL, 0, "no host is retired", error);
 }
 
 static int list(const struct hosts_call *call, struct error *error)
 {
+    if (call->retired && (call->count > 0 || cli_choice_is_given(call->choice)))
+        return error_set(error, ERROR_USAGE, "--retired lists all that are retired: it takes no hosts and no --group");
     if (call->retired)
-        return print(call,
-                     "select host, retired_at::timestamptz(0) as retired_at, retired_because, "
-                     "last_seen::timestamptz(0) as last_seen, host_id from ops.retired_host order by host, host_id",
-                     0, error);
-    if (print(call,
-              "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as declared, "
-              "evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
-              "files, os, judged_at::timestamptz(0) as judged, pending, "
-              "coalesce(not_judged, '') as not_judged, host_id from ops.host h order by host, host_id",
-              0, error) < 0)
+        return list_retired(call, error);
+    for (int i = 0; i < call->count; i++)
+        cli_choice_add(&call->choice->hosts, call->words[i], strlen(call->words[i]));
+    _cleanup_(cleanup_result) PGresult *chosen = cli_chosen(call->connection, call->choice, error);
+    if (chosen == NULL)
+        return -1;
+    struct parameter hosts = PARAMETER_TEXT(PQgetisnull(chosen, 0, 0) ? NULL : PQgetvalue(chosen, 0, 0));
+    if (print_or(call,
+                 "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as "
+                 "declared, evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
+                 "files, os, judged_at::timestamptz(0) as judged, pending, "
+                 "coalesce(not_judged, '') as not_judged, evenkeel.shown_collectors(h.host_id) as collector, host_id "
+                 "from ops.host h where $1::uuid[] is null or host_id = any ($1::uuid[]) order by host, host_id",
+                 &hosts, 1, "no host has reported yet: run 'evenkeel-collector push'", error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *waiting =
         database_query(call->connection, "select count(*) from ops.enrolment", NULL, 0, true, error);
@@ -63,18 +88,18 @@ static int list(const struct hosts_call *call, struct error *error)
 
 static int pending(const struct hosts_call *call, struct error *error)
 {
-    return print(call,
-                 "select host, key, requested_at::timestamptz(0) as requested_at, asks, taken_by, machine_guid, "
-                 "machine_sid from ops.enrolment order by host, key",
-                 0, error);
+    return print_or(call,
+                    "select host, key, requested_at::timestamptz(0) as requested_at, asks, taken_by, machine_guid, "
+                    "machine_sid from ops.enrolment order by host, key",
+                    NULL, 0, "nothing waits for approval", error);
 }
 
 static int keys(const struct hosts_call *call, struct error *error)
 {
-    return print(call,
-                 "select key, status, status_since::timestamptz(0) as since, hosts, may_enrol, note, speaks_for "
-                 "from ops.collector_key order by first_seen, key",
-                 0, error);
+    return print_or(call,
+                    "select key, status, status_since::timestamptz(0) as since, hosts, may_enrol, note, speaks_for "
+                    "from ops.collector_key order by first_seen, key",
+                    NULL, 0, "no key is known yet: collectors make theirs when they enrol", error);
 }
 
 static int approve(const struct hosts_call *call, struct error *error)
@@ -153,7 +178,7 @@ static const struct {
     const char *needs;
     int (*run)(const struct hosts_call *call, struct error *error);
 } actions[] = {
-    {"list", 0, 0, "nothing", list},
+    {"list", 0, 1 << 16, "hosts, by name, host_id or glob", list},
     {"pending", 0, 0, "nothing", pending},
     {"keys", 0, 0, "nothing", keys},
     {"approve", 1, 1, "one host name, glob or key", approve},
@@ -207,10 +232,11 @@ int command_hosts(int argc, char **argv)
                                             {"remove", no_argument, NULL, OPTION_REMOVE},
                                             {"retired", no_argument, NULL, OPTION_RETIRED},
                                             {"reason", required_argument, NULL, OPTION_REASON},
+                                            {"group", required_argument, NULL, CLI_GROUP},
                                             CLI_OPTIONS,
                                             {0}};
-    struct hosts_call call = {.format = CLI_TEXT};
-    struct cli cli = {.command = "hosts", .help = help};
+    _cleanup_(cli_clear) struct cli cli = {.command = "hosts", .help = help};
+    struct hosts_call call = {.format = CLI_TEXT, .choice = &cli.choice};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
         case OPTION_FORMAT:
@@ -257,8 +283,8 @@ int command_hosts(int argc, char **argv)
         return cli_fail_usage("hosts", "--replace is for 'approve' only");
     if (call.remove && strcmp(action, "label") != 0)
         return cli_fail_usage("hosts", "--remove is for 'label' only");
-    if (call.retired && strcmp(action, "list") != 0)
-        return cli_fail_usage("hosts", "--retired is for 'list' only");
+    if ((call.retired || cli_choice_is_given(call.choice)) && strcmp(action, "list") != 0)
+        return cli_fail_usage("hosts", "--retired and --group are for 'list' only");
     if (call.reason != NULL && strcmp(action, "retire") != 0)
         return cli_fail_usage("hosts", "--reason is for 'retire' only");
     call.words = argv + optind;

@@ -12,6 +12,7 @@ struct hosts_call {
     int count;
     const char *uses, *until, *within, *hosts, *note, *reason;
     bool replace, remove, retired;
+    struct cli_choice *choice; /* what 'list' lists */
     enum cli_format format;
 };
 

@@ -69,11 +69,15 @@ static int make(const struct hosts_call *call, struct error *error)
 static int list(const struct hosts_call *call, struct error *error)
 {
     int rows;
-    return cli_print(call->connection,
-                     "select left(encode(token_digest, 'hex'), 12) as id, uses_left, expires_at::timestamptz(0) as "
-                     "expires_at, case when uses_left = 0 then 'used up' when expires_at <= now() then 'past its end' "
-                     "else 'valid' end as state, host_glob as hosts, note from evenkeel.token order by created_at",
-                     NULL, 0, call->format, &rows, error);
+    if (cli_print(call->connection,
+                  "select left(encode(token_digest, 'hex'), 12) as id, uses_left, expires_at::timestamptz(0) as "
+                  "expires_at, case when uses_left = 0 then 'used up' when expires_at <= now() then 'past its end' "
+                  "else 'valid' end as state, host_glob as hosts, note from evenkeel.token order by created_at",
+                  NULL, 0, call->format, &rows, error) < 0)
+        return -1;
+    if (rows == 0 && call->format == CLI_TEXT)
+        puts("there are no tokens");
+    return 0;
 }
 
 static int take_away(const struct hosts_call *call, struct error *error)

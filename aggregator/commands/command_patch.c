@@ -234,16 +234,10 @@ static int fill_from_payload(PGconn *connection, const struct addition *addition
 static int fill_from_host(PGconn *connection, const struct addition *addition, char *product, size_t size,
                           struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *ids = database_query(connection, "select host_id from ops.host where host = $1",
-                                                             &PARAMETER_TEXT(addition->from_host), 1, false, error);
-    if (ids == NULL)
+    struct cli_host host;
+    if (cli_host(connection, addition->from_host, &host, error) < 0)
         return -1;
-    if (PQntuples(ids) != 1)
-        return error_set(error, ERROR_NOT_FOUND,
-                         PQntuples(ids) == 0 ? "there is no host '%s'; 'evenkeel hosts list' names all"
-                                             : "several hosts are called '%s'; merge or rename them first",
-                         addition->from_host);
-    struct parameter parameters[] = {PARAMETER_TEXT(PQgetvalue(ids, 0, 0)), PARAMETER_TEXT(addition->code),
+    struct parameter parameters[] = {PARAMETER_TEXT(host.host_id), PARAMETER_TEXT(addition->code),
                                      PARAMETER_TEXT(addition->product)};
     _cleanup_(cleanup_result) PGresult *filled =
         database_query(connection,
@@ -254,8 +248,7 @@ static int fill_from_host(PGconn *connection, const struct addition *addition, c
     if (filled == NULL)
         return -1;
     snprintf(product, size, "%s", PQgetvalue(filled, 0, 0));
-    printf("%s: %s files of %s: %s\n", addition->from_host, PQgetvalue(filled, 0, 2), product,
-           PQgetvalue(filled, 0, 1));
+    printf("%s: %s files of %s: %s\n", host.name, PQgetvalue(filled, 0, 2), product, PQgetvalue(filled, 0, 1));
     if (strcmp(PQgetvalue(filled, 0, 3), "0") != 0)
         fprintf(stderr,
                 "evenkeel: %s: of %s of these the exports and imports were left out by the collector; no host that "

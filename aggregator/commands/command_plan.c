@@ -71,23 +71,17 @@ static const char rows_query[] =
     " from ops.host where host_id = $1::uuid and verdict = 'unknown'"
     " order by step";
 
-static int plan(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
+static int plan(PGconn *connection, const char *word, enum cli_format format, bool quiet, struct error *error)
 {
-    _cleanup_(cleanup_result) PGresult *hosts = database_query(
-        connection, "select h.host_id, h.host from ops.host h where h.host_id = evenkeel.present_host($1)",
-        &PARAMETER_TEXT(host), 1, false, error);
-    if (hosts == NULL)
-        return -1;
-    host = PQgetvalue(hosts, 0, 1);
-    if (cli_judge(connection, quiet, error) < 0)
-        return -1;
-    const char *host_id = PQgetvalue(hosts, 0, 0);
-    if (format == CLI_TEXT)
-        return print_text(connection, host, host_id, error);
+    struct cli_host host;
     int rows;
-    if (cli_print(connection, rows_query, &PARAMETER_TEXT(host_id), 1, format, &rows, error) < 0)
+    if (cli_host(connection, word, &host, error) < 0 || cli_judge(connection, quiet, error) < 0)
         return -1;
-    return print_rest(connection, host, host_id, "evenkeel plan: ", stderr, error);
+    if (format == CLI_TEXT)
+        return print_text(connection, host.name, host.host_id, error);
+    if (cli_print(connection, rows_query, &PARAMETER_TEXT(host.host_id), 1, format, &rows, error) < 0)
+        return -1;
+    return print_rest(connection, host.name, host.host_id, "evenkeel plan: ", stderr, error);
 }
 
 int command_plan(int argc, char **argv)

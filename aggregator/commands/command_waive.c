@@ -49,13 +49,8 @@ static int waive(PGconn *connection, const struct waiver *waiver, bool quiet, st
 static int list(PGconn *connection, const char *host, enum cli_format format, bool quiet, struct error *error)
 {
     int rows;
-    _cleanup_(cleanup_result) PGresult *known =
-        database_query(connection, "select evenkeel.waiver_host($1) where $1::text is not null", &PARAMETER_TEXT(host),
-                       1, false, error);
-    if (known == NULL)
-        return -1;
-    if (cli_print(connection, "select * from evenkeel.shown_waivers($1)", &PARAMETER_TEXT(host), 1, format, &rows,
-                  error) < 0)
+    if (cli_print(connection, "select * from evenkeel.shown_waivers(evenkeel.waiver_host($1))", &PARAMETER_TEXT(host),
+                  1, format, &rows, error) < 0)
         return -1;
     if (rows == 0 && format == CLI_TEXT && !quiet)
         puts("nothing is waived");

@@ -36,3 +36,8 @@ alter table evenkeel.setting add constraint setting_retire_after
 -- Made anew with other arguments, or other columns.
 drop function if exists evenkeel.accept_snapshots();
 drop function if exists evenkeel.lock_clock();
+drop view if exists ops.host_group;
+drop function if exists evenkeel.shown_unknown(text);
+drop function if exists evenkeel.shown_blind(text);
+drop function if exists evenkeel.shown_waivers(text);
+drop function if exists evenkeel.blind_hosts(text);

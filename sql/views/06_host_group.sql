@@ -15,11 +15,16 @@ comment on column evenkeel.host_group.host_id is 'The host.';
 comment on column evenkeel.host_group.label is 'The group.';
 
 create or replace view ops.host_group as
-select g.label as "group", h.name as host, h.verdict, h.host_id
+select h.host_id, h.name as host, g.label as group_name,
+       case when exists (select from evenkeel.host_label l where (l.host_id, l.label, l.taken_off) = (g.host_id, g.label, false))
+            then 'label' else 'configuration' end as source,
+       h.verdict
 from evenkeel.host_group g join evenkeel.host h using (host_id);
 comment on view ops.host_group is
     'A row per group that a host is in: as its collector''s configuration or a person (evenkeel hosts label) says.';
-comment on column ops.host_group."group" is 'The group''s label; groups are compared without regard to case.';
+comment on column ops.host_group.group_name is 'The group''s label; groups are compared without regard to case.';
+comment on column ops.host_group.source is
+    'configuration: its collector''s configuration names the group; label: a person put it there (evenkeel hosts label).';
 comment on column ops.host_group.host is 'The host''s name.';
 comment on column ops.host_group.verdict is 'As last judged: level, mixed or unknown.';
 comment on column ops.host_group.host_id is 'The host.';

@@ -1,6 +1,6 @@
 -- Which hosts are meant: names, host_ids, globs and groups add up, exceptions take away, and nothing that was named is left out unseen.
 begin;
-select plan(19);
+select plan(20);
 \ir fixture.psql
 
 select fixture.host('web-01', '{"c:/a.dll": "1.0.0.1"}', '{"groups": ["Farm"]}'), fixture.host('web-02', '{"c:/a.dll": "1.0.0.1"}', '{"groups": ["farm", "lab"]}'),
@@ -10,7 +10,7 @@ create function pg_temp.chosen(hosts text[], groups text[] default null, excepte
     from evenkeel.chosen_hosts(hosts, groups, excepted) c join evenkeel.host h using (host_id)
 $$;
 create function pg_temp.groups(host_name text) returns text language sql as $$
-    select coalesce(string_agg("group", ' ' order by "group"), '') from ops.host_group where host = host_name
+    select coalesce(string_agg(group_name, ' ' order by group_name), '') from ops.host_group where host = host_name
 $$;
 
 select is(pg_temp.chosen(null), 'db-01 web-01 web-02', 'without a word it is all');
@@ -34,6 +34,8 @@ select is((select groups from evenkeel.label_host('db-01', 'ring 1', false)), 'r
 select is((select groups from evenkeel.label_host('web-02', 'LAB', true)), 'farm', 'and takes it out of one that its collector names');
 select is((select groups from evenkeel.label_host('web-02', 'lab', false)), 'farm, lab', 'and back');
 select is(pg_temp.groups('web-01') || '; ' || pg_temp.groups('db-01'), 'Farm; ring 1', 'the view shows both kinds');
+select results_eq($$ select host, group_name, source from ops.host_group where host <> 'web-02' order by 1 $$,
+                  $$ values ('db-01', 'ring 1', 'label'), ('web-01', 'Farm', 'configuration') $$, 'and whose word it is');
 select throws_like($$ select evenkeel.label_host('db-01', 'lab', true) $$, '%is not in group ''lab''', 'taking off what is not there is told');
 select throws_like($$ select evenkeel.label_host('db-01', 'a*', false) $$, '%can''t be a group''s name%', 'and a glob is no name');
 

@@ -6,29 +6,56 @@ returns integer language sql stable security definer set search_path = pg_catalo
 as $$ select coalesce(max(m.number), 0) from evenkeel.migration m $$;
 comment on function evenkeel.schema_version() is 'The number of the newest file of sql/schema that was applied.';
 
-create or replace function evenkeel.shown_unknown(only_host text)
+create or replace function evenkeel.shown_unknown(hosts uuid[])
 returns table (host text, product text, missing text) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select o.host, coalesce(p.code, ''), coalesce(hp.missing, o.missing)
     from ops.host o
     left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = 'unknown'
     left join evenkeel.product p using (product_id)
-    where (only_host is null or o.host = only_host) and (o.verdict = 'unknown' or hp.verdict = 'unknown')
+    where (hosts is null or o.host_id = any (hosts)) and (o.verdict = 'unknown' or hp.verdict = 'unknown')
 $$;
-comment on function evenkeel.shown_unknown(text) is
-  'A row per host, that one or all, and product of which it is not known whether it is at one level, with what would have to be known.';
+comment on function evenkeel.shown_unknown(uuid[]) is
+  'A row per host, of these or all, and product of which it is not known whether it is at one level, with what would have to be known.';
 
-create or replace function evenkeel.shown_blind(only_host text)
+create or replace function evenkeel.shown_blind(hosts uuid[])
 returns table (host text, host_id uuid, files bigint) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
-as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(only_host) b join evenkeel.host h using (host_id) $$;
-comment on function evenkeel.shown_blind(text) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
+as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(hosts) b join evenkeel.host h using (host_id) $$;
+comment on function evenkeel.shown_blind(uuid[]) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
+
+create or replace function evenkeel.shown_choice(hosts text[], groups text[], excepted text[])
+returns uuid[] language plpgsql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+declare
+    stranger record;
+begin
+    if hosts is null and groups is null and excepted is null then
+        return null;
+    end if;
+    perform evenkeel.check_choice(hosts, groups, excepted);
+    select * into stranger from evenkeel.strange_hosts(hosts, excepted) limit 1;
+    if found then
+        raise exception 'there is no host ''%'': %', stranger.host, stranger.reason using errcode = 'no_data_found';
+    end if;
+    return array(select c.host_id from evenkeel.chosen_hosts(hosts, groups, excepted) c);
+end
+$$;
+comment on function evenkeel.shown_choice(text[], text[], text[]) is
+  'The hosts that are chosen, as evenkeel.chosen_hosts(); null where nothing is chosen, an error where one that is named is not there.';
 
 create or replace function evenkeel.shown_groups(shown uuid)
 returns text language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$ select coalesce(string_agg(g.label, ', ' order by g.label), '') from evenkeel.host_group g where g.host_id = shown $$;
 comment on function evenkeel.shown_groups(uuid) is 'The groups that a host is in.';
 
-create or replace function evenkeel.shown_waivers(only_host text)
+create or replace function evenkeel.shown_collectors(shown uuid)
+returns text language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select coalesce(string_agg(distinct nullif(k.collector_version, ''), ', '), '') from evenkeel.host_key k where k.host_id = shown
+$$;
+comment on function evenkeel.shown_collectors(uuid) is 'The versions of the collectors that report a host, as they last told them.';
+
+create or replace function evenkeel.shown_waivers(only_host uuid)
 returns table (host text, "check" text, subject text, state text, until timestamptz, waived_by text, waived_at timestamptz,
                reason text)
 language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
@@ -40,10 +67,10 @@ as $$
     join ops.host h using (host_id)
     left join evenkeel.finding f on f.host_id = w.host_id and f.check_code = w.check_code and f.subject = w.subject
                                     and f.closed_at = 'infinity'
-    where only_host is null or h.host = only_host
+    where only_host is null or h.host_id = only_host
     order by h.host, w.check_code, w.subject
 $$;
-comment on function evenkeel.shown_waivers(text) is 'A row per finding of that host, or of all, that a person accepted, or once did.';
+comment on function evenkeel.shown_waivers(uuid) is 'A row per finding of that host, or of all, that a person accepted, or once did.';
 
 create or replace function evenkeel.shown_patches()
 returns table (patch text, product text, level text, files bigint, imports text, payload boolean, requires text, supersedes text,

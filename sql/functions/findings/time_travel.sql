@@ -39,7 +39,8 @@ declare
 begin
     select array_agg(host_id) into ids from evenkeel.host
     where merged_into is null
-      and (name = host_name or host_id = case when host_name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then host_name::uuid end);
+      and (lower(name) = lower(host_name)
+           or host_id = case when lower(host_name) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then host_name::uuid end);
     if ids is null then
         raise exception 'there is no host ''%''', host_name using errcode = 'no_data_found', hint = 'ops.host names all';
     end if;

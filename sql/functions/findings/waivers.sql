@@ -54,22 +54,10 @@ $$;
 comment on function evenkeel.unwaive(text, text, text) is 'Ends waivers at once; returns how many.';
 
 create or replace function evenkeel.waiver_host(named text)
-returns uuid language plpgsql stable
-as $$
-declare
-    ids uuid[];
-begin
-    select array_agg(host_id) into ids from ops.host where host = named;
-    if ids is null then
-        raise exception 'there is no host ''%''; ''evenkeel hosts list'' names all', named using errcode = 'no_data_found';
-    elsif cardinality(ids) > 1 then
-        raise exception '% hosts are called ''%''; merge or rename them first', cardinality(ids),
-          named using errcode = 'cardinality_violation';
-    end if;
-    return ids[1];
-end
-$$;
-comment on function evenkeel.waiver_host(text) is 'The host of that name; an error where there is none, or more than one.';
+returns uuid language sql stable
+as $$ select case when named is not null then evenkeel.present_host(named) end $$;
+comment on function evenkeel.waiver_host(text) is
+  'The host of that name or host_id; an error where there is none, or more than one. Null: none is named.';
 
 create or replace function evenkeel.waiver_terms(because text, ends timestamptz)
 returns void language plpgsql stable

@@ -140,7 +140,7 @@ begin
         from evenkeel.collector_key k
         where k.status <> 'revoked'
           and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id)
-                       where hk.key_id = k.key_id and lower(h.name) = lower(word))
+                       where hk.key_id = k.key_id and lower(word) in (lower(h.name), h.host_id::text))
                or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and lower(e.host_name) = lower(word)));
     end if;
     if keys is null then
@@ -154,7 +154,8 @@ begin
     return found;
 end
 $$;
-comment on function evenkeel.key_of(text) is 'The one key of that fingerprint, or that speaks for or asks for a host of that name.';
+comment on function evenkeel.key_of(text) is
+  'The one key of that fingerprint, or that speaks for a host of that name or host_id, or asks for one.';
 
 create or replace function evenkeel.revoke(word text, reason text default '')
 returns table (key text, hosts text) language plpgsql
@@ -164,7 +165,8 @@ declare
     others bigint;
 begin
     select count(*) into others
-    from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = revoked.key_id and lower(h.name) <> lower(word);
+    from evenkeel.host_key hk join evenkeel.host h using (host_id)
+    where hk.key_id = revoked.key_id and lower(word) not in (lower(h.name), h.host_id::text);
     if others > 0 and not evenkeel.is_fingerprint(word, revoked.public_key) then
         raise exception 'the key of ''%'' speaks for % other hosts too: to revoke it for all of them, name it: %', word, others,
             evenkeel.key_fingerprint(revoked.public_key);
@@ -250,9 +252,10 @@ begin
     select array_agg(h.host_id) into hosts
     from evenkeel.host h where h.merged_into is null and (lower(h.name) = lower(word) or h.host_id::text = lower(word));
     if hosts is null then
-        raise exception 'there is no host ''%'': ''evenkeel hosts list'' names all', word;
+        raise exception 'there is no host ''%''; ''evenkeel hosts list'' names all', word using errcode = 'no_data_found';
     elsif cardinality(hosts) > 1 then
-        raise exception '% hosts are called ''%'': name one by its host_id: %', cardinality(hosts), word, array_to_string(hosts, ', ');
+        raise exception '% hosts are called ''%'': name one by its host_id: %', cardinality(hosts), word, array_to_string(hosts, ', ')
+            using errcode = 'cardinality_violation';
     end if;
     return hosts[1];
 end

@@ -72,7 +72,7 @@ comment on function evenkeel.index_content() is
   'Merges what waits beside the index of chunks by their files, so that it is found fast; returns how many pages that were. Finds are '
   'right without it, too.';
 
-create or replace function evenkeel.blind_hosts(host_name text)
+create or replace function evenkeel.blind_hosts(hosts uuid[])
 returns table (host_id uuid, files bigint) language plpgsql stable
 as $$
 begin
@@ -86,10 +86,10 @@ begin
     cross join unnest(i.chunk_ids) u (chunk_id)
     join evenkeel.chunk_level cl on cl.chunk_id = u.chunk_id and cl.blind > 0
     join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (h.host_id, cl.product_id)
-    where h.merged_into is null and (host_name is null or h.name = host_name)
+    where h.merged_into is null and (hosts is null or h.host_id = any (hosts))
     group by h.host_id;
 end
 $$;
-comment on function evenkeel.blind_hosts(text) is
-  'Hosts, of that name or all, that have component files of their products whose exports and imports were left out, and how many: of '
+comment on function evenkeel.blind_hosts(uuid[]) is
+  'Hosts, of these or all, that have component files of their products whose exports and imports were left out, and how many: of '
   'what these import nothing is known.';
