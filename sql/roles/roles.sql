@@ -72,8 +72,8 @@ begin
     for wanted in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'evenkeel'::regnamespace
-          and p.proname in ('plan', 'host_named', 'present_host', 'report_drift', 'waiver_host', 'catalog_status',
-                            'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements')
+          and p.proname in ('plan', 'host_named', 'present_host', 'report_drift', 'report_hosts', 'waiver_host',
+                            'catalog_status', 'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements')
     loop
         execute format('alter function %s security definer set search_path = evenkeel, pg_catalog, pg_temp', wanted);
     end loop;
