@@ -19,8 +19,8 @@
 --   IIS at SP1 on a system at SP2, with what is shipped alone        sql/shipped_catalogue (left behind), sql/proof (one-sided)
 --   servers of five months of cumulative updates, mixed ones among   sql/cumulative_updates, integration/todays-servers
 --   hosts
---   a second Windows that is a copy, and one that is another's       integration/own-windows (copied, beside)
---   folders that differ in case only                                 integration/own-windows (behind-first, behind-last, behind-apart)
+--   a second Windows that is a copy, and one that is another's       integration/own-windows (copied, beside), sql/random_windows
+--   folders that differ in case only                                 integration/own-windows (behind-first and others), integration/case-twins
 --   profiles in folders of another language, keys that can't be read integration/own-windows (german, keyless, keys-unread)
 --   a service's image in a localised folder for programs             integration/own-windows (local), sql/missing_file
 --   folders behind links                                             integration/own-windows (linked), sql/missing_file
