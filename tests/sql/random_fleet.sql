@@ -5,7 +5,7 @@ select plan(7);
 \ir catalogue.psql
 \ir random_fleet.psql
 
-select fixture.random_fleet(0.03, 3, 30, 6);
+select fixture.random_fleet(0.21, 3, 30, 6);
 select fixture.place_host('random ' || g, (select jsonb_object_agg(path, fixture.pick(regexp_replace(path, '^.*/', ''))) from fixture.place where random() < 0.4),
                           fixture.random_facts(), true)
 from generate_series(1, 12) g;
