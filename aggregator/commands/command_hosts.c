@@ -208,6 +208,24 @@ static int run(const char *action, const char *dsn, struct hosts_call *call)
     return cli_fail_usage("hosts", "there is no action '%s'", action);
 }
 
+/* What is said of an option that the action does not take; NULL: nothing. */
+static const char *misplaced(const struct hosts_call *call, const char *action)
+{
+    bool for_token =
+        call->uses != NULL || call->until != NULL || call->within != NULL || call->hosts != NULL || call->note != NULL;
+    if (for_token && strcmp(action, "token") != 0)
+        return "--uses, --until, --for, --hosts and --note are for 'token' only";
+    if (call->replace && strcmp(action, "approve") != 0)
+        return "--replace is for 'approve' only";
+    if (call->remove && strcmp(action, "label") != 0)
+        return "--remove is for 'label' only";
+    if ((call->retired || cli_choice_is_given(call->choice)) && strcmp(action, "list") != 0)
+        return "--retired and --group are for 'list' only";
+    if (call->reason != NULL && strcmp(action, "retire") != 0)
+        return "--reason is for 'retire' only";
+    return NULL;
+}
+
 int command_hosts(int argc, char **argv)
 {
     enum {
@@ -275,18 +293,9 @@ int command_hosts(int argc, char **argv)
     if (cli.ended)
         return cli.status;
     const char *action = optind < argc ? argv[optind++] : "list";
-    bool for_token =
-        call.uses != NULL || call.until != NULL || call.within != NULL || call.hosts != NULL || call.note != NULL;
-    if (for_token && strcmp(action, "token") != 0)
-        return cli_fail_usage("hosts", "--uses, --until, --for, --hosts and --note are for 'token' only");
-    if (call.replace && strcmp(action, "approve") != 0)
-        return cli_fail_usage("hosts", "--replace is for 'approve' only");
-    if (call.remove && strcmp(action, "label") != 0)
-        return cli_fail_usage("hosts", "--remove is for 'label' only");
-    if ((call.retired || cli_choice_is_given(call.choice)) && strcmp(action, "list") != 0)
-        return cli_fail_usage("hosts", "--retired and --group are for 'list' only");
-    if (call.reason != NULL && strcmp(action, "retire") != 0)
-        return cli_fail_usage("hosts", "--reason is for 'retire' only");
+    const char *wrong = misplaced(&call, action);
+    if (wrong != NULL)
+        return cli_fail_usage("hosts", "%s", wrong);
     call.words = argv + optind;
     call.count = argc - optind;
     return run(action, cli.dsn, &call);

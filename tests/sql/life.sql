@@ -1,6 +1,6 @@
 -- The life of a host: retired it is nowhere, restored it is as it was, and it comes back by itself when it reports.
 begin;
-select plan(36);
+select plan(37);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -112,6 +112,11 @@ select is_empty($$ select from evenkeel.fsck_contradictions() $$, 'the time betw
 select results_eq($$ select r #>> '{life,0,event}', r #> '{life,0,host_names}', r #>> '{counts,came_back}', r #>> '{counts,first_seen}'
                      from evenkeel.report_drift((select at from before)) r $$,
                   $$ values ('came back', '["old-01"]'::jsonb, '1', '0') $$, 'the report tells that it came back, as what became of it last');
+
+-- Renamed.
+select evenkeel.rename_host('old-02', 'old-03'), evenkeel.rename_host('old-03', 'old-03') \g /dev/null
+select results_eq($$ select host, detail from ops.host_event where event = 'renamed' $$, $$ values ('old-03', 'from old-02') $$,
+                  'a rename is noted, and one that changes nothing is none');
 
 -- Retired by the clock.
 update evenkeel.host_checkin set seen_at = seen_at - interval '40 days';
