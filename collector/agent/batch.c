@@ -77,10 +77,16 @@ static void work(void *context)
     }
 }
 
+static void report_first(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "evenkeel-collector: %s\n", sentence);
+}
+
 /* What is wrong for all of them alike is told once; and the key is there before two make one. */
 static int check_first(const struct batch *batch, struct error *error)
 {
-    struct push_options first = {.config = &batch->options->config, .root = "/"};
+    struct push_options first = {.config = &batch->options->config, .root = "/", .report = report_first};
     struct push *push;
     if (push_open(&first, &push, error) < 0)
         return -1;

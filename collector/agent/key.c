@@ -72,6 +72,14 @@ static int key_read(const char *path, const struct platform_file *file, struct s
                              path);
 }
 
+bool key_exists(const char *state)
+{
+    struct error problem = {0};
+    _cleanup_free_ char *path = path_join(state, "key");
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    return path != NULL && (platform_file_open(path, &file, &problem) == 0 || problem.code != ERROR_NOT_FOUND);
+}
+
 int key_load(const char *state, struct signing_key *key, struct error *error)
 {
     _cleanup_free_ char *path = path_join(state, "key");

@@ -13,6 +13,9 @@
 
 #include <stdbool.h>
 
+/* Whether there is a file for a key in `state`, whatever it holds. */
+bool key_exists(const char *state);
+
 /* Reads the key in the directory `state`, or makes one there on first use. One that others may read is refused, and
  * where root asks a key or directory that others own or may write. */
 int key_load(const char *state, struct signing_key *key, struct error *error);

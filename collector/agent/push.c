@@ -62,6 +62,17 @@ static int find_state(struct push *push, struct error *error)
     return 0;
 }
 
+/* Who named no directory learns where the key lies by which this machine is known from now on. */
+static void report_state(struct push *push)
+{
+    char sentence[LIMIT_PATH_BYTES + 160];
+    snprintf(
+        sentence, sizeof sentence,
+        "this collector's key is new, and is kept in '%s', with all that it notes; --state names another directory",
+        push->state);
+    report(push, sentence);
+}
+
 /* What can be wrong without a look at the disk or the network: all of that first. */
 static int prepare(struct push *push, struct error *error)
 {
@@ -75,9 +86,13 @@ static int prepare(struct push *push, struct error *error)
         .key = &push->key,
     };
     if (take_check(&take, error) < 0 || exchange_new(&exchange, &push->exchange, error) < 0 ||
-        find_state(push, error) < 0 || platform_make_directory(push->state, error) < 0 ||
-        key_load(push->state, &push->key, error) < 0 || key_location(push->state, &push->location, error) < 0)
+        find_state(push, error) < 0 || platform_make_directory(push->state, error) < 0)
         return -1;
+    bool known = key_exists(push->state);
+    if (key_load(push->state, &push->key, error) < 0 || key_location(push->state, &push->location, error) < 0)
+        return -1;
+    if (!known && config->state == NULL)
+        report_state(push);
     return 0;
 }
 
