@@ -1,6 +1,6 @@
 -- Where a patch lands on a host: in the host's own folders, whatever they are called and on whichever drive.
 begin;
-select plan(19);
+select plan(21);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -25,6 +25,8 @@ select fixture.vendor('windows elsewhere', 'e:/program files/vendor', '{"windows
 select fixture.vendor('common', 'c:/programme/gemeinsame dateien/vendor', '{"program_files": "c:/programme", "common_files": "c:/programme/gemeinsame dateien"}');
 select fixture.vendor('left behind', 'c:/program files/vendor', '{"program_files": "c:/programme"}');
 select fixture.vendor('32 bits', 'c:/programme (x86)/vendor', '{"program_files": "c:/programme", "program_files_x86": "c:/programme (x86)"}', 332, 'c:/windows/syswow64');
+select fixture.vendor('common, 32 bits', 'c:/programme (x86)/gemeinsame dateien/vendor',
+                      '{"program_files": "c:/programme", "common_files": "c:/programme/gemeinsame dateien", "program_files_x86": "c:/programme (x86)"}', 332, 'c:/windows/syswow64');
 select fixture.vendor('old', 'c:/programme/vendor', '{"program_files": "c:/programme", "architecture": "x86"}', 332);
 
 select fixture.payload('app', 'KB1', jsonb_build_object('c:/program files/vendor/helper.dll', fixture.pe('9.1.100.31', '{H}')));
@@ -37,6 +39,8 @@ select fixture.payload('app', 'KB5', jsonb_build_object('c:/program files/vendor
 select fixture.payload('app', 'KB6', jsonb_build_object('c:/program files (x86)/vendor/helper.dll', fixture.pe('9.1.100.36', '{H}', '[]', 332)));
 select fixture.payload('app', 'KB7', jsonb_build_object('%windir%/system32/new.dll', fixture.pe('9.1.100.37', '{N}', '[]', 332),
                                                         'y.dll', fixture.pe('9.1.100.37', '{}', fixture.wants('new.dll', 'N'), 332)));
+select fixture.payload('app', 'KB8', jsonb_build_object('c:/program files (x86)/common files/vendor/helper.dll', fixture.pe('9.1.100.38', '{H}', '[]', 332)));
+select fixture.payload('app', 'KB9', jsonb_build_object('c:/program files/common files/vendor/helper.dll', fixture.pe('9.1.100.39', '{H}', '[]', 332)));
 select evenkeel.catalog_refresh();
 select fixture.judge();
 
@@ -60,6 +64,8 @@ select matches(fixture.risk('KB4', 'old'), '^at risk: c:/programme/vendor/y.dll 
 select is(fixture.risk('KB5', '32 bits'), 'safe: 0 files replaced; 2 added', 'one that brings both means what it says');
 select matches(fixture.risk('KB6', '32 bits'), '^at risk: c:/programme \(x86\)/vendor/y.dll .*helper.dll!X', 'as does one that names the place');
 select is(fixture.risk('KB7', '32 bits'), 'safe: 1 file replaced; 1 added', 'and its system32 is SysWOW64');
+select matches(fixture.risk('KB8', 'common, 32 bits'), '^at risk: c:/programme \(x86\)/gemeinsame dateien/vendor/y.dll .*helper.dll!X', 'common files of 32 bits are called as the others are');
+select matches(fixture.risk('KB9', 'common, 32 bits'), '^at risk: c:/programme \(x86\)/gemeinsame dateien/vendor/y.dll .*helper.dll!X', 'also for a patch of 32 bits alone');
 
 -- An update taken from a host that has it: where that keeps its programs says nothing of others.
 select fixture.patch('app', 'KB20', '{SP2}', array['y.dll 9.1.100.60']);

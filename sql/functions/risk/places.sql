@@ -6,7 +6,10 @@ as $$
     -- What the registry did not tell goes by the usual names, on the drive of the Windows directory.
     select jsonb_build_object('programs', n.programs,
                               'common', coalesce(nullif(facts ->> 'common_files', ''), n.programs || '/common files'),
-                              'programs_x86', n.programs_x86, 'common_x86', n.programs_x86 || '/common files',
+                              -- The registry tells one place of common files; that of 32 bits is called the same.
+                              'programs_x86', n.programs_x86, 'common_x86', n.programs_x86 || case
+                                  when starts_with(facts ->> 'common_files', n.programs || '/')
+                                  then substr(facts ->> 'common_files', length(n.programs) + 1) else '/common files' end,
                               'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64'))
     from (select left(coalesce(nullif(facts ->> 'windows_directory', ''), 'c:/windows'), 2) as drive) d
     cross join lateral (select coalesce(nullif(facts ->> 'program_files', ''), d.drive || '/program files') as programs,
