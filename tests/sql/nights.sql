@@ -1,6 +1,6 @@
 -- ops.patch_progress(), ops.finding_trend, ops.compliance, ops.group_compliance: what was true in the nights past.
 begin;
-select plan(30);
+select plan(32);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -104,6 +104,14 @@ select is((select count(distinct night) from ops.compliance), 93::bigint, 'so ma
 -- What is old goes with the history.
 select evenkeel.prune_history('1 day', 100);
 select is((select count(*) from evenkeel.host_patch_past), 0::bigint, 'prune removes how hosts stood to patches long ago');
+
+-- A host that is retired counts in no night; restored it counts as if it had not been.
+select evenkeel.retire_host('one');
+select is(fixture.progress(1), 'missing -, installed -', 'a host that is retired is counted in no night');
+select evenkeel.restore('one');
+select fixture.judge();
+select is(fixture.progress(1) || ', now ' || fixture.progress(null), 'missing 0, installed 1, now missing 0, installed 1',
+          'restored it stood to the patch as it did');
 
 set role evenkeel_read;
 select (select count(*) from ops.compliance) + (select count(*) from ops.group_compliance) + (select count(*) from ops.finding_trend)

@@ -41,10 +41,14 @@ begin
     from (select i.valid_from as began from evenkeel.host_inventory_current i where i.host_id = any (retired)
           union all select f.valid_from from evenkeel.host_facts_current f where f.host_id = any (retired)
           union all select p.valid_from from evenkeel.host_product_history p where p.host_id = any (retired) and p.valid_to = 'infinity'
-          union all select f.opened_at from evenkeel.finding f where f.host_id = any (retired) and f.closed_at = 'infinity') t;
+          union all select f.opened_at from evenkeel.finding f where f.host_id = any (retired) and f.closed_at = 'infinity'
+          union all select p.since from evenkeel.host_patch p where p.host_id = any (retired)) t;
     update evenkeel.host_inventory i set valid_to = moment where i.host_id = any (retired) and i.valid_to = 'infinity';
     update evenkeel.host_facts f set valid_to = moment where f.host_id = any (retired) and f.valid_to = 'infinity';
     update evenkeel.host_product_history p set valid_to = moment where p.host_id = any (retired) and p.valid_to = 'infinity';
+    insert into evenkeel.host_patch_past (host_id, valid_from, valid_to, patch_ids, states)
+    select p.host_id, p.since, moment, p.patch_ids, p.states
+    from evenkeel.host_patch p where p.host_id = any (retired);
     update evenkeel.finding f set closed_at = moment, closed_because = 'its host was retired'
     where f.host_id = any (retired) and f.closed_at = 'infinity';
     update evenkeel.host_checkin c set inventory = '', facts = '', times = '' where c.host_id = any (retired);
@@ -102,6 +106,8 @@ begin
     update evenkeel.host_inventory i set valid_to = 'infinity' where i.host_id = named and i.valid_to = since;
     update evenkeel.host_facts f set valid_to = 'infinity' where f.host_id = named and f.valid_to = since;
     update evenkeel.host_product_history p set valid_to = 'infinity' where p.host_id = named and p.valid_to = since;
+    -- How it stood to patches lasts until it is judged.
+    update evenkeel.host_patch_past p set valid_to = clock_timestamp() where p.host_id = named and p.valid_to = since;
     update evenkeel.finding f set closed_at = 'infinity', closed_because = null
     where f.host_id = named and f.closed_at = since and f.closed_because is not null;
     update evenkeel.host_checkin c
