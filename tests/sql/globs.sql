@@ -1,6 +1,6 @@
 -- Globs of hosts' names and of paths: one rule for all.
 begin;
-select plan(21);
+select plan(24);
 create function pg_temp.matches(name text, glob text) returns boolean language sql as $$ select name ~ evenkeel.glob_regex(glob) $$;
 
 select ok(pg_temp.matches('web-05', 'web-*') and not pg_temp.matches('mail-05', 'web-*'), '* stands for any characters');
@@ -20,5 +20,14 @@ select ok(evenkeel.names_host('web-01', 'WEB-01') and not evenkeel.names_host('w
 select is(evenkeel.host_glob(g), g, format('''%s'' can name hosts', g)) from unnest(array['web-[!a-c]*', 'web-01']) g;
 select throws_like(format('select evenkeel.host_glob(%L)', g), format('''%s'' is no glob of hosts that can match: %%', g), format('''%s'' can''t', g))
 from unnest(array['', 'web-[', 'web-]', 'web-[!]', 'web-[z-a]']) g;
+
+-- Which component a path belongs to: asked for some, or for all there are, it is the same, and the others are left alone.
+select evenkeel.store_paths(array_agg(sha256(p::bytea)), array_agg(p))
+from unnest(array['c:/windows/system32/kernel32.dll', 'c:/windows/system32/inetsrv/w3core.dll', 'c:/winnt/explorer.exe', 'c:/own/a.dll']) p \g /dev/null
+select cmp_ok((select count(*) from evenkeel.path_component), '>', 0::bigint, 'paths are bound to components as they come');
+select set_eq('select * from evenkeel.bound_paths(null)', 'select * from evenkeel.bound_paths(array(select path_id from evenkeel.path))', 'asked for each as for all');
+select set_eq('select * from evenkeel.bound_paths(array(select path_id from evenkeel.path where name = ''w3core.dll''))',
+              'select b.* from evenkeel.bound_paths(null) b join evenkeel.path using (path_id) where name = ''w3core.dll''', 'and for one as for all');
+
 select * from finish();
 rollback;

@@ -35,9 +35,15 @@ as $$
     with pattern as materialized (
         select glob, evenkeel.component_regex(glob) as regex
         from (select distinct unnest(include || exclude) as glob from evenkeel.component) g
+    ), given as materialized (
+        -- Either all of them, or these and no look at the others.
+        select p.path_id, p.location from evenkeel.path p where paths is null
+        union all
+        select p.path_id, p.location from (select distinct unnest(paths) as path_id) i join evenkeel.path p using (path_id)
     ), hit as materialized (
-        select t.glob, t.regex, p.path_id, p.location from pattern t join evenkeel.path p on p.location ~ t.regex
-        where paths is null or p.path_id = any (paths)
+        -- Pattern by pattern: PostgreSQL keeps few compiled expressions, and would compile one for each path and pattern.
+        select t.glob, t.regex, p.path_id, p.location
+        from pattern t cross join lateral (select g.path_id, g.location from given g where g.location ~ t.regex offset 0) p
     )
     select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id,
            case when g.glob like '%{%' then coalesce((regexp_match(h.location, h.regex))[1], '') else '' end
@@ -52,7 +58,7 @@ comment on function evenkeel.bound_paths(integer[]) is
   'its braces name.';
 
 create or replace function evenkeel.match_paths(paths integer[])
-returns void language sql
+returns void language sql set jit = off
 as $$
     insert into evenkeel.path_component (path_id, product_id, component_id, instance)
     select path_id, product_id, component_id, instance from evenkeel.bound_paths(paths)
