@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -188,8 +189,28 @@ static int print_csv(PGconn *connection, const char *query, const struct paramet
     return database_execute(connection, "commit", error);
 }
 
-int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
-              enum cli_format format, int *rows, struct error *error)
+void cli_follow_zone(PGconn *connection)
+{
+    const char *zone = getenv("TZ");
+    if (zone != NULL && *zone == ':')
+        zone++;
+    /* In a transaction a zone that the server does not know would cost all of it. */
+    if (zone == NULL || *zone == 0 || *zone == '/' || PQtransactionStatus(connection) != PQTRANS_IDLE)
+        return;
+    struct error ignored = {0};
+    PQclear(database_query(connection, "select set_config('TimeZone', $1, false)", &PARAMETER_TEXT(zone), 1, false,
+                           &ignored));
+}
+
+void cli_leave_zone(PGconn *connection)
+{
+    struct error ignored = {0};
+    if (PQtransactionStatus(connection) == PQTRANS_IDLE)
+        database_execute(connection, "reset TimeZone", &ignored);
+}
+
+static int print_rows(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+                      enum cli_format format, int *rows, struct error *error)
 {
     if (format == CLI_CSV)
         return print_csv(connection, query, parameters, count, rows, error);
@@ -216,6 +237,15 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
     }
     printf("%s]\n", *rows > 0 ? "\n" : "");
     return 0;
+}
+
+int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
+              enum cli_format format, int *rows, struct error *error)
+{
+    cli_follow_zone(connection);
+    int result = print_rows(connection, query, parameters, count, format, rows, error);
+    cli_leave_zone(connection);
+    return result;
 }
 
 /* Judges one of the hosts that are judged apart; *judged is 0 where none waits, or an aggregator has it in hand. */

@@ -94,9 +94,15 @@ PGconn *cli_connect(const char *dsn, struct error *error);
 /* text, json or csv; false for anything else, with the sentence already printed. */
 bool cli_format_of(const char *command, const char *word, enum cli_format *format);
 
+/* Times that people read and write are of the environment's time zone (TZ) from here on, where the server knows it, and
+ * of the database's again; what is judged and stored in between must not depend on it. */
+void cli_follow_zone(PGconn *connection);
+void cli_leave_zone(PGconn *connection);
+
 /*
  * Prints the rows of a query: as a table (table_print()), as a JSON array of objects, or as CSV with a header. JSON and
- * CSV are made by PostgreSQL. *rows counts them. -1 with *error.
+ * CSV are made by PostgreSQL. Times are of the environment's time zone, and say which. *rows counts them. -1 with
+ * *error.
  */
 int cli_print(PGconn *connection, const char *query, const struct parameter *parameters, size_t count,
               enum cli_format format, int *rows, struct error *error);

@@ -100,7 +100,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
     struct parameter counted[] = {PARAMETER_TEXT(ids), PARAMETER_TEXT(chosen->check)};
     /* On a terminal the last column is the one that is cut. */
     snprintf(statement, sizeof statement, query,
-             format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI'), '') as since, summary"
+             format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI TZ'), '') as since, summary"
                                 : "summary, evidence, opened_at");
     if (cli_print(connection, statement, parameters, 3, format, &rows, error) < 0 ||
         count_of(connection,

@@ -32,6 +32,7 @@ static int waive(PGconn *connection, const struct waiver *waiver, bool quiet, st
                                      PARAMETER_TEXT(waiver->until),   PARAMETER_TEXT(waiver->person)};
     if (cli_judge(connection, quiet, error) < 0)
         return -1;
+    cli_follow_zone(connection); /* a day ends where the person is */
     _cleanup_(cleanup_result) PGresult *count =
         waiver->remove
             ? database_query(connection, "select evenkeel.unwaive($1, $2, $3)", parameters, 3, true, error)

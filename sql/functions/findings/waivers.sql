@@ -70,7 +70,7 @@ begin
         raise exception 'a waiver needs an end: name the day on which it is to be looked at again'
             using errcode = 'invalid_parameter_value';
     elsif ends <= now() then
-        raise exception 'the waiver would end at %, which is not in the future', to_char(ends, 'YYYY-MM-DD HH24:MI')
+        raise exception 'the waiver would end at %, which is not in the future', to_char(ends, 'YYYY-MM-DD HH24:MI TZ')
             using errcode = 'invalid_parameter_value';
     end if;
 end
