@@ -1,6 +1,6 @@
 -- The life of a host: retired it is nowhere, restored it is as it was, and it comes back by itself when it reports.
 begin;
-select plan(37);
+select plan(41);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -130,6 +130,16 @@ select evenkeel.restore('new-01') \g /dev/null
 select evenkeel.judge_clock() \g /dev/null
 insert into evenkeel.waiver (host_id, check_code, subject, reason, until) values (pg_temp.id('new-01'), 'silent-host', 'host', 'in store', now() + interval '1 day');
 select is_empty($$ select from evenkeel.retire_silent(20) $$, 'not while a person accepts that it is silent');
+
+-- A machine that was made anew is called as the old one, which is retired.
+insert into evenkeel.host (name, shares_name) values ('new-01', true);
+select evenkeel.retire_host((select host_id::text from evenkeel.host where name = 'new-01' and shares_name), 'made anew') \g /dev/null
+select is(evenkeel.present_host('NEW-01'), (select host_id from evenkeel.host where name = 'new-01' and not shares_name),
+          'a name is that of the host that is there');
+select throws_like($$ select evenkeel.restore('new-01') $$, '2 hosts are called ''new-01''%', 'which of them is restored is for a person to say');
+select is((select host_id from evenkeel.retire_host('new-01')), (select host_id from evenkeel.host where name = 'new-01' and not shares_name),
+          'the one that is there can be retired by its name, too');
+select throws_like($$ select evenkeel.present_host('new-01') $$, '2 hosts are called ''new-01''%', 'where none is there each has to be told apart');
 
 select * from finish();
 rollback;

@@ -67,7 +67,7 @@ create or replace function evenkeel.retire_host(word text, because text default 
 returns table (host text, host_id uuid, findings bigint, speaks text) language plpgsql
 as $$
 declare
-    named uuid := evenkeel.host_named(word);
+    named uuid := evenkeel.seen_host(word);
     known evenkeel.host;
 begin
     select * into known from evenkeel.host h where h.host_id = named for update;
@@ -223,7 +223,7 @@ create or replace function evenkeel.present_host(word text)
 returns uuid language plpgsql stable
 as $$
 declare
-    named uuid := evenkeel.host_named(word);
+    named uuid := evenkeel.seen_host(word);
     known evenkeel.host;
 begin
     select * into known from evenkeel.host h where h.host_id = named;

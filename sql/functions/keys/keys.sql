@@ -226,7 +226,7 @@ create or replace function evenkeel.rename_host(word text, wanted text)
 returns table (host text, host_id uuid) language plpgsql
 as $$
 declare
-    renamed uuid := evenkeel.host_named(word);
+    renamed uuid := evenkeel.seen_host(word);
 begin
     if wanted !~ '^[^[:cntrl:]]{1,255}$' or evenkeel.is_glob(wanted) then
         raise exception '''%'' can''t be a host''s name: 1 to 255 characters, none of them a control character or one of *, ? and [',
@@ -260,4 +260,15 @@ begin
     return hosts[1];
 end
 $$;
-comment on function evenkeel.host_named(text) is 'The one host of that name or host_id.';
+comment on function evenkeel.host_named(text) is 'The one host of that name or host_id, retired or not; an error where there are several.';
+
+create or replace function evenkeel.seen_host(word text)
+returns uuid language sql stable
+as $$
+    select coalesce((select case when count(*) = 1 then (array_agg(h.host_id))[1] end
+                     from evenkeel.host h where h.merged_into is null and h.retired_at is null and lower(h.name) = lower(word)),
+                    evenkeel.host_named(word))
+$$;
+comment on function evenkeel.seen_host(text) is
+  'The one host of that name or host_id. One that is there stands before those of its name that are retired: a machine that was made '
+  'anew is called as the old one.';
