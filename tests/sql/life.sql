@@ -1,6 +1,6 @@
 -- The life of a host: retired it is nowhere, restored it is as it was, and it comes back by itself when it reports.
 begin;
-select plan(41);
+select plan(43);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -128,8 +128,13 @@ select results_eq($$ select host from evenkeel.retire_silent(20) $$, $$ values (
 select throws_ok($$ update evenkeel.setting set value = 'soon' where name = 'retire-after' $$, '22007', null, 'which takes a time only');
 select evenkeel.restore('new-01') \g /dev/null
 select evenkeel.judge_clock() \g /dev/null
+select is_empty($$ select from evenkeel.retire_silent(20) $$, 'not while it is restored for less than that');
+update evenkeel.host_event set happened_at = happened_at - interval '100 days' where event = 'restored';
 insert into evenkeel.waiver (host_id, check_code, subject, reason, until) values (pg_temp.id('new-01'), 'silent-host', 'host', 'in store', now() + interval '1 day');
 select is_empty($$ select from evenkeel.retire_silent(20) $$, 'not while a person accepts that it is silent');
+update evenkeel.waiver set until = now() - interval '1 hour' where host_id = pg_temp.id('new-01');
+select results_eq($$ select host from evenkeel.retire_silent(20) $$, $$ values ('new-01') $$, 'and again when both have ended');
+select evenkeel.restore('new-01') \g /dev/null
 
 -- A machine that was made anew is called as the old one, which is retired.
 insert into evenkeel.host (name, shares_name) values ('new-01', true);

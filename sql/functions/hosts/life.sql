@@ -198,6 +198,9 @@ begin
     from (select h.host_id
           from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
           where h.merged_into is null and h.retired_at is null and coalesce(c.seen_at, h.created_at) < oldest
+            -- Whom a person restored is given the time anew.
+            and not exists (select from evenkeel.host_event e
+                            where e.host_id = h.host_id and e.event = 'restored' and e.happened_at >= oldest)
             -- Not before its schedule allows, nor while a person accepts that it is silent.
             and (c.seen_at is null
                  or exists (select from evenkeel.finding f
