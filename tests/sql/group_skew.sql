@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(17);
 \ir fixture.psql
 
 insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
@@ -60,5 +60,12 @@ select fixture.judge() \g /dev/null
 select is(fixture.skewed(), '', 'a host that leaves its groups takes the findings along');
 select is((select count(*) from evenkeel.fleet_key k join evenkeel.host h using (host_id) where k.check_code = 'group-skew' and h.name = 'four'), 0::bigint,
     'and is not compared any more');
+-- Who is retired is compared with nobody: also where no other host holds what it held.
+select fixture.member('left', 1, 1, '{pair}'), fixture.member('gone', 2, 2, '{pair}') \g /dev/null
+select fixture.judge() \g /dev/null
+select matches(fixture.skewed(), 'gone pair ring/core, .*left pair ring/core|left pair ring/core.*', 'two hosts of a group that differ');
+select evenkeel.retire_host('gone') \g /dev/null
+select fixture.judge() \g /dev/null
+select doesnt_match(fixture.skewed(), 'pair', 'of which one is retired leave one that differs from none');
 select * from finish();
 rollback;

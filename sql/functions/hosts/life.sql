@@ -11,6 +11,11 @@ begin
     select distinct o.host_id
     from evenkeel.fleet_key k join evenkeel.fleet_key o on (o.check_code, o.key) = (k.check_code, k.key)
     where k.host_id = any (hosts) and not o.host_id = any (hosts)
+    union
+    -- group-skew compares hosts of different keys, too: these begin with the same, as its file says.
+    select o.host_id
+    from evenkeel.fleet_key k join evenkeel.fleet_key o on o.check_code = k.check_code and left(o.key, -37) = left(k.key, -37)
+    where k.check_code = 'group-skew' and k.host_id = any (hosts) and not o.host_id = any (hosts)
     on conflict do nothing;
     delete from evenkeel.fleet_key k where k.host_id = any (hosts);
     delete from evenkeel.host_patch p where p.host_id = any (hosts);
