@@ -1,6 +1,6 @@
 -- Where a patch lands on a host: in the host's own folders, whatever they are called and on whichever drive.
 begin;
-select plan(21);
+select plan(22);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -27,6 +27,8 @@ select fixture.vendor('left behind', 'c:/program files/vendor', '{"program_files
 select fixture.vendor('32 bits', 'c:/programme (x86)/vendor', '{"program_files": "c:/programme", "program_files_x86": "c:/programme (x86)"}', 332, 'c:/windows/syswow64');
 select fixture.vendor('common, 32 bits', 'c:/programme (x86)/gemeinsame dateien/vendor',
                       '{"program_files": "c:/programme", "common_files": "c:/programme/gemeinsame dateien", "program_files_x86": "c:/programme (x86)"}', 332, 'c:/windows/syswow64');
+select fixture.vendor('untold', 'c:/program files (x86)/vendor', '{"architecture": "", "program_files": "c:/program files", "program_files_x86": "c:/program files (x86)"}',
+                      332, 'c:/windows/syswow64');
 select fixture.vendor('old', 'c:/programme/vendor', '{"program_files": "c:/programme", "architecture": "x86"}', 332);
 
 select fixture.payload('app', 'KB1', jsonb_build_object('c:/program files/vendor/helper.dll', fixture.pe('9.1.100.31', '{H}')));
@@ -60,6 +62,7 @@ select matches(fixture.risk('KB3', 'left behind'), '^unknown: the patch brings y
                'and of files elsewhere it is said that they may be replaced');
 
 select matches(fixture.risk('KB4', '32 bits'), '^at risk: c:/programme \(x86\)/vendor/y.dll .*helper.dll!X', 'a patch of 32 bits alone goes where a 64-bit Windows keeps such programs');
+select matches(fixture.risk('KB4', 'untold'), '^at risk: c:/program files \(x86\)/vendor/y.dll .*helper.dll!X', 'which one is that has a folder for them, whatever it says of itself');
 select matches(fixture.risk('KB4', 'old'), '^at risk: c:/programme/vendor/y.dll .*helper.dll!X', 'and to the only place that a 32-bit Windows has');
 select is(fixture.risk('KB5', '32 bits'), 'safe: 0 files replaced; 2 added', 'one that brings both means what it says');
 select matches(fixture.risk('KB6', '32 bits'), '^at risk: c:/programme \(x86\)/vendor/y.dll .*helper.dll!X', 'as does one that names the place');

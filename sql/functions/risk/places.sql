@@ -10,7 +10,9 @@ as $$
                               'programs_x86', n.programs_x86, 'common_x86', n.programs_x86 || case
                                   when starts_with(facts ->> 'common_files', n.programs || '/')
                                   then substr(facts ->> 'common_files', length(n.programs) + 1) else '/common files' end,
-                              'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64'))
+                              -- Only a 64-bit Windows has a folder for programs of 32 bits.
+                              'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
+                                      or coalesce(facts ->> 'program_files_x86', '') <> '')
     from (select left(coalesce(nullif(facts ->> 'windows_directory', ''), 'c:/windows'), 2) as drive) d
     cross join lateral (select coalesce(nullif(facts ->> 'program_files', ''), d.drive || '/program files') as programs,
                                coalesce(nullif(facts ->> 'program_files_x86', ''), d.drive || '/program files (x86)') as programs_x86) n
