@@ -10,11 +10,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define INDEX "index.html"
 /* d stands for a digit. */
@@ -59,9 +61,13 @@ static void read_title(const char *directory, const char *name, char *title, siz
     title[0] = 0;
     if (path_of(directory, name, path, &error) < 0)
         return;
-    _cleanup_fclose_ FILE *in = fopen(path, "re");
-    size_t length = in != NULL ? fread(head, 1, HEAD_BYTES, in) : 0;
-    head[length] = 0;
+    /* Without waiting for whoever would write into a pipe of that name. */
+    struct stat status;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return;
+    ssize_t length = read(fd, head, HEAD_BYTES);
+    head[length > 0 ? length : 0] = 0;
     const char *from = strstr(head, begins);
     if (from == NULL)
         return;

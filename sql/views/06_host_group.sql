@@ -15,10 +15,9 @@ comment on column evenkeel.host_group.host_id is 'The host.';
 comment on column evenkeel.host_group.label is 'The group.';
 
 create or replace view ops.host_group as
-select h.host_id, h.name as host, g.label as group_name,
+select g.label as group_name, h.name as host, h.verdict, h.host_id,
        case when exists (select from evenkeel.host_label l where (l.host_id, l.label, l.taken_off) = (g.host_id, g.label, false))
-            then 'label' else 'configuration' end as source,
-       h.verdict
+            then 'label' else 'configuration' end as source
 from evenkeel.host_group g join evenkeel.host h using (host_id);
 comment on view ops.host_group is
     'A row per group that a host is in: as its collector''s configuration or a person (evenkeel hosts label) says.';

@@ -33,11 +33,13 @@ insert into evenkeel.setting (name, value, meaning) values
 alter table evenkeel.setting add constraint setting_retire_after
     check (case when name = 'retire-after' and lower(trim(value)) <> 'never' then value::interval >= interval '1 day' else true end);
 
--- Made anew with other arguments, or other columns.
+-- Made anew with other arguments.
 drop function if exists evenkeel.accept_snapshots();
 drop function if exists evenkeel.lock_clock();
-drop view if exists ops.host_group;
 drop function if exists evenkeel.shown_unknown(text);
 drop function if exists evenkeel.shown_blind(text);
 drop function if exists evenkeel.shown_waivers(text);
 drop function if exists evenkeel.blind_hosts(text);
+
+-- Renamed in place: what people built on the view stays.
+alter view if exists ops.host_group rename column "group" to group_name;
