@@ -45,8 +45,8 @@ select fixture.judge();
 
 create temporary view told as
 select t.n, v.kind, h.verdict, h.missing, hp.levels::text as levels,
-       (select string_agg(replace(format('%s %s %s', f."check", f.subject, f.summary), v.windows || '/', '%windir%/'), E'\n' order by f."check", f.subject)
-        from ops.finding f where f.host = h.host and (v.beside is null or f."check" = 'mixed-level')) as findings
+       (select string_agg(replace(format('%s %s %s', f.check_name, f.subject, f.summary), v.windows || '/', '%windir%/'), E'\n' order by f.check_name, f.subject)
+        from ops.finding f where f.host = h.host and (v.beside is null or f.check_name = 'mixed-level')) as findings
 from tried t cross join variant v
 join ops.host h on h.host = v.kind || ' ' || t.n
 left join evenkeel.host_product hp on hp.host_id = h.host_id and hp.product_id = evenkeel.product_number('app');
