@@ -1,6 +1,6 @@
 -- Where a patch lands on a host: in the host's own folders, whatever they are called and on whichever drive.
 begin;
-select plan(22);
+select plan(24);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -31,6 +31,8 @@ select fixture.vendor('untold', 'c:/program files (x86)/vendor', '{"architecture
                       332, 'c:/windows/syswow64');
 select fixture.vendor('old', 'c:/programme/vendor', '{"program_files": "c:/programme", "architecture": "x86"}', 332);
 
+select fixture.vendor('not told', 'd:/program files/vendor', '{}');
+
 select fixture.payload('app', 'KB1', jsonb_build_object('c:/program files/vendor/helper.dll', fixture.pe('9.1.100.31', '{H}')));
 select fixture.payload('app', 'KB2', jsonb_build_object('c:/program files/common files/vendor/helper.dll', fixture.pe('9.1.100.32', '{H}')));
 select fixture.payload('app', 'KB3', jsonb_build_object('c:/program files/vendor/new.dll', fixture.pe('9.1.100.33', '{N}'),
@@ -50,6 +52,8 @@ select matches(fixture.risk('KB1', 'usual'), '^at risk: c:/program files/vendor/
 select matches(fixture.risk('KB1', 'german'), '^at risk: c:/programme/vendor/y.dll .*helper.dll!X, which c:/programme/vendor/helper.dll', 'in that of the host''s language');
 select matches(fixture.risk('KB1', 'other drive'), '^at risk: d:/apps/vendor/y.dll .*helper.dll!X, which d:/apps/vendor/helper.dll', 'on the drive that it is on');
 select matches(fixture.risk('KB1', 'windows elsewhere'), '^at risk: e:/program files/vendor/y.dll ', 'which is that of Windows where the registry tells none');
+select matches(fixture.risk('KB1', 'not told'), '^unknown: where its Program Files are is not known, .*d:/program files/vendor/', 'not safe where it is elsewhere and nothing tells where');
+select matches(fixture.risk('KB7', 'not told'), '^safe: ', 'of no concern to a patch of nothing there');
 select is(fixture.risk('KB1', 'left behind'), 'safe: 0 files replaced; 1 added', 'not in a folder that is only called so');
 select is(fixture.risk('KB1', 'common'), 'safe: 0 files replaced; 1 added', 'nor in another one below it');
 select matches(fixture.risk('KB2', 'common'), '^at risk: c:/programme/gemeinsame dateien/vendor/y.dll .*helper.dll!X', 'common files are told apart');

@@ -154,6 +154,31 @@ end
 $$;
 comment on function evenkeel.overlay_sides() is 'Fills overlay_side: the hosts whose files are not all known to be of GDR.';
 
+create or replace function evenkeel.untold_programs(host uuid, facts jsonb)
+returns text language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- The usual names are right where the patch's products lie there, or nowhere else below a folder of programs.
+    select format('where its Program Files are is not known, for its registry told none, and %s lies elsewhere', min(l.path))
+    from (select evenkeel.program_places(facts) as places) k
+    cross join lateral (
+        select p.path
+        from host_inventory_current i
+        cross join unnest(i.chunk_ids) u (chunk_id)
+        join chunk c on c.chunk_id = u.chunk_id
+        cross join unnest(c.file_ids) n (file_id)
+        join file fl on fl.file_id = n.file_id
+        join path p on p.path_id = fl.path_id
+        where i.host_id = untold_programs.host and p.location not like '\%windir\%/%'
+          and not starts_with(p.path, (k.places ->> 'programs') || '/') and not starts_with(p.path, (k.places ->> 'programs_x86') || '/')
+          and exists (select from path_component pc
+                      where pc.path_id = p.path_id and pc.product_id in (select t.product_id from overlay_patch t where t.placed))) l
+    where coalesce(facts ->> 'program_files', '') = ''
+      and exists (select from overlay_patch t join patch_table b using (patch_id) where b.file like 'c:/program files%/%')
+    having count(*) > 0
+$$;
+comment on function evenkeel.untold_programs(uuid, jsonb) is
+    'Why it is not known where on a host a patch of overlay_patch lays what is for Program Files; null: it is.';
+
 create or replace function evenkeel.overlay_hosts(chosen uuid[])
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -191,7 +216,7 @@ as $$
                           bool_or(t.placed) as placed
                    from chosen join overlay_patch t using (patch_id) group by host_id) g using (host_id)
         cross join lateral (select g.parts || case when g.placed then E'\n' || evenkeel.program_places(f.facts)::text else '' end as plan,
-                                   g.doubt) c
+                                   coalesce(g.doubt, case when g.placed then evenkeel.untold_programs(h.host_id, f.facts) end) as doubt) c
         where h.host_id in (select unnest(overlay_hosts.chosen))
         -- All that a host says of itself need not be sorted.
         offset 0

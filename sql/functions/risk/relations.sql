@@ -24,7 +24,8 @@ begin
         'A patch of the code that was asked for: one per product. narrow: it brings files of 32 bits only, and names no place of such on '
         'a 64-bit Windows; placed: where it lands is for each host to say. Filled by overlay_plan; read by overlay_branches, '
         'overlay_files, overlay_hosts, overlay_landings, risk_alike, risk_compare, risk_demands, risk_doubts, risk_files, risk_find, '
-        'risk_grounds, risk_names, risk_next, risk_passed_over, risk_products_known, risk_superseding; ends with the session.';
+        'risk_grounds, risk_names, risk_next, risk_passed_over, risk_products_known, risk_superseding, untold_programs; ends with the '
+        'session.';
     create temporary table overlay_branch (patch_id integer, product_id integer, stem text, ordinal integer, has_gdr boolean,
                                            has_qfe boolean);
     comment on table overlay_branch is
