@@ -53,8 +53,8 @@ as $$
           limit most) w
 $$;
 comment on function evenkeel.judge_turn(integer, bigint) is
-    'How many microseconds judge_queued() of so many hosts may take, where one takes ''usual'' of them: by the hosts that wait, however many '
-    'might.';
+    'How many microseconds judge_queued() of so many hosts may take, where one takes ''usual'' of them: by the hosts that wait, however '
+    'many might.';
 
 create or replace function evenkeel.judge_queued_content(most integer)
 returns integer language sql

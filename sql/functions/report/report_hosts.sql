@@ -12,7 +12,8 @@ as $$
         select f.host_id, count(*) as findings from finding f where f.closed_at = 'infinity' group by 1
     )
     select case when (select count(*) from hosts) <= most
-                then coalesce(jsonb_agg(jsonb_build_array(h.name, coalesce(h.shown, 'unknown'), coalesce(o.findings, 0)) order by h.name), '[]')
+                then coalesce(jsonb_agg(jsonb_build_array(h.name, coalesce(h.shown, 'unknown'), coalesce(o.findings, 0)) order by h.name),
+                              '[]')
            end
     from hosts h left join open_findings o using (host_id)
 $$;
