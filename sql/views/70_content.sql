@@ -75,7 +75,8 @@ comment on column ops.file_version.outdated is 'Some host holds a newer version 
 create or replace view ops.service as
 select h.name as host,
        s.name as service,
-       (array['boot', 'system', 'automatic', 'manual', 'disabled'])[s.start + 1] as start,
+       case when s.start between 0 and 4
+            then (array['boot', 'system', 'automatic', 'manual', 'disabled'])[s.start + 1] end as start,
        case when s.type & 11 <> 0 then 'driver' when s.type is not null then 'service' end as kind,
        nullif(s.image_path, '') as image_path,
        (select i.path from evenkeel.service_image('ImagePath', coalesce(s.image_path, ''), s.name, coalesce(s.type, 16), false,

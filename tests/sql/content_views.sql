@@ -60,7 +60,7 @@ select fixture.host('served', '{"c:/app/a.dll": "9.1.100.20"}', fixture.runs('Se
       {"name": "Agent", "start": 2, "type": 16, "image_path": "\"%ProgramFiles%\\A B\\agent.exe\" -run", "service_dll": ""},
       {"name": "Hosted", "start": 3, "type": 32, "image_path": "%SystemRoot%\\SysWOW64\\svchost.exe -k x", "service_dll": "%SystemRoot%\\System32\\h.dll"},
       {"name": "Share", "start": 4, "type": 16, "image_path": "\\\\server\\x.exe", "service_dll": ""},
-      {"name": "Odd", "start": 9, "type": 16, "image_path": "x.exe", "service_dll": ""}]}');
+      {"name": "Odd", "start": 4294967295, "type": 16, "image_path": "x.exe", "service_dll": ""}]}');
 select results_eq($$ select service, start, kind from ops.service where host = 'served' order by service collate "C" $$,
     $$ values ('Agent', 'automatic', 'service'), ('Disk', 'boot', 'driver'), ('Hosted', 'manual', 'service'), ('Odd', null, 'service'),
               ('Share', 'disabled', 'service') $$, 'when each starts, in words');
