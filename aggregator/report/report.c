@@ -105,19 +105,30 @@ static int write_page(const void *context, FILE *out, struct error *error)
     return 0;
 }
 
-int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
-                      struct error *error)
+int report_drift_page(PGconn *connection, const char *since, char **page, size_t *length, struct error *error)
 {
-    struct page page = {0};
-    FILE *out = open_memstream(&page.bytes, &page.length);
+    *page = NULL;
+    FILE *out = open_memstream(page, length);
     if (out == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a report");
     int result = report_drift(connection, since, REPORT_HTML, out, error);
     if (fclose(out) != 0 && result == 0)
         result = error_set(error, ERROR_MEMORY, "no memory for a report");
+    if (result < 0) {
+        free(*page);
+        *page = NULL;
+    }
+    return result;
+}
+
+int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
+                      struct error *error)
+{
+    struct page page;
+    if (report_drift_page(connection, since, &page.bytes, &page.length, error) < 0)
+        return -1;
     const struct report_source source = {write_page, &page};
-    if (result == 0)
-        result = report_archive(&source, directory, error);
+    int result = report_archive(&source, directory, error);
     if (result == 0 && path != NULL)
         result = report_place(&source, path, error);
     free(page.bytes);

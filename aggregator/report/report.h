@@ -23,6 +23,9 @@ int report_drift(PGconn *connection, const char *since, enum report_format forma
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error);
 
+/* The page in memory, which is the caller's to free; NULL with -1 and *error. */
+int report_drift_page(PGconn *connection, const char *since, char **page, size_t *length, struct error *error);
+
 /*
  * The page, made once: kept in `directory` under its time, where the index then leads to it (report_archive()), and,
  * unless `path` is NULL, written there as by report_drift_file().

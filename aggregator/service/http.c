@@ -89,18 +89,10 @@ static char *read_page(const char *path, int64_t oldest, size_t *length)
 
 static int make_report(struct http *http, PGconn *connection, struct error *error)
 {
-    char *page = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&page, &length);
-    if (out == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a report");
-    int result = report_drift(connection, "yesterday", REPORT_HTML, out, error);
-    if (fclose(out) != 0 && result == 0)
-        result = error_set(error, ERROR_MEMORY, "no memory for a report");
-    if (result < 0) {
-        free(page);
+    char *page;
+    size_t length;
+    if (report_drift_page(connection, "yesterday", &page, &length, error) < 0)
         return -1;
-    }
     free(http->page);
     http->page = page;
     http->page_length = length;
