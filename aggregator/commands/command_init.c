@@ -220,7 +220,8 @@ static int init(PGconn *connection, const char *directory, struct error *error)
                                        "evenkeel.host_inventory_current on conflict do nothing",
                                        error) < 0)
         return -1;
-    if (database_execute(connection, "select evenkeel.retry_not_judged()", error) < 0 ||
+    if (database_execute(connection, "select evenkeel.read_again()", error) < 0 ||
+        database_execute(connection, "select evenkeel.retry_not_judged()", error) < 0 ||
         database_execute(connection, "commit", error) < 0 || database_execute(connection, analysis, error) < 0)
         return -1;
     printf("schema %d (%d new), %d checks changed, %lld rows of the catalogue changed\n", DATABASE_SCHEMA_VERSION,

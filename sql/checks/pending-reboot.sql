@@ -15,11 +15,11 @@
 --   reboot_pending          Windows says itself that a restart is pending
 with told as materialized (
     -- Taken out of the facts once: they may be large, and every look into them unpacks all of them.
-    select f.host_id, f.facts ->> 'windows_directory' as windows, f.facts -> 'pending_renames' as renames
+    select f.host_id, host_reading(f.facts) as reading, f.facts -> 'pending_renames' as renames
     from state_facts f
     where jsonb_typeof(f.facts -> 'pending_renames') = 'array'
 ), renamed as (
-    select t.host_id, t.windows, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
+    select t.host_id, t.reading, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
     from told t
     cross join jsonb_array_elements(t.renames) r
 ), changing as (
@@ -30,7 +30,7 @@ with told as materialized (
         c (changed, goes)
     where c.changed ~ '\.(exe|dll|sys|ocx|cpl|drv|scr|ax|acm|efi|com|tsp|mui)$'
 ), program as materialized (
-    select distinct r.host_id, r.changed, path_location(r.changed, r.windows) as location from changing r
+    select distinct r.host_id, r.changed, path_location(r.changed, r.reading) as location from changing r
 ), place as materialized (
     select location, array_agg(host_id) as hosts, array_agg(changed) as files from program where location is not null group by location
 ), glob as materialized (

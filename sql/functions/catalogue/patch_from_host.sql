@@ -35,7 +35,6 @@ declare
         (select t.level_ordinal from evenkeel.patch t where t.code = upper(patch_code) and t.product_id = number),
         (select l.ordinal from evenkeel.level l where l.product_id = number and l.kb = upper(patch_code) order by l.ordinal desc limit 1));
     state record;
-    places jsonb := evenkeel.program_places((select f.facts from evenkeel.host_facts_current f where f.host_id = host));
 begin
     select * into state from evenkeel.update_states(host, number, patch_code, at_ordinal);
     if not found or state.after_chunks is null then
@@ -44,7 +43,7 @@ begin
                  else format('it declared no revision %s (the level of %s)', at_ordinal, patch_code) end;
     end if;
     insert into payload_file (path, image_id)
-    select 'c:/' || evenkeel.place_in_payload(p.location, places), f.image_id
+    select 'c:/' || evenkeel.place_in_payload(p.location), f.image_id
     from (select distinct u.file_id from unnest(state.after_chunks) c (chunk_id) join evenkeel.chunk k using (chunk_id)
           cross join unnest(k.file_ids) u (file_id)
           except

@@ -324,15 +324,15 @@ begin
         where g.files * 2 <= t.files
     ), place as materialized (
         -- Once per host, for facts may be large.
-        select u.host_id, f.facts ->> 'windows_directory' as windows
+        select u.host_id, evenkeel.host_reading(f.facts) as reading
         from (select distinct m.host_id from missing_unmet m) u left join state_facts f using (host_id)
     ), collected as materialized (
-        select distinct c.host_id, evenkeel.path_location(k.folder || '/', p.windows) as folder
+        select distinct c.host_id, evenkeel.path_location(k.folder || '/', p.reading) as folder
         from (select distinct m.chunk_id, m.folder from missing_content m) k
         join missing_chunk c using (chunk_id)
         join place p on p.host_id = c.host_id
     ), of_services as materialized (
-        select distinct a.host_id, evenkeel.path_location(a.path, p.windows) as location from missing_absent a join place p using (host_id)
+        select distinct a.host_id, evenkeel.path_location(a.path, p.reading) as location from missing_absent a join place p using (host_id)
     )
     select u.host_id, u.product_id, u.location, u.component_id, u.hosts, u.holders
     from missing_unmet u

@@ -114,7 +114,7 @@ begin
     -- The rows are locked since admission; the clock is read after that, so that validity times of a host never run backwards.
     moment := clock_timestamp();
     update ingest_snapshot s
-    set chunk_ids = evenkeel.chunks_as_read(s.chunk_ids, coalesce(s.facts, f.facts) ->> 'windows_directory')
+    set chunk_ids = evenkeel.chunks_as_read(s.chunk_ids, evenkeel.host_reading(coalesce(s.facts, f.facts)))
     from ingest_snapshot o
     left join evenkeel.host_facts_current f using (host_id)
     where o.host_id = s.host_id and s.chunk_ids is not null;
@@ -141,11 +141,11 @@ begin
     where s.facts is not null
       and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
 
-    -- Files that did not change are other places where the registry names another Windows directory now.
-    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
+    -- Files that did not change are other places where the registry names other directories now.
+    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts))
     from ingest_snapshot s
     where i.host_id = s.host_id and s.chunk_ids is null and s.facts is not null
-      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, s.facts ->> 'windows_directory')
+      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts))
       and i.valid_to = 'infinity';
 
     insert into evenkeel.host_times as t (host_id, digest, times)

@@ -155,7 +155,7 @@ begin
             select h.host_id, array_agg(n.file_id order by p.path) as file_ids
             from overlay_host h
             join overlay_touch using (host_id)
-            join overlay_new n using (plan, windows)
+            join overlay_new n using (plan, reading)
             join path p on p.path_id = n.path_id
             left join host_facts_current fa using (host_id)
             where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)

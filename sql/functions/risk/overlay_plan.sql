@@ -183,7 +183,7 @@ create or replace function evenkeel.overlay_hosts(chosen uuid[])
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Per patch and host one part: that of the host's level.
-    insert into overlay_host (host_id, plan, windows, place, since, doubt)
+    insert into overlay_host (host_id, plan, reading, place, since, doubt)
     with chosen as (
         select distinct on (hp.host_id, b.patch_id) hp.host_id,
                format('%s:%s:%s', b.patch_id, b.stem, case when b.has_gdr and b.has_qfe then coalesce(s.side, 'gdr')
@@ -205,9 +205,9 @@ as $$
            or not exists (select from overlay_branch o where o.patch_id = b.patch_id and o.ordinal is not null)
         order by hp.host_id, b.patch_id, b.ordinal is null, not (b.has_gdr or b.has_qfe), b.stem = '', b.stem
     )
-    select host_id, plan, windows, row_number() over (order by plan, host_id), since, doubt
+    select host_id, plan, reading, row_number() over (order by plan, host_id), since, doubt
     from (
-        select h.host_id, c.plan, c.doubt, coalesce(nullif(f.facts ->> 'windows_directory', ''), 'c:/windows') as windows,
+        select h.host_id, c.plan, c.doubt, evenkeel.host_reading(f.facts) as reading,
                array[i.valid_from, f.valid_from] as since
         from host h
         join host_inventory_current i using (host_id)
@@ -215,7 +215,11 @@ as $$
         left join (select host_id, string_agg(part, ' ' order by patch_id) as parts, min(doubt) as doubt,
                           bool_or(t.placed) as placed
                    from chosen join overlay_patch t using (patch_id) group by host_id) g using (host_id)
-        cross join lateral (select g.parts || case when g.placed then E'\n' || evenkeel.program_places(f.facts)::text else '' end as plan,
+        cross join lateral (select g.parts || case when g.placed
+                                                    then format(E'\n%s%s', case when (evenkeel.program_places(f.facts) ->> 'wide')::boolean
+                                                                                then 'wide' end,
+                                                                evenkeel.reading_programs(evenkeel.host_reading(f.facts)))
+                                                    else '' end as plan,
                                    coalesce(g.doubt, case when g.placed then evenkeel.untold_programs(h.host_id, f.facts) end) as doubt) c
         where h.host_id in (select unnest(overlay_hosts.chosen))
         -- All that a host says of itself need not be sorted.
@@ -232,12 +236,12 @@ as $$
     insert into overlay_plan_file (plan, patch_id, name, location, machine, version, image_id, images, doubt)
     with part as materialized (
         select k.plan, split_part(w.part, ':', 1)::integer as patch_id, split_part(w.part, ':', 2) as stem,
-          split_part(w.part, ':', 3) as side, nullif(split_part(k.plan, E'\n', 2), '')::jsonb as places
+          split_part(w.part, ':', 3) as side, starts_with(split_part(k.plan, E'\n', 2), 'wide') as wide
         from (select distinct plan from overlay_host where plan is not null) k
         cross join unnest(evenkeel.plan_parts(k.plan)) w (part)
     ), brought as materialized (
         select r.plan, p.patch_id, p.has_payload, t.code, regexp_replace(pf.file, '^.*/', '') as name,
-               case when pf.file like '%/%' then evenkeel.place_on_host(pf.file, p.narrow, r.places) end as location,
+               case when pf.file like '%/%' then evenkeel.place_on_host(pf.file, p.narrow, r.wide) end as location,
                coalesce(i.machine, pf.machine) as machine, pf.machine as for_machine,
                coalesce(i.file_version, pf.version) as version, pf.image_id, pf.other_images, pf.branch, pf.payload_paths
         from part r
@@ -309,7 +313,7 @@ begin
            case when pf.doubt is not null then case when pf.image_id is null and i.file_version = pf.version then null else pf.doubt end
                 when pf.location <> p.location and p.location not like '%/dllcache/%'
                 then format('the patch brings %s to %s; whether it replaces %s too is not known', pf.name,
-                            evenkeel.folder_of(pf.location), p.path) end
+                            evenkeel.location_folder(pf.location, pf.plan), p.path) end
     from overlay_plan_file pf
     join overlay_patch t using (patch_id)
     join path p on p.name = pf.name
@@ -343,21 +347,21 @@ as $$
 begin
     -- Files that may be new: where the payload says, under each host's own Windows directory. Paths that no host has may be gone by prune;
     -- one that is made here stands under another digest than a host's would, and gives way once a host has it.
-    perform evenkeel.store_paths_read(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path), n.windows)
-    from (select distinct replace(pf.location, '%windir%', w.windows) as path, w.windows
-          from overlay_plan_file pf join (select distinct plan, windows from overlay_host) w using (plan)
+    perform evenkeel.store_paths_read(array_agg(sha256(convert_to(n.path, 'utf8'))), array_agg(n.path), n.reading)
+    from (select distinct evenkeel.location_path(pf.location, w.reading) as path, w.reading
+          from overlay_plan_file pf join (select distinct plan, reading from overlay_host) w using (plan)
           where pf.image_id is not null and pf.location is not null) n
     where not exists (select from path p where p.name = regexp_replace(n.path, '^.*/', '') and p.path = n.path
-                                           and p.reading = evenkeel.path_reading(n.path, n.windows))
-    group by n.windows;
-    insert into overlay_new (plan, windows, name, machine, path_id, image_id)
-    select distinct on (pf.plan, w.windows, p.path) pf.plan, w.windows, pf.name, pf.machine, p.path_id, pf.image_id
+                                           and p.reading = evenkeel.path_reading(n.path, n.reading))
+    group by n.reading;
+    insert into overlay_new (plan, reading, name, machine, path_id, image_id)
+    select distinct on (pf.plan, w.reading, p.path) pf.plan, w.reading, pf.name, pf.machine, p.path_id, pf.image_id
     from overlay_plan_file pf
-    join (select distinct plan, windows from overlay_host) w using (plan)
-    join path p on p.name = pf.name and p.path = replace(pf.location, '%windir%', w.windows)
-                   and p.reading = evenkeel.path_reading(p.path, w.windows)
+    join (select distinct plan, reading from overlay_host) w using (plan)
+    join path p on p.name = pf.name and p.path = evenkeel.location_path(pf.location, w.reading)
+                   and p.reading = evenkeel.path_reading(p.path, w.reading)
     where pf.image_id is not null
-    order by pf.plan, w.windows, p.path, p.digest = sha256(convert_to(p.path, 'utf8')), p.path_id, pf.version desc nulls last, pf.image_id;
+    order by pf.plan, w.reading, p.path, p.digest = sha256(convert_to(p.path, 'utf8')), p.path_id, pf.version desc nulls last, pf.image_id;
     perform evenkeel.make_files(array_agg(path_id order by path_id, image_id), array_agg(image_id order by path_id, image_id))
     from (select distinct path_id, image_id from overlay_new) g;
     update overlay_new o set file_id = f.file_id from file f where (f.path_id, f.image_id) = (o.path_id, o.image_id);

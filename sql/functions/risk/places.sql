@@ -21,37 +21,32 @@ comment on function evenkeel.program_places(jsonb) is
     'A host''s folders of programs (programs, common; programs_x86, common_x86: those of 32 bits), and whether its Windows has 64 bits '
     '(wide).';
 
-create or replace function evenkeel.place_on_host(location text, narrow boolean, places jsonb)
+create or replace function evenkeel.place_on_host(location text, narrow boolean, wide boolean)
 returns text language sql immutable parallel safe
 as $$
-    select case when places is null then location
-                when p.below is not null
-                then (places ->> (case when p.below like 'common files/%' then 'common' else 'programs' end
-                                  || case when p.x86 then '_x86' else '' end)) || '/' || regexp_replace(p.below, '^common files/', '')
-                when narrow and (places ->> 'wide')::boolean and location like '\%windir\%/system32/%'
-                then '%windir%/syswow64/' || substr(location, length('%windir%/system32/') + 1)
-                else location end
-    from (select substring(location from '^c:/program files(?: \(x86\))?/(.+)$') as below,
-                 location like 'c:/program files (x86)/%' or (narrow and (places ->> 'wide')::boolean) as x86) p
+    select case when not (narrow and wide) then location
+                when location like '\%windir\%/system32/%' then '%windir%/syswow64/' || substr(location, length('%windir%/system32/') + 1)
+                else regexp_replace(location, '^c:/program files/', 'c:/program files (x86)/') end
 $$;
-comment on function evenkeel.place_on_host(text, boolean, jsonb) is
-    'Where a file of a patch lies on a host with these program_places(); null: they don''t matter. narrow: the patch '
-    'brings files of 32 bits only, which an installer of 32 bits lays out. %windir% stays.';
+comment on function evenkeel.place_on_host(text, boolean, boolean) is
+    'Where a file of a patch lies on a host, as its location. narrow: the patch brings files of 32 bits only, which an installer of 32 '
+    'bits lays out; wide: the host''s Windows has 64.';
 
-create or replace function evenkeel.place_in_payload(location text, places jsonb)
+create or replace function evenkeel.place_in_payload(location text)
 returns text language sql immutable parallel safe
-as $$
-    select coalesce((select p.usual || substr(location, length(p.folder) + 1)
-                     from (values (places ->> 'programs', 'program files'), (places ->> 'common', 'program files/common files'),
-                                  (places ->> 'programs_x86', 'program files (x86)'),
-                                  (places ->> 'common_x86', 'program files (x86)/common files'), ('%windir%', 'windows')) p (folder, usual)
-                     where starts_with(location, p.folder || '/')
-                     order by length(p.folder) desc limit 1), regexp_replace(location, '^[a-z]:/', ''))
-$$;
-comment on function evenkeel.place_in_payload(text, jsonb) is
-    'The folders by which a payload says where a file goes that a host with these program_places() has there.';
+as $$ select regexp_replace(regexp_replace(location, '^%windir%/', 'windows/'), '^[a-z-]:/', '') $$;
+comment on function evenkeel.place_in_payload(text) is 'The folders by which a payload says where a file goes that a host has there.';
 
 create or replace function evenkeel.plan_parts(plan text)
 returns text[] language sql immutable parallel safe
 as $$ select string_to_array(split_part(plan, E'\n', 1), ' ') $$;
 comment on function evenkeel.plan_parts(text) is 'What a plan of overlay_host is made of, as PATCH:STEM:SIDE.';
+
+create or replace function evenkeel.location_folder(location text, plan text)
+returns text language sql immutable parallel safe
+as $$
+    -- %windir% stays: hosts of one plan may keep their Windows anywhere.
+    select evenkeel.folder_of(case when location like '\%windir\%/%' then location
+                                   else evenkeel.location_path(location, evenkeel.reading_programs(split_part(plan, E'\n', 2))) end)
+$$;
+comment on function evenkeel.location_folder(text, text) is 'The folder of a location, as hosts with that plan of overlay_host call it.';

@@ -35,10 +35,11 @@ begin
     comment on table overlay_side is
         'A host that gets not for certain the GDR side of a patch that has both: qfe, since a file there is a build of that; either: '
         'not known. Filled by overlay_sides; read by overlay_hosts; ends with the session.';
-    create temporary table overlay_host (host_id uuid primary key, plan text, windows text, place bigint, since timestamptz[], doubt text);
+    create temporary table overlay_host (host_id uuid primary key, plan text, reading text, place bigint, since timestamptz[], doubt text);
     comment on table overlay_host is
-        'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and on a second line, where it depends '
-        'on them, its program_places(); null: nothing. since: when its files and facts began to be these. doubt: why what the patch '
+        'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and, where they matter, on a second '
+        'line wide if its Windows has 64 bits, and its reading_programs(); null: nothing. reading: its host_reading(). since: when '
+        'its files and facts began to be these. doubt: why what the patch '
         'does there can''t be judged; null: it can. Filled by overlay_hosts, risk_open; read by overlay_additions, overlay_chunks, '
         'overlay_files, overlay_state, risk_alike, risk_already, risk_api_left, risk_chunks, risk_doubts, risk_find, risk_grounds, '
         'risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
@@ -59,10 +60,10 @@ begin
         'A file that is there under a name that a plan brings. action: replace (by new_file_id), same, keep (it is newer), unknown. '
         'Filled by overlay_landings; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, risk_api_wants, '
         'risk_blind, risk_chunks, risk_files, risk_find, risk_landed, risk_names; ends with the session.';
-    create temporary table overlay_new (plan text, windows text, name text, machine integer, path_id integer, image_id integer,
+    create temporary table overlay_new (plan text, reading text, name text, machine integer, path_id integer, image_id integer,
                                         file_id integer);
     comment on table overlay_new is
-        'A file that a plan would add to hosts with that Windows directory, where it is not there yet. Filled by overlay_additions; '
+        'A file that a plan would add to hosts with that host_reading(), where it is not there yet. Filled by overlay_additions; '
         'read by overlay_additions, overlay_focus, overlay_imports, overlay_state, risk_api_wants, risk_blind, risk_files, risk_names; '
         'ends with the session.';
 end

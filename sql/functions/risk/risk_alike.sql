@@ -267,7 +267,7 @@ begin
     )
     select o.host_id, o.place, q.host_id is not null,
            first_value(o.host_id) over (
-               partition by md5(row(o.plan, o.windows, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null,
+               partition by md5(row(o.plan, o.reading, o.doubt, c.unreadable, q.host_id is not null, i.host_id is null, c.seen_at is null,
                                     evenkeel.risk_stale(c.taken_at, c.seen_at, max_age),
                                     t.classes, l.rest, a.says, j.says, fi.says, hp.patch_ids, hp.states, hp.listed, f.likeness, d.says,
                                     case when j.visited or coalesce(t.unread, 0) & n.beyond <> n.beyond then o.host_id end)::text)
