@@ -261,6 +261,19 @@ static int judge_slow(PGconn *connection, int *judged, struct error *error)
     return 0;
 }
 
+/* Judges the fleet checks for what was judged, as far as no aggregator is at it. */
+static int compare_hosts(PGconn *connection, struct error *error)
+{
+    for (int compared = 1; compared > 0;) {
+        _cleanup_(cleanup_result) PGresult *rows =
+            database_query(connection, "select evenkeel.reduce_fleet(500)", NULL, 0, true, error);
+        if (rows == NULL)
+            return -1;
+        compared = database_i32(rows, 0, 0);
+    }
+    return 0;
+}
+
 int cli_may_judge(PGconn *connection, bool *may, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows = database_query(
@@ -306,10 +319,14 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
             return -1;
         total += judged;
     }
+    if (compare_hosts(connection, error) < 0)
+        return -1;
     /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
     for (int tries = 0; tries < 600; tries++) {
         _cleanup_(cleanup_result) PGresult *rows = database_query(
-            connection, "select count(distinct host_id) from evenkeel.judge_queue", NULL, 0, true, error);
+            connection,
+            "select (select count(*) from evenkeel.judge_queue) + (select count(*) from evenkeel.fleet_change)", NULL,
+            0, true, error);
         if (rows == NULL)
             return -1;
         if (database_i64(rows, 0, 0) == 0) {

@@ -115,7 +115,14 @@ static void warn_of_loss(PGconn *connection)
     }
 }
 
-static int serve(const char *dsn, const struct service_options *service_options,
+/* Half the processors, for the database and what comes in have need of the others. */
+static unsigned usual_judges(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 4 ? 1 : processors > 8 ? 4 : (unsigned)processors / 2;
+}
+
+static int serve(const char *dsn, unsigned judges, const struct service_options *service_options,
                  const struct store_options *store_options, struct http_options *http_options, const char *ready,
                  struct error *error)
 {
@@ -138,7 +145,7 @@ static int serve(const char *dsn, const struct service_options *service_options,
     _cleanup_(cleanup_connection) PGconn *trial = database_open(dsn, error);
     if (trial == NULL)
         return -1;
-    struct judge *judge = judge_start(dsn, error);
+    struct judge *judge = judge_start(dsn, judges, error);
     if (judge == NULL)
         return -1;
     struct writer_options writer_options = {
@@ -216,6 +223,9 @@ static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\
                            "                         may take a quarter of it more\n"
                            "  --connections N        collectors connected at once (default: 512); each takes\n"
                            "                         a descriptor and may have 2.5 MiB under way\n"
+                           "  --judges N             sessions that judge hosts at once, 1 to 16 (default: half\n"
+                           "                         the processors, but 4 at most); several aggregators\n"
+                           "                         share the hosts\n"
                            "  --http URL             report, /healthz and /metrics, or off\n"
                            "                         (default: " DEFAULT_HTTP_URL ")\n"
                            "  --report FILE          the page to show (default: report.html in the state\n"
@@ -236,6 +246,7 @@ int command_serve(int argc, char **argv)
         OPTION_QUOTA,
         OPTION_MEMORY,
         OPTION_CONNECTIONS,
+        OPTION_JUDGES,
         OPTION_HTTP,
         OPTION_REPORT
     };
@@ -248,6 +259,7 @@ int command_serve(int argc, char **argv)
                                             {"upload-quota", required_argument, NULL, OPTION_QUOTA},
                                             {"memory", required_argument, NULL, OPTION_MEMORY},
                                             {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+                                            {"judges", required_argument, NULL, OPTION_JUDGES},
                                             {"http", required_argument, NULL, OPTION_HTTP},
                                             {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
@@ -255,7 +267,7 @@ int command_serve(int argc, char **argv)
     const char *urls[URLS_MAXIMUM], *ready = NULL;
     struct service_options service_options = {
         .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
-    int64_t memory, connections;
+    int64_t memory, connections, judges = usual_judges();
     struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
     struct http_options http_options = {0};
     char dsn[2048], state[1024], report[PATH_MAX];
@@ -300,6 +312,10 @@ int command_serve(int argc, char **argv)
                                       CONNECTIONS_MOST);
             service_options.connections = (unsigned)connections;
             break;
+        case OPTION_JUDGES:
+            if (!number_of(optarg, 1, JUDGES_MOST, &judges))
+                return cli_fail_usage("serve", "--judges '%s' is no number from 1 to %d", optarg, JUDGES_MOST);
+            break;
         case OPTION_HTTP:
             http_options.url = optarg;
             break;
@@ -323,7 +339,7 @@ int command_serve(int argc, char **argv)
     http_options.allow_plain = service_options.allow_plain;
     store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
     if (database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0 ||
-        serve(dsn, &service_options, &store_options, &http_options, ready, &error) < 0)
+        serve(dsn, (unsigned)judges, &service_options, &store_options, &http_options, ready, &error) < 0)
         return cli_fail("serve", &error);
     return EXIT_STATUS_OK;
 }

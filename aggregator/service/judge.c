@@ -30,13 +30,18 @@
 #define PAUSE_MICROSECONDS 1500000
 #define PATIENCE_MICROSECONDS 30000000
 
+/* What there is to do. */
+enum call { CALL_NONE, CALL_ARRIVED, CALL_JUDGED };
+
 /* What one of the threads does again and again, on a connection of its own. */
 struct duty {
-    struct judge *judge;
+    struct judge *judge;                                                     /* shared by all */
     int (*work)(struct duty *duty, PGconn *connection, struct error *error); /* 1: go on, 0: rest, -1: failed */
     const char *failure;                                                     /* how the log calls it */
     const char *prepare;                                                     /* run first in a session; NULL: nothing */
-    bool is_woken;                                                           /* rests until judge_wake(), too */
+    enum call woken_by;                                                      /* what ends its rest */
+    bool awake;                                                              /* guarded by the judge's lock */
+    bool finishes;                                                           /* what it is at when all is to stop */
     int64_t clock_due;                                                       /* by the monotonic clock */
     int most;                                                                /* hosts that the next batch may have */
     int64_t usual;                                                           /* microseconds that a host took lately */
@@ -47,27 +52,38 @@ struct duty {
 
 struct judge {
     char *dsn;
-    struct duty judging;  /* hosts whose state changed: nothing that takes long may stand before them */
-    struct duty slow;     /* hosts that take long, or could not be judged before: one at a time */
-    struct duty learning; /* the clock, and what the whole fleet teaches, which takes the longer the larger it is */
+    /* The first of them are so many judges of hosts whose state changed: nothing that takes long may stand before
+     * these.
+     */
+    struct duty duties[JUDGES_MOST + 3];
+    size_t duty_count;
+    unsigned judges;
     pthread_mutex_t lock; /* guards the flags */
     pthread_cond_t changed;
-    bool awake, stopping;
+    bool stopping;
     unsigned arrived; /* hosts since the last pause */
     int64_t arrived_at;
 };
 
+/* Ends the rest of the duties that such a call is for. */
+static void call_out(struct judge *judge, enum call call)
+{
+    pthread_mutex_lock(&judge->lock);
+    for (size_t i = 0; i < judge->duty_count; i++)
+        judge->duties[i].awake = judge->duties[i].awake || judge->duties[i].woken_by == call;
+    pthread_cond_broadcast(&judge->changed);
+    pthread_mutex_unlock(&judge->lock);
+}
+
 /* Sleeps until woken or for so long; false when stopping. */
-static bool rest(const struct duty *duty, int seconds)
+static bool rest(struct duty *duty, int seconds)
 {
     struct judge *judge = duty->judge;
     int64_t until = monotonic_now() + seconds * MONOTONIC_SECOND;
     pthread_mutex_lock(&judge->lock);
-    while (!(duty->is_woken && judge->awake) && !judge->stopping &&
-           monotonic_wait(&judge->changed, &judge->lock, until))
+    while (!duty->awake && !judge->stopping && monotonic_wait(&judge->changed, &judge->lock, until))
         ;
-    if (duty->is_woken)
-        judge->awake = false;
+    duty->awake = false;
     bool goes_on = !judge->stopping;
     pthread_mutex_unlock(&judge->lock);
     return goes_on;
@@ -132,31 +148,43 @@ static PGresult *query_within(PGconn *connection, int64_t microseconds, const ch
     return rows;
 }
 
+/* The next batch is smaller than this one. */
+static void shrink(struct duty *duty, int count)
+{
+    int most = count < duty->most ? count : duty->most;
+    duty->most = most > BATCH_DIVISOR ? most / BATCH_DIVISOR : 1;
+}
+
+/* What so many hosts took tells how long others may; and the next batch may be larger again. */
+static void count_done(struct duty *duty, int hosts, int64_t microseconds)
+{
+    if (hosts >= TELLING_HOSTS)
+        duty->usual = (3 * duty->usual + microseconds / hosts) / 4;
+    if (hosts > 0 && duty->most < HOSTS_PER_BATCH)
+        duty->most = duty->most * BATCH_DIVISOR < HOSTS_PER_BATCH ? duty->most * BATCH_DIVISOR : HOSTS_PER_BATCH;
+}
+
 /* After a batch that took too long: whoever is to blame, or may be, is judged apart from now on, else batches get
  * smaller until it stands alone. */
-static int defer_slow(struct duty *duty, PGconn *connection, struct error *error)
+static int defer_slow(struct duty *duty, PGconn *connection, const char *hosts, int count, struct error *error)
 {
-    char most[16];
-    snprintf(most, sizeof most, "%d", duty->most);
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select evenkeel.defer_slow($1::integer)", &PARAMETER_TEXT(most), 1, true, error);
+        database_query(connection, "select evenkeel.defer_slow($1::uuid[])", &PARAMETER_TEXT(hosts), 1, true, error);
     if (rows == NULL)
         return -1;
     int deferred = database_i32(rows, 0, 0);
-    log_line(LOG_PRIORITY_WARNING, "judging-slow", "hosts=%d deferred=%d", duty->most, deferred);
+    log_line(LOG_PRIORITY_WARNING, "judging-slow", "hosts=%d deferred=%d", count, deferred);
     if (deferred == 0)
-        duty->most = duty->most > BATCH_DIVISOR ? duty->most / BATCH_DIVISOR : 1;
+        shrink(duty, count);
     return 1;
 }
 
 /* New content of the hosts that are judged next, first and by itself: so its lock is held for short. */
-static int judge_content(struct judge *judge, PGconn *connection, struct error *error)
+static int judge_content(struct judge *judge, PGconn *connection, const char *hosts, struct error *error)
 {
-    char most[16];
-    snprintf(most, sizeof most, "%d", HOSTS_PER_BATCH);
     for (int judged = 1; judged > 0 && !is_stopping(judge);) {
         _cleanup_(cleanup_result) PGresult *content = database_query(
-            connection, "select evenkeel.judge_queued_content($1::integer)", &PARAMETER_TEXT(most), 1, true, error);
+            connection, "select evenkeel.judge_queued_content($1::uuid[])", &PARAMETER_TEXT(hosts), 1, true, error);
         if (content == NULL)
             return -1;
         judged = database_i32(content, 0, 0);
@@ -170,38 +198,98 @@ static int judge_content(struct judge *judge, PGconn *connection, struct error *
 static int judge_rest(PGconn *connection, struct error *error)
 {
     return database_execute(connection,
-                            "select case when n.host is null then evenkeel.judge_content() end "
-                            "from evenkeel.judge_slow_next() n",
+                            "select case when not exists (select from evenkeel.judge_queue) then "
+                            "evenkeel.judge_content() end",
                             error);
+}
+
+/* The next batch out of a query that is given how many there may be, and how many judges share: (array, how many,
+ * microseconds that a turn may take at least); an array that is null: there is none. NULL with *error. */
+static PGresult *choose(const struct duty *duty, PGconn *connection, const char *query, size_t parameter_count,
+                        struct error *error)
+{
+    char most[16], judges[16];
+    snprintf(most, sizeof most, "%d", duty->most);
+    snprintf(judges, sizeof judges, "%u", duty->judge->judges);
+    struct parameter parameters[] = {PARAMETER_TEXT(most), PARAMETER_TEXT(judges)};
+    return database_query(connection, query, parameters, parameter_count, false, error);
+}
+
+/* A host that is not done within three times what it usually takes, and a turn, keeps others waiting. */
+static int64_t turn_of(const struct duty *duty, const PGresult *batch)
+{
+    return strtoll(PQgetvalue(batch, 0, 2), NULL, 10) + 3 * duty->usual * strtol(PQgetvalue(batch, 0, 1), NULL, 10);
 }
 
 /* Judges one batch. */
 static int judge_once(struct duty *duty, PGconn *connection, struct error *error)
 {
-    int64_t turn;
-    char most[16], usual[24];
     bool late;
     if (!wait_for_pause(duty->judge))
         return 0;
-    snprintf(most, sizeof most, "%d", duty->most);
-    snprintf(usual, sizeof usual, "%lld", (long long)duty->usual);
-    struct parameter parameters[] = {PARAMETER_TEXT(most), PARAMETER_TEXT(usual)};
-    if (judge_content(duty->judge, connection, error) < 0 ||
-        read_turn(connection, "select evenkeel.judge_turn($1::integer, $2::bigint)", parameters, 2, &turn, error) < 0)
+    _cleanup_(cleanup_result) PGresult *batch =
+        choose(duty, connection,
+               "select c.hosts, cardinality(c.hosts), "
+               "(extract(epoch from evenkeel.setting('judge.turn')::interval) * 1000000)::bigint "
+               "from evenkeel.judge_choose($1::integer, $2::integer) c (hosts)",
+               2, error);
+    if (batch == NULL)
+        return -1;
+    if (PQgetisnull(batch, 0, 0))
+        return judge_rest(connection, error);
+    const char *hosts = PQgetvalue(batch, 0, 0);
+    if (judge_content(duty->judge, connection, hosts, error) < 0)
         return -1;
     int64_t began = monotonic_now();
     _cleanup_(cleanup_result) PGresult *rows =
-        query_within(connection, turn, "select evenkeel.judge_queued($1::integer)", parameters, 1, &late, error);
+        query_within(connection, turn_of(duty, batch), "select evenkeel.judge_batch($1::uuid[])",
+                     &PARAMETER_TEXT(hosts), 1, &late, error);
     if (late)
-        return defer_slow(duty, connection, error);
+        return defer_slow(duty, connection, hosts, (int)strtol(PQgetvalue(batch, 0, 1), NULL, 10), error);
     if (rows == NULL)
         return -1;
-    int judged = database_i32(rows, 0, 0);
-    if (judged >= TELLING_HOSTS)
-        duty->usual = (3 * duty->usual + (monotonic_now() - began) / judged) / 4;
-    if (judged > 0 && duty->most < HOSTS_PER_BATCH)
-        duty->most = duty->most * BATCH_DIVISOR < HOSTS_PER_BATCH ? duty->most * BATCH_DIVISOR : HOSTS_PER_BATCH;
-    return judged > 0 ? 1 : judge_rest(connection, error);
+    count_done(duty, database_i32(rows, 0, 0), monotonic_now() - began);
+    call_out(duty->judge, CALL_JUDGED);
+    return 1;
+}
+
+/* Judges the fleet checks for what judges left. Of changes that take too long fewer are taken, until the host that is
+ * to blame stands alone: that is given up. */
+static int compare_once(struct duty *duty, PGconn *connection, struct error *error)
+{
+    bool late;
+    _cleanup_(cleanup_result) PGresult *batch =
+        choose(duty, connection,
+               "select c.changes, cardinality(c.changes), (extract(epoch from evenkeel.setting(case when "
+               "cardinality(c.changes) > 1 then 'judge.turn' else 'judge.slow-turn' end)::interval) * 1000000)::bigint "
+               "from evenkeel.reduce_choose($1::integer) c (changes)",
+               1, error);
+    if (batch == NULL)
+        return -1;
+    if (PQgetisnull(batch, 0, 0))
+        return 0;
+    struct parameter changes = PARAMETER_TEXT(PQgetvalue(batch, 0, 0));
+    int count = (int)strtol(PQgetvalue(batch, 0, 1), NULL, 10);
+    int64_t began = monotonic_now();
+    _cleanup_(cleanup_result) PGresult *rows = query_within(
+        connection, turn_of(duty, batch), "select evenkeel.reduce_batch($1::bigint[])", &changes, 1, &late, error);
+    if (!late && rows == NULL)
+        return -1;
+    if (!late) {
+        count_done(duty, database_i32(rows, 0, 0), monotonic_now() - began);
+        return database_i32(rows, 0, 0) > 0;
+    }
+    log_line(LOG_PRIORITY_WARNING, "comparing-slow", "hosts=%d", count);
+    if (count > 1) {
+        shrink(duty, count);
+        return 1;
+    }
+    _cleanup_(cleanup_result) PGresult *given_up =
+        database_query(connection,
+                       "select evenkeel.drop_change(($1::bigint[])[1], 'to compare it with other hosts took longer "
+                       "than ' || evenkeel.setting('judge.slow-turn'))",
+                       &changes, 1, true, error);
+    return given_up == NULL ? -1 : 1;
 }
 
 /* Judges one of the hosts that take long or could not be judged before; one that takes too long even so is given up.
@@ -230,8 +318,10 @@ static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *
     }
     _cleanup_(cleanup_result) PGresult *rows =
         query_within(connection, turn, "select evenkeel.judge_slow($1::uuid)::integer", parameters, 1, &late, error);
-    if (!late)
+    if (!late) {
+        call_out(duty->judge, CALL_JUDGED);
         return rows == NULL ? -1 : database_i32(rows, 0, 0);
+    }
     log_line(LOG_PRIORITY_WARNING, "host-not-judged", "host=%s reason=slow", PQgetvalue(next, 0, 0));
     _cleanup_(cleanup_result) PGresult *given_up =
         database_query(connection,
@@ -337,31 +427,50 @@ static void *run(void *context)
 static void clear(struct judge *judge)
 {
     char unused[256];
-    struct duty *const duties[] = {&judge->judging, &judge->slow, &judge->learning};
     pthread_mutex_lock(&judge->lock);
     judge->stopping = true;
-    for (size_t i = 0; i < sizeof duties / sizeof *duties; i++)
-        if (duties[i] != &judge->judging && duties[i]->cancel != NULL)
-            PQcancel(duties[i]->cancel, unused, sizeof unused);
+    for (size_t i = 0; i < judge->duty_count; i++)
+        if (!judge->duties[i].finishes && judge->duties[i].cancel != NULL)
+            PQcancel(judge->duties[i].cancel, unused, sizeof unused);
     pthread_cond_broadcast(&judge->changed);
     pthread_mutex_unlock(&judge->lock);
-    for (size_t i = 0; i < sizeof duties / sizeof *duties; i++)
-        if (duties[i]->started)
-            pthread_join(duties[i]->thread, NULL);
+    for (size_t i = 0; i < judge->duty_count; i++)
+        if (judge->duties[i].started)
+            pthread_join(judge->duties[i].thread, NULL);
     pthread_cond_destroy(&judge->changed);
     pthread_mutex_destroy(&judge->lock);
     free(judge->dsn);
     free(judge);
 }
 
-static int start(struct duty *duty)
+/* All before any thread starts, which reads them. */
+static void add_duties(struct judge *judge)
 {
-    int failed = pthread_create(&duty->thread, NULL, run, duty);
-    duty->started = failed == 0;
-    return failed;
+    const struct duty judging = {.work = judge_once,
+                                 .failure = "judging-failed",
+                                 .woken_by = CALL_ARRIVED,
+                                 .finishes = true,
+                                 .most = HOSTS_PER_BATCH,
+                                 .usual = USUAL_MICROSECONDS};
+    const struct duty others[] = {{.work = compare_once,
+                                   .failure = "comparing-failed",
+                                   .woken_by = CALL_JUDGED,
+                                   .finishes = true,
+                                   .most = HOSTS_PER_BATCH,
+                                   .usual = USUAL_MICROSECONDS},
+                                  {.work = judge_slow_once,
+                                   .failure = "judging-apart-failed",
+                                   .prepare = "select evenkeel.open_private_caches()"},
+                                  {.work = learn_once, .failure = "learning-failed"}};
+    for (unsigned i = 0; i < judge->judges; i++)
+        judge->duties[judge->duty_count++] = judging;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        judge->duties[judge->duty_count++] = others[i];
+    for (size_t i = 0; i < judge->duty_count; i++)
+        judge->duties[i].judge = judge;
 }
 
-struct judge *judge_start(const char *dsn, struct error *error)
+struct judge *judge_start(const char *dsn, unsigned judges, struct error *error)
 {
     struct judge *judge = calloc(1, sizeof *judge);
     if (judge == NULL || (judge->dsn = strdup(dsn)) == NULL) {
@@ -371,24 +480,16 @@ struct judge *judge_start(const char *dsn, struct error *error)
     }
     pthread_mutex_init(&judge->lock, NULL);
     monotonic_condition(&judge->changed);
-    judge->judging = (struct duty){.judge = judge,
-                                   .work = judge_once,
-                                   .failure = "judging-failed",
-                                   .is_woken = true,
-                                   .most = HOSTS_PER_BATCH,
-                                   .usual = USUAL_MICROSECONDS};
-    judge->slow = (struct duty){.judge = judge,
-                                .work = judge_slow_once,
-                                .failure = "judging-apart-failed",
-                                .prepare = "select evenkeel.open_private_caches()"};
-    judge->learning = (struct duty){.judge = judge, .work = learn_once, .failure = "learning-failed"};
-    int failed = start(&judge->judging);
-    if (failed == 0 && (failed = start(&judge->slow)) == 0)
-        failed = start(&judge->learning);
-    if (failed != 0) {
-        error_set(error, ERROR_IO, "can't start the judge: %s", strerror(failed));
-        clear(judge);
-        return NULL;
+    judge->judges = judges;
+    add_duties(judge);
+    for (size_t i = 0; i < judge->duty_count; i++) {
+        int failed = pthread_create(&judge->duties[i].thread, NULL, run, &judge->duties[i]);
+        judge->duties[i].started = failed == 0;
+        if (failed != 0) {
+            error_set(error, ERROR_IO, "can't start the judge: %s", strerror(failed));
+            clear(judge);
+            return NULL;
+        }
     }
     return judge;
 }
@@ -396,12 +497,11 @@ struct judge *judge_start(const char *dsn, struct error *error)
 void judge_wake(struct judge *judge, unsigned hosts)
 {
     pthread_mutex_lock(&judge->lock);
-    judge->awake = true;
     judge->arrived += hosts;
     if (hosts > 0)
         judge->arrived_at = monotonic_now();
-    pthread_cond_broadcast(&judge->changed);
     pthread_mutex_unlock(&judge->lock);
+    call_out(judge, CALL_ARRIVED);
 }
 
 void judge_stop(struct judge *judge)

@@ -143,6 +143,8 @@ static const struct {
      " group by 1, 2 order by 1, 2"},
     {"evenkeel_judge_queue_hosts", NULL, NULL, "Hosts that wait to be judged.",
      "select '', '', count(distinct host_id) from evenkeel.judge_queue"},
+    {"evenkeel_fleet_change_hosts", NULL, NULL, "Hosts that were judged and wait to be compared with others.",
+     "select '', '', count(distinct host_id) from evenkeel.fleet_change"},
     {"evenkeel_keys_pending", NULL, NULL, "Collectors' keys that wait to be approved.",
      "select '', '', count(*) from evenkeel.collector_key where status = 'pending'"},
     {"evenkeel_oldest_snapshot_age_seconds", NULL, NULL, "Age of the snapshot of the host that was silent for longest.",

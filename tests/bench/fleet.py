@@ -176,7 +176,7 @@ class Fleet(Cluster):
     def wait_judged(self, seconds=3600):
         """Until no host waits to be judged any more."""
         deadline = time.monotonic() + seconds
-        while self.query("select exists (select from evenkeel.judge_queue)") == "t":
+        while self.query("select exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change)") == "t":
             if time.monotonic() > deadline:
                 raise SystemExit("the aggregator does not get done with judging")
             time.sleep(0.05)
@@ -187,7 +187,7 @@ class Fleet(Cluster):
         while self.query("""select exists (select from evenkeel.peer_refresh
                                           where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))
                                 or exists (select from evenkeel.version_evidence where judged > 0 and judged::bigint * 1000 >= hosts)
-                                or exists (select from evenkeel.judge_queue)""") == "t":
+                                or exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change)""") == "t":
             if time.monotonic() > deadline:
                 raise SystemExit("the aggregator does not get done with learning")
             time.sleep(0.1)

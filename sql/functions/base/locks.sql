@@ -5,7 +5,6 @@
 -- its number, and so hold up all others. command_init.c locks the table 'migration' before all of them.
 --
 --   learning      one session learns from the fleet
---   judging       one session judges the queue; nobody waits for it
 --   slow judging  one session judges, one at a time, the hosts that take long; nobody waits for it
 --   clock         one session judges what depends on the time alone; nobody waits for it
 --   change        one session changes the catalogue, or takes content away; nobody else waits for it
@@ -13,7 +12,10 @@
 --   storing       one session stores content that is new, so that two that store the same never collide
 --   content       one session judges files and chunks that are new, or makes files that no host has
 --   imports       one session adds to the caches of imports
---   fleet checks  one session changes fleet keys and what is found by them
+--   fleet checks  one session judges fleet checks by what judges left; nobody waits for it
+--
+-- Who judges hosts of the queue has the rows of their parts locked (judge_partition), for which nobody waits either, and takes them before
+-- 'catalogue'.
 --
 -- A lock on a row that others wait for (a new file's, a host's) is taken under the lock that its writer holds, never before it.
 
@@ -21,8 +23,7 @@ create or replace function evenkeel.lock_order()
 returns table (place bigint, lock text) language sql immutable
 as $$
     select o.place, o.lock
-    from unnest(array['learning', 'judging', 'slow judging', 'clock', 'change', 'catalogue', 'storing', 'content', 'imports',
-                      'fleet checks'])
+    from unnest(array['learning', 'slow judging', 'clock', 'change', 'catalogue', 'storing', 'content', 'imports', 'fleet checks'])
          with ordinality o (lock, place)
 $$;
 comment on function evenkeel.lock_order() is 'The names of the locks, in the order in which one transaction may take them.';
@@ -57,12 +58,6 @@ returns boolean language sql
 as $$ select evenkeel.take_lock('learning', 'exclusive', wait) $$;
 comment on function evenkeel.lock_learning(boolean) is
     'Keeps others from learning until the transaction ends; false where somebody else is at it, for whom it waits only if told to.';
-
-create or replace function evenkeel.lock_judging()
-returns boolean language sql
-as $$ select evenkeel.take_lock('judging', 'exclusive', false) $$;
-comment on function evenkeel.lock_judging() is
-    'Keeps others from judging the queue until the transaction ends; false where somebody else is at it.';
 
 create or replace function evenkeel.lock_slow_judging()
 returns boolean language sql
@@ -162,11 +157,7 @@ comment on function evenkeel.lock_imports() is
     'One session at a time adds to the caches of imports, so that two that add the same rows can''t wait for each other.';
 
 create or replace function evenkeel.lock_fleet_checks()
-returns void language plpgsql
-as $$
-begin
-    perform evenkeel.take_lock('fleet checks', 'exclusive', true);
-end
-$$;
+returns boolean language sql
+as $$ select evenkeel.take_lock('fleet checks', 'exclusive', false) $$;
 comment on function evenkeel.lock_fleet_checks() is
-    'One session at a time judges fleet checks: two that share a key would not see each other''s hosts before both are committed.';
+    'Keeps others from judging fleet checks until the transaction ends; false where somebody else is at it.';

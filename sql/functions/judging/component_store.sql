@@ -134,6 +134,7 @@ begin
     join evenkeel.file f using (file_id)
     left join owned o on o.store_id = q.store_id and o.path_id = f.path_id
     group by q.chunk_id, q.store_id
+    order by q.chunk_id, q.store_id
     on conflict do nothing;
 end
 $$;

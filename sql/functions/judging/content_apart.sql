@@ -68,6 +68,11 @@ begin
         return 0;
     end if;
     perform evenkeel.lock_catalogue_shared();
+    -- What another session is judging is still to be seen here: then it is waited for. Of other hosts' content nobody waits for anything.
+    if not exists (select from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
+                   join evenkeel.unjudged_chunk using (chunk_id) where i.host_id = any (hosts)) then
+        return 0;
+    end if;
     perform evenkeel.lock_content();
     -- Hosts alike hold the same chunks. Whole chunks, so that no file is left behind whose chunk is told to be judged.
     with held as (

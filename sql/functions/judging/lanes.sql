@@ -1,92 +1,121 @@
--- Who is judged when: the queue in batches, and beside it, one at a time and in a session of their own, the hosts that take long or could
+-- Who is judged when: the queue in batches, several at a time by several sessions, and beside it, one at a time and in a session of their own, the hosts that take long or could
 -- not be judged before. What one of these does holds up nobody else.
 
-create or replace function evenkeel.judge_queued(most integer)
+create or replace function evenkeel.host_partition(host uuid)
+returns integer language sql immutable strict parallel safe
+as $$ select uuid_hash(host) & 15 $$;
+comment on function evenkeel.host_partition(uuid) is 'Which of the parts of judge_partition a host belongs to.';
+
+create or replace view evenkeel.judge_waiting as
+select q.host_id, q.queued_at
+from evenkeel.judge_queue q
+where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
+  and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id);
+comment on view evenkeel.judge_waiting is 'What of the queue is judged in batches: all but hosts that are judged apart.';
+comment on column evenkeel.judge_waiting.host_id is 'The host.';
+comment on column evenkeel.judge_waiting.queued_at is 'Since when it waits.';
+
+create or replace function evenkeel.judge_choose(most integer, judges integer)
+returns uuid[] language plpgsql
+as $$
+declare
+    waiting record;
+    parts integer[] := '{}';
+    enough bigint;
+    found_hosts bigint := 0;
+    hosts uuid[];
+begin
+    -- Whole parts, those first that wait for longest, so that as many judges as there are find some. Few hosts are not worth a division.
+    for waiting in
+        select evenkeel.host_partition(w.host_id) as part, count(distinct w.host_id) as hosts,
+               sum(count(distinct w.host_id)) over () as total
+        from evenkeel.judge_waiting w group by 1 order by min(w.queued_at), 1
+    loop
+        perform from evenkeel.judge_partition p where p.part = waiting.part for update skip locked;
+        if found then
+            parts := parts || waiting.part;
+            found_hosts := found_hosts + waiting.hosts;
+        end if;
+        enough := least(most, greatest(64, (waiting.total + judges - 1) / judges));
+        exit when found_hosts >= enough;
+    end loop;
+    select array_agg(o.host_id) into hosts
+    from (select w.host_id from evenkeel.judge_waiting w where evenkeel.host_partition(w.host_id) = any (parts)
+          group by w.host_id order by min(w.queued_at), w.host_id limit most) o;
+    return hosts;
+end
+$$;
+comment on function evenkeel.judge_choose(integer, integer) is
+    'Up to so many hosts of the queue that nobody judges at the moment, for one of so many judges; null: there is none. Keeps them until '
+    'the transaction ends, and judge_batch() takes them again.';
+
+create or replace function evenkeel.judge_batch(chosen uuid[])
 returns integer language plpgsql
 as $$
 declare
-    chosen uuid[];
+    part_of uuid[];
     hosts uuid[];
     big integer := evenkeel.setting('judge.big-host')::integer;
 begin
     -- A host that reports while it is judged waits again at once: a second judge could be done with it before the first one is.
-    if not evenkeel.lock_judging() then
+    select array_agg(c.host_id) into part_of
+    from (select p.part from evenkeel.judge_partition p
+          where p.part in (select evenkeel.host_partition(h.host_id) from unnest(chosen) h (host_id))
+          order by p.part for update skip locked) p
+    join unnest(chosen) c (host_id) on evenkeel.host_partition(c.host_id) = p.part;
+    if part_of is null then
         return 0;
     end if;
     perform evenkeel.state_open();
     perform evenkeel.lock_catalogue_shared();
-    select array_agg(distinct o.host_id) into chosen from (
-        select q.host_id from evenkeel.judge_queue q
-        where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
-          and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id)
-        order by q.queued_at limit most for update of q skip locked) o;
-    if chosen is null then
-        return 0;
-    end if;
     insert into evenkeel.slow_host (host_id, reason)
     select i.host_id, format('%s files', i.files)
-    from evenkeel.host_inventory_current i where i.host_id = any (chosen) and i.files > big
+    from evenkeel.host_inventory_current i where i.host_id = any (part_of) and i.files > big
     on conflict do nothing;
     with taken as (
-        delete from evenkeel.judge_queue q
-        where q.host_id = any (chosen) and not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
+        delete from evenkeel.judge_queue q using evenkeel.judge_waiting w
+        where q.host_id = any (part_of) and (w.host_id, w.queued_at) = (q.host_id, q.queued_at)
         returning q.host_id
     )
     select array_agg(distinct host_id) into hosts from taken;
     if hosts is not null then
         perform evenkeel.judge_apart(hosts);
     end if;
-    return cardinality(chosen);
+    return cardinality(part_of);
 end
 $$;
+comment on function evenkeel.judge_batch(uuid[]) is
+    'Judges those of these hosts in this transaction that wait still and that nobody else judges, but for those that are judged apart; '
+    'returns how many were looked at.';
+
+create or replace function evenkeel.judge_queued(most integer)
+returns integer language sql
+as $$ select coalesce(evenkeel.judge_batch(evenkeel.judge_choose(most, 1)), 0) $$;
 comment on function evenkeel.judge_queued(integer) is
-    'Judges up to so many hosts of the queue in this transaction, but for those that are judged apart; returns how many were looked '
-    'at, and 0 while somebody else judges.';
+    'Judges up to so many hosts of the queue in this transaction; returns how many were looked at, and 0 where others judge all that wait.';
 
-create or replace function evenkeel.judge_turn(most integer, usual bigint)
-returns bigint language sql stable
-as $$
-    select (extract(epoch from evenkeel.setting('judge.turn')::interval) * 1000000)::bigint + 3 * usual * count(*)
-    from (select from evenkeel.judge_queue q
-          where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
-            and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id)
-          limit most) w
-$$;
-comment on function evenkeel.judge_turn(integer, bigint) is
-    'How many microseconds judge_queued() of so many hosts may take, where one takes ''usual'' of them: by the hosts that wait, however '
-    'many might.';
-
-create or replace function evenkeel.judge_queued_content(most integer)
+create or replace function evenkeel.judge_queued_content(hosts uuid[])
 returns integer language sql
 as $$
     select evenkeel.judge_content_of(array(
-        select q.host_id from evenkeel.judge_queue q
-        where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
-          and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id)
-          and not exists (select from evenkeel.host_inventory_current i
-                          where i.host_id = q.host_id and i.files > evenkeel.setting('judge.big-host')::integer)
-        order by q.queued_at limit most), 100000)
+        select h.host_id from unnest(hosts) h (host_id)
+        where not exists (select from evenkeel.host_inventory_current i
+                          where i.host_id = h.host_id and i.files > evenkeel.setting('judge.big-host')::integer)), 100000)
 $$;
-comment on function evenkeel.judge_queued_content(integer) is
-    'Judges new content of the hosts that judge_queued() takes next; returns how much.';
+comment on function evenkeel.judge_queued_content(uuid[]) is
+    'Judges new content of hosts that judge_choose() gave, in a transaction before theirs, so that its lock is held for short; returns '
+    'how much.';
 
-create or replace function evenkeel.defer_slow(most integer)
+create or replace function evenkeel.defer_slow(hosts uuid[])
 returns integer language plpgsql
 as $$
 declare
     deferred integer;
 begin
-    if not evenkeel.lock_judging() then
-        return 0;
-    end if;
     -- Of one that waits it is known; of several those are suspected that are far larger than most.
     with waiting as (
         select q.host_id, coalesce(max(i.files), 0) + coalesce(max(octet_length(f.body)) / 64, 0) as size
-        from (select distinct w.host_id
-              from (select q.host_id from evenkeel.judge_queue q
-                    where not exists (select from evenkeel.slow_host s where s.host_id = q.host_id)
-                      and not exists (select from evenkeel.not_judged n where n.host_id = q.host_id)
-                    order by q.queued_at limit most) w) q
+        from (select distinct w.host_id from evenkeel.judge_waiting w where w.host_id = any (hosts)) q
         left join evenkeel.host_inventory_current i using (host_id)
         left join evenkeel.host_facts_current f using (host_id)
         group by q.host_id
@@ -104,9 +133,9 @@ begin
     return deferred;
 end
 $$;
-comment on function evenkeel.defer_slow(integer) is
-    'After judge_queued() of so many hosts took too long: puts those that are to blame, or likely to be, among the slow ones; returns '
-    'how many.';
+comment on function evenkeel.defer_slow(uuid[]) is
+    'After judge_batch() of these hosts took too long: puts those that are to blame, or likely to be, among the slow ones; returns how '
+    'many.';
 
 create or replace function evenkeel.judge_slow_next(out host uuid, out waits_since timestamptz)
 language sql stable

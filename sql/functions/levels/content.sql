@@ -8,6 +8,7 @@ as $$
     select file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
            hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead
     from evenkeel.file_ranges(files)
+    order by file_id, product_id
     on conflict (file_id, product_id) do update
         set (component_id, levels, covered, unread, blind, lower_basis, upper_basis, hint, hint_basis, exact_from, revision,
              confirmed, confirmed_by_fleet, untouched, ahead)

@@ -18,6 +18,7 @@ as $$
       and not exists (select from evenkeel.finding c where c.host_id = p.host_id and c.check_code = 'cloned-identity'
                       and c.closed_at = 'infinity')
       and not exists (select from evenkeel.judge_queue q where q.host_id = p.host_id)
+      and not exists (select from evenkeel.fleet_change c where c.host_id = p.host_id)
 $$;
 comment on function evenkeel.teaching_hosts(integer, integer) is
     'Hosts that what a level ships may be learned from: wholly seen, no restart pending, no clones, not mixed, not of a hotpatch, '

@@ -31,7 +31,7 @@ begin
     if not evenkeel.lock_learning(wait) then
         return false;
     end if;
-    waiting := exists (select from evenkeel.judge_queue);
+    waiting := exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change);
     -- Bonds when an eighth of the hosts was judged since, or a thousandth once nothing waits.
     select e.component_id into due
     from evenkeel.version_evidence e
