@@ -25,43 +25,71 @@ JUDGE = LOOP.format(more="", step="evenkeel.judge_batch(evenkeel.judge_choose(50
 COMPARE = LOOP.format(more="or exists (select from evenkeel.fleet_change)", step="evenkeel.reduce_fleet(500)")
 
 
-def processor_seconds(fleet):
-    """What the sessions of the cluster that ended have used so far."""
-    with open(os.path.join(fleet.data, "postmaster.pid")) as file:
-        postmaster = file.readline().strip()
-    with open(f"/proc/{postmaster}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+class Session:
+    """A session of psql that does one thing whenever it is told to."""
+
+    def __init__(self, fleet, query):
+        self.query = query
+        self.psql = subprocess.Popen([os.path.join(fleet.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", fleet.dsn()],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+        self.pid = int(self.ask("select pg_backend_pid();"))
+
+    def tell(self, query):
+        self.psql.stdin.write(query + "\n")
+        self.psql.stdin.flush()
+
+    def ask(self, query):
+        self.tell(query)
+        return self.psql.stdout.readline().strip()
+
+    def begin(self):
+        self.tell(self.query + "; select 'done';")
+
+    def end(self):
+        if self.psql.stdout.readline().strip() != "done":
+            raise SystemExit("judges: a session failed")
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self):
+        self.psql.stdin.close()
+        self.psql.wait()
 
 
 def judge_all(fleet, sessions):
-    """Judges all hosts again in so many sessions, and compares them in one more: hosts a second, and milliseconds of processor a host."""
-    fleet.query("insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current")
-    hosts = int(fleet.query("select count(*) from evenkeel.judge_queue"))
-    before, started = processor_seconds(fleet), time.monotonic()
-    running = [subprocess.Popen([os.path.join(fleet.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", fleet.dsn(), "-c", query])
-               for query in [JUDGE.format(sessions=sessions)] * sessions + [COMPARE]]  # fmt: skip
-    if any([session.wait() for session in running]):
-        raise SystemExit("judges: a session failed")
-    seconds = time.monotonic() - started
-    time.sleep(0.2)  # until the last session is gone, whose time counts then
+    """Judges all hosts again: hosts a second, and milliseconds of processor a host. What a session does once is done before."""
+    running = [Session(fleet, query) for query in [JUDGE.format(sessions=sessions)] * sessions + [COMPARE]]
+    for _ in range(2):
+        fleet.query("insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current")
+        fleet.query("vacuum analyze evenkeel.judge_queue, evenkeel.fleet_change, evenkeel.fleet_key, evenkeel.host, evenkeel.host_product")
+        hosts = int(fleet.query("select count(*) from evenkeel.judge_queue"))
+        before, started = sum(session.processor_seconds() for session in running), time.monotonic()
+        for session in running:
+            session.begin()
+        for session in running:
+            session.end()
+    seconds, used = time.monotonic() - started, sum(session.processor_seconds() for session in running) - before
+    for session in running:
+        session.close()
     if fleet.query("select exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change)") == "t":
         raise SystemExit("judges: hosts wait still")
-    return hosts / seconds, (processor_seconds(fleet) - before) * 1e3 / hosts
+    return hosts / seconds, used * 1e3 / hosts
 
 
 def judges(setting):
     """Hosts judged a second by two sessions against one, and the processor time of a host with two and eight."""
     with Fleet(setting, "judges") as fleet:
-        fleet.simulate("--hosts", setting.size(int(os.environ.get("EK","4000")), 40), "--files", setting.size(3_000, 200), "--in-flight", 64, "--differ", "chunks",
+        fleet.simulate("--hosts", setting.size(4_000, 40), "--files", setting.size(3_000, 200), "--in-flight", 64, "--differ", "chunks",
                        "--rounds", "first")  # fmt: skip
         fleet.wait_judged()
         fleet.wait_learnt()
         fleet.stop()
         fleet.query("vacuum analyze")
-        judge_all(fleet, 1)
         seen = {1: [], 2: [], 8: []}
-        for _ in range(int(os.environ.get("EKS", setting.samples))):
+        for _ in range(setting.samples):
             for sessions, samples in seen.items():
                 samples.append(judge_all(fleet, sessions))
     speed, processor = ({sessions: statistics.median(column) for sessions, column in

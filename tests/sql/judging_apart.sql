@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(58);
+select plan(64);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -151,6 +151,23 @@ select is(evenkeel.defer_slow(evenkeel.judge_choose(500, 1)), 0, 'of a batch tha
 select is(evenkeel.defer_slow((evenkeel.judge_choose(500, 1))[1:1]), 1, 'and of one alone it is known');
 select evenkeel.give_up(n.host, n.waits_since, 'its turn took longer than 2 minutes') from evenkeel.judge_slow_next() n \g /dev/null
 select is((select count(*) || ' ' || min(error) from evenkeel.not_judged), '1 its turn took longer than 2 minutes', 'who takes too long even so is given up');
+
+-- Compared with others.
+insert into evenkeel.check_definition (code, scope, title, key_query, query) values ('brittle', 'fleet', 'test',
+    $$ select host_id, 'k' || host_id as key from state_host $$,
+    $$ select host_id, 'x' as subject, 'low' as severity, 's' as summary, '{}'::jsonb as evidence from state_facts
+       where 1 / (facts ->> 'edition' is distinct from 'poison')::integer = 1 $$);
+delete from evenkeel.not_judged;
+select fixture.ring('h6', 1, 'poison'), fixture.ring('h7', 1), fixture.ring('h8', 0) \g /dev/null
+select cmp_ok(evenkeel.judge_queued(100), '>=', 3, 'hosts of which one makes a fleet check fail are judged');
+select is((select string_agg(host || ' ' || verdict || ' ' || pending || ' ' || missing, ', ' order by host) from ops.host where host in ('h7', 'h8')),
+          'h7 level true it is not compared with other hosts yet, h8 mixed true it is not compared with other hosts yet',
+          'have their verdicts, and wait to be compared');
+select cmp_ok(evenkeel.reduce_fleet(100), '>=', 3, 'which is done in one step');
+select is((select string_agg(host, ', ' order by host) from ops.finding where check_name = 'brittle' and host in ('h6', 'h7', 'h8')), 'h7, h8', 'the others have its findings');
+select is((select verdict || ' ' || not_judged from ops.host where host = 'h6'), 'unknown division by zero in check brittle', 'and that host is unknown');
+select is((select count(*) from ops.host where pending and host in ('h6', 'h7', 'h8')), 0::bigint, 'nobody waits');
+delete from evenkeel.check_definition where code = 'brittle'; delete from evenkeel.not_judged;
 
 -- What is learnt from the fleet.
 create or replace function evenkeel.refresh_peers() returns integer language sql as $$ select 1 / 0 $$;

@@ -50,7 +50,7 @@ comment on function evenkeel.judge_choose(integer, integer) is
     'the transaction ends, and judge_batch() takes them again.';
 
 create or replace function evenkeel.judge_batch(chosen uuid[])
-returns integer language plpgsql
+returns integer language plpgsql strict
 as $$
 declare
     part_of uuid[];

@@ -151,7 +151,7 @@ $$;
 comment on function evenkeel.reduce_choose(integer) is 'Up to so many of the changes that wait; null: there is none.';
 
 create or replace function evenkeel.reduce_batch(changes bigint[])
-returns integer language plpgsql
+returns integer language plpgsql strict
 as $$
 begin
     perform evenkeel.state_open();
