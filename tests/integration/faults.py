@@ -1,5 +1,6 @@
 """The driver of tests/integration/faults: starts the database, two aggregators behind a proxy each, and the agents of 200
-hosts; lets things fail by a seeded plan; then waits for rest and compares what was said with what is stored."""
+hosts; lets things fail by a seeded plan, while two that mean harm report and hold connections as nobody should; then waits for
+rest and compares what was said with what is stored."""
 
 import asyncio
 import collections
@@ -12,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 from faults_proxy import Proxy, Traffic  # noqa: E402
-from faults_world import GROUPS, HOSTS, Ledger, World, check  # noqa: E402
+from faults_world import GROUPS, HOSTS, Harm, Ledger, World, check, host_name  # noqa: E402
 
 SCHEDULE = 4  # seconds between two snapshots of a host
 CHANGES_PER_SECOND = 50  # of the whole fleet
@@ -22,6 +23,10 @@ JUDGED_SECONDS = 240  # and to be judged
 DAY = 86400
 AGGREGATORS = 2
 FAILED = 99  # exit status of a program that a sanitizer ended
+
+# What connections are held with, each for some seconds: kind, count and bytes of tests/integration/hostile.py.
+HOLDS = [("unread", "3", ""), ("half", "540", ""), ("partial", "60", ""), ("drip", "30", ""), ("half", "540", "0053500000300000")]
+HOLD_SECONDS = 8
 
 # How often each kind comes among as many faults as these add up to.
 KINDS = {
@@ -81,6 +86,8 @@ class Driver:
         self.log = open(f"{self.scratch}/programs.log", "w", encoding="utf-8")
         self.started = time.monotonic()
         self.proxies, self.aggregators, self.agents = [], [], []
+        self.harm = Harm()
+        self.hostile, self.ports, self.dropped = [], [], 0
         self.database = asyncio.Lock()
         self.repairs = set()
         self.moving = True
@@ -99,12 +106,17 @@ class Driver:
             self.problem(f"{child.name}: {line}")
         if child.read is not None:
             child.read(line)
+        if "event=connections-dropped" in line:
+            self.dropped += 1
         if child.read is None or not line.startswith(("took ", "accepted ")):
             self.log.write(f"{time.monotonic() - self.started:.1f} {child.name}: {line}\n")
             self.log.flush()
 
     def may_end(self, child, status):
-        """An aggregator that finds no database at its start says so and ends; whoever started it tries again."""
+        """An aggregator that finds no database at its start says so and ends; whoever started it tries again. Those that mean harm
+        have no patience."""
+        if child in self.hostile:
+            return status == 3 or child.name == "holder"
         return child in self.aggregators and status == 1 and not os.path.exists(f"{self.scratch}/{child.name}.ready")
 
     # ---- the database ----
@@ -260,6 +272,7 @@ class Driver:
                 "sh", "-c", 'rm -f "$1"; shift; exec "$@"', "sh", f"{self.scratch}/{name}.ready", f"{self.build}/aggregator/evenkeel",
                 "serve", "--listen", f"tcp://127.0.0.1:{port}", "--trust-on-first-use", "--http", "off", "--ready-file",
                 f"{self.scratch}/{name}.ready"], sanitizers))
+            self.ports.append(port)
             self.proxies.append(Proxy(self.traffic, port))
             await self.proxies[-1].open()
         urls = [f"tcp://127.0.0.1:{proxy.port}" for proxy in self.proxies]
@@ -270,6 +283,48 @@ class Driver:
             self.agents.append(Child(self, f"agents-{group}", [
                 f"{self.build}/tests/fault_agents", f"{self.scratch}/world", f"{self.scratch}/agents", str(group), str(group * each), str(each),
                 str(SCHEDULE), *urls], agents, read=self.ledger.read))
+
+    # ---- two that mean harm ----
+
+    async def mean_harm(self):
+        """One reports what costs most and is not its own to say, through a proxy; one holds connections, now at one aggregator and now at
+        the other."""
+        victim = self.random.randrange(HOSTS)
+        host_id = (await self.query(f"select host_id from evenkeel.host where name = '{host_name(victim)}'"))[0][0]
+        reporter = holder = None
+        for turn in range(1 << 30):
+            proxy = self.proxies[turn % AGGREGATORS]
+            command = [f"{self.build}/tests/report_client", f"tcp://127.0.0.1:{proxy.port}", "hostile", str(self.seed * 1000 + turn), host_id,
+                       host_name(victim).upper()]  # fmt: skip
+            if reporter is None:
+                reporter = Child(self, "reporter", command, pause=1, read=self.harm.read)
+                self.hostile.append(reporter)
+            reporter.command = command  # once it finds nobody there
+            kind, count, more = HOLDS[turn % len(HOLDS)]
+            command = [sys.executable, "-B", os.path.join(os.path.dirname(__file__), "hostile.py"), kind,
+                       str(self.ports[turn // 2 % AGGREGATORS]), count, more]  # fmt: skip
+            if holder is None:
+                holder = Child(self, "holder", command, pause=1)
+                self.hostile.append(holder)
+            else:
+                holder.command = command
+                holder.kill()
+            await asyncio.sleep(HOLD_SECONDS)
+
+    async def all_harm_is_tried(self):
+        return self.harm.has_tried_all()
+
+    async def end_harm(self, harm):
+        await self.until(REST_SECONDS, self.all_harm_is_tried)
+        harm.cancel()
+        for child in self.hostile:
+            child.wanted = False
+            child.kill()
+            await child.task
+        await asyncio.gather(harm, return_exceptions=True)
+        self.problems += list(self.harm.check())
+        if self.dropped == 0:
+            self.problem("no connection of those that mean harm was dropped")
 
     async def everybody_is_heard(self):
         return len(self.ledger.accepted) == HOSTS
@@ -285,6 +340,7 @@ class Driver:
         if not await self.until(REST_SECONDS, self.everybody_is_heard):
             self.problem(f"only {len(self.ledger.accepted)} hosts were heard of before anything failed")
         self.say("every host was heard of")
+        harm = asyncio.ensure_future(self.mean_harm())
         for number, kind in enumerate(self.plan()):
             if number == self.faults:
                 break
@@ -295,6 +351,7 @@ class Driver:
         self.moving = False
         await asyncio.gather(moving, *self.repairs, return_exceptions=True)
         await asyncio.gather(*self.traffic.errands)
+        await self.end_harm(harm)
 
     async def all_happened(self):
         return sum(self.happened.values()) >= self.faults
@@ -338,6 +395,8 @@ class Driver:
               ", ".join(f"{number} {answer}" for answer, number in self.traffic.answers.most_common()))
         for sentence, number in self.ledger.said.most_common(12):
             print(f"{number:5} times an agent said: {sentence}")
+        for (what, answer), number in sorted(self.harm.answers.items()):
+            print(f"{number:5} times one that means harm tried '{what}' and was told: {answer}")
         for line in self.ledger.unknown[:20]:
             print("an agent's program said:", line)
         for problem in self.problems[:40]:
@@ -352,10 +411,11 @@ class Driver:
             await self.come_to_rest()
             await self.compare()
         finally:
-            for child in self.agents + self.aggregators:
+            everybody = self.agents + self.aggregators + self.hostile
+            for child in everybody:
                 child.wanted = False
                 child.kill()
-            await asyncio.gather(*(child.task for child in self.agents + self.aggregators), return_exceptions=True)
+            await asyncio.gather(*(child.task for child in everybody), return_exceptions=True)
         self.report()
         return 1 if self.problems else 0
 

@@ -99,15 +99,51 @@ class Ledger:
         return sum(len(takes) for takes in self.accepted.values())
 
 
+class Harm:
+    """What those that mean harm were told, by what they tried."""
+
+    LET_IN = ("enrolled", "accepted")
+    WANTED = (("odd", "accepted"), ("other-name", "pending"), ("other-host", "refused OTHER_HOST"), ("too-long", "refused OVER_LIMIT"))
+
+    def __init__(self):
+        self.answers = collections.Counter()  # (what was tried, the first words of the answer)
+
+    def read(self, line):
+        what, _, answer = line.partition(" ")
+        words = answer.split(" ")
+        self.answers[what, " ".join(words[:2] if words[0] == "refused" else words[:1])] += 1
+
+    def took(self, what, answer):
+        return sum(number for (tried, said), number in self.answers.items() if tried == what and said == answer)
+
+    def has_tried_all(self):
+        return all(self.took(*wanted) > 0 for wanted in self.WANTED)
+
+    def check(self):
+        """A sentence for each thing that they should not have had, or that they never came to try."""
+        for (what, answer), number in sorted(self.answers.items()):
+            if what in ("other-name", "other-host", "too-long") and answer in self.LET_IN:
+                yield f"one that means harm was {answer} with '{what}' {number} times"
+        for what, answer in self.WANTED:
+            if self.took(what, answer) == 0:
+                yield f"'{what}' was never answered '{answer}': nothing was shown by it"
+
+
 HISTORY = """
 select h.name, encode(i.digest, 'hex'), (extract(epoch from i.taken_at) * 1000000)::bigint, i.valid_from, i.valid_to
-from evenkeel.host h join evenkeel.host_{kind} i using (host_id) order by h.name, i.valid_from, i.valid_to"""
+from evenkeel.host h join evenkeel.host_{kind} i using (host_id) where h.name not like 'hostile-%' order by h.name, i.valid_from, i.valid_to"""
 
 CURRENT = """
 select h.name, encode(c.inventory, 'hex'), encode(c.facts, 'hex'), encode(c.times, 'hex'), encode(i.digest, 'hex'),
        encode(f.digest, 'hex'), encode(t.digest, 'hex'), f.facts ->> 'edition'
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id) left join evenkeel.host_inventory_current i using (host_id)
-left join evenkeel.host_facts_current f using (host_id) left join evenkeel.host_times t using (host_id) order by h.name"""
+left join evenkeel.host_facts_current f using (host_id) left join evenkeel.host_times t using (host_id)
+where h.name not like 'hostile-%' order by h.name"""
+
+# Keys of honest hosts: those that mean harm have some of their own.
+KEYS = """
+select count(*), count(*) filter (where status = 'approved') from evenkeel.collector_key k
+where not exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id) where hk.key_id = k.key_id and h.name like 'hostile-%')"""
 
 
 def check_history(host, kind, rows, takes, accepted):
@@ -142,10 +178,10 @@ def check_history(host, kind, rows, takes, accepted):
 def check(world, ledger, query):
     """Everything that is wrong, a sentence each; `query` gives a statement's rows as lists of text."""
     names = [host_name(number) for number in range(HOSTS)]
-    found = [row[0] for row in query("select name from evenkeel.host order by name")]
+    found = [row[0] for row in query("select name from evenkeel.host where name not like 'hostile-%' order by name")]
     if found != names:
         yield f"the database has {len(found)} hosts, {len(set(found))} of them distinct, instead of {HOSTS}"
-    keys = query("select count(*), count(*) filter (where status = 'approved') from evenkeel.collector_key")[0]
+    keys = query(KEYS)[0]
     if keys != [str(HOSTS)] * 2:
         yield f"of {keys[0]} keys {keys[1]} are approved, instead of {HOSTS}"
 
@@ -158,8 +194,10 @@ def check(world, ledger, query):
 
     current = {row[0]: row[1:] for row in query(CURRENT)}
     files = collections.defaultdict(set)
-    for name, path, version in query("select distinct host, path, file_version from ops.host_file"):
+    for name, path, version in query("select distinct host, path, file_version from ops.host_file where host not like 'hostile-%'"):
         files[name].add((path, version))
+    for name, error in query("select h.name, n.error from evenkeel.not_judged n join evenkeel.host h using (host_id)"):
+        yield f"{name}: it could not be judged: {error}"
     mixed = {row[0] for row in query("select host from ops.host where verdict = 'mixed'")}
     for number, name in enumerate(names):
         if name not in ledger.at_rest:

@@ -4,6 +4,8 @@
  *   report_client URL edges                       every field of every message at its edge, a host each, and beyond it
  *   report_client URL random SECONDS SEED HOSTS   hosts whose reports are put together at random
  *   report_client URL kind NAME COUNT HOST        one host with much of something: files, services, forwarders, ...
+ *   report_client URL hostile SEED HOST-ID NAME   a key that reports as much and as oddly as it may, without end, wants
+ * to be called NAME, and speaks for the host of that id; both are another's
  *
  * A line per answer: what it was, and the answer.
  */
@@ -377,10 +379,113 @@ static void push_kind(const char *name, size_t count, const char *host)
     report_end(&report);
 }
 
+/* ---- as one that means harm ---- */
+
+struct victim {
+    uint8_t id[16];
+    const char *name;
+};
+
+static void tell(struct report *report, const char *what, const Evenkeel__Reply *reply)
+{
+    printf("%s %s\n", what, report_answer(reply));
+    report_end(report);
+}
+
+static void harm_by_much(struct report *report)
+{
+    static const size_t counts[] = {20000, 30000, 20000, 60000, 3000};
+    size_t kind = words_random(sizeof kinds / sizeof *kinds);
+    words_base(report);
+    kinds[kind].add(report, counts[kind]);
+    tell(report, kinds[kind].name, report_push(report));
+}
+
+static void harm_by_length(struct report *report)
+{
+    words_base(report);
+    report->facts->machine_guid = words_noise(report, "", 6000);
+    tell(report, "too-long", report_push(report));
+}
+
+static void harm_at_random(struct report *report)
+{
+    words_base(report);
+    words_fill(report, &report->facts->base);
+    words_fill(report, &report->times->base);
+    tell(report, "odd", report_push(report));
+}
+
+/* With the key of a host that is let in. */
+static void harm_by_name(struct report *report, const struct victim *victim)
+{
+    report->key_name = report->host_name;
+    report->host_name = victim->name;
+    words_base(report);
+    tell(report, "other-name", report_push(report));
+}
+
+static void harm_by_id(struct report *report, const struct victim *victim)
+{
+    words_base(report);
+    const Evenkeel__Reply *reply = report_enroll(report);
+    if (reply == NULL) {
+        memcpy(report->host, victim->id, sizeof report->host);
+        report->offer.sequence += 1000000;
+        reply = report_exchange(report);
+    }
+    tell(report, "other-host", reply);
+}
+
+static void do_harm(unsigned seed, const struct victim *victim)
+{
+    static const char *const names[] = {"hostile-0", "hostile-1"};
+    struct report report;
+    words_state = seed * UINT64_C(2654435761) + 1;
+    nng_socket_set_ms(report_socket, NNG_OPT_RECVTIMEO, 10000);
+    report_patience = 2;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        report_begin(&report, names[i]);
+        harm_at_random(&report);
+    }
+    for (;; nng_msleep(100)) {
+        report_begin(&report, names[words_random(2)]);
+        switch (words_random(8)) {
+        case 0:
+        case 1:
+            harm_by_much(&report);
+            break;
+        case 2:
+            harm_by_length(&report);
+            break;
+        case 3:
+            harm_by_name(&report, victim);
+            break;
+        case 4:
+            harm_by_id(&report, victim);
+            break;
+        default:
+            harm_at_random(&report);
+        }
+    }
+}
+
+/* 36 characters with hyphens, as the database writes it. */
+static struct victim victim_of(const char *id, const char *name)
+{
+    struct victim victim = {.name = name};
+    size_t length;
+    if (sodium_hex2bin(victim.id, sizeof victim.id, id, strlen(id), "-", &length, NULL) != 0 ||
+        length != sizeof victim.id)
+        report_fatal("no such host_id");
+    return victim;
+}
+
 int main(int argc, char **argv)
 {
     if (sodium_init() < 0 || argc < 3)
-        report_fatal("usage: report_client URL edges | random SECONDS SEED HOSTS | kind NAME COUNT HOST");
+        report_fatal("usage: report_client URL edges | random SECONDS SEED HOSTS | kind NAME COUNT HOST | "
+                     "hostile SEED HOST-ID NAME");
     setvbuf(stdout, NULL, _IOLBF, 0);
     report_connect(argv[1]);
     if (strcmp(argv[2], "edges") == 0) {
@@ -394,6 +499,9 @@ int main(int argc, char **argv)
         push_for((unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]), (unsigned)atoi(argv[5]));
     } else if (strcmp(argv[2], "kind") == 0 && argc == 6) {
         push_kind(argv[3], strtoul(argv[4], NULL, 10), argv[5]);
+    } else if (strcmp(argv[2], "hostile") == 0 && argc == 6) {
+        struct victim victim = victim_of(argv[4], argv[5]);
+        do_harm((unsigned)atoi(argv[3]), &victim);
     } else {
         report_fatal("no such call");
     }

@@ -41,6 +41,7 @@ struct report_object {
 struct report {
     struct arena *arena;
     const char *host_name;
+    const char *key_name; /* the key is made of it; NULL: of the host's name */
     Evenkeel__Facts *facts;
     Evenkeel__Times *times;
     Evenkeel__MachineMarks *marks; /* NULL: none */
@@ -60,6 +61,7 @@ struct report {
 };
 
 static nng_socket report_socket;
+static int report_patience = 30; /* how often a busy aggregator is asked again, half a second later */
 
 static void report_fatal(const char *why)
 {
@@ -254,12 +256,13 @@ static Evenkeel__Reply *report_give(struct report *report, const Evenkeel__Want 
     return report_ask(report, &request);
 }
 
-/* Enrols under the name, with a key made of it; NULL, or the answer where the host is not let in. */
+/* Enrols under the host's name; NULL, or the answer where the host is not let in. */
 static Evenkeel__Reply *report_enroll(struct report *report)
 {
     Evenkeel__Enroll enroll = EVENKEEL__ENROLL__INIT;
     Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
-    struct digest seed = digest_of(bytes_of(report->host_name, strlen(report->host_name)));
+    const char *key_name = report->key_name != NULL ? report->key_name : report->host_name;
+    struct digest seed = digest_of(bytes_of(key_name, strlen(key_name)));
     crypto_sign_seed_keypair(report->key.public_key, report->key.secret_key, seed.bytes);
     enroll.host_name = report_text(report, report->host_name);
     enroll.marks = report->marks;
@@ -274,18 +277,16 @@ static Evenkeel__Reply *report_enroll(struct report *report)
     return NULL;
 }
 
-/* Enrols, offers and gives what is wanted until the answer is something else. */
-static const Evenkeel__Reply *report_push(struct report *report)
+/* Offers, and gives what is wanted until the answer is something else. */
+static const Evenkeel__Reply *report_exchange(struct report *report)
 {
     Evenkeel__Request request = EVENKEEL__REQUEST__INIT;
-    Evenkeel__Reply *reply = report_enroll(report);
-    if (reply != NULL)
-        return reply;
+    Evenkeel__Reply *reply;
     report_pack(report);
     request.body_case = EVENKEEL__REQUEST__BODY_OFFER;
     request.offer = &report->offer;
     reply = report_ask(report, &request);
-    for (int busy = 0; busy < 30; busy += reply->body_case == EVENKEEL__REPLY__BODY_BUSY) {
+    for (int busy = 0; busy < report_patience; busy += reply->body_case == EVENKEEL__REPLY__BODY_BUSY) {
         if (reply->body_case == EVENKEEL__REPLY__BODY_BUSY) {
             nng_msleep(500);
             reply = report_ask(report, &request);
@@ -296,6 +297,12 @@ static const Evenkeel__Reply *report_push(struct report *report)
         }
     }
     return reply;
+}
+
+static const Evenkeel__Reply *report_push(struct report *report)
+{
+    const Evenkeel__Reply *reply = report_enroll(report);
+    return reply != NULL ? reply : report_exchange(report);
 }
 
 /* An empty report of a host of that name, taken now. */
