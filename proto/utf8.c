@@ -55,12 +55,18 @@ static bool is_shown(uint32_t code)
     return !turns && code != 0x2028 && code != 0x2029;
 }
 
+const char *utf8_step_code(const char *text, uint32_t *code, bool *shown)
+{
+    *code = UTF8_REPLACEMENT;
+    size_t length = read_one(text, code);
+    *shown = length > 0 && is_shown(*code);
+    return text + (length > 0 ? length : 1);
+}
+
 const char *utf8_step(const char *text, bool *shown)
 {
-    uint32_t code = 0;
-    size_t length = read_one(text, &code);
-    *shown = length > 0 && is_shown(code);
-    return text + (length > 0 ? length : 1);
+    uint32_t code;
+    return utf8_step_code(text, &code, shown);
 }
 
 void utf8_print(const char *text, FILE *out)

@@ -24,6 +24,8 @@ size_t utf8_put(char at[UTF8_MOST], uint32_t code);
  * U+2029), and bytes that are no UTF-8, which count as a character each.
  */
 const char *utf8_step(const char *text, bool *shown);
+/* The same, with its code point; UTF8_REPLACEMENT of a byte that is no UTF-8. */
+const char *utf8_step_code(const char *text, uint32_t *code, bool *shown);
 
 /* Text with '?' in the place of each character that must not be shown. */
 void utf8_print(const char *text, FILE *out);

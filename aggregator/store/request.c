@@ -7,9 +7,9 @@
 #include "proto/component_store.h"
 #include "proto/envelope.h"
 #include "proto/field_limits.h"
+#include "proto/host_name.h"
 #include "proto/limits.h"
 #include "proto/object.h"
-#include "proto/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -223,17 +223,8 @@ static int check_offer(struct request *request, struct error *error)
 
 static int check_enroll(const Evenkeel__Enroll *enroll, struct error *error)
 {
-    struct bytes name = bytes_of_field(enroll->host_name);
-    if (name.length == 0 || name.length > LIMIT_HOST_NAME_BYTES || !bytes_are_utf8(name))
-        return error_set(error, ERROR_FORMAT, "a host name must have 1 to %u bytes of UTF-8", LIMIT_HOST_NAME_BYTES);
-    char text[LIMIT_HOST_NAME_BYTES + 1] = {0};
-    bool shown = true;
-    memcpy(text, name.data, name.length);
-    for (const char *at = text; shown && *at != 0;)
-        at = utf8_step(at, &shown);
-    if (!shown)
-        return error_set(error, ERROR_FORMAT,
-                         "a host name holds a control character, or one that turns the direction of text");
+    if (host_name_check(bytes_of_field(enroll->host_name), error) < 0)
+        return -1;
     return field_limits_check(&enroll->base, error);
 }
 

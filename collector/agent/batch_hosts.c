@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include "proto/cleanup.h"
+#include "proto/host_name.h"
 #include "proto/limits.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ void batch_hosts_clear(struct batch_hosts *hosts)
 
 static int add(struct batch_hosts *hosts, char *const fields[FIELDS], unsigned line, struct error *error)
 {
-    if (host_name_check(fields[0], error) < 0)
+    if (host_name_check(bytes_of(fields[0], strlen(fields[0])), error) < 0)
         return -1;
     if (fields[1] == NULL || fields[1][0] == 0)
         return error_set(error, ERROR_USAGE, "'%s' has no folder behind its name: put a tab between them", fields[0]);

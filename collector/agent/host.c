@@ -5,7 +5,7 @@
 #include "collector/base/path.h"
 #include "collector/platform/platform.h"
 #include "proto/cleanup.h"
-#include "proto/utf8.h"
+#include "proto/host_name.h"
 
 #include <inttypes.h>
 #include <sodium.h>
@@ -15,20 +15,6 @@
 #define FILE_FORMAT "evenkeel-collector host 1\nid %s\nsequence %" PRIu64 "\n"
 #define FILE_BYTES 128
 #define ID_HEX (2 * HOST_ID_BYTES + 1)
-
-int host_name_check(const char *name, struct error *error)
-{
-    size_t length = strlen(name);
-    bool plain = length > 0 && length <= LIMIT_HOST_NAME_BYTES && bytes_are_utf8(bytes_of(name, length));
-    for (const char *at = name; plain && *at != 0;)
-        at = utf8_step(at, &plain);
-    return plain
-               ? 0
-               : error_set(error, ERROR_USAGE,
-                           "'%.80s' can't be a host's name: 1 to %u bytes of UTF-8 without control characters, or such "
-                           "as turn the direction of text, are allowed",
-                           name, LIMIT_HOST_NAME_BYTES);
-}
 
 /* 'hosts/<hex>' in the state directory: a name itself may hold what file systems don't allow. */
 char *host_path(const char *state, const struct signing_key *key, const char *name, struct error *error)
@@ -55,7 +41,7 @@ int host_load(const char *state, const struct signing_key *key, const char *name
               struct error *error)
 {
     *host = (struct host){0};
-    if (host_name_check(name, error) < 0)
+    if (host_name_check(bytes_of(name, strlen(name)), error) < 0)
         return -1;
     strcpy(host->name, name);
     _cleanup_free_ char *path = host_path(state, key, name, error);

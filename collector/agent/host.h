@@ -24,9 +24,6 @@ struct host {
     uint64_t sequence; /* the highest number used */
 };
 
-/* Whether `name` may be a host's name: 1 to LIMIT_HOST_NAME_BYTES of UTF-8 without control characters. */
-int host_name_check(const char *name, struct error *error);
-
 /* The file that holds it, to be freed; NULL with *error. Other files of the same host have this name and a suffix. */
 char *host_path(const char *state, const struct signing_key *key, const char *name, struct error *error);
 

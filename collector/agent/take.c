@@ -9,6 +9,7 @@
 #include "collector/platform/platform.h"
 #include "host.h"
 #include "proto/cleanup.h"
+#include "proto/host_name.h"
 #include "proto/object.h"
 #include "version.h"
 
@@ -452,7 +453,7 @@ static int name_host(struct take *take, struct spool_offer *offer, struct error 
         snprintf(name, sizeof name, "%.*s", (int)found.len, (const char *)found.data);
         given = name;
     }
-    if (host_name_check(given, error) < 0)
+    if (host_name_check(bytes_of(given, strlen(given)), error) < 0)
         return -1;
     strcpy(offer->host, given);
     return 0;

@@ -7,6 +7,7 @@
 #include "collector/agent/host.h"
 #include "collector/settings/config.h"
 #include "collector/settings/settings_source.h"
+#include "proto/host_name.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_list(const struct string_list *list)
@@ -34,7 +35,8 @@ static void check_hosts(const struct batch_hosts *hosts)
     require(hosts->count > 0);
     for (size_t i = 0; i < hosts->count; i++) {
         const struct batch_host *host = &hosts->items[i];
-        require(host_name_check(host->name, &error) == 0 && host->root[0] != 0 && host->line > 0);
+        require(host_name_check(bytes_of(host->name, strlen(host->name)), &error) == 0 && host->root[0] != 0 &&
+                host->line > 0);
         require(host->registry_file == NULL || host->registry_file[0] != 0);
         for (size_t k = 0; k < i; k++)
             require(strcmp(host->name, hosts->items[k].name) != 0);

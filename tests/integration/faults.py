@@ -53,6 +53,8 @@ class Child:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command, env=self.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
                 cwd=self.driver.scratch)
+            if not self.wanted:
+                self.kill()  # told so while it was being started
             async for line in self.process.stdout:
                 self.driver.line(self, line.decode(errors="replace").rstrip("\n"))
             status = await self.process.wait()
@@ -320,8 +322,7 @@ class Driver:
         for child in self.hostile:
             child.wanted = False
             child.kill()
-            await child.task
-        await asyncio.gather(harm, return_exceptions=True)
+        await asyncio.gather(harm, *(child.task for child in self.hostile), return_exceptions=True)
         self.problems += list(self.harm.check())
         if self.dropped == 0:
             self.problem("no connection of those that mean harm was dropped")

@@ -1,6 +1,6 @@
 -- A name belongs to the host that was let in under it: each road on which a key could take another's.
 begin;
-select plan(53);
+select plan(62);
 
 create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
 -- What is answered: refused, pending, or the name of the host that the key is to report as.
@@ -103,6 +103,23 @@ select is((select name from evenkeel.host where merged_into = (select host_id fr
 select is(pg_temp.ask('reader', 'nt4-04', 'nt4', 'twin', 'twin', 'site', 'NT4-04') || ' ' || pg_temp.ask('reader', 'nt4-05', null, 'twin', 'twin', 'site', 'NT4-05')
           || ' ' || pg_temp.ask('reader', 'nt4-04', null, 'twin', 'twin', 'site', 'NT4-04'), 'nt4-04 nt4-05 nt4-04', 'one that returns to its old name');
 select is(pg_temp.ask('reader', 'nt4-05', 'nt4', 'twin', 'twin', 'site', 'NT4-05') || ': ' || pg_temp.speaks('reader'), 'nt4-05: nt4-04 nt4-05', 'is one of two');
+
+-- A word stands for one key: a whole fingerprint for that key, whatever others are called; less of it only where no host is called so.
+create function pg_temp.fingerprint_of(name text, digits integer) returns text language sql as $$
+    select left(encode(pg_temp.key(name), 'hex'), digits) $$;
+select is(pg_temp.ask('verified', 'app-01', null, 'v1', 'v2', 'v3') || ' ' || pg_temp.ask('posing', pg_temp.print('verified'), null, 'w1', 'w2', 'w3'),
+    'pending pending', 'a key waits, and another asks to be called like its fingerprint');
+select results_eq($$ select done, host from evenkeel.approve(pg_temp.print('verified')) $$, $$ values ('approved', 'app-01') $$,
+    'who approves by the fingerprint lets in that key alone');
+select is(pg_temp.speaks('posing'), '', 'and nobody who is called so');
+select is(pg_temp.ask('posing', pg_temp.fingerprint_of('verified', 8), 'all', 'w1', 'w2', 'w3'), pg_temp.fingerprint_of('verified', 8), 'one is called like a part of it');
+select throws_like($$ select evenkeel.revoke(pg_temp.fingerprint_of('verified', 8)) $$, '%stands for several keys: name one of %', 'which is ambiguous then');
+select throws_like($$ select evenkeel.grant_hosts(pg_temp.fingerprint_of('verified', 8), 'db-*') $$, '%stands for several keys%', 'for a grant, too');
+select is((select key from evenkeel.revoke(pg_temp.print('verified'))), pg_temp.print('verified'), 'the whole of it is not');
+
+-- What a person may call a host.
+select throws_like(format('select evenkeel.rename_host(%L, %L)', 'web-78', wrong), '%can''t be a host''s name: 1 to 255 bytes%', format('not %L', wrong))
+from unnest(array['web-79 ', '6f3b1c0e-0000-4000-8000-000000000000']) w (wrong);
 
 select * from finish();
 rollback;

@@ -51,8 +51,8 @@ static void a_line_that_says_something_else_is_named_by_its_number(void **state)
                    "list, line 2: 'web-01 /mnt' has no folder behind its name: put a tab between them");
     assert_refused("a\t/a\tb\tc\n", "list, line 1: there is more than a name, a folder and a registry export");
     assert_refused("#\n", "'list' names no hosts");
-    assert_refused("\xff\t/a\n", "list, line 1: '?' can't be a host's name: 1 to 255 bytes of UTF-8 without control "
-                                 "characters, or such as turn the direction of text, are allowed");
+    assert_refused("\xff\t/a\n", "list, line 1: a host name must have 1 to 255 bytes of UTF-8; this one has 1");
+    assert_refused("web-01.\t/a\n", "list, line 1: 'web-01.' can't be a host's name: it has a dot behind it");
 }
 
 static void a_name_that_is_there_twice_is_refused_with_both_lines(void **state)

@@ -10,6 +10,14 @@ returns boolean language sql immutable strict parallel safe
 as $$ select word ~ '^[0-9a-fA-F]{8,64}$' and starts_with(encode(public_key, 'hex'), lower(word)) $$;
 comment on function evenkeel.is_fingerprint(text, bytea) is 'Whether a word of at least 8 hexadecimal digits starts the public key.';
 
+create or replace function evenkeel.is_key(word text)
+returns boolean language sql stable
+as $$
+    select word ~ '^[0-9a-fA-F]{16,64}$' and exists (select from evenkeel.collector_key k where evenkeel.is_fingerprint(word, k.public_key))
+$$;
+comment on function evenkeel.is_key(text) is
+  'Whether a word is a key''s whole fingerprint, or more of it: it stands for that key then, whatever hosts are called.';
+
 create or replace function evenkeel.is_glob(word text)
 returns boolean language sql immutable strict parallel safe
 as $$ select word ~ '[*?[]' $$;
@@ -84,10 +92,12 @@ declare
     asked record;
     found_any boolean := false;
     stays text;
+    by_key boolean := evenkeel.is_key(word);
 begin
     if not evenkeel.is_glob(word) then
         select array_agg(distinct evenkeel.key_fingerprint(k.public_key)) into keys
-        from evenkeel.enrolment e join evenkeel.collector_key k using (key_id) where lower(e.host_name) = lower(word);
+        from evenkeel.enrolment e join evenkeel.collector_key k using (key_id)
+        where (lower(e.host_name) = lower(word) and not by_key) or evenkeel.is_fingerprint(word, k.public_key);
         if cardinality(keys) > 1 then
             raise exception 'several keys ask for ''%'': name one of % (''evenkeel hosts pending'' tells their machines)',
                 word, array_to_string(keys, ', ');
@@ -99,7 +109,7 @@ begin
         select e.key_id, e.host_name, e.host_id as renamed, k.public_key
         from evenkeel.enrolment e join evenkeel.collector_key k using (key_id)
         where k.status in ('pending', 'approved')
-          and (evenkeel.names_host(word, e.host_name) or evenkeel.is_fingerprint(word, k.public_key))
+          and ((evenkeel.names_host(word, e.host_name) and not by_key) or evenkeel.is_fingerprint(word, k.public_key))
         order by e.host_name, e.key_id
         for update of e, k
     loop
@@ -134,15 +144,13 @@ declare
     keys integer[];
     found evenkeel.collector_key;
 begin
-    select array_agg(k.key_id) into keys from evenkeel.collector_key k where evenkeel.is_fingerprint(word, k.public_key);
-    if keys is null then
-        select array_agg(distinct k.key_id) into keys
-        from evenkeel.collector_key k
-        where k.status <> 'revoked'
-          and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id)
-                       where hk.key_id = k.key_id and lower(word) in (lower(h.name), h.host_id::text))
-               or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and lower(e.host_name) = lower(word)));
-    end if;
+    select array_agg(k.key_id) into keys
+    from evenkeel.collector_key k
+    where evenkeel.is_fingerprint(word, k.public_key)
+       or (k.status <> 'revoked' and not evenkeel.is_key(word)
+           and (exists (select from evenkeel.host_key hk join evenkeel.host h using (host_id)
+                        where hk.key_id = k.key_id and lower(word) in (lower(h.name), h.host_id::text))
+                or exists (select from evenkeel.enrolment e where e.key_id = k.key_id and lower(e.host_name) = lower(word))));
     if keys is null then
         raise exception 'no key is called ''%'' or speaks for a host of that name: ''evenkeel hosts keys'' lists all', word;
     elsif cardinality(keys) > 1 then
@@ -228,9 +236,11 @@ as $$
 declare
     renamed uuid := evenkeel.seen_host(word);
 begin
-    if wanted !~ '^[^[:cntrl:]]{1,255}$' or evenkeel.is_glob(wanted) then
-        raise exception '''%'' can''t be a host''s name: 1 to 255 characters, none of them a control character or one of *, ? and [',
-          wanted;
+    -- As host_name_check() of the programs has it, but for what only they know of Unicode.
+    if octet_length(wanted) not between 1 and 255 or wanted ~ '[[:cntrl:]]|^\s|\s$|\.$' or evenkeel.is_glob(wanted)
+       or lower(wanted) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+        raise exception '''%'' can''t be a host''s name: 1 to 255 bytes, no control character, none of *, ? and [, no blank at an end, no dot '
+          'behind it, and not the form of a host_id', wanted;
     end if;
     if not evenkeel.take_name(renamed, wanted) then
         raise exception 'another host is called ''%'' (its host_id is %): rename or merge that one first', wanted,
