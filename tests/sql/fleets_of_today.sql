@@ -72,7 +72,46 @@ create function fixture.beside(build integer, ubr integer, g integer) returns js
                  ('c:/windows/system32/drivers/vmxnet3.sys', format('1.%s.5.0', 8 + g % 2)),
                  ('c:/windows/system32/msvcp140.dll', '14.29.30133.0'),
                  ('c:/windows/system32/wdfcoinstaller01011.dll', '1.11.9200.16384'),
-                 (format('c:/tools/own-%s.dll', g % 5), '1.0.0.0')) f (path, version)
+                 (format('c:/tools/own-%s.dll', g % 5), '1.0.0.0'),
+                 -- .NET Framework's own updates, some of its files with the version of Windows.
+                 ('c:/windows/system32/dfshim.dll', format('10.0.%s.%s', build, 1 + g % 3)),
+                 ('c:/windows/syswow64/mscorier.dll', format('10.0.%s.%s', build, ubr + g % 2)),
+                 ('c:/windows/system32/aspnet_counters.dll', format('4.8.%s.0', 4000 + g % 4)),
+                 ('c:/windows/microsoft.net/framework/v2.0.50727/mscorwks.dll', '2.0.50727.9164'),
+                 ('c:/windows/winsxs/amd64_netfx4-clr_dll_b03f5f7f11d50a3a_4.0.15805.0_none_1/clr.dll', '4.8.3761.0'),
+                 -- The servicing stack, copies in the component store, of the update before and of the next.
+                 (format('c:/windows/winsxs/amd64_microsoft-windows-servicingstack_31bf3856ad364e35_10.0.%s.%s_none_1/wcp.dll', build, ubr + 41),
+                  format('10.0.%s.%s', build, ubr + 41)),
+                 (format('c:/windows/winsxs/amd64_microsoft-windows-os-kernel_31bf3856ad364e35_10.0.%s.1_none_2/ntoskrnl.exe', build), format('10.0.%s.1', build)),
+                 ('c:/windows/servicing/trustedinstaller.exe', format('10.0.%s.%s', build, ubr + 41)),
+                 ('c:/windows/uus/amd64/wuaueng.dll', format('10.0.%s.%s', build, ubr + 90)),
+                 -- Printers, drivers that a device brought, boot files of a Secure Boot update.
+                 ('c:/windows/system32/spool/drivers/x64/3/unidrv.dll', format('0.3.%s.%s', build, 1 + g % 2)),
+                 ('c:/windows/system32/spool/prtprocs/x64/winprint.dll', format('10.0.%s.1', build)),
+                 ('c:/windows/system32/driverstore/filerepository/ntprint.inf_amd64_1/amd64/mxdwdrv.dll', format('0.3.%s.1', build)),
+                 ('c:/windows/boot/efi/bootmgfw.efi', format('10.0.%s.%s', build, ubr + 77)),
+                 ('c:/windows/system32/drivers/umdf/hidscanner.dll', format('10.0.%s.%s', build, ubr + 33)),
+                 -- Inbox apps, a feature on demand of the release on some, another Windows' C run-time library beside a program.
+                 ('c:/windows/systemapps/shellexperiencehost_cw5n1h2txyewy/shellexperiencehost.exe', format('10.0.%s.%s', build, ubr + 15)),
+                 ('c:/program files/windowsapps/microsoft.paint_11/paintapp/mspaint.exe', '11.2302.20.0'),
+                 (case when g % 9 = 0 then 'c:/windows/system32/telnet.exe' else 'c:/tools/telnet.exe' end, format('10.0.%s.1', build)),
+                 (case when g % 7 = 0 then 'c:/windows/system32/xpsrchvw.exe' else 'c:/tools/xpsrchvw.exe' end, format('10.0.%s.%s', build, greatest(1, ubr - 300))),
+                 ('c:/program files/own/ucrtbase.dll', '10.0.26100.4948'),
+                 ('c:/program files/own/api-ms-win-crt-runtime-l1-1-0.dll', '10.0.17134.12'),
+                 ('c:/windows/system32/api-ms-win-crt-own-l1-1-0.dll', '10.0.14393.33'),
+                 ('c:/windows/system32/vcruntime140.dll', format('14.%s.30133.0', 20 + g % 20)),
+                 ('c:/windows/system32/securityhealthservice.exe', format('10.0.%s.100%s', 22000 + g % 3, g % 4)),
+                 -- Files whose number is that of the enablement package, which brings no more than itself.
+                 ('c:/windows/system32/enablement.dll', format('10.0.%s.%s', build + 4, ubr))) f (path, version)
+$$;
+-- Programs of others in Windows' folders, with the version of the kit that they were built with, or of the Windows that they were tested on.
+create function fixture.of_others(build integer, ubr integer, g integer) returns jsonb language sql as $$
+    select jsonb_object_agg(path, jsonb_build_object('version', format('10.0.%s.%s', build, revision), 'company', company))
+    from (values ('c:/windows/system32/drivers/ownvolume.sys', case when g % 29 = 0 then 132 else 755 end, 'Windows (R) Win 7 DDK provider'),
+                 ('c:/windows/system32/drivers/ownfilter.sys', ubr + 500, 'Own Storage Inc.'),
+                 ('c:/windows/system32/ownlogon.dll', case when g % 28 = 0 then ubr + 900 else 1 end, 'Own Logon GmbH'),
+                 -- Of one that says nobody made it all that is known is that the fleet has it.
+                 ('c:/windows/system32/owntool.dll', case when g % 28 = 0 then ubr + 900 else 1 end, '')) f (path, revision, company)
 $$;
 create function fixture.fleet_host(host_name text, of_product text, g integer, declared_ubr integer, files jsonb, hotpatch text default '') returns uuid
 language sql as $$
@@ -80,7 +119,7 @@ language sql as $$
         -- Every fourth server is a Server Core: without some of it.
         case when f.type <> 'workstation' and g % 4 = 0
              then (select jsonb_object_agg(key, value) from jsonb_each(files) where key !~ 'part-1') else files end
-        || fixture.beside(f.build, declared_ubr, g),
+        || fixture.beside(f.build, declared_ubr, g) || fixture.of_others(f.build, declared_ubr, g),
         jsonb_build_object('has_registry', true, 'current_version', '10.0', 'current_build', f.declared[1 + g % cardinality(f.declared)],
             'has_ubr', true, 'ubr', declared_ubr, 'product_type', f.type, 'windows_directory', 'c:/windows', 'hotpatch', hotpatch,
             'installation_type', case when f.type = 'workstation' then 'Client' when g % 4 = 0 then 'Server Core' else 'Server' end))

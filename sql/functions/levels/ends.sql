@@ -88,10 +88,7 @@ returns table (file_id integer, product_id integer, bound integer, named boolean
 language sql stable
 as $$
     select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, coalesce(j.number, r.ordinal),
-           exists (select from evenkeel.statement s where s.product_id = j.product_id and s.file in (j.name, j.location))
-           or exists (select from evenkeel.known_file k where k.product_id = j.product_id and k.file = j.name)
-           or exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
-                      where t.product_id = j.product_id and pf.file in (j.name, j.location)),
+           evenkeel.is_product_name(j.product_id, j.name, j.location),
            case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build'
                                                       else j.number::text end)
                 else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,

@@ -10,6 +10,18 @@ comment on function evenkeel.version_number(text, evenkeel.version) is
   'The ordinal that a version carries itself where a product''s levels are numbers: UBR, or third part << 16 | fourth; null where they '
   'are service packs.';
 
+create or replace function evenkeel.is_product_name(product integer, name text, location text)
+returns boolean language sql stable parallel safe
+as $$
+    -- What is learned is what hosts have in common, which may be anybody's program.
+    select exists (select from evenkeel.statement s where s.product_id = product and s.file in (name, location) and s.kind <> 'learned')
+           or exists (select from evenkeel.known_file k where k.product_id = product and k.file = name)
+           or exists (select from evenkeel.patch_file pf join evenkeel.patch t using (patch_id)
+                      where t.product_id = product and pf.file in (name, location))
+$$;
+comment on function evenkeel.is_product_name(integer, text, text) is
+  'Whether a file''s name, or name and place, is known as the product''s own: from a list, a capture, an article, or the names shipped.';
+
 create or replace function evenkeel.held_files(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, level_kind text, name text, location text, machine integer,
                version bigint, revision integer, number integer, at_release boolean, on_line boolean, on_some_line boolean, blind boolean)
@@ -22,9 +34,13 @@ as $$
         join evenkeel.path_component pc using (path_id)
         -- What keeps a schedule of its own says nothing of the product's level.
         join evenkeel.component c on c.component_id = pc.component_id and c.declared
+        join evenkeel.product q on q.product_id = pc.product_id
         join evenkeel.path p using (path_id)
         join evenkeel.image i using (image_id)
         where f.file_id = any (files)
+          -- Drivers of others are given the version of the kit that they were built with, which is a Windows build.
+          and (q.level_kind <> 'cumulative update' or i.company_name = '' or i.company_name ~* 'microsoft'
+               or evenkeel.is_product_name(pc.product_id, p.name, p.location))
     ), spread as materialized (
         select version, evenkeel.version_major(version) as major, evenkeel.version_minor(version) as minor,
                evenkeel.version_build(version) as build, evenkeel.version_revision(version) as revision
