@@ -57,6 +57,13 @@ begin
         execute format('grant execute on function %s to evenkeel_owner', wanted);
     end loop;
 
+    -- Who serves makes instances known, and learns, without a right to write the catalogue; nobody else does either.
+    for wanted in select p.oid::regprocedure from pg_proc p
+                  where p.pronamespace = 'evenkeel'::regnamespace and p.proname in ('make_units', 'refresh_units', 'learn_level') loop
+        execute format('revoke execute on function %s from public', wanted);
+        execute format('grant execute on function %s to evenkeel_owner, evenkeel_ingest', wanted);
+    end loop;
+
     -- A view reads tables as its owner, but the functions that it calls would read them as whoever looks.
     for wanted in
         select distinct p.oid::regprocedure

@@ -131,9 +131,9 @@ select is_empty($$ select from evenkeel.file_level fl join evenkeel.file f using
 select results_eq($$ select pc.instance from evenkeel.path_component pc join evenkeel.path p using (path_id) where p.path like '%sqlservr.exe' order by 1 $$,
                   array['mssql14.shop', 'mssql14.shop', 'mssql14.shop', 'mssql15.hr', 'mssql15.sales'], 'the folder names the instance');
 select is((select string_agg(h.name, ' ' order by h.name) from evenkeel.host_product hp join evenkeel.host h using (host_id)
-           where hp.product_id = evenkeel.product_number('sql-server-2017')), 'db, c:/program files (x86) db, c:/programme db, d:/apps',
+           where hp.product_id = evenkeel.product_number('sql-server-2017/MSSQL14.SHOP')), 'db, c:/program files (x86) db, c:/programme db, d:/apps',
           'whatever the folder for programs is called, and on whichever drive');
-select results_eq($$ select distinct instance from evenkeel.bound_paths(null) where product_id = evenkeel.product_number('sql-server-2019') order by 1 $$,
+select results_eq($$ select distinct instance from evenkeel.bound_paths(null) join evenkeel.product p using (product_id) where p.code like 'sql-server-2019/%' order by 1 $$,
                   array['mssql15.hr', 'mssql15.sales'], 'and stays so when the catalogue changes');
 
 -- A real server at 17763.1217 has CompatTelRunner.exe 10.0.18362.1035, as 18362's own hosts at 836 do: its revision is of another schedule.

@@ -45,23 +45,44 @@ as $$
         select t.glob, t.regex, p.path_id, p.location
         from pattern t cross join lateral (select g.path_id, g.location from given g where g.location ~ t.regex offset 0) p
     )
-    select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id,
-           case when g.glob like '%{%' then coalesce((regexp_match(h.location, h.regex))[1], '') else '' end
-    from evenkeel.component c
-    cross join unnest(c.include) g (glob)
-    join hit h using (glob)
-    where not exists (select from hit x where x.path_id = h.path_id and x.glob = any (c.exclude))
-    order by h.path_id, c.product_id, length(g.glob) desc, c.component_id
+    select b.path_id, coalesce(u.product_id, b.product_id), coalesce(o.component_id, b.component_id), b.instance
+    from (
+        select distinct on (h.path_id, c.product_id) h.path_id, c.product_id, c.component_id, c.code,
+               case when g.glob like '%{%' then coalesce((regexp_match(h.location, h.regex))[1], '') else '' end as instance
+        from evenkeel.component c
+        cross join unnest(c.include) g (glob)
+        join hit h using (glob)
+        where not exists (select from hit x where x.path_id = h.path_id and x.glob = any (c.exclude))
+        order by h.path_id, c.product_id, length(g.glob) desc, c.component_id) b
+    -- An instance that is known is a product of its own.
+    left join evenkeel.product u on u.unit_of = b.product_id and u.unit = b.instance and b.instance <> ''
+    left join evenkeel.component o on (o.product_id, o.code) = (u.product_id, b.code)
 $$;
 comment on function evenkeel.bound_paths(integer[]) is
   'The components whose globs match these paths (null: all), of several of one product that with the longest glob, and the instance that '
   'its braces name.';
 
 create or replace function evenkeel.match_paths(paths integer[])
-returns void language sql set jit = off
+returns void language plpgsql set jit = off
 as $$
+declare
+    products integer[];
+    instances text[];
+begin
     insert into evenkeel.path_component (path_id, product_id, component_id, instance)
     select path_id, product_id, component_id, instance from evenkeel.bound_paths(paths)
-    on conflict (path_id, product_id) do nothing
+    on conflict (path_id, product_id) do nothing;
+    select array_agg(pc.product_id), array_agg(pc.instance) into products, instances
+    from evenkeel.path_component pc join evenkeel.product p using (product_id)
+    where pc.path_id = any (paths) and pc.instance <> '' and p.unit_of is null;
+    if products is not null then
+        perform evenkeel.make_units(products, instances);
+        update evenkeel.path_component pc set product_id = u.product_id, component_id = o.component_id
+        from evenkeel.product u, evenkeel.component c, evenkeel.component o
+        where pc.path_id = any (paths) and u.unit_of = pc.product_id and u.unit = pc.instance
+          and c.component_id = pc.component_id and (o.product_id, o.code) = (u.product_id, c.code);
+    end if;
+end
 $$;
-comment on function evenkeel.match_paths(integer[]) is 'Binds paths to the components whose globs match them.';
+comment on function evenkeel.match_paths(integer[]) is
+  'Binds paths to the components whose globs match them; instances that were not known before become products.';

@@ -44,7 +44,7 @@ begin
     select p.product_id into found from evenkeel.product p where p.code = product;
     if found is null then
         raise exception 'product ''%'' is not in the catalogue; it has %', product,
-            evenkeel.names_like(array(select p.code from evenkeel.product p order by p.code), product,
+            evenkeel.names_like(array(select p.code from evenkeel.product p where p.unit_of is null order by p.code), product,
                                 '''evenkeel catalog status'' lists them');
     end if;
     return found;

@@ -50,11 +50,23 @@ returns integer[] language plpgsql
 as $$
 declare
     changed integer[];
+    products integer[];
+    instances text[];
 begin
+    perform evenkeel.refresh_units();
     -- Of an earlier change within the same transaction.
     drop table if exists fresh_path_component, fresh_file_level, changed_chunk;
     create temporary table fresh_path_component on commit drop as
     select b.* from evenkeel.bound_paths(null) b where b.path_id <= last_path;
+    select array_agg(f.product_id), array_agg(f.instance) into products, instances
+    from fresh_path_component f join evenkeel.product p using (product_id) where f.instance <> '' and p.unit_of is null;
+    if products is not null then
+        perform evenkeel.make_units(products, instances);
+        update fresh_path_component f set product_id = u.product_id, component_id = o.component_id
+        from evenkeel.product u, evenkeel.component c, evenkeel.component o
+        where f.instance <> '' and u.unit_of = f.product_id and u.unit = f.instance
+          and c.component_id = f.component_id and (o.product_id, o.code) = (u.product_id, c.code);
+    end if;
     delete from evenkeel.path_component o
     where o.path_id <= last_path
       and not exists (select from fresh_path_component n
@@ -95,6 +107,8 @@ declare
     later_chunks bigint[] := array(select chunk_id from evenkeel.chunk where chunk_id > last_chunk union all select unnest(chunks)
                                    except select chunk_id from evenkeel.unjudged_chunk);
 begin
+    -- Instances that came up since have the catalogue as it was.
+    perform evenkeel.refresh_units();
     delete from evenkeel.path_component where path_id = any (later_paths);
     perform evenkeel.match_paths(later_paths);
     delete from evenkeel.file_level where file_id = any (later_files);

@@ -37,6 +37,7 @@ as $$
            coalesce(n.code, ''), n.released, current_date - n.released,
            coalesce((select sum(d.hosts) from declared d where d.product_id = p.product_id and d.ordinal > n.ordinal), 0)::bigint
     from evenkeel.product p left join newest n using (product_id)
+    where p.unit_of is null
     order by 2 desc, p.product_id
 $$;
 comment on function evenkeel.catalog_status() is

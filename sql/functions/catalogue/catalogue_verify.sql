@@ -164,7 +164,7 @@ begin
               cross join unnest(string_to_array(s.required_levels, '|')) r
             union all select 'patches', ctid, product, contained_in from stage_patches where contained_in is not null
         ), product as (
-            select code from evenkeel.product union select code from stage_products
+            select code from evenkeel.product where unit_of is null union select code from stage_products
         ), level as (
             select p.code as product, lower(l.code) as code from evenkeel.level l join evenkeel.product p using (product_id)
             union select s.product, lower(s.code) from stage_levels s

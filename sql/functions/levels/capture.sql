@@ -66,7 +66,10 @@ create or replace function evenkeel.capture_baseline(captured_product text, capt
 language plpgsql
 as $$
 declare
-    number integer := evenkeel.product_number(captured_product);
+    number integer := (select coalesce(q.unit_of, q.product_id) from evenkeel.product q
+                       where q.product_id = evenkeel.product_number(captured_product));
+    -- Of an instance its own files alone are taken, and hold for all.
+    instance text := (select q.unit from evenkeel.product q where q.code = captured_product);
     place integer := evenkeel.level_ordinal(captured_product, captured_level);
     capture_kind text := case when origin like 'media %' then 'media' else 'captured' end;
     before bigint;
@@ -89,6 +92,7 @@ begin
              and evenkeel.version_revision(p.file_version) between l.revision_from and l.revision_to)
       and exists (select from evenkeel.component c cross join unnest(c.include) g (glob)
                   where c.product_id = number and p.location ~ evenkeel.component_regex(g.glob)
+                    and (instance = '' or (regexp_match(p.location, evenkeel.component_regex(g.glob)))[1] = instance)
                     and not exists (select from unnest(c.exclude) x (glob) where p.location ~ evenkeel.component_regex(x.glob)));
     select count(*), count(*) filter (where relation = '=') into matched, exact from captured;
     if matched = 0 then

@@ -1,0 +1,115 @@
+-- Instances of products as units: a product row each, made when the first path of an instance is stored, with copies of what the
+-- catalogue says of the product itself. All that is keyed by product then judges, shows and plans instances apart.
+
+create or replace function evenkeel.unit_file(product integer, unit text, file text)
+returns text language sql stable parallel safe
+as $$
+    -- A place names the instance that it was captured of; a name alone is any instance's.
+    select coalesce((select replace(file, '/' || m.found[1] || '/', '/' || unit || '/')
+                     from evenkeel.component c cross join unnest(c.include) g (glob)
+                     cross join lateral (select regexp_match(file, evenkeel.component_regex(g.glob)) as found) m
+                     where c.product_id = product and g.glob like '%{%' and m.found is not null limit 1), file)
+$$;
+comment on function evenkeel.unit_file(integer, text, text) is 'A file of a product as it is called in one of its instances.';
+
+create or replace function evenkeel.refresh_unit_rows(target regclass, left_out text[] default '{}', file text default 'b.file')
+returns void language plpgsql
+as $$
+declare
+    columns text[] := array(select a.attname::text from pg_attribute a
+                            where a.attrelid = target and a.attnum > 0 and not a.attisdropped
+                              and a.attname <> all (left_out || array['product_id', 'editions', 'edition_id']) order by a.attnum);
+    told text := (select string_agg(case when c = 'file' then file else format('b.%I', c) end, ', ' order by ord)
+                  from unnest(columns) with ordinality u (c, ord));
+    held text := (select string_agg(format('t.%I', c), ', ' order by ord) from unnest(columns) with ordinality u (c, ord));
+    listed text := (select string_agg(quote_ident(c), ', ' order by ord) from unnest(columns) with ordinality u (c, ord));
+begin
+    execute format('with gone as (
+                        select t.product_id, %3$s from %1$s t join evenkeel.product u using (product_id) where u.unit_of is not null
+                        except
+                        select u.product_id, %2$s from %1$s b join evenkeel.product u on u.unit_of = b.product_id
+                    )
+                    delete from %1$s t using gone where t.product_id = gone.product_id and (%3$s) is not distinct from (%5$s)',
+                   target, told, held, listed, (select string_agg(format('gone.%I', c), ', ' order by ord)
+                                                from unnest(columns) with ordinality u (c, ord)));
+    execute format('insert into %1$s (product_id, %4$s)
+                    select u.product_id, %2$s from %1$s b join evenkeel.product u on u.unit_of = b.product_id
+                    except
+                    select t.product_id, %3$s from %1$s t join evenkeel.product u using (product_id) where u.unit_of is not null
+                    on conflict do nothing', target, told, held, listed);
+end
+$$;
+comment on function evenkeel.refresh_unit_rows(regclass, text[], text) is
+  'Makes a table of the catalogue say of instances what it says of their products, but for some columns.';
+
+create or replace function evenkeel.refresh_units()
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not exists (select from evenkeel.product where unit_of is not null) then
+        return;
+    end if;
+    update evenkeel.product u
+    set (name, os_version, os_build, os_build_to, product_types, installation_types, inetstp_major, follows_os, level_kind, coverage_share,
+         rtm_revision, source)
+        = (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
+           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.source)
+    from evenkeel.product b
+    where b.product_id = u.unit_of
+      and (u.name, u.os_version, u.os_build, u.os_build_to, u.product_types, u.installation_types, u.inetstp_major, u.follows_os,
+           u.level_kind, u.coverage_share, u.rtm_revision, u.source) is distinct from
+          (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
+           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.source);
+    insert into evenkeel.component as o (product_id, code, name, include, exclude, declared, source)
+    select u.product_id, c.code, c.name, '{}', '{}', c.declared, c.source
+    from evenkeel.component c join evenkeel.product u on u.unit_of = c.product_id
+    on conflict (product_id, code) do update set name = excluded.name, declared = excluded.declared, source = excluded.source
+    where (o.name, o.declared, o.source) is distinct from (excluded.name, excluded.declared, excluded.source);
+    delete from evenkeel.component c using evenkeel.product u
+    where u.product_id = c.product_id and u.unit_of is not null
+      and not exists (select from evenkeel.component b where b.product_id = u.unit_of and b.code = c.code);
+    perform evenkeel.refresh_unit_rows('evenkeel.level');
+    perform evenkeel.refresh_unit_rows('evenkeel.line');
+    perform evenkeel.refresh_unit_rows('evenkeel.level_rule');
+    perform evenkeel.refresh_unit_rows('evenkeel.known_file');
+    perform evenkeel.refresh_unit_rows('evenkeel.baseline', file => 'evenkeel.unit_file(b.product_id, u.unit, b.file)');
+    perform evenkeel.refresh_unit_rows('evenkeel.shipped');
+    perform evenkeel.refresh_unit_rows('evenkeel.patch', '{patch_id}');
+    delete from evenkeel.patch_file t using evenkeel.patch p, evenkeel.product u
+    where p.patch_id = t.patch_id and u.product_id = p.product_id and u.unit_of is not null
+      and not exists (select from evenkeel.patch s join evenkeel.patch_file b on b.patch_id = s.patch_id
+                      where (s.code, s.product_id) = (p.code, u.unit_of)
+                        and (b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed)
+                            is not distinct from (t.file, t.version, t.machine, t.branch, t.size, t.dated, t.platform, t.image_id, t.listed));
+    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, dated, platform, image_id, listed)
+    select p.patch_id, b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed
+    from evenkeel.patch p
+    join evenkeel.product u on u.product_id = p.product_id and u.unit_of is not null
+    join evenkeel.patch s on (s.code, s.product_id) = (p.code, u.unit_of)
+    join evenkeel.patch_file b on b.patch_id = s.patch_id
+    on conflict do nothing;
+end
+$$;
+comment on function evenkeel.refresh_units() is 'Makes the catalogue say of each instance what it says of its product.';
+
+create or replace function evenkeel.make_units(products integer[], instances text[])
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- A folder is anybody's to name: what is no name of an instance is not taken for one, and no fleet has more than so many.
+    insert into evenkeel.product (code, name, unit_of, unit, source)
+    select format('%s/%s', b.code, upper(n.instance)), b.name, b.product_id, n.instance, b.source
+    from (select product_id, instance, row_number() over (partition by product_id order by instance) as place
+          from (select distinct product_id, instance from unnest(products, instances) g (product_id, instance)
+                where g.instance ~ '^[[:alnum:]_.$#-]{1,64}$') d
+          where not exists (select from evenkeel.product u where u.unit_of = d.product_id and u.unit = d.instance)) n
+    join evenkeel.product b on b.product_id = n.product_id and b.unit_of is null
+    where n.place + (select count(*) from evenkeel.product u where u.unit_of = n.product_id) <= evenkeel.setting('units.most')::integer
+    on conflict do nothing;
+    if found then
+        perform evenkeel.refresh_units();
+    end if;
+end
+$$;
+comment on function evenkeel.make_units(integer[], text[]) is
+  'Makes products of these instances that are none yet; each has what the catalogue says of its product.';
