@@ -1,27 +1,6 @@
 -- What knowledge-base articles and lists of cumulative updates prove, as rows of the catalogue: the files are staged as they were
 -- read, each version goes to the product whose line it is on, and what cannot be believed is told rather than taken.
 
-create or replace function evenkeel.kb_stage()
-returns void language plpgsql
-as $$
-begin
-    perform set_config('client_min_messages', 'warning', true);
-    create temporary table kb_file (doc integer primary key, path text not null, article text not null, number integer not null,
-        is_list boolean not null, edition text not null default '', edition_id integer) on commit drop;
-    create temporary table kb_section (doc integer, section integer, line integer, banner text, architecture text) on commit drop;
-    create temporary table kb_row (doc integer, line integer, table_number integer, section integer, dated text, version bigint,
-        printed text, size bigint, file text, platform text) on commit drop;
-    create temporary table kb_requirement (doc integer, line integer, product text, levels text, or_later boolean) on commit drop;
-    create temporary table kb_corrected (doc integer, line integer, product text, service_pack text) on commit drop;
-    -- What is told to a person: of a line where it is a problem (severity 1), of a file where it is what was taken (0), or why it is
-    -- refused (2).
-    create temporary table kb_told (doc integer, line integer, severity integer, sentence text) on commit drop;
-    perform evenkeel.list_stage();
-end
-$$;
-comment on function evenkeel.kb_stage() is
-  'Makes the temporary tables that articles and lists are staged in as they were read; an import fills them and calls kb_import().';
-
 create or replace function evenkeel.kb_code(number integer)
 returns text language sql immutable strict parallel safe
 as $$ select case when number < 820000 then 'Q' else 'KB' end || number $$;
@@ -65,6 +44,9 @@ begin
           and evenkeel.version_build(v.version) = coalesce(l.build, evenkeel.version_build(v.version))
           and evenkeel.version_revision(v.version) between l.revision_from and l.revision_to
         order by p.code limit 1) p on true;
+    comment on table kb_placed is
+        'A staged row that belongs to a product, by the line that its version is on or by its table. Filled by kb_place_rows; read by '
+        'kb_place_rows, kb_read_patches, kb_refuse_articles, kb_stage_patches, kb_tell; ends with the transaction.';
 
     -- Of Windows 2000's hotfixes none is below revision 1000: 5.0.2195.35 in an article is a .3536 that lost its end in print.
     insert into kb_told
@@ -92,6 +74,9 @@ begin
     union
     select r.doc, p.product_id, p.code from kb_requirement r join evenkeel.product p on lower(p.name) = lower(r.product)
     where p.level_kind = 'service pack';
+    comment on table kb_article_product is
+        'A product that an article brings a patch for. Filled by kb_place_rows; read by kb_place_rows, kb_read_patches; ends with the '
+        'transaction.';
     update kb_placed r set product_id = a.product_id, product = a.product, level_kind = 'service pack'
     from (select doc, min(product_id) as product_id, min(product) as product from kb_article_product
           group by doc having count(*) = 1) a
@@ -120,6 +105,9 @@ begin
     join kb_file f using (doc)
     left join kb_placed r using (doc, product_id)
     group by a.doc, a.product_id, a.product, f.number;
+    comment on table kb_patch is
+        'A patch among the placed rows. Filled by kb_read_patches; read by kb_read_patches, kb_stage_patches, kb_tell; ends with the '
+        'transaction.';
 
     -- A sentence without a product speaks of the article's only one.
     create temporary table kb_needed on commit drop as
@@ -132,6 +120,9 @@ begin
          and (lower(l.code) = lower(w.word) or r.or_later and l.ordinal > (select min(m.ordinal) from evenkeel.level m
               where m.product_id = k.product_id and lower(m.code) = any (string_to_array(lower(r.levels), ';'))))
     where lower(r.product) = lower(p.name) or r.product = '' and (select count(*) from kb_patch o where o.doc = k.doc) = 1;
+    comment on table kb_needed is
+        'A level that a patch needs; ordinal null: the catalogue has none of that name (word). Filled by kb_read_patches; read by '
+        'kb_read_patches, kb_stage_patches, kb_tell; ends with the transaction.';
     insert into kb_told
     select distinct n.doc, n.line, 1, format('requires %s, which is no level of %s in the catalogue', n.word, k.product)
     from kb_needed n join kb_patch k using (doc, product_id) where n.ordinal is null;
@@ -150,6 +141,9 @@ begin
     left join lateral (select b.code, b.released from evenkeel.level b where b.product_id = k.product_id and b.ordinal < l.ordinal
                        order by b.ordinal desc limit 1) b on true
     join kb_placed r on r.doc = k.doc and r.product_id = k.product_id and r.on_line and r.version is not null;
+    comment on table kb_bound is
+        'What first corrected in says of a file at a level; believed: its date allows it. Filled by kb_read_patches; read by '
+        'kb_read_patches, kb_stage_patches; ends with the transaction.';
     insert into kb_told
     select distinct c.doc, c.line, 1, format('first corrected in %s %s, which is no level of the catalogue', c.product, c.service_pack)
     from kb_corrected c

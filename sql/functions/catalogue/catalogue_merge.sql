@@ -92,6 +92,13 @@ as $$
 begin
     -- A file is the whole of its edition; what was read of a source may have been read for one product, or one patch, only.
     create temporary table settling (edition_id integer, scope integer) on commit drop;
+    comment on table settling is
+        'An edition at hand; scope: the product, or patch, that it was read for, null: all. Filled by settle_scope; read by '
+        'edition_settle; ends with the transaction.';
+    comment on table settled is
+        'What an edition at hand states of a table of the catalogue, by its keys. Filled by merge_baselines, merge_components, '
+        'merge_known_files, merge_lines, merge_patch_files, merge_patches, merge_rules; read by edition_settle, merge_baselines, '
+        'merge_known_files, merge_patch_files, settle_scope; ends with the transaction.';
     insert into settling select edition_id, null from stage_edition where file = staged_file;
     if not found then
         execute format('insert into settling select distinct edition_id, %I from settled', scope_column);

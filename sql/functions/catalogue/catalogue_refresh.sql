@@ -27,6 +27,9 @@ returns void language plpgsql
 as $$
 begin
     create temporary table if not exists changed_chunk (chunk_id bigint primary key) on commit drop;
+    comment on table changed_chunk is
+        'A chunk that was judged again after a change of the catalogue. Filled by refresh_changed; read by refresh_changed, '
+        'refresh_later; ends with the transaction.';
     -- A join reads all chunks once; for a few files their index finds them sooner.
     if cardinality(files) > 200 then
         insert into changed_chunk

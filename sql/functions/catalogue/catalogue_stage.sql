@@ -1,36 +1,5 @@
 -- The catalogue's CSV files as they are staged: all columns as text, so that a wrong value can be told by file and row.
 
-create or replace function evenkeel.catalog_stage()
-returns void language plpgsql
-as $$
-begin
-    perform set_config('client_min_messages', 'warning', true);
-    create temporary table if not exists stage_products (code text, name text, os_version text, os_build text, os_build_to text,
-        product_types text, installation_types text, inetstp_major text, follows_os text, level_kind text, coverage_share text,
-        rtm_revision text, source text) on commit drop;
-    create temporary table if not exists stage_levels (product text, ordinal text, code text, name text, service_pack text,
-        marker_hotfix text, ubr text, released text, kb text, preview text, out_of_band text, line text, base text, complete text,
-        source text) on commit drop;
-    create temporary table if not exists stage_lines (product text, major text, minor text, build text, revision_from text,
-        revision_to text, source text) on commit drop;
-    create temporary table if not exists stage_components (product text, code text, name text, include text, exclude text,
-        declared text, source text) on commit drop;
-    create temporary table if not exists stage_rules (product text, level text, relation text, build text, revision text,
-        source text) on commit drop;
-    create temporary table if not exists stage_known_files (product text, file text, source text) on commit drop;
-    create temporary table if not exists stage_baselines (product text, level text, file text, relation text, version text,
-        machine text, kind text, source text) on commit drop;
-    create temporary table if not exists stage_patches (code text, product text, title text, level text, required_levels text,
-        supersedes text, contained_in text, restart text, released text, source text) on commit drop;
-    create temporary table if not exists stage_patch_files (patch text, product text, file text, version text, machine text,
-        branch text, size text, dated text, platform text) on commit drop;
-    -- The edition that a staged file is; without one a row belongs to that of its source.
-    create temporary table if not exists stage_edition (file text primary key, edition_id integer not null, columns text) on commit drop;
-    create temporary table if not exists stage_list_change (changed bigint) on commit drop;
-end
-$$;
-comment on function evenkeel.catalog_stage() is 'Makes the staging tables that the CSV files of a catalogue are copied into.';
-
 create or replace function evenkeel.catalog_columns(file text)
 returns text[] language sql stable
 as $$

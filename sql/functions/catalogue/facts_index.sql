@@ -18,6 +18,9 @@ begin
                else known.ordinal is not null
                     or split_part(u.release, '.', 1)::integer between p.os_build and coalesce(p.os_build_to, p.os_build)
                        and p.product_types = array[1] and not exists (select from evenkeel.level l where l.kb = u.kb) end;
+    comment on table index_update is
+        'An update that an index names, and the product and level that it is. Filled by index_find_levels; read by index_merge; ends '
+        'with the transaction.';
 end
 $$;
 comment on function evenkeel.index_find_levels(text) is 'Fills index_update: the products and levels of the updates that the indexes name.';
@@ -55,6 +58,9 @@ begin
     select r.doc, evenkeel.edition_of(evenkeel.index_edition(r.doc, r.file)) as edition_id, r.product_id, r.architecture, r.file, v.version,
            r.first_ordinal, r.last_ordinal
     from run r cross join unnest(r.versions) v (version);
+    comment on table index_interval is
+        'A files version and the levels, first to last, that ship it, as an index has it. Filled by index_merge; read by index_merge, '
+        'index_tell; ends with the transaction.';
     delete from evenkeel.shipped s
     where s.edition_id in (select edition_id from index_interval)
       and (only_product is null or s.product_id = (select p.product_id from evenkeel.product p where p.code = only_product))

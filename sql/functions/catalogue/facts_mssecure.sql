@@ -39,6 +39,9 @@ begin
                   columns place for ordinality, name text path '@PatchName', sbid text path '@SBID', sq text path '@SQNumber',
                     patch xml path '.') p
     where b.bulletin ~ '^MS\d\d-\d{3}$';
+    comment on table secure_patch is
+        'A patch of a bulletin in mssecure.xml, and the code that the registry knows it by. Filled by facts_mssecure; read by '
+        'facts_mssecure, facts_mssecure_patches; ends with the transaction.';
     drop table if exists secure_affected;
     create temporary table secure_affected on commit drop as
     select s.bulletin, s.place, s.code, evenkeel.mssecure_product(a.product) as product,
@@ -49,6 +52,9 @@ begin
     cross join lateral xmltable('/Patch/AffectedProduct' passing s.patch
                                 columns product text path '@ProductID', fixed text path '@FixedInSP', whole xml path '.') a
     where evenkeel.mssecure_product(a.product) is not null;
+    comment on table secure_affected is
+        'A product that such a patch is for, and its levels. Filled by facts_mssecure; read by facts_mssecure, '
+        'facts_mssecure_patches; ends with the transaction.';
     insert into fact_patch_file
     select distinct doc, a.code, a.product, f.file, f.version, f.dated, f.size
     from secure_affected a

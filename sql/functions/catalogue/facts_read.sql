@@ -1,32 +1,5 @@
 -- Facts about levels and patches as projects publish them, read out of JSON, XML and tables into temporary tables of facts.
 
-create or replace function evenkeel.facts_stage()
-returns void language plpgsql
-as $$
-begin
-    perform set_config('client_min_messages', 'warning', true);
-    -- Which file is what; facts_import() adds what it gave.
-    create temporary table fact_file (doc integer primary key, path text, kind text) on commit drop;
-    create temporary table update_file (doc integer primary key, path text not null, digest bytea not null) on commit drop;
-    create temporary table fact_level (doc integer, server boolean, build integer, ubr integer, kb text, released date, preview boolean,
-        out_of_band boolean) on commit drop;
-    create temporary table fact_rollup (doc integer, place integer, product text, release text, kind text, kb text) on commit drop;
-    create temporary table fact_supersedes (doc integer, code text, supersedes text) on commit drop;
-    create temporary table fact_bulletin (doc integer, kb text, product text, dated date) on commit drop;
-    create temporary table fact_build (doc integer, version text, pack text, cu text, kb text, released date, retired boolean)
-      on commit drop;
-    create temporary table fact_patch (doc integer, code text, bulletin text, product text, requires text[], fixed text[], whole boolean,
-                                       released date,
-        supersedes text[]) on commit drop;
-    create temporary table fact_patch_file (doc integer, code text, product text, file text, version text, dated text, size text)
-      on commit drop;
-    create temporary table fact_index (doc integer, file text, architecture integer, version evenkeel.version, windows text, kb text,
-                                       release text)
-        on commit drop;
-end
-$$;
-comment on function evenkeel.facts_stage() is 'Makes the temporary tables that published facts are read into.';
-
 create or replace function evenkeel.facts_table(header text, divider text)
 returns void language plpgsql
 as $$
@@ -35,6 +8,9 @@ begin
     execute format('create temporary table fact_table (%s) on commit drop',
                    (select string_agg(format('%I text', lower(btrim(trim(n), '"'))), ', ' order by place)
                     from string_to_table(header, divider) with ordinality t (n, place)));
+    comment on table fact_table is
+        'A row of a table, with the columns of its heading. Filled by the import; read by facts_bulletins, facts_history, '
+        'facts_supersedence; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.facts_table(text, text) is

@@ -1,23 +1,6 @@
 -- Lists of cumulative updates as intervals of levels: a file's version is stored once for all the levels that ship it, so that hundreds of
 -- lists take little room, and asking for one file costs the same however many there are.
 
-create or replace function evenkeel.list_scratch()
-returns void language plpgsql
-as $$
-begin
-    -- What is stated now, by level, with files by number; the levels that have a list then.
-    create temporary table if not exists list_name (file_id integer generated always as identity primary key, file text not null unique)
-      on commit drop;
-    create temporary table if not exists list_new (file_id integer, ordinal integer, version bigint) on commit drop;
-    create temporary table if not exists list_place (ordinal integer primary key, place integer not null, fresh boolean not null)
-      on commit drop;
-    create temporary table if not exists list_interval (file text, version bigint, first_ordinal integer, last_ordinal integer)
-      on commit drop;
-    truncate list_new, list_place, list_interval;
-end
-$$;
-comment on function evenkeel.list_scratch() is 'Makes, or empties, the temporary tables that list_intervals() works from.';
-
 create or replace function evenkeel.list_intervals(for_product integer, for_architecture integer)
 returns void language plpgsql
 as $$

@@ -1,14 +1,5 @@
 -- Lists of cumulative updates: which product and level a list is of. Its rows are staged slim, for there are millions of them.
 
-create or replace function evenkeel.list_stage()
-returns void language sql
-as $$
-    create temporary table list_row (doc integer, section integer, line integer, version bigint, file text, dated text, size bigint)
-      on commit drop;
-$$;
-comment on function evenkeel.list_stage() is
-  'Makes the temporary table that rows of lists are staged in: those of their files in kb_file, and of their sections in kb_section.';
-
 create or replace function evenkeel.list_find_builds()
 returns void language plpgsql
 as $$
@@ -17,6 +8,9 @@ begin
     create temporary table list_build on commit drop as
     select doc, section, version >> 16 as stem, max(version & 65535)::integer as newest, count(*) as rows
     from list_row where version is not null group by 1, 2, 3;
+    comment on table list_build is
+        'A build that a section of a list names (the version without its last part), and how far its revisions go. Filled by '
+        'list_find_builds; read by kb_rows_of_lists, list_find_products; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.list_find_builds() is
@@ -38,6 +32,9 @@ begin
           and evenkeel.version_minor(s.stem << 16) = coalesce(l.minor, evenkeel.version_minor(s.stem << 16))
           and evenkeel.version_build(s.stem << 16) = coalesce(l.build, evenkeel.version_build(s.stem << 16))) p on true
     where p.level_kind = 'cumulative update' and (only_product is null or p.code = only_product);
+    comment on table list_stem is
+        'Such a build and a product that has it. Filled by list_find_products; read by list_find_levels, list_find_products, '
+        'list_take; ends with the transaction.';
     analyze list_stem;
     insert into kb_told
     select doc, line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s left out', banner,
@@ -78,6 +75,9 @@ begin
                          -- An update's number is the greatest that a file of it has: one that names newer files is none of that article.
                          and l.ordinal >= g.newest
                        order by l.ordinal desc limit 1) known on true;
+    comment on table list_level is
+        'The level that a list is for, for one of its products, and how that is known. Filled by list_find_levels; read by '
+        'list_find_levels, list_tell; ends with the transaction.';
     analyze list_level;
     if given_level is not null and not exists (select from list_level where how = 'as named') then
         raise exception 'no file of build % is listed there; the list is of %', split_part(given_level, '.', 1),
@@ -101,6 +101,9 @@ begin
     create temporary table list_part on commit drop as
     select distinct l.doc, l.product_id, l.product, l.build, l.ordinal, l.kb, s.architecture
     from list_level l join list_stem s using (doc, product_id);
+    comment on table list_part is
+        'The same for one architecture. Filled by list_find_levels; read by list_import, list_merge, list_refuse_doubles, list_take, '
+        'list_tell; ends with the transaction.';
     analyze list_part;
     perform evenkeel.list_refuse_doubles();
 end

@@ -1,42 +1,21 @@
 -- What is not there on the hosts of a state: images of services, and files that their peers have. In steps with tables between them,
 -- so that the planner knows how much there is; what can be is worked out once per chunk.
 
-create or replace function evenkeel.missing_state_open()
+create or replace function evenkeel.missing_begin()
 returns void language plpgsql
 as $$
 begin
-    if to_regclass('pg_temp.missing_chunk') is null then
-        create temporary table missing_chunk (host_id uuid, chunk_id bigint) on commit delete rows;
-        create temporary table missing_list (host_id uuid, list uuid) on commit delete rows;
-        create temporary table missing_need (list uuid, want integer, name text, start bigint, type bigint, what text, command text)
-            on commit delete rows;
-        create temporary table missing_want (want integer, path text, candidates text[], folders text[]) on commit delete rows;
-        create temporary table missing_named (list uuid, name text, start bigint, type bigint, what text, command text, path text,
-                                              candidates text[], folders text[]) on commit delete rows;
-        create temporary table missing_spelled (want integer, several boolean, path_id integer) on commit delete rows;
-        create temporary table missing_there (chunk_id bigint, want integer) on commit delete rows;
-        create temporary table missing_absent (host_id uuid, want integer, path text) on commit delete rows;
-        create temporary table missing_folder (host_id uuid, folder text, short boolean, facts jsonb) on commit delete rows;
-        create temporary table missing_seen (host_id uuid, folder text) on commit delete rows;
-        create temporary table missing_peer (host_id uuid, product_id integer, peers text) on commit delete rows;
-        create temporary table missing_common (product_id integer, peers text, location text, component_id integer, hosts integer,
-                                               holders integer) on commit delete rows;
-        create temporary table missing_part (product_id integer, peers text, chunk_id bigint, files bigint) on commit delete rows;
-        create temporary table missing_incomplete (host_id uuid, product_id integer, peers text) on commit delete rows;
-        create temporary table missing_content (chunk_id bigint, location text, folder text) on commit delete rows;
-        create temporary table missing_unmet (host_id uuid, product_id integer, location text, component_id integer, hosts integer,
-                                              holders integer) on commit delete rows;
-    end if;
+    perform evenkeel.missing_open();
     delete from missing_chunk; delete from missing_list; delete from missing_named; delete from missing_want; delete from missing_need;
     delete from missing_spelled; delete from missing_there; delete from missing_absent; delete from missing_folder;
-    delete from missing_seen; delete from missing_peer; delete from missing_common; delete from missing_part; delete
-    from missing_incomplete;
-    delete from missing_content; delete from missing_unmet;
+    delete from missing_seen; delete from missing_peer; delete from missing_common; delete from missing_part;
+    delete from missing_incomplete; delete from missing_content; delete from missing_unmet;
     insert into missing_chunk select h.host_id, c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id);
     analyze missing_chunk;
 end
 $$;
-comment on function evenkeel.missing_state_open() is 'Makes and empties the tables of state_missing_services() and state_missing_peers().';
+comment on function evenkeel.missing_begin() is
+    'Empties the relations of state_missing_services() and state_missing_peers(), and notes the chunks of the state.';
 
 create or replace function evenkeel.missing_content_add()
 returns void language plpgsql
@@ -231,7 +210,7 @@ create or replace function evenkeel.state_missing_services()
 returns table (host_id uuid, path text, name text, start bigint, type bigint, what text, command text) language plpgsql
 as $$
 begin
-    perform evenkeel.missing_state_open();
+    perform evenkeel.missing_begin();
     perform evenkeel.missing_needs();
     perform evenkeel.missing_find();
     perform evenkeel.missing_content_add();

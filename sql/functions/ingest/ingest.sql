@@ -1,21 +1,5 @@
 -- From objects to rows: called by the aggregator's writer within one transaction per batch.
 
-create or replace function evenkeel.ingest_open()
-returns void language plpgsql
-as $$
-begin
-    -- A plan that was made while tables were small would read them whole for as long as the session lives.
-    perform set_config('client_min_messages', 'warning', false), set_config('jit', 'off', false),
-            set_config('plan_cache_mode', 'force_custom_plan', false);
-    create temporary table if not exists ingest_snapshot (
-        host_id uuid, taken_at timestamptz, schedule_seconds integer, unreadable integer,
-        inventory bytea, files integer, chunk_ids bigint[],
-        facts_digest bytea, facts_body bytea, facts jsonb, times_digest bytea, times jsonb, key_id integer
-    ) on commit delete rows;
-end
-$$;
-comment on function evenkeel.ingest_open() is 'Prepares a session for the aggregator''s writer.';
-
 create or replace function evenkeel.ingest_begin()
 returns bigint language plpgsql
 as $$

@@ -39,32 +39,6 @@ comment on function evenkeel.store_reaches(jsonb) is
     'Whether something in the host''s component store is as new as what its registry declares. Where nothing is, the store proves '
     'nothing of that level.';
 
-create or replace function evenkeel.component_store_open()
-returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
-as $$
-begin
-    create temporary table state_store_host (host_id uuid primary key, store_id integer not null, reaches boolean not null)
-        on commit delete rows;
-    create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
-        winner evenkeel.version not null, same_size boolean not null, one_link boolean not null, older boolean not null,
-        primary key (host_id, file_id)) on commit delete rows;
-    create temporary view state_store as
-        select h.host_id, u.file_id, 'confirmed' as says
-        from state_store_host h
-        join evenkeel.host_inventory_current i using (host_id)
-        cross join unnest(i.chunk_ids) k (chunk_id)
-        join chunk_store c on c.chunk_id = k.chunk_id and c.store_id = h.store_id
-        cross join unnest(c.file_ids) u (file_id)
-        where h.reaches and not exists (select from state_outside o where o.host_id = h.host_id and o.file_id = u.file_id)
-        union all
-        select host_id, file_id, case when older then 'older' else 'outside' end from state_outside;
-end
-$$;
-comment on function evenkeel.component_store_open() is
-    'Makes the relations of a state that find_component_stores() fills. state_store says of a host''s files: confirmed (a link to '
-    'the build that won, in a store that is as new as what is declared), older (than all that won of that name and machine), outside '
-    '(not put there by servicing); of all others nothing follows.';
-
 create or replace function evenkeel.find_component_stores()
 returns void language plpgsql
 as $$

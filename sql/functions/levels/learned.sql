@@ -128,7 +128,7 @@ declare
     queued integer;
 begin
     perform set_config('client_min_messages', 'warning', true);
-    drop table if exists known_file_level, changed_file, changed_chunk;
+    drop table if exists known_file_level, changed_file, touched_chunk;
     create temporary table known_file_level on commit drop as select * from evenkeel.file_level where file_id = any (files);
     perform evenkeel.judge_files(files);
     create temporary table changed_file on commit drop as
@@ -136,12 +136,12 @@ begin
         (select * from evenkeel.file_level where file_id = any (files) except table known_file_level)
         union all (table known_file_level except select * from evenkeel.file_level where file_id = any (files))) c;
     -- A join over what chunks hold finds many files faster than the index does, which rechecks every chunk.
-    create temporary table changed_chunk on commit drop as
+    create temporary table touched_chunk on commit drop as
     select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join changed_file using (file_id);
-    perform evenkeel.judge_chunks(array(select chunk_id from changed_chunk));
+    perform evenkeel.judge_chunks(array(select chunk_id from touched_chunk));
     insert into evenkeel.judge_queue (host_id)
     select distinct i.host_id from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
-    join changed_chunk using (chunk_id)
+    join touched_chunk using (chunk_id)
     order by 1
     on conflict do nothing;
     get diagnostics queued = row_count;

@@ -10,39 +10,44 @@ begin
         files integer not null, covered integer not null, undecided text
     ) on commit delete rows;
     comment on table state_range is
-      'Per host and product that it may have: what its files and its registry allow together. Filled by find_ranges(), read by '
-      'find_doubts(), find_proofs() and find_products().';
+        'Per host and product that it may have: what its files and its registry allow together. Filled by find_based_ranges, '
+        'find_ranges; read by count_proofs, find_based_ranges, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
+        'find_products, find_proofs, find_ranges, find_restarted, find_trouble, unproven_declarations; ends with the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
-      'What hosts of state_host will declare once the update is in that is laid over them. Filled by overlay_state(), read by '
-      'find_declarations().';
+        'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
+        'find_declarations; ends with the transaction.';
     create temporary table state_trouble (host_id uuid not null, product_id integer not null, doubt_from integer, hotfix text,
                                           renames jsonb)
         on commit delete rows;
     comment on table state_trouble is
-      'Hosts whose levels contradict each other, but that list hotfixes of unknown files or wait for a restart: looked at file by file. '
-      'Filled by find_trouble(), read by find_doubts().';
+        'A host whose levels contradict each other, but that lists hotfixes of unknown files or waits for a restart: it is looked at '
+        'file by file. Filled by find_trouble; read by find_doubts, find_hotfix_doubts, find_restarted, find_trouble; ends with the '
+        'transaction.';
     create temporary table state_trouble_file (
         host_id uuid not null, product_id integer not null, path_id integer not null, file_id integer not null, levels int4range not null,
         exact_from integer, upper_basis text not null, lower_basis text not null
     ) on commit delete rows;
     comment on table state_trouble_file is
-      'The files of the hosts of state_trouble. Filled by find_trouble(), read by find_doubts() and find_restarted().';
+        'A file of a host of state_trouble. Filled by find_trouble; read by find_hotfix_doubts, find_restarted; ends with the '
+        'transaction.';
     create temporary table state_doubt (host_id uuid not null, product_id integer not null, kind text not null, sentence text not null)
         on commit delete rows;
     comment on table state_doubt is
-      'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is waited '
-      'for mends it (restart), or the host may be hotpatched (hotpatch). Filled by find_doubts(), read by find_products().';
+        'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is '
+        'waited for mends it (restart), or the host may be hotpatched (hotpatch). Filled by find_hints, find_hotfix_doubts, '
+        'find_hotpatched, find_restarted; read by find_products; ends with the transaction.';
     create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
     comment on table state_overlay_chunk_proof is
-      'As chunk_proof, of chunks that a patch would make. Filled and emptied by count_proofs(), read by find_proofs().';
+        'As chunk_proof, of a chunk that a patch would make. Filled by count_proofs; read by find_proofs; ends with the transaction.';
     create temporary table state_proof (
         host_id uuid not null, product_id integer not null, component_id integer not null, files integer not null,
           confirmed integer not null,
         by_fleet integer not null, by_store integer not null, untouched integer not null, ahead integer not null
     ) on commit delete rows;
     comment on table state_proof is
-      'Per component of a host: of how many files the level in question is confirmed. Filled by find_proofs(), read by find_products().';
+        'Per component of a host: of how many files the level in question is confirmed. Filled by find_proofs; read by '
+        'component_gaps, find_proofs; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.level_state_open() is 'Makes the temporary relations of this folder, all empty.';

@@ -103,7 +103,8 @@ begin
         select m.host_id, m.model, p.patch_id, p.state, p.listed, p.proven, p.branch, p.same_files, p.newer_files, p.older_files,
                p.superseded_by
         from state_model m join state_model_patch p using (model);
-    comment on view state_patch is 'The state of a patch on a host of the state: what checks read.';
+    comment on view state_patch is
+        'The state of a patch on a host of the state. Read by check partial-patch, check patch-below-prerequisite; ends with the session.';
 end
 $$;
 comment on function evenkeel.patch_state_open_models() is 'The part of patch_state_open() that is of hosts, each with its like.';

@@ -76,8 +76,7 @@ create or replace function evenkeel.prune_mark()
 returns void language plpgsql
 as $$
 begin
-    create temporary table if not exists prune_candidate (kind text not null, id bigint not null, primary key (kind, id));
-    create temporary table if not exists prune_mark (at timestamptz not null);
+    perform evenkeel.prune_open();
     delete from prune_candidate;
     delete from prune_mark;
     -- With the lock no snapshot is under way: what is committed later is no older than this (an hour is for a clock that is set back).
