@@ -10,10 +10,13 @@
 static const char help[] = "usage: evenkeel plan HOST [--format text|json|csv] [--quiet]\n\n"
                            "Prints, in order, what brings a host back to one level: the service pack to\n"
                            "reapply, the hotfixes to reapply after it and those to leave out, files to\n"
-                           "restore, identities to renew, and when to restart. Findings that are waived ask\n"
-                           "for nothing. What can't be planned because too little is known of the host is\n"
-                           "said below the steps; in json and csv it is a last row with the action\n"
-                           "'unknown', and on stderr.\n"
+                           "restore, identities to renew, and when to restart. Each step is laid over the\n"
+                           "host as 'evenkeel risk' lays a patch: one after which something new would be\n"
+                           "found is left out. Then it says what is found after all steps: nothing, or what\n"
+                           "remains and why, and what could not be judged. Findings that are waived ask for\n"
+                           "nothing. What can't be planned because too little is known of the host is said\n"
+                           "last. In json and csv what is found then is a row with the action 'then', what\n"
+                           "is unknown one with the action 'unknown'; the latter is on stderr, too.\n"
                            "  HOST   its name, whichever the case, or its host_id\n\n"
                            "Exit status: 0, whether there is something to do or not; 1 error.";
 
@@ -22,12 +25,17 @@ static PGresult *query_host(PGconn *connection, const char *statement, const cha
     return database_query(connection, statement, &PARAMETER_TEXT(host_id), 1, false, error);
 }
 
-/* What a person reads: numbered steps, with the reason below each. */
+/* What a person reads: numbered steps, with the reason below each, and what is found then, which is no step. */
 static void print_steps(const PGresult *steps)
 {
-    for (int row = 0; row < PQntuples(steps); row++)
-        printf("%2s. %s: %s\n    %s\n", PQgetvalue(steps, row, 0), PQgetvalue(steps, row, 1), PQgetvalue(steps, row, 2),
-               PQgetvalue(steps, row, 3));
+    for (int row = 0; row < PQntuples(steps); row++) {
+        const char *action = PQgetvalue(steps, row, 1);
+        if (strcmp(action, "then") == 0 || strcmp(action, "unknown") == 0)
+            printf("%s: %s\n    %s\n", action, PQgetvalue(steps, row, 2), PQgetvalue(steps, row, 3));
+        else
+            printf("%2s. %s: %s\n    %s\n", PQgetvalue(steps, row, 0), action, PQgetvalue(steps, row, 2),
+                   PQgetvalue(steps, row, 3));
+    }
 }
 
 /* What the steps say nothing of; each line begins with `prefix`. */
@@ -56,8 +64,14 @@ static int print_text(PGconn *connection, const char *host, const char *host_id,
         connection, "select step, action, what, why from evenkeel.plan($1::uuid) order by step", host_id, error);
     if (steps == NULL)
         return -1;
-    if (PQntuples(steps) == 0)
-        printf("%s: nothing to do\n", host);
+    if (PQntuples(steps) == 0) {
+        _cleanup_(cleanup_result) PGresult *known = query_host(
+            connection, "select exists (select from ops.host where host_id = $1::uuid and verdict <> 'unknown')",
+            host_id, error);
+        if (known == NULL)
+            return -1;
+        printf("%s: nothing %sto do\n", host, strcmp(PQgetvalue(known, 0, 0), "t") == 0 ? "" : "is known ");
+    }
     print_steps(steps);
     return print_rest(connection, host, host_id, "", stdout, error);
 }

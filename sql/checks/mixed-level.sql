@@ -8,10 +8,12 @@
 --   product, declared       the product's name; the level that the registry declares, null where none is known
 --   lower, upper            the file with the least upper end and the one with the greatest lower end: path, version, level, basis;
 --                           'declared' stands for a side that is the registry's declaration
---   target                  the level to reach: the declared one, but where most files prove to be above it the level that most prove (the
---                           registry's text is what is old then); or else the greatest lower end
+--   target                  the level to reach: the declared one, unless most files prove to be above it (the registry's text is what is
+--                           old then) or none is declared: then the level that most files prove, else the greatest lower end; and where
+--                           a patch that is there needs a higher one, that
 --   target_ordinal          the same as a number
---   above                   {files, covered}: how many files prove the target where it is not the declared one; else null
+--   target_why              why that one, as a sentence's end
+--   above                   {files, covered}: how many files prove the target where most files settle it; else null
 --   coverage                {files, covered}
 --   move                    all files that must move to reach the target: path, version, levels
 --   move_count              how many there are; `move` names at most 200
@@ -40,8 +42,8 @@ with mixed as (
     select distinct p.host_id, p.product_id, p.chunk_id
     from placed p
     where isempty(p.levels) or p.place in (p.least_place, p.greatest_place)
-       or case when p.declared is not null then isempty(p.levels * p.declared)
-               else upper(p.levels) <= p.greatest_lower or (p.torn and upper(p.levels) is not null) end
+       -- Where nothing is declared all files are asked which level most of them prove.
+       or p.declared is null or isempty(p.levels * p.declared)
 ), content as materialized (
     select o.host_id, o.product_id, c.file_ids from opened o join state_chunk c using (chunk_id)
 ), held as materialized (
@@ -68,11 +70,32 @@ with mixed as (
     select p.host_id, p.product_id, max(p.ordinal) as ordinal,
            (array_agg(p.files order by p.ordinal desc))[1] as files
     from proven p join mixed m using (host_id, product_id)
-    where m.declared is not null and p.ordinal >= upper(m.declared) and p.files * 2 > m.covered
+    where p.ordinal >= upper(m.declared) and p.files * 2 > m.covered
     group by p.host_id, p.product_id
+    union all
+    (select distinct on (c.host_id, c.product_id) c.host_id, c.product_id, c.ordinal, n.files
+     from (select distinct m.host_id, m.product_id, m.covered,
+                  coalesce(lower(h.levels), (select min(l.ordinal) from level l where l.product_id = m.product_id)) as ordinal
+           from mixed m join held h using (host_id, product_id)
+           where m.declared is null and (lower(h.levels) is not null or upper(h.levels) is not null)) c
+     cross join lateral (select count(*) as files from held h
+                         where h.host_id = c.host_id and h.product_id = c.product_id and h.levels @> c.ordinal
+                           and (lower(h.levels) is not null or upper(h.levels) is not null)) n
+     where n.files * 2 > c.covered
+     order by c.host_id, c.product_id, n.files desc, c.ordinal desc)
+), aim as materialized (
+    select m.host_id, m.product_id, t.ordinal, t.why, case when t.by_files then r.files end as above, n.code as needed_by
+    from mixed m
+    left join raised r using (host_id, product_id)
+    left join (select host_id, product_id, max(ordinal) as ordinal from proven group by host_id, product_id) g using (host_id, product_id)
+    cross join lateral (select coalesce(r.ordinal, upper(m.declared) - 1, g.ordinal, 0) as ordinal) b
+    left join lateral (select k.code, k.required from state_needs() k
+                       where k.host_id = m.host_id and k.product_id = m.product_id and k.required > b.ordinal
+                       order by k.required desc, k.code limit 1) n on true
+    cross join lateral target_choice(m.product_id, m.declared, r.ordinal, r.files, m.covered, b.ordinal, n.required, n.code) t
 ), behind as materialized (
     select r.host_id, r.product_id, c.file_ids
-    from raised a
+    from aim a
     join ranges r using (host_id, product_id)
     join state_chunk c using (chunk_id)
     where not r.levels @> a.ordinal and (r.host_id, r.product_id, r.chunk_id) not in (select host_id, product_id, chunk_id from opened)
@@ -92,11 +115,9 @@ with mixed as (
              as declared_above,
            coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false)
              as declared_below,
-           case when r.ordinal is not null then int4range(r.ordinal, r.ordinal + 1)
-                when m.declared is not null then m.declared
-                else int4range(coalesce(g.ordinal, 0), coalesce(g.ordinal, 0) + 1) end as target, r.files as above
+           int4range(a.ordinal, a.ordinal + 1) as target, a.above, a.why, a.needed_by
     from mixed m
-    left join raised r using (host_id, product_id)
+    join aim a using (host_id, product_id)
     left join least l using (host_id, product_id)
     left join greatest g using (host_id, product_id)
 ), all_held as (
@@ -140,10 +161,11 @@ select host_id, code as subject, 'high' as severity,
                    else format('%s %s, which is %s', upper_path, version_text(upper_version), upper_side ->> 'level') end,
               coalesce(move_files, 0), case when coalesce(move_files, 0) = 1 then 'file' else 'files' end,
               level_range_text(product_id, target),
-              case when above is not null then format(', which %s of %s files are', above, covered) else '' end) as summary,
+              case when needed_by is not null then format(', which %s needs', needed_by)
+                   when above is not null then format(', which %s of %s files are', above, covered) else '' end) as summary,
        jsonb_build_object('product', name, 'declared', level_range_text(product_id, declared),
                           'lower', lower_side, 'upper', upper_side,
-                          'target', level_range_text(product_id, target), 'target_ordinal', upper(target) - 1,
+                          'target', level_range_text(product_id, target), 'target_ordinal', upper(target) - 1, 'target_why', why,
                           'above', case when above is not null then jsonb_build_object('files', above, 'covered', covered) end,
                           'coverage', jsonb_build_object('files', files, 'covered', covered),
                           'move', coalesce(list, '[]'), 'move_count', coalesce(move_files, 0)) as evidence

@@ -49,7 +49,8 @@ select h.name as host, p.code as product,
        f.evidence #>> '{lower,version}' as lower_version, f.evidence #>> '{upper,version}' as upper_version,
        f.evidence ->> 'declared' as declared_level, f.evidence ->> 'target' as target_level,
        f.evidence -> 'move' as move, f.opened_at, h.host_id,
-       upper(hp.declared) - 1 as declared_ordinal, (f.evidence ->> 'target_ordinal')::integer as target_ordinal
+       upper(hp.declared) - 1 as declared_ordinal, (f.evidence ->> 'target_ordinal')::integer as target_ordinal,
+       f.evidence ->> 'target_why' as target_why
 from evenkeel.finding f
 join evenkeel.host h using (host_id)
 join evenkeel.product p on p.code = f.subject
@@ -69,13 +70,16 @@ comment on column ops.mixed_level.files_to_move is 'How many files must move to 
 comment on column ops.mixed_level.lower_version is 'The lower file''s version.';
 comment on column ops.mixed_level.upper_version is 'The upper file''s version.';
 comment on column ops.mixed_level.declared_level is 'What the registry declares.';
-comment on column ops.mixed_level.target_level is 'The level to reach: the declared one, or the greatest lower end.';
+comment on column ops.mixed_level.target_level is 
+  'The level to reach: the declared one, or where most files are above it, or none is declared, the one that most files prove; or what a '
+  'patch that is there needs.';
 comment on column ops.mixed_level.move is 'Those files: path, version, levels.';
 comment on column ops.mixed_level.opened_at is 'Since when it is mixed.';
 comment on column ops.mixed_level.host_id is 'The host.';
 comment on column ops.mixed_level.declared_ordinal is
   'Where the declared level stands among the product''s levels, a greater number being later; null: none is declared.';
 comment on column ops.mixed_level.target_ordinal is 'Where the target level stands among them.';
+comment on column ops.mixed_level.target_why is 'Why that one is the level to reach.';
 
 create or replace view ops.level_matrix as
 select p.code as product, c.code as component,

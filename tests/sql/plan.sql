@@ -1,5 +1,6 @@
+-- What a host's findings ask for, in order; what becomes of it once laid over the host is plan_laid.sql's.
 begin;
-select plan(37);
+select plan(42);
 \ir fixture.psql
 
 -- A product of three levels, of which three files are known, and hotfixes for it.
@@ -32,11 +33,11 @@ create function fixture.member(host_name text, files jsonb, hotfixes text[] defa
              from unnest(hotfixes) h)) || more)
 $$;
 create function fixture.steps(host_name text) returns text language sql as $$
-    select coalesce(string_agg(p.action || case when p.action ~ 'reapply|install|leave|remove hotfix|restore' then ' ' || p.what else '' end, '; ' order by p.step), 'nothing')
-    from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = host_name
+    select coalesce(string_agg(p.action || case when p.action ~ 'reapply|install|leave|remove hotfix|restore' then ' ' || p.what else '' end, '; ' order by p.number), 'nothing')
+    from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = host_name
 $$;
 create function fixture.why(host_name text, of_what text) returns text language sql as $$
-    select p.why from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = host_name and p.what = of_what
+    select p.why from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = host_name and p.what = of_what
 $$;
 
 select fixture.member('healthy', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.300.0"}'),
@@ -48,6 +49,8 @@ select fixture.member('healthy', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "
        fixture.member('folders', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.300.0", "r/c.dll": "1.0.200.0", "s/b.dll": "1.0.200.0"}', '{}', '{}',
                       'Service Pack 1'),
        fixture.member('one-newer', '{"a.dll": "1.0.300.0", "b.dll": "1.0.200.0", "c.dll": "1.0.200.0"}', '{}', '{}', 'Service Pack 1'),
+       fixture.member('undeclared, half', '{"a.dll": "1.0.200.0", "b.dll": "1.0.100.0"}', '{}', '{"has_registry": false}', ''),
+       fixture.member('needs more', '{"a.dll": "1.0.300.9", "b.dll": "1.0.100.0", "c.dll": "1.0.200.0"}', '{KB200001}', '{}', 'Service Pack 1'),
        fixture.member('undeclared', '{"a.dll": "1.0.200.0", "b.dll": "1.0.100.0", "c.dll": "1.0.100.0"}', '{}', '{"has_registry": false}', '') \g /dev/null
 -- A chunk for each of its files.
 with files as (
@@ -86,12 +89,17 @@ select is(fixture.steps('old-text'), 'install service pack Ring Service Pack 2 o
 select is((select summary from ops.finding where host = 'old-text' and check_name = 'mixed-level'),
     'Ring: c:/ring/c.dll 1.0.200.0 is at most SP1 against c:/ring/a.dll 1.0.300.0, which is at least SP2; 1 file to move to SP2, which 2 of 3 files are',
     'the check aims at the same level, and says why');
-select is(fixture.why('old-text', 'Ring Service Pack 2 or later'), (select summary from ops.finding where host = 'old-text' and check_name = 'mixed-level'),
-    'and so does the step');
+select is(fixture.why('old-text', 'Ring Service Pack 2 or later'), (select summary from ops.finding where host = 'old-text' and check_name = 'mixed-level')
+    || '; SP2 is the level to reach: 2 of 3 files prove it, and what the registry declares, SP1, is older', 'and so does the step');
 select is((select array_agg(m ->> 'path' order by m ->> 'path') from ops.finding f cross join jsonb_array_elements(f.evidence -> 'move') m where f.host = 'folders'),
     '{c:/ring/r/c.dll,c:/ring/s/b.dll}', 'naming all files to move, also those that fit what is declared');
 select is(fixture.steps('one-newer'), 'reapply service pack Ring Service Pack 1; restart', 'a few files above it are those that are odd');
-select matches(fixture.steps('undeclared'), '^reapply service pack Ring Service Pack 1; restart$', 'where nothing is declared the greatest level that a file proves is the one to reach');
+select is(fixture.steps('undeclared'), 'reapply product files Ring, from its media; restart', 'where nothing is declared the level that most files are at is the one to reach');
+select is(fixture.steps('undeclared, half'), 'reapply service pack Ring Service Pack 1; restart', 'else the greatest that one proves');
+select is((select target_why from ops.mixed_level where host = 'undeclared'), '2 of 3 files prove it, and nothing declares a level', 'and why is told wherever it is named');
+select is((select target_level from ops.mixed_level where host = 'needs more'), 'SP2', 'a patch that is there and needs a higher level raises it, for the check as for the plan');
+select matches(fixture.steps('needs more'), '^remove hotfix KB200001; install service pack Ring Service Pack 2 or later; ', 'which installs that level');
+select matches((select summary from ops.finding where host = 'needs more' and check_name = 'mixed-level'), '2 files to move to SP2, which KB200001 needs$', 'with its reason');
 
 -- A hotfix of which one file fell back, on a host that is level.
 select fixture.patch('KB200007', '{"a.dll": "1.0.300.20", "b.dll": "1.0.300.20"}', '{2}') \g /dev/null
@@ -119,7 +127,7 @@ select matches(fixture.steps('healthy'), '^restore file', 'a finding that is wai
 select fixture.find('patched', 'machine-key-mismatch', 'c2319c42033a5ca7f44e731bfd3fa2b5',
     '{"container": "c2319c42033a5ca7f44e731bfd3fa2b5", "machine_guid": "new-guid", "foreign": [{"guid": "old-guid"}], "was_own": "old-guid"}') \g /dev/null
 select is(fixture.steps('patched'), 'back up; rename machine key; restart', 'a machine key that no longer fits: back up, rename, restart');
-select matches((select p.what from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = 'patched' and p.action = 'rename machine key'),
+select matches((select p.what from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = 'patched' and p.action = 'rename machine key'),
     'c2319c42033a5ca7f44e731bfd3fa2b5_old-guid .*: c2319c42033a5ca7f44e731bfd3fa2b5_new-guid$', 'the step names the file and what it is to be called');
 select fixture.patch('KB884872', '{"e.dll": "1.0.300.30"}', '{2}') \g /dev/null
 select is(fixture.steps('patched'), 'back up; rename machine key; restart; install hotfix KB884872', 'and the hotfix that keeps it from happening again, where the catalogue has it for the product');
@@ -131,7 +139,7 @@ select fixture.find('clone', 'cloned-identity', 'machine-guid g', '{"identity": 
 select is(fixture.steps('clone'),
     'renew identity; reinstall IIS remove IIS and install it anew on the host as it is now (an unattended installation of the Option Pack); restore sites from an export, not from the metabase file; reapply service pack Ring Service Pack 2; restart; reapply hotfix KB200001; restart',
     'a clone with IIS 4.0: an identity of its own, IIS anew, then service pack and hotfixes, for IIS comes from its disk');
-select matches(fixture.why('clone', (select p.what from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = 'clone' and p.action = 'reinstall IIS')),
+select matches(fixture.why('clone', (select p.what from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = 'clone' and p.action = 'reinstall IIS')),
     'metabase was encrypted', 'with the reason');
 select fixture.find('key-clone', 'cloned-identity', 'agent-key 01', '{"identity": "agent-key", "hosts": []}') \g /dev/null
 select is(fixture.steps('key-clone'), 'renew identity', 'a copied collector key only has to be enrolled anew');
@@ -143,12 +151,12 @@ select matches(fixture.steps('key-clone'), 'look into$', 'what has no remedy of 
 select fixture.find('two-patches', 'unresolved-import', 'c:/ring/a.dll!b.dll', '{"importer": {"path": "c:/ring/a.dll"}, "dll": "b.dll", "symbols": ["NewCall"]}') \g /dev/null
 select matches(fixture.steps('two-patches'), '^reapply service pack Ring Service Pack 2; restart; .*reapply hotfix KB200007; restart; check imports$',
     'an import that nothing answers: the level is reapplied, and the import looked at again');
-select matches((select p.what from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = 'two-patches' and p.action = 'check imports'),
+select matches((select p.what from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = 'two-patches' and p.action = 'check imports'),
     'c:/ring/a\.dll still finds no NewCall', 'naming file and symbol');
-select is((select array_agg(p.step order by p.step) from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where h.name = 'mixed'),
+select is((select array_agg(p.number order by p.number) from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where h.name = 'mixed'),
     array[1, 2, 3, 4, 5, 6, 7, 8, 9], 'steps are numbered from one');
-select is((select count(*) from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p where p.why is null or p.what is null), 0::bigint,
+select is((select count(*) from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where p.why is null or p.what is null), 0::bigint,
     'every step says what and why');
-select is((select count(*) from evenkeel.plan(gen_random_uuid())), 0::bigint, 'a host that is not there has no steps');
+select is((select count(*) from evenkeel.plan_steps(gen_random_uuid())), 0::bigint, 'a host that is not there has no steps');
 select * from finish();
 rollback;

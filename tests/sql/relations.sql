@@ -21,7 +21,7 @@ from source.text t
 cross join regexp_matches(t.body, 'comment on (?:table|view) ([a-z_]+) is\s*((?:''(?:[^'']|'''')*''\s*)+);', 'g') m;
 
 -- 'view NAME' reads what its query does.
-select evenkeel.overlay_open() \g /dev/null
+select evenkeel.overlay_open(), evenkeel.plan_open(), evenkeel.risk_alike_open(), evenkeel.risk_result_open() \g /dev/null
 create temporary view using_it as
 select u.name, u.use, u.relation
 from source.use u

@@ -43,7 +43,7 @@ begin
     select r.host_id, r.product_id, h.doubt_from, h.hotfix, nullif(f.facts -> 'pending_renames', '[]')
     from state_range r
     join product p using (product_id)
-    join host_facts_current f using (host_id)
+    join state_facts f using (host_id)
     left join lateral (
         -- Hotfixes of whose files the catalogue knows nothing, and the pack that each counts towards: the least of them.
         select x.pack as doubt_from, x.id as hotfix

@@ -13,7 +13,7 @@ begin
            coalesce(u.ubr, f.ubr),
            evenkeel.declared_product_type(f.facts), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
            case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
-    from evenkeel.host_facts_current f join state_host h using (host_id) left join state_update u using (host_id);
+    from state_facts f left join state_update u using (host_id);
     analyze state_declaration;
 end
 $$;

@@ -95,8 +95,8 @@ begin
     insert into state_product (host_id, product_id, levels, declared, files, covered, verdict, missing, at_ordinal, countable, confirmed,
                                proof)
     with seen_in_part as materialized (
-        select h.host_id, not_seen_doubt(f.facts) as doubt
-        from state_host h join host_facts_current f using (host_id)
+        select f.host_id, not_seen_doubt(f.facts) as doubt
+        from state_facts f
         where f.facts -> 'not_seen' <> '[]'
     ), weighed as (
         select r.*, d.kind as doubt,

@@ -2,7 +2,7 @@
 
 create or replace function ops.plan(host_name text)
 returns table (host text, step integer, action text, what text, why text)
-language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select evenkeel.host_ids(plan.host_name);
     select h.name, p.step, p.action, p.what, p.why
@@ -12,4 +12,5 @@ as $$
     order by h.host_id, p.step
 $$;
 comment on function ops.plan(text) is
-    'What to reapply, restore and restart on a host, in order; no rows: nothing. select * from ops.plan(''web-05'')';
+    'What to reapply, restore and restart on a host, in order, and then what is found after that; no rows: nothing. '
+    'select * from ops.plan(''web-05'')';

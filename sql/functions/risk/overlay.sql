@@ -29,9 +29,9 @@ as $$
 begin
     insert into overlay_chunk (plan, chunk_id, overlay_id, path_ids, replaced, same, kept, doubt)
     select l.plan, c.chunk_id,
-           case when bool_or(l.action = 'replace')
+           case when bool_or(l.action in ('replace', 'remove'))
                 then (select least(min(s.chunk_id), 0) from state_overlay_chunk s) - row_number() over (order by l.plan, c.chunk_id) end,
-           array_agg(p.path_id), count(*) filter (where l.action = 'replace'), count(*) filter (where l.action = 'same'),
+           array_agg(p.path_id), count(*) filter (where l.action in ('replace', 'remove')), count(*) filter (where l.action = 'same'),
            coalesce(jsonb_agg(jsonb_build_object('path', p.path, 'version', version_text(i.file_version),
                                                  'brought', version_text(l.brought)) order by p.path)
                         filter (where l.action = 'keep'), '[]'), min(l.doubt)
@@ -53,8 +53,9 @@ begin
     from overlay_chunk o
     join chunk c using (chunk_id)
     cross join unnest(c.file_ids) with ordinality u (file_id, ord)
-    left join overlay_landing l on l.plan = o.plan and l.file_id = u.file_id and l.action = 'replace'
-    where o.overlay_id is not null and not exists (select from state_overlay_chunk s where s.chunk_id = o.overlay_id)
+    left join overlay_landing l on l.plan = o.plan and l.file_id = u.file_id and l.action in ('replace', 'remove')
+    where o.overlay_id is not null and l.action is distinct from 'remove'
+      and not exists (select from state_overlay_chunk s where s.chunk_id = o.overlay_id)
     group by o.overlay_id;
     analyze state_overlay_chunk;
     perform evenkeel.overlay_levels();
@@ -126,6 +127,17 @@ end
 $$;
 comment on function evenkeel.overlay_imports() is 'What the files of overlaid chunks import.';
 
+create or replace function evenkeel.overlay_fits(facts jsonb, machine integer, location text)
+returns boolean language sql immutable parallel safe
+as $$
+    select case upper(coalesce(facts ->> 'architecture', '')) when 'X86' then machine = evenkeel.pe_machine_i386()
+                when 'AMD64' then machine = evenkeel.pe_machine_amd64()
+                     or (machine = evenkeel.pe_machine_i386() and location not like '\%windir\%/system32/%')
+                else true end
+$$;
+comment on function evenkeel.overlay_fits(jsonb, integer, text) is
+    'Whether a new file for such machines is put there on a host of that architecture; of one that is not known: yes.';
+
 create or replace function evenkeel.overlay_state(hosts uuid[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -161,10 +173,7 @@ begin
             where not exists (select from host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
                               join overlay_chunk o on o.plan = h.plan and o.chunk_id = u.chunk_id
                               where i.host_id = h.host_id and n.path_id = any (o.path_ids))
-              and case upper(coalesce(fa.facts ->> 'architecture', '')) when 'X86' then n.machine = evenkeel.pe_machine_i386()
-                       when 'AMD64' then n.machine = evenkeel.pe_machine_amd64()
-                            or (n.machine = evenkeel.pe_machine_i386() and p.location not like '\%windir\%/system32/%')
-                       else true end
+              and evenkeel.overlay_fits(fa.facts, n.machine, p.location)
             group by h.host_id
         ) n
         where n.host_id = t.host_id;

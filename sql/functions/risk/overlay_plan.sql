@@ -119,7 +119,7 @@ as $$
 $$;
 comment on function evenkeel.overlay_branches() is 'Fills overlay_branch from the tables and payloads of the patches.';
 
-create or replace function evenkeel.overlay_sides()
+create or replace function evenkeel.overlay_sides(chosen uuid[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
@@ -148,11 +148,13 @@ begin
     from host_inventory_current i
     cross join unnest(i.chunk_ids) u (chunk_id)
     join holding h using (chunk_id)
+    where i.host_id in (select unnest(overlay_sides.chosen))
     group by i.host_id, h.patch_id;
     analyze overlay_side;
 end
 $$;
-comment on function evenkeel.overlay_sides() is 'Fills overlay_side: the hosts whose files are not all known to be of GDR.';
+comment on function evenkeel.overlay_sides(uuid[]) is
+    'Fills overlay_side: those of these hosts whose files are not all known to be of GDR.';
 
 create or replace function evenkeel.untold_programs(host uuid, facts jsonb)
 returns text language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -197,12 +199,14 @@ as $$
         join overlay_branch b using (product_id)
         left join overlay_side s on s.host_id = hp.host_id and s.patch_id = b.patch_id
         -- A host whose files disagree, and that declares nothing, may get the branch of any level.
-        cross join lateral (select coalesce(hp.declared, case when not isempty(hp.levels) then hp.levels
+        left join overlay_reached w on w.product_id = hp.product_id
+        cross join lateral (select coalesce(w.levels, hp.declared, case when not isempty(hp.levels) then hp.levels
                                                               else int4range(null, null) end) as levels) l
         cross join lateral (select count(distinct o.ordinal) as ordinals from overlay_branch o
                             where o.patch_id = b.patch_id and o.ordinal <@ l.levels) r
-        where b.ordinal is null or b.ordinal <@ l.levels
-           or not exists (select from overlay_branch o where o.patch_id = b.patch_id and o.ordinal is not null)
+        where hp.host_id in (select unnest(overlay_hosts.chosen))
+          and (b.ordinal is null or b.ordinal <@ l.levels
+               or not exists (select from overlay_branch o where o.patch_id = b.patch_id and o.ordinal is not null))
         order by hp.host_id, b.patch_id, b.ordinal is null, not (b.has_gdr or b.has_qfe), b.stem = '', b.stem
     )
     select host_id, plan, reading, row_number() over (order by plan, host_id), since, doubt
@@ -392,7 +396,7 @@ begin
             patch_code;
     end if;
     perform evenkeel.overlay_branches();
-    perform evenkeel.overlay_sides();
+    perform evenkeel.overlay_sides(chosen);
     perform evenkeel.overlay_hosts(chosen);
     perform evenkeel.overlay_files();
     perform evenkeel.overlay_doubles();

@@ -31,6 +31,10 @@ begin
     comment on table overlay_branch is
         'A part of a patch: the branches of one stem (SP2 of SP2GDR and SP2QFE; empty: none), for the level ordinal; null: any. Filled '
         'by overlay_branches; read by overlay_hosts, overlay_sides; ends with the session.';
+    create temporary table overlay_reached (product_id integer primary key, levels int4range not null);
+    comment on table overlay_reached is
+        'A product that all hosts have at these levels by then, whatever they declare: steps of a plan before this one. Filled by '
+        'plan_land_level; read by overlay_hosts, plan_lay_hotfix; ends with the session.';
     create temporary table overlay_side (host_id uuid, patch_id integer, side text, primary key (host_id, patch_id));
     comment on table overlay_side is
         'A host that gets not for certain the GDR side of a patch that has both: qfe, since a file there is a build of that; either: '
@@ -39,10 +43,10 @@ begin
     comment on table overlay_host is
         'A host that was asked for. plan: what it gets, as PATCH:STEM:SIDE with blanks between, and, where they matter, on a second '
         'line wide if its Windows has 64 bits, and its reading_programs(); null: nothing. reading: its host_reading(). since: when '
-        'its files and facts began to be these. doubt: why what the patch '
-        'does there can''t be judged; null: it can. Filled by overlay_hosts, risk_open; read by overlay_additions, overlay_chunks, '
-        'overlay_files, overlay_state, risk_alike, risk_already, risk_api_left, risk_chunks, risk_doubts, risk_find, risk_grounds, '
-        'risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
+        'its files and facts began to be these. doubt: why what the patch does '
+        'there can''t be judged; null: it can. Filled by overlay_hosts, plan_judge, risk_open; read by overlay_additions, '
+        'overlay_chunks, overlay_files, overlay_state, plan_judge, plan_land_patch, risk_alike, risk_already, risk_api_left, '
+        'risk_chunks, risk_doubts, risk_find, risk_grounds, risk_next, risk_open, risk_settle, risk_traits; ends with the session.';
     create temporary table overlay_plan_file (plan text, patch_id integer, name text, location text, machine integer, version bigint,
                                               image_id integer, images integer[], doubt text);
     comment on table overlay_plan_file is
@@ -52,20 +56,20 @@ begin
         'session.';
     create temporary table overlay_either (image_id integer primary key, says text not null);
     comment on table overlay_either is
-        'An image that stands for several of which it is not known which lands: it exports what all do and imports what any does. '
-        'Filled by overlay_doubles; read by risk_find; ends with the session.';
+        'An image that stands for several of which it is not known which lands: it exports what all do and imports what any does. Filled '
+        'by overlay_doubles; read by plan_land_patch, risk_find; ends with the session.';
     create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer,
                                             doubt text, primary key (plan, file_id));
     comment on table overlay_landing is
-        'A file that is there under a name that a plan brings. action: replace (by new_file_id), same, keep (it is newer), unknown. '
-        'Filled by overlay_landings; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, risk_api_wants, '
-        'risk_blind, risk_chunks, risk_files, risk_find, risk_landed, risk_names; ends with the session.';
+        'A file that is there under a name that a plan brings. action: replace (by new_file_id), remove, same, keep (it is newer), unknown. '
+        'Filled by overlay_landings, plan_judge; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, '
+        'plan_land_patch, risk_api_wants, risk_blind, risk_chunks, risk_files, risk_find, risk_landed, risk_names; ends with the session.';
     create temporary table overlay_new (plan text, reading text, name text, machine integer, path_id integer, image_id integer,
                                         file_id integer);
     comment on table overlay_new is
-        'A file that a plan would add to hosts with that host_reading(), where it is not there yet. Filled by overlay_additions; '
-        'read by overlay_additions, overlay_focus, overlay_imports, overlay_state, risk_api_wants, risk_blind, risk_files, risk_names; '
-        'ends with the session.';
+        'A file that a plan would add to hosts with that host_reading(), where it is not there yet. Filled by overlay_additions, '
+        'plan_judge; read by overlay_additions, overlay_focus, overlay_imports, overlay_state, plan_land_patch, risk_api_wants, '
+        'risk_blind, risk_files, risk_names; ends with the session.';
 end
 $$;
 comment on function evenkeel.overlay_open_plan() is 'The part of overlay_open() that tells what would land where.';

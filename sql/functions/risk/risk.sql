@@ -9,6 +9,8 @@ begin
     perform evenkeel.lock_catalogue_shared();
     perform evenkeel.check_choice(hosts, groups, excepted);
     chosen := array(select c.host_id from evenkeel.chosen_hosts(hosts, groups, excepted) c);
+    perform evenkeel.overlay_open();
+    delete from overlay_reached;
     perform evenkeel.overlay_plan(patch_code, chosen);
     perform evenkeel.overlay_close();
     -- A host that never sent anything is among those that were asked for.
