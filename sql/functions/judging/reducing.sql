@@ -17,7 +17,6 @@ as $$
 declare
     definition record;
 begin
-    create temporary table if not exists state_host_key (host_id uuid not null, key text not null) on commit delete rows;
     create temporary table if not exists state_gone_key (host_id uuid not null, check_code text not null, key text not null)
         on commit delete rows;
     delete from state_gone_key;
@@ -159,7 +158,6 @@ begin
     if not evenkeel.lock_fleet_checks() then
         return 0;
     end if;
-    create temporary table if not exists state_host_key (host_id uuid not null, key text not null) on commit delete rows;
     select array_agg(c.change_id order by c.change_id) into changes
     from evenkeel.fleet_change c where c.change_id = any (changes);
     if changes is not null then

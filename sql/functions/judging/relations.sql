@@ -11,8 +11,8 @@ begin
     end if;
     create temporary table state_host (host_id uuid primary key, chunk_ids bigint[] not null) on commit delete rows;
     comment on table state_host is
-        'A host that is judged, and the chunks that it holds, or would. Filled by judge_clock, judge_fleet_check, judge_hosts, '
-        'overlay_state, run_check_apart, set_aside; read by all who judge; ends with the transaction.';
+        'A host that is judged, and the chunks that it holds, or would. Filled by judge_clock, judge_hosts, '
+        'overlay_state, plan_judge, reduce_fleet_check, run_check_apart, set_aside; read by all who judge; ends with the transaction.';
     -- No plan depends on which chunks are held.
     alter table state_host alter chunk_ids set statistics 0;
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
@@ -36,11 +36,16 @@ begin
     ) on commit delete rows;
     comment on table state_finding is
         'What a check finds of a host of the state, before it is bounded and stored. Filled by bound_findings, run_check; read by '
-        'bound_findings, risk_find, store_findings; ends with the transaction.';
+        'bound_findings, plan_answer, plan_fresh_of, plan_keep, plan_lay, plan_remains, risk_find, store_findings; ends with the '
+        'transaction.';
+    create temporary table state_host_key (host_id uuid not null, key text not null) on commit delete rows;
+    comment on table state_host_key is
+        'A key of a fleet check that a host of the state has now. Filled by note_fleet_keys, reduce_fleet_check; read by count_evidence, '
+        'note_fleet_keys, reduce_fleet_check; ends with the transaction.';
     create temporary table state_key (key text primary key) on commit delete rows;
     comment on table state_key is
-        'A key of a fleet check that a host of the state has, had, or shares. Filled by judge_fleet_check; read by check '
-        'cloned-identity, check group-skew, judge_fleet_check; ends with the transaction.';
+        'A key of a fleet check that a host of the state has, had, or shares. Filled by reduce_fleet_check; read by check '
+        'cloned-identity, check group-skew, reduce_fleet_check; ends with the transaction.';
     perform evenkeel.patch_state_open();
     perform evenkeel.state_open_views();
     perform evenkeel.component_store_open();

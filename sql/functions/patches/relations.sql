@@ -104,7 +104,8 @@ begin
                p.superseded_by
         from state_model m join state_model_patch p using (model);
     comment on view state_patch is
-        'The state of a patch on a host of the state. Read by check partial-patch, check patch-below-prerequisite; ends with the session.';
+        'The state of a patch on a host of the state. Read by check partial-patch, check patch-below-prerequisite, state_needs; ends '
+        'with the session.';
 end
 $$;
 comment on function evenkeel.patch_state_open_models() is 'The part of patch_state_open() that is of hosts, each with its like.';
