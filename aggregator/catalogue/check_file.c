@@ -74,6 +74,7 @@ int check_file_parse(const char *name, char *text, struct check_file *check, str
     check->rank = header_value(text, "-- rank: ");
     check->counted_one = header_value(text, "-- counted: ");
     check->keys = header_value(text, "-- keys\n");
+    char *due = header_value(text, "-- due\n");
     check->verdict = header_value(text, "-- verdict\n");
     if (check->title == NULL || check->scope == NULL || check->reads == NULL)
         return error_set(error, ERROR_FORMAT,
@@ -100,10 +101,15 @@ int check_file_parse(const char *name, char *text, struct check_file *check, str
     if ((strcmp(check->scope, "fleet") == 0) != (check->keys != NULL))
         return error_set(error, ERROR_FORMAT,
                          "check '%s': a check of the scope fleet, and only that, has a part '-- keys'", name);
+    if (due != NULL && strcmp(check->scope, "clock") != 0)
+        return error_set(error, ERROR_FORMAT, "check '%s': only a check of the scope clock has a part '-- due'", name);
+    if (due != NULL)
+        check->keys = due;
     if (check->keys != NULL) {
         char *end = strstr(check->keys, "-- verdict\n");
         if (end == NULL)
-            return error_set(error, ERROR_FORMAT, "check '%s' lacks a line '-- verdict' after its keys", name);
+            return error_set(error, ERROR_FORMAT, "check '%s' lacks a line '-- verdict' after its %s", name,
+                             due != NULL ? "part '-- due'" : "keys");
         *end = 0;
     } else {
         check->keys = none;

@@ -353,7 +353,8 @@ int cli_judge(PGconn *connection, bool quiet, struct error *error)
         return tell_pending(connection, error);
     if (cli_judge_hosts(connection, quiet, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *clock = database_query(
-        connection, "select case when not pg_is_in_recovery() then evenkeel.judge_clock() end", NULL, 0, true, error);
+    _cleanup_(cleanup_result) PGresult *clock =
+        database_query(connection, "select case when not pg_is_in_recovery() then evenkeel.judge_clock(2000000000) end",
+                       NULL, 0, true, error);
     return clock != NULL ? 0 : -1;
 }

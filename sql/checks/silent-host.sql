@@ -11,19 +11,11 @@
 --   last_seen, taken_at     when its last snapshot was accepted, by the database's clock, and taken, by the collector's
 --   schedule_seconds        how soon after it the next was promised; 0: none planned
 --   due                     since when it is silent
-with rule as materialized (
-    -- Once, and not for every host of the fleet.
-    select setting('silent-host.grace')::interval as grace, 1 + setting('silent-host.tolerance')::double precision as tolerance,
-           setting('silent-host.default') as unplanned, setting('silent-host.default')::interval as unplanned_interval
-), allowance as (
-    select c.host_id, c.seen_at, c.taken_at, c.schedule_seconds, r.unplanned,
-           c.seen_at + r.grace + case when c.schedule_seconds > 0 then make_interval(secs => c.schedule_seconds * r.tolerance)
-                                      else r.unplanned_interval end as due
-    from state_host
-    cross join rule r
-    join host_checkin c using (host_id)
-    join host h using (host_id)
-    where h.merged_into is null
+-- due
+select host_id, due_at from hosts_silence()
+-- verdict
+with allowance as materialized (
+    select s.host_id, s.seen_at, s.taken_at, s.schedule_seconds, s.unplanned, s.due_at as due from hosts_silence() s
 )
 select host_id, 'host' as subject, 'medium' as severity,
        format('last heard of %s UTC; %s', to_char(seen_at at time zone 'utc', 'YYYY-MM-DD HH24:MI'),

@@ -1,6 +1,6 @@
 -- Hosts that nothing was heard of for longer than their schedule allows.
 begin;
-select plan(12);
+select plan(20);
 \ir fixture.psql
 
 create function fixture.heard(host_name text, before interval, every interval) returns void language plpgsql as $$
@@ -39,5 +39,22 @@ select fixture.heard('late', '1 hour', '1 day');
 select evenkeel.judge_clock();
 select is(fixture.silent('late'), null, 'heard of again, the finding closes');
 select is(fixture.silent('unplanned-late'), null, 'the default may be changed');
+
+-- Nobody is looked at before his time.
+select is(evenkeel.judge_clock(), 0, 'whoever was looked at is left alone');
+select cmp_ok((select d.due_at from evenkeel.host_due d join evenkeel.host using (host_id) where name = 'weekly'), '>', now() + interval '4 days', 'until it would be silent');
+select fixture.heard('weekly', '7 days', '7 days');
+select is(evenkeel.judge_clock(), 1, 'one that was heard of earlier than was known is due at once');
+select evenkeel.check_in(array[host_id], array[0], array[60], array[0]) from evenkeel.host where name = 'weekly' \g /dev/null
+select is(evenkeel.judge_clock(), 1, 'and one that reports by another schedule');
+select cmp_ok((select d.due_at from evenkeel.host_due d join evenkeel.host using (host_id) where name = 'weekly'), '<', now() + interval '2 hours', 'by which it is due then');
+select evenkeel.check_in(array[host_id], array[0], array[3600], array[0]) from evenkeel.host where name in ('hourly-late', 'today') \g /dev/null
+update evenkeel.host_due d set due_at = 'infinity' from evenkeel.host h where h.host_id = d.host_id and h.name = 'hourly-late';
+select evenkeel.judge_clock() \g /dev/null
+select is(fixture.silent('hourly-late'), null, 'a silent one that is heard of is acquitted, whenever it is due');
+select fixture.host('new', '{"c:/windows/system32/any.dll": "1.0.0.0"}') \g /dev/null
+select is(evenkeel.judge_clock(1), 1, 'a new one is due');
+update evenkeel.setting set value = '1 second' where name = 'silent-host.grace';
+select is((select count(*) from evenkeel.host_due where due_at > now()), 0::bigint, 'all are where a setting changes');
 select * from finish();
 rollback;

@@ -59,27 +59,3 @@ end
 $$;
 comment on function evenkeel.judge_hosts(uuid[]) is
     'Judges hosts by their current state: verdicts, host checks, and the keys of the fleet checks, which wait in fleet_change.';
-
-create or replace function evenkeel.judge_clock()
-returns integer language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
-as $$
-declare
-    checks text[];
-    definition record;
-begin
-    perform evenkeel.state_open();
-    if not evenkeel.lock_clock() then
-        return 0;
-    end if;
-    delete from state_host; delete from state_finding;
-    insert into state_host select host_id, '{}' from evenkeel.host_inventory_current;
-    select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'clock';
-    for definition in select code from evenkeel.check_definition where scope = 'clock' order by code loop
-        perform evenkeel.run_check_apart(definition.code);
-    end loop;
-    perform evenkeel.bound_findings();
-    perform evenkeel.store_findings(checks);
-    return cardinality(checks);
-end
-$$;
-comment on function evenkeel.judge_clock() is 'Judges the checks that depend on the time alone, for all hosts; one aggregator at a time.';
