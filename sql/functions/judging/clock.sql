@@ -64,12 +64,9 @@ declare
     -- A check that does not say when its hosts are due looks at all of them each time.
     everybody boolean := exists (select from evenkeel.check_definition d where d.scope = 'clock' and d.key_query = '');
 begin
-    perform evenkeel.state_open();
     if not evenkeel.lock_clock() then
         return 0;
     end if;
-    create temporary table if not exists state_due (host_id uuid not null, due_at timestamptz not null) on commit delete rows;
-    delete from state_host; delete from state_finding; delete from state_due;
     select coalesce(array_agg(code order by code), '{}') into checks from evenkeel.check_definition where scope = 'clock';
     if everybody then
         select array_agg(d.host_id) into hosts from evenkeel.host_due d;
@@ -88,6 +85,9 @@ begin
     if hosts is null then
         return 0;
     end if;
+    perform evenkeel.state_open();
+    create temporary table if not exists state_due (host_id uuid not null, due_at timestamptz not null) on commit delete rows;
+    delete from state_host; delete from state_finding; delete from state_due;
     insert into state_host select i.host_id, '{}' from evenkeel.host_inventory_current i where i.host_id = any (hosts);
     analyze state_host;
     for definition in select code, key_query from evenkeel.check_definition where scope = 'clock' order by code loop
@@ -96,15 +96,15 @@ begin
             execute format('insert into state_due select host_id, due_at from (%s) d', definition.key_query);
         end if;
     end loop;
+    analyze state_due;
     perform evenkeel.bound_findings();
     perform evenkeel.store_findings(checks);
     -- Last, for whoever reports by another schedule waits for these rows; and in one order.
     perform from evenkeel.host_due d where d.host_id = any (hosts) order by d.host_id for update;
     update evenkeel.host_due d
-    set looked_at = now(),
-        due_at = greatest(coalesce((select min(s.due_at) from state_due s where s.host_id = d.host_id), now() + interval '1 day'),
-                          now() + interval '50 seconds')
-    where d.host_id = any (hosts);
+    set looked_at = now(), due_at = greatest(coalesce(n.due_at, now() + interval '1 day'), now() + interval '50 seconds')
+    from (select h.host_id, min(s.due_at) as due_at from unnest(hosts) h (host_id) left join state_due s using (host_id) group by 1) n
+    where n.host_id = d.host_id;
     return case when everybody then 0 else cardinality(hosts) end;
 end
 $$;
