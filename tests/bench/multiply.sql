@@ -75,7 +75,9 @@ begin
         select c.oid::regclass as id, c.relname,
                (select min(a.attname::text) from pg_attribute a where a.attrelid = c.oid and a.attname in ('host_id', 'chunk_id', 'file_id', 'image_id')) as key
         from pg_class c
-        where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r' and c.relname not in ('image', 'file', 'chunk')
+        where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r' and c.relname not in ('image', 'file', 'chunk',
+              -- Follows host_checkin by itself.
+              'host_due')
     loop
         case coalesce(relation.key, '')
         when 'host_id' then perform pg_temp.again(relation.id, of_host, coalesce(special -> relation.relname, '{"host_id": "c.host"}'));

@@ -334,7 +334,8 @@ class Driver:
         return len(self.ledger.at_rest) == HOSTS
 
     async def everybody_is_judged(self):
-        return (await self.query("select count(*) from evenkeel.judge_queue"))[0] == ["0"]
+        waiting = "select (select count(*) from evenkeel.judge_queue) + (select count(*) from evenkeel.fleet_change)"
+        return (await self.query(waiting))[0] == ["0"]
 
     async def break_things(self):
         moving = asyncio.ensure_future(self.change())
