@@ -100,7 +100,7 @@ select is_empty($$ select fixture.rows('cannot load') $$, 'a finding that is wai
 insert into evenkeel.finding (host_id, check_code, subject, opened_at, severity, summary, evidence, evidence_at)
 select host_id, 'cloned-identity', 'machine-sid s', clock_timestamp(), 'high', 'because', '{"identity": "machine-sid", "hosts": []}', clock_timestamp()
 from evenkeel.host where name = 'whole';
-select matches(array_to_string(array(select fixture.rows('whole')), '; '), '^renew identity: .*; then: cloned-identity machine-sid s remains$', 'an identity is renewed by hand');
+select matches(array_to_string(array(select fixture.rows('whole')), '; '), '^renew identity: .*; then: cloned-identity machine-sid s remains until the host reports$', 'an identity is renewed by hand');
 
 select is((select row(b.files, b.images, b.paths)::text from before b),
           (select row((select count(*) from evenkeel.file), (select count(*) from evenkeel.image), (select count(*) from evenkeel.path))::text), 'laying a plan over a host stores nothing');

@@ -110,6 +110,14 @@ select is((select array_agg(h.name order by h.name)
            having (f.evidence ->> 'move_count')::integer <> (
                select count(*) from unnest(array_agg(x.levels)) o (levels)
                where isempty(o.levels * coalesce((
+                   -- A greater one that a patch which is there needs.
+                   select int4range(max(k.lowest), max(k.lowest) + 1)
+                   from (select h.name, (select min(r) from unnest(t.required_levels) r) as lowest
+                         from evenkeel.host o join evenkeel.host_patch hp using (host_id) cross join unnest(hp.patch_ids, hp.states) u (patch_id, state)
+                         join evenkeel.patch t using (patch_id) join evenkeel.product q using (product_id)
+                         where o.name = h.name and q.code = p.code and u.state in ('installed', 'partial', 'superseded')) k
+                   where k.lowest = (f.evidence ->> 'target_ordinal')::integer and f.evidence ->> 'target_why' like '% needs it'
+                   having count(*) > 0), (
                    -- The greatest level above the declared one that more than half of the files prove.
                    select int4range(max(b.bottom), max(b.bottom) + 1)
                    from (select lower(a.levels) as bottom from unnest(array_agg(x.levels)) a (levels)) b

@@ -51,14 +51,16 @@ as $$
     ), file_check as (
         select d.code from check_definition d where d.scope = 'host' and 'files' = any (d.reads)
     )
-    select row_number() over (order by evenkeel.severity_rank(s.severity) desc, s.check_code, s.subject), s.check_code || ' ' || s.subject,
+    select row_number() over (order by evenkeel.severity_rank(s.severity) desc, s.check_code, s.subject),
+           s.check_code || ' ' || s.subject || ' remains',
            concat_ws('; ', s.summary, evenkeel.plan_by_hand(s.check_code, s.evidence))
     from state_finding s
     where s.check_code in (select code from file_check) and (s.check_code, s.subject) not in (select check_code, subject from waived)
     union all
     -- Identities, keys, groups: no file that a step brings says anything of them.
-    select 1000000 + row_number() over (order by f.check_code, f.subject), f.check_code || ' ' || f.subject,
-           'no file mends it: what the steps say is done by hand, and it is judged anew once the host has reported'
+    select 1000000 + row_number() over (order by f.check_code, f.subject),
+           f.check_code || ' ' || f.subject || ' remains until the host reports',
+           'no file mends it: what the steps say of it is done by hand, and it is judged anew then'
     from finding f
     where f.host_id = planned and f.closed_at = 'infinity' and f.check_code not in (select code from file_check)
       and (f.check_code, f.subject) not in (select check_code, subject from waived)
@@ -75,7 +77,8 @@ declare
     moved bigint := (select count(*) from plan_file where file_id is distinct from was);
 begin
     insert into plan_row (place, action, what, why)
-    select 2000 + r.place, 'then', r.what || ' remains', r.why from evenkeel.plan_remains(planned) r order by r.place limit 20;
+    select 2000 + row_number() over (order by r.place), 'then', r.what, r.why from evenkeel.plan_remains(planned) r
+    order by r.place limit 20;
     select count(*) into remaining from evenkeel.plan_remains(planned);
     if remaining > 20 then
         insert into plan_row (place, action, what, why)
@@ -112,7 +115,8 @@ begin
     cross join lateral (
         select case when s.left_out is null then s.action else 'leave out' end as action, s.what,
                case when s.left_out is not null then s.left_out
-                    when s.stage = 62 then (select string_agg(coalesce(h.instead, h.subject), ', ' order by h.number) || ' takes effect with it'
+                    when s.stage = 62 then (select string_agg(coalesce(h.instead, h.subject), ', ' order by h.number)
+                                                   || ' takes effect with it'
                                             from plan_step h
                                             where h.stage = 61 and h.restart and (h.left_out is null or h.instead is not null))
                     else s.why end as why
@@ -125,7 +129,7 @@ begin
     perform evenkeel.plan_doubts(planned);
     perform evenkeel.plan_says(planned);
     update plan_row r set step = n.step
-    from (select ctid, row_number() over (order by place, action desc)::integer as step from plan_row) n where n.ctid = r.ctid;
+    from (select ctid, row_number() over (order by place, action <> 'leave out')::integer as step from plan_row) n where n.ctid = r.ctid;
 end
 $$;
 comment on function evenkeel.plan_answer(uuid) is 'Fills plan_row once all steps are laid over the host.';

@@ -66,6 +66,8 @@ as $$
         join evenkeel.patch t using (patch_id)
         where hp.host_id = planned and t.product_id = product and (u.listed or u.state in ('installed', 'partial'))
           and not exists (select from marker m where m.number = evenkeel.patch_number(t.code))
+          -- Nor is the cumulative update that the level is, and what is listed of those before it went into it.
+          and (t.level_ordinal is null or t.level_ordinal > target)
     ), here as materialized (
         select distinct p.name, p.location
         from evenkeel.host_inventory_current i

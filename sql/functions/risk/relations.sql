@@ -61,8 +61,8 @@ begin
     create temporary table overlay_landing (plan text, file_id integer, action text, brought bigint, image_id integer, new_file_id integer,
                                             doubt text, primary key (plan, file_id));
     comment on table overlay_landing is
-        'A file that is there under a name that a plan brings. action: replace (by new_file_id), remove, same, keep (it is newer), unknown. '
-        'Filled by overlay_landings, plan_judge; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, '
+        'A file that is there under a name that a plan brings. action: replace (by new_file_id), remove, same, keep (it is newer), '
+        'unknown. Filled by overlay_landings, plan_judge; read by overlay_chunks, overlay_focus, overlay_imports, overlay_landings, '
         'plan_land_patch, risk_api_wants, risk_blind, risk_chunks, risk_files, risk_find, risk_landed, risk_names; ends with the session.';
     create temporary table overlay_new (plan text, reading text, name text, machine integer, path_id integer, image_id integer,
                                         file_id integer);
