@@ -85,11 +85,25 @@ static const char rows_query[] =
     " from ops.host where host_id = $1::uuid and verdict = 'unknown'"
     " order by step";
 
-static int plan(PGconn *connection, const char *word, enum cli_format format, bool quiet, struct error *error)
+/* The host that the word names, once all that waits is judged. In a session of its own: what runs with the owner's
+ * rights lays nothing over a host where temporary relations of another are, as judging leaves them. */
+static int judged_host(const struct cli *cli, const char *word, struct cli_host *host, struct error *error)
+{
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli->dsn, error);
+    if (connection == NULL || cli_host(connection, word, host, error) < 0)
+        return -1;
+    return cli_judge(connection, cli->quiet, error);
+}
+
+static int plan(const struct cli *cli, const char *word, struct error *error)
 {
     struct cli_host host;
+    enum cli_format format = cli->format;
     int rows;
-    if (cli_host(connection, word, &host, error) < 0 || cli_judge(connection, quiet, error) < 0)
+    if (judged_host(cli, word, &host, error) < 0)
+        return -1;
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli->dsn, error);
+    if (connection == NULL)
         return -1;
     if (format == CLI_TEXT)
         return print_text(connection, host.name, host.host_id, error);
@@ -110,8 +124,5 @@ int command_plan(int argc, char **argv)
         return cli_fail_usage("plan", "name the host");
     if (optind + 1 < argc)
         return cli_fail_usage("plan", "'%s' is too much", argv[optind + 1]);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
-    if (connection == NULL || plan(connection, argv[optind], cli.format, cli.quiet, &error) < 0)
-        return cli_fail("plan", &error);
-    return EXIT_STATUS_OK;
+    return plan(&cli, argv[optind], &error) < 0 ? cli_fail("plan", &error) : EXIT_STATUS_OK;
 }
