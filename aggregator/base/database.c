@@ -2,6 +2,8 @@
 
 #include "database.h"
 
+#include "settings_file.h"
+
 #include "proto/cleanup.h"
 
 #include <errno.h>
@@ -40,18 +42,54 @@ int database_state_directory(char *directory, size_t size, struct error *error)
     return 0;
 }
 
+static const char *settings_file = "aggregator.env";
+
+void database_settings_file(const char *name)
+{
+    settings_file = name;
+}
+
+/* 1 where the units' settings name the database, or have it where Debian has it; 0 where there are none. */
+static int dsn_of_units(const char *state, char *dsn, size_t size, struct error *error)
+{
+    const char *folder = getenv("EVENKEEL_ETC");
+    char path[1200], cluster[1100];
+    snprintf(path, sizeof path, "%s/%s", folder != NULL && *folder != 0 ? folder : "/etc/evenkeel", settings_file);
+    snprintf(cluster, sizeof cluster, "%s/run", state);
+    switch (settings_file_value(path, "EVENKEEL_DSN", dsn, size)) {
+    case SETTINGS_FILE_LONG:
+        return error_set(error, ERROR_LIMIT, "EVENKEEL_DSN in '%.200s' is longer than %zu bytes", path, size);
+    case SETTINGS_FILE_SAYS:
+        return 1;
+    case SETTINGS_FILE_THERE:
+        /* A private cluster that somebody made is meant more than a package that is installed. */
+        if (*state != 0 && access(cluster, F_OK) == 0)
+            return 0;
+        snprintf(dsn, size, "host=/run/postgresql dbname=evenkeel");
+        return 1;
+    case SETTINGS_FILE_NONE:
+        break;
+    }
+    return 0;
+}
+
 int database_dsn(const char *given, char *dsn, size_t size, struct error *error)
 {
     const char *environment = getenv("EVENKEEL_DSN");
-    char directory[1024];
+    char directory[1024] = "";
     int length;
     if (given == NULL && environment != NULL && *environment != 0)
         given = environment;
     if (given != NULL) {
         length = snprintf(dsn, size, "%s", given);
     } else {
-        if (database_state_directory(directory, sizeof directory, error) < 0)
-            return -1;
+        struct error none = {0};
+        int home = database_state_directory(directory, sizeof directory, &none);
+        int units = dsn_of_units(directory, dsn, size, error);
+        if (units != 0)
+            return units > 0 ? 0 : -1;
+        if (home < 0)
+            return error_set(error, none.code, "%s", none.message);
         length = snprintf(dsn, size, "host=%s/run port=5432 dbname=evenkeel user=evenkeel", directory);
     }
     if (length < 0 || (size_t)length >= size)
@@ -93,6 +131,27 @@ int database_is_standby(PGconn *connection, struct error *error)
     return standby != NULL ? database_bool(standby, 0, 0) : -1;
 }
 
+/* Why there is no connection, and what to do: mostly the user of the machine is none of the database's. */
+static void explain_refusal(PGconn *connection, const char *line, struct error *error)
+{
+    const char *user = PQuser(connection) != NULL ? PQuser(connection) : "";
+    if (strstr(line, "FATAL:  role ") != NULL && strstr(line, " does not exist") != NULL)
+        error_set(
+            error, ERROR_NETWORK,
+            "the database has no user '%s': run this as one that it has (sudo -u evenkeel-admin evenkeel ..., for "
+            "who owns it), or name one with user=evenkeel_read in --dsn or EVENKEEL_DSN",
+            user);
+    else if (strstr(line, "Peer authentication failed") != NULL)
+        error_set(error, ERROR_NETWORK,
+                  "the database lets nobody of this machine's user in as '%s': run this as that user (sudo -u %s), or "
+                  "name another with user= in --dsn or EVENKEEL_DSN; 'evenkeel init --logins peer' prints the lines of "
+                  "pg_ident.conf that let one in",
+                  user, user);
+    else
+        error_set(error, ERROR_NETWORK,
+                  "can't reach the database: %s (start it, or name another with --dsn or EVENKEEL_DSN)", line);
+}
+
 PGconn *database_connect(const char *dsn, struct error *error)
 {
     /* What stands before the connection string is a default, what stands behind it holds whatever that says. A server
@@ -105,8 +164,7 @@ PGconn *database_connect(const char *dsn, struct error *error)
     if (PQstatus(connection) != CONNECTION_OK) {
         char line[400];
         first_line(PQerrorMessage(connection), line, sizeof line);
-        error_set(error, ERROR_NETWORK,
-                  "can't reach the database: %s (start it, or name another with --dsn or EVENKEEL_DSN)", line);
+        explain_refusal(connection, line, error);
         PQfinish(connection);
         return NULL;
     }

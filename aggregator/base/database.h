@@ -15,10 +15,14 @@
  * CMake defines it. */
 
 /*
- * The connection string: `given` (from --dsn) or else EVENKEEL_DSN or else the private cluster's socket below the state
- * directory. Written to `dsn`, cut never: -1 with *error where it does not fit.
+ * The connection string: `given` (from --dsn), else EVENKEEL_DSN, else what the settings file of the units says (where
+ * that is there and says nothing, and there is no private cluster, the database that the units use), else the private
+ * cluster's socket below the state directory. Written to `dsn`, cut never: -1 with *error where it does not fit.
  */
 int database_dsn(const char *given, char *dsn, size_t size, struct error *error);
+
+/* Which file of /etc/evenkeel (EVENKEEL_ETC) that is: aggregator.env unless told; the name must live as long. */
+void database_settings_file(const char *name);
 
 /* The state directory of the private cluster: EVENKEEL_STATE, /var/lib/evenkeel for root, else below XDG_STATE_HOME or
  * ~/.local/state. */

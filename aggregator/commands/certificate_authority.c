@@ -15,12 +15,13 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #define DAY 86400L
 #define CA_DAYS 3650
-#define SERVER_DAYS 825 /* what clients of the web accept at most; 'evenkeel init --ca' again makes a new one */
+#define SERVER_DAYS 825 /* what clients of the web accept at most; 'evenkeel init --ca DIR --renew' makes a new one */
 #define NAME_LENGTH 253 /* of a host name, RFC 1035 */
 
 static void free_key(EVP_PKEY **key)
@@ -191,6 +192,30 @@ int certificate_name_check(const char *name, struct error *error)
     return 0;
 }
 
+/* Names of a certificate, each once, in the order in which they came. */
+struct name_list {
+    char names[CERTIFICATE_NAMES_MAXIMUM + 2][NAME_LENGTH + 1];
+    size_t count;
+};
+
+static bool has_name(const struct name_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int add_name(struct name_list *list, const char *name, struct error *error)
+{
+    if (has_name(list, name))
+        return 0;
+    if (list->count == sizeof list->names / sizeof *list->names)
+        return error_set(error, ERROR_LIMIT, "more than %d names for one certificate", CERTIFICATE_NAMES_MAXIMUM);
+    snprintf(list->names[list->count++], sizeof *list->names, "%s", name);
+    return 0;
+}
+
 /* mbed TLS 2.28, which collectors use, compares an address with DNS names only: so an address is stated as both. */
 static void put_name(char *list, size_t size, const char *name)
 {
@@ -201,14 +226,14 @@ static void put_name(char *list, size_t size, const char *name)
         snprintf(list + at, size - at, ",IP:%s", name);
 }
 
-static int make_server(const char *directory, EVP_PKEY *ca_key, X509 *ca, const char *const *names, size_t count,
+/* ---- the server's certificate ---- */
+
+static int make_server(const char *directory, EVP_PKEY *ca_key, X509 *ca, const struct name_list *names,
                        struct error *error)
 {
     char list[(CERTIFICATE_NAMES_MAXIMUM + 2) * (2 * NAME_LENGTH + 16)] = "", path[PATH_MAX];
-    for (size_t i = 0; i < count; i++)
-        put_name(list, sizeof list, names[i]);
-    put_name(list, sizeof list, "localhost");
-    put_name(list, sizeof list, "127.0.0.1");
+    for (size_t i = 0; i < names->count; i++)
+        put_name(list, sizeof list, names->names[i]);
     _cleanup_(free_key) EVP_PKEY *key = EVP_EC_gen("P-256");
     _cleanup_(free_certificate) X509 *certificate =
         key != NULL ? new_certificate(key, "evenkeel aggregator", ca, SERVER_DAYS) : NULL;
@@ -230,22 +255,117 @@ static int make_server(const char *directory, EVP_PKEY *ca_key, X509 *ca, const 
                : 0;
 }
 
-int certificate_authority_make(const char *directory, const char *const *names, size_t count, bool *made,
-                               struct error *error)
+/* The certificate in the directory where this CA signed it and its key is beside it; else NULL. */
+static X509 *load_server(const char *directory, X509 *ca)
+{
+    char path[PATH_MAX];
+    struct error none = {0};
+    if (path_in(directory, "server.pem", path, &none) < 0)
+        return NULL;
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    _cleanup_(free_certificate) X509 *certificate = file != NULL ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    if (certificate == NULL || path_in(directory, "server-key.pem", path, &none) < 0)
+        return NULL;
+    _cleanup_fclose_ FILE *key_file = fopen(path, "re");
+    _cleanup_(free_key) EVP_PKEY *key = key_file != NULL ? PEM_read_PrivateKey(key_file, NULL, NULL, NULL) : NULL;
+    if (key == NULL || X509_check_private_key(certificate, key) != 1 ||
+        X509_verify(certificate, X509_get0_pubkey(ca)) != 1)
+        return NULL;
+    X509 *loaded = certificate;
+    certificate = NULL;
+    return loaded;
+}
+
+static int read_names(X509 *certificate, struct name_list *names, struct error *error)
+{
+    GENERAL_NAMES *list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    int status = 0;
+    for (int i = 0; status == 0 && i < sk_GENERAL_NAME_num(list); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
+        char text[NAME_LENGTH + 1];
+        if (name->type != GEN_DNS || ASN1_STRING_length(name->d.dNSName) >= (int)sizeof text)
+            continue;
+        snprintf(text, sizeof text, "%.*s", ASN1_STRING_length(name->d.dNSName),
+                 (const char *)ASN1_STRING_get0_data(name->d.dNSName));
+        status = add_name(names, text, error);
+    }
+    GENERAL_NAMES_free(list);
+    return status;
+}
+
+static void tell_names(const struct name_list *names, struct certificate_authority *authority)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->names[i], "localhost") == 0 || strcmp(names->names[i], "127.0.0.1") == 0)
+            continue;
+        at += (size_t)snprintf(authority->names + at, sizeof authority->names - at, "%s%s", at > 0 ? ", " : "",
+                               names->names[i]);
+        if (authority->first[0] == 0)
+            snprintf(authority->first, sizeof authority->first, "%s", names->names[i]);
+    }
+    if (at == 0) {
+        strcpy(authority->names, "localhost");
+        strcpy(authority->first, "localhost");
+    }
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+    struct tm end = {0};
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? (int64_t)timegm(&end) : 0;
+}
+
+/* The server certificate: the one that is there, or a new one. */
+static int keep_or_make(const char *directory, EVP_PKEY *ca_key, X509 *ca, const struct name_list *given, bool renew,
+                        struct certificate_authority *authority, struct error *error)
+{
+    _cleanup_(free_certificate) X509 *there = load_server(directory, ca);
+    struct name_list names = {.count = 0};
+    if (there != NULL && read_names(there, &names, error) < 0)
+        return -1;
+    for (size_t i = 0; i < given->count; i++) {
+        if (there != NULL && !renew && !has_name(&names, given->names[i]))
+            return error_set(
+                error, ERROR_USAGE,
+                "the server certificate in '%s' is not for '%s': --renew makes a new one for that and all that "
+                "it is for, which the aggregator uses once it is reloaded",
+                directory, given->names[i]);
+        if (add_name(&names, given->names[i], error) < 0)
+            return -1;
+    }
+    authority->server_new = there == NULL || renew;
+    tell_names(&names, authority);
+    if (!authority->server_new) {
+        authority->end = end_of(there);
+        return 0;
+    }
+    authority->end = (int64_t)time(NULL) + SERVER_DAYS * DAY;
+    return add_name(&names, "localhost", error) < 0 || add_name(&names, "127.0.0.1", error) < 0
+               ? -1
+               : make_server(directory, ca_key, ca, &names, error);
+}
+
+int certificate_authority_make(const char *directory, const char *const *names, size_t count, const char *own,
+                               bool renew, struct certificate_authority *authority, struct error *error)
 {
     _cleanup_(free_key) EVP_PKEY *key = NULL;
     _cleanup_(free_certificate) X509 *certificate = NULL;
-    *made = false;
+    struct name_list given = {.count = 0};
+    *authority = (struct certificate_authority){.made = false};
     if (count > CERTIFICATE_NAMES_MAXIMUM)
         return error_set(error, ERROR_LIMIT, "more than %d names for one certificate", CERTIFICATE_NAMES_MAXIMUM);
     for (size_t i = 0; i < count; i++)
-        if (certificate_name_check(names[i], error) < 0)
+        if (certificate_name_check(names[i], error) < 0 || add_name(&given, names[i], error) < 0)
             return -1;
     if (mkdir(directory, 0755) < 0 && errno != EEXIST)
         return error_set(error, ERROR_IO, "can't make the folder '%s': %s", directory, strerror(errno));
     int there = load_ca(directory, &key, &certificate, error);
     if (there < 0 || (there == 0 && make_ca(directory, &key, &certificate, error) < 0))
         return -1;
-    *made = there == 0;
-    return make_server(directory, key, certificate, names, count, error);
+    authority->made = there == 0;
+    _cleanup_(free_certificate) X509 *server = load_server(directory, certificate);
+    if (count == 0 && server == NULL && (certificate_name_check(own, error) < 0 || add_name(&given, own, error) < 0))
+        return -1;
+    return keep_or_make(directory, key, certificate, &given, renew, authority, error);
 }

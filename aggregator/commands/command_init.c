@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char preparation[] =
@@ -230,20 +231,21 @@ static int init(PGconn *connection, const char *directory, struct error *error)
 }
 
 /* What else a small CA is: a start, and what to type next. */
-static int make_authority(const char *directory, const char **names, size_t count, struct error *error)
+static int make_authority(const char *directory, const char **names, size_t count, bool renew, struct error *error)
 {
-    char own[256];
-    bool made;
-    if (count == 0) {
-        if (gethostname(own, sizeof own) < 0)
-            return error_set(error, ERROR_IO, "can't tell this machine's name: give it with --name");
-        own[sizeof own - 1] = 0;
-        names[count++] = own;
-    }
-    if (certificate_authority_make(directory, names, count, &made, error) < 0)
+    char own[256], end[32];
+    struct certificate_authority authority;
+    if (gethostname(own, sizeof own) < 0)
+        return error_set(error, ERROR_IO, "can't tell this machine's name: give it with --name");
+    own[sizeof own - 1] = 0;
+    if (certificate_authority_make(directory, names, count, own, renew, &authority, error) < 0)
         return -1;
-    printf("\n%s CA is in '%s', with a server certificate for %s.\n"
-           "This is for a start. Who reads ca-key.pem there can pose as this aggregator: if you have a PKI of your "
+    time_t seconds = (time_t)authority.end;
+    strftime(end, sizeof end, "%Y-%m-%d", gmtime(&seconds));
+    printf("\n%s CA is in '%s', with a %sserver certificate for %s that ends on %s",
+           authority.made ? "A new small" : "The", directory, authority.server_new ? "new " : "", authority.names, end);
+    printf(authority.server_new ? ".\n" : ";\nit stays as it was, key and all: --renew makes a new one.\n");
+    printf("This is for a start. Who reads ca-key.pem there can pose as this aggregator: if you have a PKI of your "
            "own, use\n"
            "a certificate of that instead; else keep ca-key.pem on another machine.\n\n"
            "Here:          evenkeel serve --listen tls+tcp://0.0.0.0:8470 --certificate %s/server.pem --private-key "
@@ -251,12 +253,12 @@ static int make_authority(const char *directory, const char **names, size_t coun
            "For each host: evenkeel hosts token\n"
            "On the host, with a copy of %s/ca.pem:\n"
            "               evenkeel-collector enroll --aggregator tls+tcp://%s:8470 --ca ca.pem --token TOKEN\n",
-           made ? "A new small" : "The", directory, names[0], directory, directory, directory, names[0]);
+           directory, directory, directory, authority.first);
     return 0;
 }
 
-static const char help[] = "usage: evenkeel init [--sql DIR] [--logins HOW] [--ca DIR [--name HOST]...]\n"
-                           "                     [--dsn STRING]\n\n"
+static const char help[] = "usage: evenkeel init [--sql DIR] [--logins HOW] [--ca DIR [--name HOST]...\n"
+                           "                     [--renew]] [--dsn STRING]\n\n"
                            "Makes or upgrades schema, functions, views and checks, and loads the shipped\n"
                            "catalogue. A second run changes nothing.\n"
                            "  --sql DIR     Evenkeel's SQL files (default: EVENKEEL_SQL, else those beside\n"
@@ -265,21 +267,25 @@ static const char help[] = "usage: evenkeel init [--sql DIR] [--logins HOW] [--c
                            "                log in: peer, or scram with the passwords that are in\n"
                            "                " INIT_LOGINS_INGEST " and " INIT_LOGINS_READ "\n"
                            "  --ca DIR      make a small certificate authority there, unless there is one,\n"
-                           "                and a server certificate\n"
+                           "                and a server certificate, unless there is one\n"
                            "  --name HOST   a name or address of this aggregator for that certificate; may\n"
-                           "                be repeated (default: this machine's name)";
+                           "                be repeated (default: this machine's name)\n"
+                           "  --renew       a new server certificate, also for the names of the one that is\n"
+                           "                there; 'systemctl reload evenkeel-aggregator' then";
 
 int command_init(int argc, char **argv)
 {
-    enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME, OPTION_LOGINS };
+    enum { OPTION_SQL = 256, OPTION_CA, OPTION_NAME, OPTION_LOGINS, OPTION_RENEW };
     static const struct option options[] = {{"sql", required_argument, NULL, OPTION_SQL},
                                             {"logins", required_argument, NULL, OPTION_LOGINS},
                                             {"ca", required_argument, NULL, OPTION_CA},
                                             {"name", required_argument, NULL, OPTION_NAME},
+                                            {"renew", no_argument, NULL, OPTION_RENEW},
                                             CLI_OPTIONS,
                                             {0}};
     const char *authority = NULL, *names[CERTIFICATE_NAMES_MAXIMUM];
     size_t name_count = 0;
+    bool renew = false;
     const char *given_sql = NULL, *logins = NULL;
     char dsn[2048], directory[PATH_MAX - 256];
     struct cli cli = {.command = "init", .help = help, .repeated = (const char *const[]){"name", NULL}};
@@ -304,12 +310,18 @@ int command_init(int argc, char **argv)
             if (certificate_name_check(optarg, &error) < 0)
                 return cli_fail("init", &error);
             break;
+        case OPTION_RENEW:
+            renew = true;
+            break;
         }
     }
     if (cli.ended)
         return cli.status;
+    if (renew && authority == NULL)
+        return cli_fail_usage("init", "--renew is for --ca only");
     if (name_count > 0 && authority == NULL)
         return cli_fail_usage("init", "--name is for --ca only");
+    database_settings_file("prune.env");
     if (sql_files_directory(given_sql, directory, sizeof directory, &error) < 0 ||
         database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0)
         return cli_fail("init", &error);
@@ -317,7 +329,7 @@ int command_init(int argc, char **argv)
     _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, &error);
     if (connection == NULL || init(connection, directory, &error) < 0 || note_roles(connection, &error) < 0 ||
         (logins != NULL && init_logins_make(connection, logins, &error) < 0) ||
-        (authority != NULL && make_authority(authority, names, name_count, &error) < 0))
+        (authority != NULL && make_authority(authority, names, name_count, renew, &error) < 0))
         return cli_fail("init", &error);
     return EXIT_STATUS_OK;
 }

@@ -81,16 +81,20 @@ static int prune(PGconn *connection, int days, bool quiet, struct error *error)
     return 0;
 }
 
-static const char help[] = "usage: evenkeel prune [--keep DAYS] [--quiet]\n\n"
+static const char help[] = "usage: evenkeel prune [--keep DAYS] [--yes] [--quiet]\n\n"
                            "Removes history that is older, uploads that were not finished for a week, and\n"
                            "files that no host's present or past refers to any more. Safe while the\n"
                            "aggregator runs.\n"
-                           "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ")";
+                           "  --keep DAYS   how long history is kept, like 90d (default: " KEEP_DEFAULT ");\n"
+                           "                with 0 all of it goes, for which --yes is needed\n"
+                           "  --yes         all history is to go";
 
 int command_prune(int argc, char **argv)
 {
-    enum { OPTION_KEEP = 256 };
-    static const struct option options[] = {{"keep", required_argument, NULL, OPTION_KEEP}, CLI_OPTIONS, {0}};
+    enum { OPTION_KEEP = 256, OPTION_YES };
+    static const struct option options[] = {
+        {"keep", required_argument, NULL, OPTION_KEEP}, {"yes", no_argument, NULL, OPTION_YES}, CLI_OPTIONS, {0}};
+    bool sure = false;
     const char *keep = KEEP_DEFAULT;
     int days;
     struct cli cli = {.command = "prune", .help = help};
@@ -100,6 +104,9 @@ int command_prune(int argc, char **argv)
         case OPTION_KEEP:
             keep = optarg;
             break;
+        case OPTION_YES:
+            sure = true;
+            break;
         }
     }
     if (cli.ended)
@@ -108,6 +115,13 @@ int command_prune(int argc, char **argv)
         return cli_fail_usage("prune", "'%s' is too much", argv[optind]);
     if (!days_of(keep, &days))
         return cli_fail_usage("prune", "--keep '%s' is no number of days like 400d", keep);
+    if (days == 0 && !sure)
+        return cli_fail_usage(
+            "prune",
+            "--keep '%s' removes all history, for good: what hosts held before, and findings that are "
+            "closed; if that is meant, add --yes",
+            keep);
+    database_settings_file("prune.env");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
     if (connection == NULL || prune(connection, days, cli.quiet, &error) < 0)
         return cli_fail("prune", &error);

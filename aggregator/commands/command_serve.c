@@ -5,6 +5,7 @@
 #include "aggregator/service/descriptors.h"
 #include "aggregator/service/http.h"
 #include "aggregator/service/judge.h"
+#include "aggregator/service/ports.h"
 #include "aggregator/service/service.h"
 #include "cli.h"
 
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <nng/nng.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +124,20 @@ static unsigned usual_judges(void)
     return processors < 4 ? 1 : processors > 8 ? 4 : (unsigned)processors / 2;
 }
 
+/* A second aggregator by mistake is told that first, whatever else it would stumble over. */
+static int check_ports(const struct service_options *service_options, const struct http_options *http_options,
+                       struct error *error)
+{
+    for (size_t i = 0; i < service_options->url_count; i++)
+        if (port_is_taken(service_options->urls[i]))
+            return error_set(error, ERROR_NETWORK, "can't listen on '%s': %s; is another aggregator running there?",
+                             service_options->urls[i], nng_strerror(NNG_EADDRINUSE));
+    if (http_options->url != NULL && port_is_taken(http_options->url))
+        return error_set(error, ERROR_BUSY, "can't listen on '%s': %s; name another address with --http, or --http off",
+                         http_options->url, nng_strerror(NNG_EADDRINUSE));
+    return 0;
+}
+
 static int serve(const char *dsn, unsigned judges, const struct service_options *service_options,
                  const struct store_options *store_options, struct http_options *http_options, const char *ready,
                  struct error *error)
@@ -141,7 +157,9 @@ static int serve(const char *dsn, unsigned judges, const struct service_options 
     snprintf(name, sizeof name, "evenkeel serve %ld", (long)getpid());
     database_application_name(name);
     database_session_kind("read-write");
-    /* Asked here first, so that a database that can't be used is said once, and before anything runs. */
+    /* Asked here first, so that what can't be used is said once, and before anything runs. */
+    if (check_ports(service_options, http_options, error) < 0)
+        return -1;
     _cleanup_(cleanup_connection) PGconn *trial = database_open(dsn, error);
     if (trial == NULL)
         return -1;

@@ -67,6 +67,8 @@ begin
     if not exists (select from evenkeel.unjudged_chunk) then
         return 0;
     end if;
+    -- A session's first content comes before its first state, and to compile what judges it takes longer than to run it.
+    perform set_config('jit', 'off', true);
     perform evenkeel.lock_catalogue_shared();
     -- What another session is judging is still to be seen here: then it is waited for. Of other hosts' content nobody waits for anything.
     if not exists (select from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
