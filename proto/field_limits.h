@@ -142,7 +142,8 @@ enum field_kind {
     ROW(path, FIELD_TEXT, LIMIT_PATH_BYTES, 1)                                                                         \
     ROW(winner, FIELD_NUMBER, UINT64_MAX, 1)                                                                           \
     ROW(same_size, FIELD_FLAG, 1, 1)                                                                                   \
-    ROW(one_link, FIELD_FLAG, 1, 1)
+    ROW(one_link, FIELD_FLAG, 1, 1)                                                                                    \
+    ROW(copy, FIELD_NUMBER, UINT64_MAX, 1)
 
 #define FIELD_LIMITS_OF_HOTFIX(ROW)                                                                                    \
     ROW(id, FIELD_TEXT, LIMIT_STRING_BYTES, 1)                                                                         \

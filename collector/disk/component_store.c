@@ -345,21 +345,38 @@ static const struct winner_file *first_of_name(const struct comparison *comparis
                : comparison->by_name + comparison->store->files.count;
 }
 
-static bool same_size(const struct comparison *comparison, const struct winner_folder *folder,
-                      const struct seen_file *file)
+/* The file version of a copy in the store; 0: it has none, or can't be read. */
+static uint64_t version_of_copy(const char *path, uint64_t size)
+{
+    _cleanup_(platform_file_close) struct platform_file file = PLATFORM_FILE_NONE;
+    _cleanup_(pe_image_clear) struct pe_image image = {0};
+    const struct pe_options options = {0};
+    if (platform_file_open(path, &file, NULL) < 0 || pe_read(&file, size, &options, &image, NULL) < 0)
+        return 0;
+    return image.has_version ? pe_version_number(image.file_version) : 0;
+}
+
+/* Compares with the copy in a folder of the store; what can't be looked at may be the same build. */
+static void compare_copy(const struct comparison *comparison, const struct winner_folder *folder,
+                         const struct seen_file *file, bool first, Evenkeel__OutsideStore *outside)
 {
     struct platform_stat stat;
-    _cleanup_free_ char *inner = path_join(folder->name, file->path + folder_length(file) + 1);
+    const char *name = file->path + folder_length(file) + 1;
+    _cleanup_free_ char *inner = path_join(folder->name, name);
     _cleanup_free_ char *path = inner == NULL ? NULL : path_join(comparison->winsxs, inner);
     _cleanup_free_ char *found = NULL;
     /* The name may be spelled otherwise there. */
     _cleanup_free_ char *above = path_join(comparison->winsxs, folder->name);
-    if (path == NULL || above == NULL)
-        return true;
-    if (platform_stat(path, &stat, NULL) == 0)
-        return stat.size == file->size;
-    return path_find(above, file->path + folder_length(file) + 1, &found, NULL) != 1 ||
-           platform_stat(found, &stat, NULL) < 0 || stat.size == file->size;
+    const char *copy = path;
+    bool seen = path != NULL && above != NULL;
+    if (seen && platform_stat(path, &stat, NULL) < 0) {
+        seen = path_find(above, name, &found, NULL) == 1 && platform_stat(found, &stat, NULL) == 0;
+        copy = found;
+    }
+    const uint64_t version = seen ? version_of_copy(copy, stat.size) : 0;
+    outside->same_size |= !seen || stat.size == file->size;
+    if (first || version < outside->copy)
+        outside->copy = version;
 }
 
 /* Fills *outside by all of the store's files of that name and machine; false where there is none. */
@@ -376,7 +393,7 @@ static bool compare_names(const struct comparison *comparison, const struct seen
         if (outside != NULL && (!any || folder->version < outside->winner))
             outside->winner = folder->version;
         if (outside != NULL && look)
-            outside->same_size |= same_size(comparison, folder, file);
+            compare_copy(comparison, folder, file, !any, outside);
         any = true;
     }
     return any;

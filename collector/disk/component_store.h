@@ -2,7 +2,8 @@
  * What a host's component store says of its files, from Windows Vista on. Servicing keeps every version of a component
  * in a folder of its own below WinSxS, the registry (SideBySide\Winners) says which of them won, and the files in
  * system32 and elsewhere are hard links to that one's: which is told here by the file systems' own numbers of files,
- * without opening any file of the store.
+ * without opening any file of the store. Only of a file that is no such link the store's copy is opened, for its
+ * version.
  *
  * A folder is called machine_name_token_version_language_hash, a winner's key the same without its version; of both the
  * hash is of no use here. Languages' files (….resources), drivers (….inf), and .NET's own (msil) are left out, for they
@@ -45,9 +46,9 @@ int component_store_see(struct component_store *store, struct bytes path, const 
 
 /*
  * Compares both, and fills facts->outside_store and facts->store_newest, by facts->windows_directory. `winsxs` is the
- * store's folder, where the sizes of files in it are looked at that a file of the host is no link to; NULL: it was not
- * found. *packed becomes the message ComponentStore, or is empty where nothing could be seen, which is one of
- * facts->not_seen. Nothing of both on a Windows that has no such store.
+ * store's folder, where the sizes and versions of files in it are looked at that a file of the host is no link to;
+ * NULL: it was not found. *packed becomes the message ComponentStore, or is empty where nothing could be seen, which is
+ * one of facts->not_seen. Nothing of both on a Windows that has no such store.
  */
 int component_store_end(struct component_store *store, const char *winsxs, Evenkeel__Facts *facts, struct bytes *packed,
                         struct error *error);

@@ -10,7 +10,7 @@ comment on column evenkeel.product.unit_of is
 comment on column evenkeel.product.unit is 'Which instance, as it is called in paths: mssql15.sales; empty: it is none.';
 
 insert into evenkeel.setting (name, value, meaning) values
-    ('units.most', '500', 'So many instances of a product, by name over the whole fleet, are judged apart; of more, files count for the product.')
+    ('units.most', '500', 'So many instances of a product, by name over the whole fleet, are judged apart; of more, files count for it.')
 on conflict do nothing;
 
 -- What is bound already is bound anew, for this makes the shipped catalogue differ, which is merged next.

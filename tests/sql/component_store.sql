@@ -1,6 +1,6 @@
 -- What a host's own component store says of its files, and which of them servicing did not put there.
 begin;
-select plan(20);
+select plan(33);
 \ir fixture.psql
 
 create function fixture.v(a integer, b integer, c integer, d integer) returns numeric language sql as $$
@@ -19,6 +19,13 @@ language sql as $$
 $$;
 create function fixture.outside(path text, winner numeric, same_size boolean, one_link boolean) returns jsonb language sql as $$
     select jsonb_build_array(jsonb_build_object('path', path, 'winner', winner, 'same_size', same_size, 'one_link', one_link))
+$$;
+-- The same with the version of the copy that won.
+create function fixture.beside(path text, winner numeric, copy numeric, same_size boolean default false) returns jsonb language sql as $$
+    select jsonb_build_array(jsonb_build_object('path', path, 'winner', winner, 'copy', copy, 'same_size', same_size, 'one_link', true))
+$$;
+create function fixture.verdict(host_name text) returns text language sql as $$
+    select concat_ws(': ', verdict || coalesce(' ' || proof, ''), nullif(missing, '')) from ops.host where host = host_name
 $$;
 create function fixture.said(host_name text) returns setof text language plpgsql as $$
 begin
@@ -79,6 +86,42 @@ select is((select evidence from ops.finding where host = 'older' and check_name 
 select fixture.host('older', '{"c:/windows/system32/a.dll": "10.0.17763.1518", "c:/windows/system32/b.dll": "10.0.17763.1518"}', fixture.serviced('s1', 1518, 1518));
 select fixture.judge();
 select is(fixture.strangers('older'), null, 'the finding goes when servicing has put its file there');
+
+-- One server, without a list and without a fleet.
+\set b '''c:/windows/system32/b.dll'''
+select fixture.store('s3', 'c:/windows/system32/a.dll', 'c:/windows/system32/b.dll', 'c:/windows/system32/c.dll', 'c:/windows/system32/d.dll', 'c:/windows/system32/e.dll');
+create table fixture.alone as
+select jsonb_object_agg(format('c:/windows/system32/%s.dll', n), format('10.0.17763.%s', r)) || '{"c:/windows/system32/a.dll": "10.0.17763.1518"}' as files
+from (values ('b', 1339), ('c', 1457), ('d', 1), ('e', 1)) f (n, r);
+create function fixture.alone(host_name text, store_name text, newest integer, outside jsonb default '[]', more jsonb default '{}') returns uuid language sql as $$
+    select fixture.host(host_name, files, fixture.serviced(store_name, 1518, newest, outside) || '{"product_type": "server"}' || more) from fixture.alone
+$$;
+select fixture.alone('one', 's3', 1518);
+select fixture.alone('one-old', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1500)));
+select fixture.alone('one-same', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1339), true));
+select fixture.alone('one-newer', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1000)));
+select fixture.alone('one-untold', 's3', 1518, fixture.outside(:b, fixture.v(10, 0, 17763, 1518), false, true));
+select fixture.alone('one-half', 's3', 1490, fixture.beside(:b, fixture.v(10, 0, 17763, 1490), fixture.v(10, 0, 17763, 1490)));
+select fixture.alone('one-waits', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1500)), '{"reboot_pending": true}');
+select fixture.alone('one-hot', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1500)), '{"hotpatch": "enrolled"}');
+select fixture.alone('one-line', 's3', 1518, fixture.beside(:b, fixture.v(10, 0, 18000, 1), fixture.v(10, 0, 18000, 1)));
+select fixture.alone('one-share', 'none', 1518, '[]', '{"component_store": "", "store_newest": [], "not_seen": [{"kind": "no_store", "what": "links", "count": 1}]}');
+select fixture.judge();
+select is(fixture.verdict('one'), 'level store', 'a single server is level by its own store');
+select is(fixture.verdict('one-old'), 'mixed catalogue', 'and mixed by a file that is older than the copy that won');
+select is((select summary from ops.finding where host = 'one-old' and check_name = 'mixed-level'),
+    'Windows Server 2019: c:/windows/system32/b.dll 10.0.17763.1339 is at most 17763.1490 against the registry''s 17763.1518; 1 file to move to 17763.1518', 'which is named');
+select is((select evidence #>> '{lower,basis}' from ops.finding where host = 'one-old' and check_name = 'mixed-level'), 'servicing put 10.0.17763.1500 there (component store)', 'with its basis');
+select is((select hp.files from evenkeel.host_product hp join evenkeel.host h using (host_id) join evenkeel.product p using (product_id)
+           where h.name = 'one-old' and p.code = 'windows-2019'), 5, 'it is counted once');
+select is(fixture.verdict('one-same'), 'level store', 'no link, but of the version of the copy that won: not older');
+select results_eq($$ select s from fixture.said('one-same') s where s like '%b.dll%' $$, array['c:/windows/system32/b.dll same'], 'which the store confirms');
+select is(fixture.verdict('one-newer'), 'level store', 'one that is newer than the copy that won is not older, whatever its component is called');
+select matches(fixture.verdict('one-untold'), '^unknown: c:/windows/system32/b\.dll 10\.0\.17763\.1339 is no link into the component store, and older', 'where the copy was not read it is likely, and not proven');
+select matches(fixture.verdict('one-half'), '^unknown', 'a store that is older than what is declared proves nothing');
+select is_empty($$ select from ops.finding where host ~ '^one-(half|waits|hot|line|share)$' and check_name = 'mixed-level' $$, 'nor one that waits for a restart, is hotpatched, or is of another line');
+select matches(fixture.verdict('one-waits'), '^unknown', 'and such a host is not level either');
+select matches(fixture.verdict('one-share'), '^unknown: ', 'of a host whose links can''t be seen nothing follows');
 
 select is(evenkeel.store_reaches(f::jsonb), wanted, told)
 from (values

@@ -80,7 +80,8 @@ begin
       and not exists (select from evenkeel.patch s join evenkeel.patch_file b on b.patch_id = s.patch_id
                       where (s.code, s.product_id) = (p.code, u.unit_of)
                         and (b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed)
-                            is not distinct from (t.file, t.version, t.machine, t.branch, t.size, t.dated, t.platform, t.image_id, t.listed));
+                            is not distinct from
+                            (t.file, t.version, t.machine, t.branch, t.size, t.dated, t.platform, t.image_id, t.listed));
     insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, dated, platform, image_id, listed)
     select p.patch_id, b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed
     from evenkeel.patch p

@@ -52,14 +52,15 @@ begin
     where f.facts ->> 'component_store' <> '';
     analyze state_store_host;
     perform evenkeel.match_component_stores();
-    insert into state_outside (host_id, file_id, path, version, winner, same_size, one_link, older)
+    insert into state_outside (host_id, file_id, path, version, winner, copy, same_size, one_link, older)
     with told as materialized (
-        select f.host_id, o.path, evenkeel.wire_version(o.winner) as winner, o.same_size, o.one_link
+        select f.host_id, o.path, evenkeel.wire_version(o.winner) as winner, evenkeel.wire_version(nullif(o.copy, 0)) as copy,
+               o.same_size, o.one_link
         from state_store_host h
         join state_facts f using (host_id)
         cross join jsonb_to_recordset(case jsonb_typeof(f.facts -> 'outside_store')
                                       when 'array' then f.facts -> 'outside_store' else '[]' end)
-            o (path text, winner numeric, same_size boolean, one_link boolean)
+            o (path text, winner numeric, copy numeric, same_size boolean, one_link boolean)
     ), held as materialized (
         select t.host_id, f.file_id, p.path, f.image_id
         from (select distinct host_id from told) t
@@ -70,9 +71,10 @@ begin
         join evenkeel.file f using (file_id)
         join evenkeel.path p using (path_id)
     )
-    select t.host_id, h.file_id, t.path, m.file_version, t.winner, t.same_size, t.one_link,
-           -- Components are numbered as their files are; of another a.b.c nothing is known.
-           coalesce(m.file_version < t.winner and m.file_version >> 16 = t.winner >> 16 and not t.same_size, false)
+    select t.host_id, h.file_id, t.path, m.file_version, t.winner, t.copy, t.same_size, t.one_link,
+           -- Where the copy's own version was not read: components are numbered as their files are. Of another a.b.c nothing is known.
+           coalesce(case when t.copy is not null then m.file_version < t.copy and m.file_version >> 16 = t.copy >> 16
+                         else m.file_version < t.winner and m.file_version >> 16 = t.winner >> 16 and not t.same_size end, false)
     from told t
     join held h using (host_id, path)
     join evenkeel.image m using (image_id)
@@ -115,3 +117,51 @@ $$;
 comment on function evenkeel.match_component_stores() is
     'Works out, for the hosts of state_store_host, which files of their chunks servicing owns, where no host had that chunk with '
     'that store before.';
+
+create or replace function evenkeel.find_store_ends()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    if not exists (select from state_outside where older) then
+        return;
+    end if;
+    -- What won belongs to the declared update where the store reaches it. While a restart is waited for, or where a hotpatch may be in,
+    -- the store is ahead of the files by its trade.
+    insert into state_foreign (host_id, product_id, file_id, levels, basis, counted)
+    select o.host_id, fl.product_id, o.file_id, int4range(null, f.ubr), 
+           format('servicing put %s there (component store)', version_text(o.copy)), false
+    from state_outside o
+    join state_store_host s on s.host_id = o.host_id and s.reaches
+    join host_facts_current f on f.host_id = o.host_id
+    join file_level fl using (file_id)
+    join product p on p.product_id = fl.product_id and p.follows_os and p.level_kind = 'cumulative update'
+    join state_file h on h.host_id = o.host_id and h.file_id = o.file_id
+    where o.older and o.copy is not null and f.ubr > 0 and coalesce(upper(fl.levels) > f.ubr, true)
+      and coalesce(f.facts ->> 'hotpatch', '') = '' and not coalesce((f.facts ->> 'reboot_pending')::boolean, false);
+    analyze state_foreign;
+end
+$$;
+comment on function evenkeel.find_store_ends() is
+    'Adds to state_foreign the files that are older than all copies that won of that name and machine: at most below the declared update.';
+
+create or replace function evenkeel.find_store_doubts()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- By the component's version alone: likely, and not proven.
+    insert into state_doubt (host_id, product_id, kind, sentence)
+    select distinct on (o.host_id, fl.product_id) o.host_id, fl.product_id, 'store',
+           format('%s %s is no link into the component store, and older than the component that won there (%s)%s', o.path,
+                  version_text(o.version), version_text(o.winner),
+                  case when o.copy is null then ': update the collector, which then tells the version of its file' else '' end)
+    from state_outside o
+    join state_range r using (host_id)
+    join product p on p.product_id = r.product_id and p.follows_os
+    join file_level fl on fl.file_id = o.file_id and fl.product_id = r.product_id
+    join state_file h on h.host_id = o.host_id and h.file_id = o.file_id
+    where o.older and not isempty(r.levels)
+      and not exists (select from state_foreign s where (s.host_id, s.product_id, s.file_id) = (o.host_id, r.product_id, o.file_id))
+      and coalesce(upper(fl.levels) > lower(r.declared), true)
+    order by o.host_id, fl.product_id, o.path
+$$;
+comment on function evenkeel.find_store_doubts() is
+    'Adds to state_doubt the hosts that have a file which is likely to be older than what servicing put there.';

@@ -81,7 +81,8 @@ begin
         'levels apart. Filled by find_declarations; read by declared_levels, find_foreign_files, find_hotpatched, find_products, '
         'find_ranges, product_fits; ends with the transaction.';
     create temporary table state_foreign (
-        host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null
+        host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null,
+        counted boolean not null default true
     ) on commit delete rows;
     comment on table state_foreign is
         'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
@@ -157,7 +158,7 @@ begin
         'Filled by find_component_stores; read by find_component_stores, match_component_stores, view state_store; ends with the '
         'transaction.';
     create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
-        winner evenkeel.version not null, same_size boolean not null, one_link boolean not null, older boolean not null,
+        winner evenkeel.version not null, copy evenkeel.version, same_size boolean not null, one_link boolean not null, older boolean not null,
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
         'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than '
@@ -171,12 +172,14 @@ begin
         cross join unnest(c.file_ids) u (file_id)
         where h.reaches and not exists (select from state_outside o where o.host_id = h.host_id and o.file_id = u.file_id)
         union all
-        select host_id, file_id, case when older then 'older' else 'outside' end from state_outside;
+        select o.host_id, o.file_id, case when o.older then 'older' when o.version = o.copy and h.reaches then 'same' else 'outside' end
+        from state_outside o join state_store_host h using (host_id);
     comment on view state_store is
-        'What its component store says of a file of a host: confirmed, older or outside. Read by find_proofs; ends with the session.';
+        'What its component store says of a file of a host: confirmed, same, older or outside. Read by find_proofs; ends with the session.';
 end
 $$;
 comment on function evenkeel.component_store_open() is
     'Makes the relations of a state that find_component_stores() fills. state_store says of a host''s files: confirmed (a link to '
-    'the build that won, in a store that is as new as what is declared), older (than all that won of that name and machine), outside '
+    'the build that won, in a store that is as new as what is declared), same (not put there by servicing, but of the version of the '
+    'copy that won), older (than all that won of that name and machine), outside '
     '(not put there by servicing); of all others nothing follows.';

@@ -163,6 +163,9 @@ begin
     if exists (select from state_range where hint is not null) then
         perform find_hints();
     end if;
+    if exists (select from state_outside where older) then
+        perform find_store_doubts();
+    end if;
     if exists (select from state_range where isempty(levels)) then
         perform find_hotpatched();
         perform find_trouble();

@@ -59,7 +59,7 @@ begin
           from state_store s
           join state_range r using (host_id)
           join file_level fl on (fl.file_id, fl.product_id) = (s.file_id, r.product_id)
-          where s.says = 'confirmed' and r.ordinal is not null
+          where s.says in ('confirmed', 'same') and r.ordinal is not null
             and not fl.confirmed @> r.ordinal and not fl.confirmed_by_fleet @> r.ordinal and not fl.untouched @> r.ordinal
           group by s.host_id, fl.product_id, fl.component_id) n
     where (n.host_id, n.product_id, n.component_id) = (p.host_id, p.product_id, p.component_id);
@@ -67,6 +67,7 @@ begin
     insert into state_proof (host_id, product_id, component_id, files, confirmed, by_fleet, by_store, untouched, ahead)
     select s.host_id, s.product_id, pc.component_id, count(*), 0, 0, 0, 0, 0
     from state_foreign s join file f using (file_id) join path_component pc on (pc.path_id, pc.product_id) = (f.path_id, s.product_id)
+    where s.counted
     group by s.host_id, s.product_id, pc.component_id;
     update state_component c set countable = p.files - p.untouched, confirmed = p.confirmed + p.by_fleet + p.by_store, ahead = p.ahead
     from state_proof p where (p.host_id, p.component_id) = (c.host_id, c.component_id);

@@ -111,7 +111,8 @@ begin
           files, covered
         from state_component
         union all
-        select host_id, product_id, range_lower_end(levels), range_upper_end(levels), null, null, 1, (upper(levels) is not null)::integer
+        select host_id, product_id, range_lower_end(levels), range_upper_end(levels), null, null, counted::integer,
+               (counted and upper(levels) is not null)::integer
         from state_foreign
     ), combined as materialized (
         select host_id, product_id, max(greatest_lower) as greatest_lower, min(least_upper) as least_upper, max(hint) as hint,

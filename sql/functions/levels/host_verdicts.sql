@@ -149,6 +149,7 @@ begin
     perform evenkeel.find_levels();
     perform evenkeel.find_declarations();
     perform evenkeel.find_foreign_files();
+    perform evenkeel.find_store_ends();
     perform evenkeel.find_unread_files();
     perform evenkeel.find_ranges();
     perform evenkeel.find_doubts();
