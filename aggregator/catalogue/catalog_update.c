@@ -103,15 +103,18 @@ static void reading_clear(struct reading *reading)
     catalog_stage_clear(&reading->stage);
 }
 
-/* PostgreSQL tells where in the text something is wrong in its context (JSON, COPY) or its detail (XML). */
+/* PostgreSQL tells where in the text something is wrong in its context ('JSON data, line 2: …', 'COPY fact_table, line
+ * 2'), where lines of its own functions stand, too ('function f() line 19'), or in its detail (XML). */
 static int fail_at_line(PGconn *connection, const PGresult *result, struct error *error)
 {
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const char *texts[] = {PQresultErrorField(result, PG_DIAG_CONTEXT),
-                           PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL)};
-    const char *line = NULL;
-    for (size_t i = 0; i < 2 && line == NULL; i++)
-        line = texts[i] != NULL ? strstr(texts[i], "line ") : NULL;
+    const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *line = context != NULL ? strstr(context, ", line ") : NULL;
+    if (line != NULL)
+        line += strlen(", ");
+    else if (detail != NULL)
+        line = strstr(detail, "line ");
     size_t length = line != NULL ? strcspn(line, ",:\n") : 0;
     return error_set(error, ERROR_FORMAT, "%.*s%s%s", (int)length, line != NULL ? line : "", line != NULL ? ": " : "",
                      message != NULL ? message : PQerrorMessage(connection));
