@@ -1,14 +1,16 @@
 """The collector against other programs that walk, read and hash the same files."""
 
+import itertools
 import json
 import os
 import random
 import shutil
 import statistics
+import struct
 import subprocess
 
 from fleet import Fleet
-from measure import at_least, at_most, cpu_seconds, medians, peak_bytes, times_less, under, wall_seconds
+from measure import SOURCE, at_least, at_most, cpu_seconds, medians, peak_bytes, times_less, under, wall_seconds
 
 WINE = "/usr/lib/x86_64-linux-gnu/wine"
 FOLDERS = [os.path.join(WINE, name) for name in ("x86_64-windows", "i386-windows")]
@@ -174,4 +176,46 @@ def wire(setting):
     shutil.rmtree(root)
 
 
-BENCHES = {"scan": scan, "symbols": symbols, "rescan": rescan, "sha256": sha256, "memory": memory, "wire": wire}
+# What tells that this is a Windows with a component store.
+EXPORT = r"""Windows Registry Editor Version 5.00
+
+[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion]
+"SystemRoot"="C:\\Windows"
+"CurrentVersion"="6.3"
+"CurrentMajorVersionNumber"=dword:0000000a
+"CurrentMinorVersionNumber"=dword:00000000
+"CurrentBuildNumber"="17763"
+"UBR"=dword:000017a6
+"""
+
+
+def store(setting):
+    """A snapshot with what its component store says against one without: a host of 20,000 files, a store of 15,000 more components."""
+    folder = setting.directory("store")
+    root = fill_drive(os.path.join(folder, "drive"), setting.size(20_000, 40))
+    # The part of a version resource that build-store looks for, behind what fill_drive() keeps.
+    version = struct.pack("<IIII", 0xFEEF04BD, 0x10000, 10 << 16, 17763 << 16 | 6054)
+    for top, _, names in os.walk(root):
+        for name in names:
+            with open(os.path.join(top, name), "ab") as file:
+                file.write(version)
+    exports = [os.path.join(folder, name) for name in ("plain.reg", "winners.reg")]
+    for name in exports:
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(EXPORT)
+    build = [os.path.join(SOURCE, "tests", "fixtures", "build-store"), root, exports[1], "--fill", str(setting.size(15_000, 5))]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    with Fleet(setting, "store") as fleet:
+        runs = itertools.count()
+
+        def push(export):
+            # Each is a host's first: nothing is in its cache.
+            name = f"host{next(runs)}"
+            return cpu_seconds([*fleet.push_command(name, root, os.path.join(folder, name)), "--facts", export])
+
+        without, ours = medians(setting.samples, lambda: push(exports[0]), lambda: push(exports[1]))
+    yield at_most("first snapshot with the component store", ours * 1e3, without * 1e3, "ms CPU", 1.5)
+    shutil.rmtree(root)
+
+
+BENCHES = {"store": store, "scan": scan, "symbols": symbols, "rescan": rescan, "sha256": sha256, "memory": memory, "wire": wire}
