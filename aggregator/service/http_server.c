@@ -3,6 +3,7 @@
 #include "http_server.h"
 
 #include "aggregator/base/buffer.h"
+#include "aggregator/base/url.h"
 
 #include <nng/supplemental/util/platform.h>
 #include <stdio.h>
@@ -60,7 +61,10 @@ void http_answer(const struct http_request *request, unsigned status, const char
                   "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
                   "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
                   "Content-Security-Policy: frame-ancestors 'none'\r\n%s\r\n",
-                  status, reason_of(status), date, type, length, status == 405 ? "Allow: GET, HEAD\r\n" : "");
+                  status, reason_of(status), date, type, length,
+                  status == 405   ? "Allow: GET, HEAD\r\n"
+                  : status == 503 ? "Retry-After: 5\r\n"
+                                  : "");
     if (!exchange->head)
         buffer_put(answer, body, length);
     exchange->answering = true;
@@ -75,47 +79,6 @@ void http_answer(const struct http_request *request, unsigned status, const char
 void http_answer_text(const struct http_request *request, unsigned status, const char *text)
 {
     http_answer(request, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
-static int hexadecimal(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-/* In place, which only shrinks; false for a broken escape, and for NUL. */
-static bool decode(char *text, bool plus_is_space)
-{
-    char *out = text;
-    for (const char *at = text; *at != 0; at++) {
-        int high = 0, low = 0;
-        if (*at == '%' && ((high = hexadecimal(at[1])) < 0 || (low = hexadecimal(at[2])) < 0 || high + low == 0))
-            return false;
-        *out++ = *at == '%' ? (char)(high << 4 | low) : *at == '+' && plus_is_space ? ' ' : *at;
-        at += *at == '%' ? 2 : 0;
-    }
-    *out = 0;
-    return true;
-}
-
-bool http_parameter(const char *query, const char *name, char *value, size_t size)
-{
-    size_t length = strlen(name);
-    for (const char *at = query; *at != 0; at += strcspn(at, "&"), at += *at == '&') {
-        if (strncmp(at, name, length) != 0 || at[length] != '=')
-            continue;
-        at += length + 1;
-        size_t found = strcspn(at, "&");
-        if (found >= size)
-            return false;
-        memcpy(value, at, found);
-        value[found] = 0;
-        return decode(value, true);
-    }
-    return false;
 }
 
 /* Where the value of the last header of a name begins, behind the request line; NULL where there is none. *count says
@@ -170,7 +133,7 @@ static unsigned parse(struct exchange *exchange, struct http_request *request)
         request->query = query + 1;
     }
     request->path = target;
-    return *target == '/' && decode(target, false) ? 0 : 400;
+    return *target == '/' && url_decode(target, false) ? 0 : 400;
 }
 
 static void receive_more(struct connection *connection, struct exchange *exchange)

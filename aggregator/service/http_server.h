@@ -44,7 +44,4 @@ void http_answer(const struct http_request *request, unsigned status, const char
                  size_t length);
 void http_answer_text(const struct http_request *request, unsigned status, const char *text);
 
-/* A parameter of a query, decoded, into `value`; false where it is not there, or does not fit. */
-bool http_parameter(const char *query, const char *name, char *value, size_t size);
-
 #endif
