@@ -152,14 +152,14 @@ static void explain_refusal(PGconn *connection, const char *line, struct error *
                   "can't reach the database: %s (start it, or name another with --dsn or EVENKEEL_DSN)", line);
 }
 
-PGconn *database_connect(const char *dsn, struct error *error)
+static PGconn *connect_to(const char *dsn, const char *kind, struct error *error)
 {
     /* What stands before the connection string is a default, what stands behind it holds whatever that says. A server
      * that vanished without a word is noticed within a minute or two. */
     static const char *const keywords[] = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
                                            "keepalives_count", "tcp_user_timeout", "target_session_attrs",
                                            "dbname",           "application_name", NULL};
-    const char *const values[] = {"10", "60", "10", "3", "60000", session_kind, dsn, application_name, NULL};
+    const char *const values[] = {"10", "60", "10", "3", "60000", kind, dsn, application_name, NULL};
     PGconn *connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(connection) != CONNECTION_OK) {
         char line[400];
@@ -170,6 +170,11 @@ PGconn *database_connect(const char *dsn, struct error *error)
     }
     PQsetNoticeProcessor(connection, ignore_notice, NULL);
     return connection;
+}
+
+PGconn *database_connect(const char *dsn, struct error *error)
+{
+    return connect_to(dsn, session_kind, error);
 }
 
 int database_check_schema(PGconn *connection, struct error *error)
@@ -198,9 +203,9 @@ int database_check_schema(PGconn *connection, struct error *error)
     return 0;
 }
 
-PGconn *database_open(const char *dsn, struct error *error)
+static PGconn *open_at(const char *dsn, const char *kind, struct error *error)
 {
-    _cleanup_(cleanup_connection) PGconn *connection = database_connect(dsn, error);
+    _cleanup_(cleanup_connection) PGconn *connection = connect_to(dsn, kind, error);
     if (connection == NULL)
         return NULL;
     _cleanup_(cleanup_result) PGresult *there =
@@ -216,6 +221,21 @@ PGconn *database_open(const char *dsn, struct error *error)
     PGconn *opened = connection;
     connection = NULL;
     return opened;
+}
+
+PGconn *database_open(const char *dsn, struct error *error)
+{
+    return open_at(dsn, session_kind, error);
+}
+
+PGconn *database_open_reading(const char *dsn, struct error *error)
+{
+    PGconn *connection = open_at(dsn, "any", error);
+    if (connection != NULL && database_execute(connection, "set default_transaction_read_only = on", error) < 0) {
+        PQfinish(connection);
+        connection = NULL;
+    }
+    return connection;
 }
 
 static int fail(PGconn *connection, const PGresult *result, struct error *error)

@@ -13,7 +13,7 @@
 
 static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name NAME]\n"
                            "                             [--format text|html|json|csv] [-o FILE]\n"
-                           "                             [--archive DIR] [--quiet]\n\n"
+                           "                             [--archive DIR] [--base-url URL] [--quiet]\n\n"
                            "Prints what is dangerous now, whatever its age, with the next step of its\n"
                            "plan; then what changed in the fleet: findings that are new, worse, closed or\n"
                            "waived, changes gathered by what they are, outliers and silent hosts.\n"
@@ -28,6 +28,8 @@ static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name 
                            "  --archive DIR  keep the page there, too, under its time, and renew the index\n"
                            "                 that leads to all that are kept; 'evenkeel serve' shows the\n"
                            "                 directory 'reports' beside its page as /reports/\n"
+                           "  --base-url URL where 'evenkeel serve --read-dsn' shows pages: the page's hosts\n"
+                           "                 and checks lead there\n"
                            "  --quiet        no progress";
 
 #define NAME_DEFAULT "nightly"
@@ -69,6 +71,12 @@ static bool is_name(const char *name)
     return shown && length > 0 && length <= 100;
 }
 
+static bool is_base(const char *url)
+{
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    return scheme > 0 && url[scheme] != 0 && url[strcspn(url, " \"'<>?#\t\n")] == 0;
+}
+
 /* Where the report goes. */
 struct wanted {
     enum report_format format;
@@ -98,11 +106,12 @@ static int follow(PGconn *connection, const char *name, const struct wanted *wan
 
 int command_report(int argc, char **argv)
 {
-    enum { OPTION_SINCE = 256, OPTION_NAME, OPTION_FORMAT, OPTION_ARCHIVE };
+    enum { OPTION_SINCE = 256, OPTION_NAME, OPTION_FORMAT, OPTION_ARCHIVE, OPTION_BASE };
     static const struct option options[] = {{"since", required_argument, NULL, OPTION_SINCE},
                                             {"name", required_argument, NULL, OPTION_NAME},
                                             {"format", required_argument, NULL, OPTION_FORMAT},
                                             {"output", required_argument, NULL, 'o'},
+                                            {"base-url", required_argument, NULL, OPTION_BASE},
                                             {"archive", required_argument, NULL, OPTION_ARCHIVE},
                                             CLI_OPTIONS,
                                             {0}};
@@ -126,6 +135,13 @@ int command_report(int argc, char **argv)
             break;
         case 'o':
             wanted.path = optarg;
+            break;
+        case OPTION_BASE:
+            if (!is_base(optarg))
+                return cli_fail_usage("report", "--base-url '%s' is no address of pages: write http://127.0.0.1:8471",
+                                      optarg);
+            optarg[strlen(optarg) - (optarg[strlen(optarg) - 1] == '/')] = 0;
+            report_base_url(optarg);
             break;
         case OPTION_ARCHIVE:
             wanted.archive = optarg;

@@ -18,6 +18,7 @@
 #include <nng/nng.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,10 @@ static int start_http(struct http_options *options, struct http **http, struct e
     *http = http_start(options, error);
     if (*http != NULL) {
         fprintf(stderr, "report, health and metrics on %s\n", options->url);
+        if (options->read_dsn != NULL)
+            fprintf(stderr, "pages on %s/fleet\n", options->url);
+        else
+            fprintf(stderr, "pages are off: --read-dsn or EVENKEEL_READ_DSN turns them on\n");
         return 0;
     }
     if (url != NULL || error->code != ERROR_BUSY)
@@ -244,6 +249,9 @@ static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\
                            "  --judges N             sessions that judge, 1 to 16 (default: half the cores)\n"
                            "  --http URL             report, /healthz and /metrics, or off\n"
                            "                         (default: " DEFAULT_HTTP_URL ")\n"
+                           "  --read-dsn STRING      the database as a role that may only read (evenkeel_read),\n"
+                           "                         for pages: /fleet and what it leads to (default:\n"
+                           "                         EVENKEEL_READ_DSN; without it pages are off)\n"
                            "  --report FILE          the page to show (default: report.html in the state\n"
                            "                         directory); without a fresh one, it is made on request\n"
                            "  --ready-file FILE      made once it listens\n"
@@ -264,6 +272,7 @@ int command_serve(int argc, char **argv)
         OPTION_CONNECTIONS,
         OPTION_JUDGES,
         OPTION_HTTP,
+        OPTION_READ_DSN,
         OPTION_REPORT
     };
     static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
@@ -277,6 +286,7 @@ int command_serve(int argc, char **argv)
                                             {"connections", required_argument, NULL, OPTION_CONNECTIONS},
                                             {"judges", required_argument, NULL, OPTION_JUDGES},
                                             {"http", required_argument, NULL, OPTION_HTTP},
+                                            {"read-dsn", required_argument, NULL, OPTION_READ_DSN},
                                             {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
                                             {0}};
@@ -335,6 +345,9 @@ int command_serve(int argc, char **argv)
         case OPTION_HTTP:
             http_options.url = optarg;
             break;
+        case OPTION_READ_DSN:
+            http_options.read_dsn = optarg;
+            break;
         case OPTION_REPORT:
             http_options.report = optarg;
             break;
@@ -352,6 +365,9 @@ int command_serve(int argc, char **argv)
         snprintf(report, sizeof report, "%s/report.html", state);
         http_options.report = report;
     }
+    const char *reader = getenv("EVENKEEL_READ_DSN");
+    if (http_options.read_dsn == NULL && reader != NULL && *reader != 0)
+        http_options.read_dsn = reader;
     http_options.allow_plain = service_options.allow_plain;
     store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
     if (database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0 ||

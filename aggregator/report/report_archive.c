@@ -3,7 +3,7 @@
 #include "report_archive.h"
 
 #include "aggregator/base/html.h"
-#include "report_html.h"
+#include "report_page.h"
 
 #include "proto/cleanup.h"
 
@@ -95,7 +95,7 @@ static int write_index(const void *context, FILE *out, struct error *error)
     const struct pages *pages = context;
     char title[1000], time[20];
     (void)error;
-    report_html_head("Reports of what drifted", "", out);
+    report_page_head("Reports of what drifted", "", out);
     fprintf(out,
             "<header><p class=\"eyebrow\">Evenkeel · what drifted</p>\n<h1>%d %s</h1>\n</header>\n<main id=\"main\">\n"
             "<section><table role=\"table\"><caption class=\"apart\">Reports, the newest first</caption><thead "

@@ -3,14 +3,13 @@
 #include "report_html.h"
 
 #include "aggregator/base/html.h"
-#include "report_assets.h"
 #include "report_chart.h"
 #include "report_document.h"
 #include "report_evidence.h"
 #include "report_matrix.h"
+#include "report_page.h"
 #include "version.h"
 
-#include <sodium.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -52,8 +51,11 @@ static void put_name(const char *name, int at, int count, FILE *out)
         fputs(at > 0 ? ", " : "", out);
     if (at == NAMES_SHOWN)
         fprintf(out, "and %d that the CSV has", count - NAMES_SHOWN);
-    else
+    else {
+        report_link_begin("host?name=", name, out);
         html_name(name, out);
+        report_link_end(out);
+    }
 }
 
 static void put_names_end(int count, FILE *out)
@@ -162,7 +164,9 @@ static void put_finding(const cJSON *finding, int hosts, FILE *out)
     fputs("<span class=\"check\" title=\"", out);
     html_text(report_string(finding, "title"), out);
     fputs("\">", out);
+    report_link_begin("findings?check=", report_string(finding, "check_code"), out);
     html_text(report_string(finding, "check_code"), out);
+    report_link_end(out);
     fputs("</span></td>", out);
     cell("What", NULL, out);
     fputs("<p>", out);
@@ -328,7 +332,9 @@ static void put_dangerous(const cJSON *group, FILE *out)
     fputs("<span class=\"check\" title=\"", out);
     html_text(report_string(group, "title"), out);
     fputs("\">", out);
+    report_link_begin("findings?check=", report_string(group, "check_code"), out);
     html_text(report_string(group, "check_code"), out);
+    report_link_end(out);
     fputs("</span></td>", out);
     snprintf(order, sizeof order, "%lld", hosts);
     cell("Host", order, out);
@@ -463,41 +469,12 @@ static void put_absent(const cJSON *document, FILE *out)
     fputs(said > 0 ? ".</p>\n" : "", out);
 }
 
-/* The policy names the page's own style and script by their digests: nothing else runs, whatever a host is called. */
-static void put_policy(FILE *out)
-{
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    char style[64], script[64];
-    crypto_hash_sha256(digest, report_css, sizeof report_css - 1);
-    sodium_bin2base64(style, sizeof style, digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL);
-    crypto_hash_sha256(digest, report_js, sizeof report_js - 1);
-    sodium_bin2base64(script, sizeof script, digest, sizeof digest, sodium_base64_VARIANT_ORIGINAL);
-    fprintf(out,
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-%s'; "
-            "script-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n",
-            style, script);
-}
-
-void report_html_head(const char *title, const char *day, FILE *out)
-{
-    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n", out);
-    put_policy(out);
-    fputs("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-          "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
-          "content=\"no-referrer\">\n<title>",
-          out);
-    html_text(title, out);
-    fprintf(out, " · Evenkeel%s%s</title>\n<style>", *day != 0 ? " " : "", day);
-    fwrite(report_css, 1, sizeof report_css - 1, out);
-    fputs("</style>\n</head>\n<body>\n", out);
-}
-
 static void put_head(const cJSON *document, FILE *out)
 {
     char time[20];
     report_time(report_string(document, "until"), time);
     time[strlen(time) < 10 ? strlen(time) : 10] = 0;
-    report_html_head(report_string(document, "sentence"), time, out);
+    report_page_head(report_string(document, "sentence"), time, out);
     fputs("<a class=\"apart\" href=\"#main\">Skip to the findings</a>\n", out);
 }
 
@@ -524,7 +501,13 @@ void report_html(const cJSON *document, FILE *out)
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(document, "counts"), *product;
     const char *until = report_string(document, "until");
     put_head(document, out);
-    fputs("<header><p class=\"eyebrow\">Evenkeel · what drifted</p>\n<h1>", out);
+    fputs("<header><p class=\"eyebrow\">Evenkeel · what drifted", out);
+    if (report_links())
+        fputs(" · ", out);
+    report_link_begin("fleet", "", out);
+    fputs(report_links() ? "the fleet now" : "", out);
+    report_link_end(out);
+    fputs("</p>\n<h1>", out);
     html_text(report_string(document, "sentence"), out);
     fputs("</h1>\n<p class=\"span\">From ", out);
     put_time(report_string(document, "since"), out);
@@ -571,7 +554,6 @@ void report_html(const cJSON *document, FILE *out)
           ". All of it: <code>evenkeel report drift --format json</code>.</p></footer>\n",
           out);
     put_hosts_data(document, out);
-    fputs("<script>", out);
-    fwrite(report_js, 1, sizeof report_js - 1, out);
-    fputs("</script>\n</body>\n</html>\n", out);
+    report_page_script(out);
+    fputs("</body>\n</html>\n", out);
 }

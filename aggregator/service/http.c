@@ -1,11 +1,13 @@
-/* The HTTP side: a server in front of two threads, each with a connection to the database of its own. */
+/* The HTTP side: a server in front of a few threads, each with a connection to the database of its own. */
 
 #include "http.h"
 
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
+#include "aggregator/pages/pages.h"
 #include "aggregator/report/report.h"
 #include "aggregator/report/report_archive.h"
+#include "clerk.h"
 #include "http_server.h"
 #include "metrics.h"
 
@@ -15,51 +17,34 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <nng/nng.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Requests that may wait for a thread; more are told 503 at once. */
-#define WAITING_MAXIMUM 64
+/* Pages that are made at once, and requests that may wait for them; more are told 503 at once. So those who look can't
+ * take the places that health and metrics need. */
+#define PAGES_AT_ONCE 3
+#define PAGES_WAITING 16
 /* A report is made every night: an older file means that the timer does not run, and a fresh one is made instead. */
 #define FILE_SECONDS (26 * 3600)
 /* A report that was made on request is good for so long. */
 #define MADE_SECONDS 300
 #define PAGE_BYTES_MAXIMUM (64u << 20)
 
-enum route { ROUTE_REPORT, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_ARCHIVE, ROUTES };
+enum route { ROUTE_REPORT, ROUTE_HEALTH, ROUTE_METRICS, ROUTE_ARCHIVE, ROUTE_PAGES, ROUTES };
 
 /* The archive's is what its pages' begin with. */
-static const char *const paths[ROUTES] = {
+static const char *const paths[ROUTE_PAGES] = {
     [ROUTE_REPORT] = "/", [ROUTE_HEALTH] = "/healthz", [ROUTE_METRICS] = "/metrics", [ROUTE_ARCHIVE] = "/reports/"};
-
-struct waiting {
-    struct http_request request;
-    enum route route;
-    char page[64]; /* of the archive */
-};
-
-/* A thread that answers what waits for it. */
-struct clerk {
-    struct http *http;
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    struct waiting waiting[WAITING_MAXIMUM];
-    size_t count;
-    bool stopping;
-};
 
 struct http {
     struct http_server *server;
-    char *dsn, *report;
+    char *dsn, *read_dsn, *report; /* read_dsn NULL: pages are off */
     struct connections_counters connections;
     struct metrics_sources sources;
     bool loopback;
-    struct clerk quick, slow; /* health and metrics; the report and those that are kept */
+    struct clerk *quick, *slow, *pages; /* health and metrics; the report and those that are kept; pages */
     /* The report that was made, the slow clerk's alone. */
     char *page;
     size_t page_length;
@@ -114,20 +99,40 @@ static void answer_report(struct http *http, PGconn *connection, const struct ht
         http_answer(request, 200, "text/html; charset=utf-8", http->page, http->page_length);
 }
 
+/* The file of the archive that a path names: the index where it names the archive itself. */
+static const char *archive_page(const char *path)
+{
+    const char *name = path + strlen(paths[ROUTE_ARCHIVE]);
+    return *name != 0 ? name : "index.html";
+}
+
+/* ROUTES where there is none. */
+static enum route route_of(const char *path)
+{
+    enum route route = ROUTE_REPORT;
+    if (strncmp(path, paths[ROUTE_ARCHIVE], strlen(paths[ROUTE_ARCHIVE])) == 0)
+        return report_archive_holds(archive_page(path)) ? ROUTE_ARCHIVE : ROUTES;
+    if (pages_holds(path))
+        return ROUTE_PAGES;
+    while (route < ROUTE_PAGES && strcmp(path, paths[route]) != 0)
+        route++;
+    return route < ROUTE_PAGES ? route : ROUTES;
+}
+
 /* A page of the directory 'reports' beside the report. */
-static void answer_archive(const struct http *http, const struct waiting *waiting)
+static void answer_archive(const struct http *http, const struct http_request *request)
 {
     char path[PATH_MAX];
     size_t length = 0;
     const char *slash = http->report != NULL ? strrchr(http->report, '/') : NULL;
     int beside = slash != NULL ? (int)(slash - http->report) + 1 : 0;
     bool fits = http->report != NULL && (size_t)snprintf(path, sizeof path, "%.*sreports/%s", beside, http->report,
-                                                         waiting->page) < sizeof path;
+                                                         archive_page(request->path)) < sizeof path;
     _cleanup_free_ char *page = fits ? read_page(path, INT64_MAX, &length) : NULL;
     if (page != NULL)
-        http_answer(&waiting->request, 200, "text/html; charset=utf-8", page, length);
+        http_answer(request, 200, "text/html; charset=utf-8", page, length);
     else
-        http_answer_text(&waiting->request, 404,
+        http_answer_text(request, 404,
                          "No such report is kept: 'evenkeel report drift --archive DIR' keeps them, DIR being the "
                          "directory 'reports' beside the page that is shown.\n");
 }
@@ -178,83 +183,39 @@ static void answer_health(const struct http *http, PGconn *connection, const str
     http_answer_text(request, healthy ? 200 : 503, healthy ? "ok\n" : error->message);
 }
 
-static void answer(struct http *http, PGconn **connection, const struct waiting *waiting)
+static void answer(void *context, PGconn **connection, const struct http_request *request)
 {
+    struct http *http = context;
     struct error error = {0};
-    if (waiting->route == ROUTE_ARCHIVE) {
-        answer_archive(http, waiting);
+    enum route route = route_of(request->path);
+    if (route == ROUTE_ARCHIVE) {
+        answer_archive(http, request);
         return;
     }
     living(http, connection, &error);
-    if (waiting->route == ROUTE_REPORT)
-        answer_report(http, *connection, &waiting->request, &error);
-    else if (waiting->route == ROUTE_METRICS)
-        answer_metrics(http, *connection, &waiting->request);
+    if (route == ROUTE_REPORT)
+        answer_report(http, *connection, request, &error);
+    else if (route == ROUTE_METRICS)
+        answer_metrics(http, *connection, request);
     else
-        answer_health(http, *connection, &waiting->request, &error);
+        answer_health(http, *connection, request, &error);
 }
 
-static void *clerk_run(void *context)
+static void answer_page(void *context, PGconn **connection, const struct http_request *request)
 {
-    struct clerk *clerk = context;
-    PGconn *connection = NULL;
-    pthread_mutex_lock(&clerk->lock);
-    while (!clerk->stopping) {
-        if (clerk->count == 0) {
-            pthread_cond_wait(&clerk->changed, &clerk->lock);
-            continue;
-        }
-        struct waiting waiting = clerk->waiting[0];
-        memmove(&clerk->waiting[0], &clerk->waiting[1], --clerk->count * sizeof waiting);
-        pthread_mutex_unlock(&clerk->lock);
-        answer(clerk->http, &connection, &waiting);
-        pthread_mutex_lock(&clerk->lock);
-    }
-    for (size_t i = 0; i < clerk->count; i++)
-        http_answer_text(&clerk->waiting[i].request, 503, "stopping\n");
-    clerk->count = 0;
-    pthread_mutex_unlock(&clerk->lock);
-    PQfinish(connection);
-    return NULL;
+    const struct http *http = context;
+    struct page page;
+    pages_make(http->read_dsn, connection, request->path, request->query, &page);
+    http_answer(request, page.status, page.type, page.body, page.length);
+    page_clear(&page);
 }
 
-static int clerk_start(struct clerk *clerk, struct http *http, struct error *error)
+static void refuse(const struct http_request *request, unsigned status, const char *sentence)
 {
-    clerk->http = http;
-    pthread_mutex_init(&clerk->lock, NULL);
-    pthread_cond_init(&clerk->changed, NULL);
-    int failed = pthread_create(&clerk->thread, NULL, clerk_run, clerk);
-    clerk->started = failed == 0;
-    return failed == 0 ? 0 : error_set(error, ERROR_IO, "can't start a thread for HTTP: %s", strerror(failed));
-}
-
-static void clerk_stop(struct clerk *clerk)
-{
-    if (!clerk->started)
-        return;
-    pthread_mutex_lock(&clerk->lock);
-    clerk->stopping = true;
-    pthread_cond_signal(&clerk->changed);
-    pthread_mutex_unlock(&clerk->lock);
-    pthread_join(clerk->thread, NULL);
-}
-
-/* The file of the archive that a path names: the index where it names the archive itself. */
-static const char *archive_page(const char *path)
-{
-    const char *name = path + strlen(paths[ROUTE_ARCHIVE]);
-    return *name != 0 ? name : "index.html";
-}
-
-/* ROUTES where there is none. */
-static enum route route_of(const char *path)
-{
-    enum route route = ROUTE_REPORT;
-    if (strncmp(path, paths[ROUTE_ARCHIVE], strlen(paths[ROUTE_ARCHIVE])) == 0)
-        return report_archive_holds(archive_page(path)) ? ROUTE_ARCHIVE : ROUTES;
-    while (route < ROUTES && strcmp(path, paths[route]) != 0)
-        route++;
-    return route;
+    struct page page;
+    pages_refuse(status, sentence, &page);
+    http_answer(request, page.status, page.type, page.body, page.length);
+    page_clear(&page);
 }
 
 /* On one of nng's threads, which must not wait: what needs the database is handed on. */
@@ -267,24 +228,20 @@ static void asked(void *context, const struct http_request *request)
             "This address is for this machine only; a proxy in front of it must send 'Host: localhost'.\n");
         return;
     }
-    struct waiting waiting = {.request = *request, .route = route_of(request->path)};
-    if (waiting.route == ROUTE_ARCHIVE)
-        snprintf(waiting.page, sizeof waiting.page, "%s", archive_page(request->path));
-    if (waiting.route == ROUTES) {
+    enum route route = route_of(request->path);
+    if (route == ROUTES) {
         http_answer_text(request, 404, "There is no such page.\n");
-        return;
-    }
-    bool is_slow = waiting.route == ROUTE_REPORT || waiting.route == ROUTE_ARCHIVE;
-    struct clerk *clerk = is_slow ? &http->slow : &http->quick;
-    pthread_mutex_lock(&clerk->lock);
-    bool taken = !clerk->stopping && clerk->count < WAITING_MAXIMUM;
-    if (taken) {
-        clerk->waiting[clerk->count++] = waiting;
-        pthread_cond_signal(&clerk->changed);
-    }
-    pthread_mutex_unlock(&clerk->lock);
-    if (!taken)
+    } else if (route == ROUTE_PAGES && http->pages == NULL) {
+        refuse(
+            request, 404,
+            "Pages are off: 'evenkeel serve' shows them when --read-dsn (or EVENKEEL_READ_DSN) names the database as "
+            "a role that may only read.");
+    } else if (route == ROUTE_PAGES) {
+        if (!clerk_take(http->pages, request))
+            refuse(request, 503, "Too many pages are being made; try again in a moment.");
+    } else if (!clerk_take(route == ROUTE_REPORT || route == ROUTE_ARCHIVE ? http->slow : http->quick, request)) {
         http_answer_text(request, 503, "too many wait; come again later\n");
+    }
 }
 
 static void free_url(nng_url **url)
@@ -315,16 +272,23 @@ struct http *http_start(const struct http_options *options, struct error *error)
 {
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL || (http->dsn = strdup(options->dsn)) == NULL ||
+        (options->read_dsn != NULL && (http->read_dsn = strdup(options->read_dsn)) == NULL) ||
         (options->report != NULL && (http->report = strdup(options->report)) == NULL)) {
         http_stop(http);
         error_set(error, ERROR_MEMORY, "no memory for HTTP");
         return NULL;
     }
+    if (http->read_dsn != NULL)
+        report_base_url("."); /* of a report that is made here, beside the pages */
     http->sources = (struct metrics_sources){.writer = options->counters,
                                              .collectors = options->connections,
                                              .http = &http->connections,
                                              .certificate_end = options->certificate_end};
-    if (clerk_start(&http->quick, http, error) < 0 || clerk_start(&http->slow, http, error) < 0 ||
+    struct clerk_options one = {.threads = 1, .waiting = HTTP_CONNECTIONS, .answer = answer, .context = http};
+    struct clerk_options few = {
+        .threads = PAGES_AT_ONCE, .waiting = PAGES_WAITING, .answer = answer_page, .context = http};
+    if ((http->quick = clerk_start(&one, error)) == NULL || (http->slow = clerk_start(&one, error)) == NULL ||
+        (http->read_dsn != NULL && (http->pages = clerk_start(&few, error)) == NULL) ||
         listen_on(http, options, error) < 0) {
         http_stop(http);
         return NULL;
@@ -337,17 +301,15 @@ void http_stop(struct http *http)
     if (http == NULL)
         return;
     http_server_close(http->server);
-    clerk_stop(&http->quick);
-    clerk_stop(&http->slow);
+    struct clerk *clerks[] = {http->quick, http->slow, http->pages};
+    for (size_t i = 0; i < sizeof clerks / sizeof *clerks; i++)
+        clerk_stop(clerks[i]);
     http_server_free(http->server); /* whose threads may still be in asked() until then */
-    for (struct clerk *clerk = &http->quick; clerk != NULL; clerk = clerk == &http->quick ? &http->slow : NULL) {
-        if (!clerk->started)
-            continue;
-        pthread_cond_destroy(&clerk->changed);
-        pthread_mutex_destroy(&clerk->lock);
-    }
+    for (size_t i = 0; i < sizeof clerks / sizeof *clerks; i++)
+        clerk_free(clerks[i]);
     free(http->page);
     free(http->dsn);
+    free(http->read_dsn);
     free(http->report);
     free(http);
 }

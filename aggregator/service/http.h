@@ -1,4 +1,5 @@
-/* The HTTP side of the aggregator: the last report for people, health and metrics for machines. Reads only. */
+/* The HTTP side of the aggregator: the last report and pages for people, health and metrics for machines. Reads only.
+ */
 
 #ifndef EVENKEEL_HTTP_H
 #define EVENKEEL_HTTP_H
@@ -12,6 +13,7 @@ struct http_options {
     const char *url; /* http://ADDRESS:PORT; loopback only, unless allow_plain */
     bool allow_plain;
     const char *dsn;
+    const char *read_dsn; /* the database as a role that may only read, for pages; NULL: without pages */
     const char *report; /* the page that 'evenkeel report drift -o' wrote; where it is old or not there, one is made */
     const struct writer_counters *counters;
     const struct connections_counters *connections; /* collectors' */
@@ -23,6 +25,7 @@ struct http_options {
  *   /         the last report
  *   /healthz  200 'ok' while the database answers and takes what comes, and verdicts follow; else 503 and why
  *   /metrics  Prometheus' text format
+ *   /fleet and the other pages of aggregator/pages/pages.h, a few at once
  * A report that is made takes its time on a thread of its own. On loopback only requests that were addressed to
  * loopback are answered, so that a page from elsewhere can't read this one by a name that it points here. NULL with
  * *error that names the address; ERROR_BUSY where it is taken.

@@ -19,6 +19,8 @@ declare
         'host_patch_past', 'peer_file', 'peer_refresh',
         'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'judge_partition', 'fleet_key', 'fleet_change',
         'finding', 'finding_past', 'not_judged', 'not_judged_object', 'slow_host', 'host_due', 'report_mark'];
+        'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'fleet_key', 'finding', 'finding_past', 'not_judged',
+        'not_judged_object', 'slow_host', 'report_mark', 'fleet_summary'];
 begin
     foreach wanted in array array['evenkeel_owner', 'evenkeel_ingest', 'evenkeel_read'] loop
         if may_make and not exists (select from pg_roles where rolname = wanted) then
@@ -80,7 +82,8 @@ begin
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'evenkeel'::regnamespace
           and p.proname in ('plan', 'host_named', 'present_host', 'report_drift', 'report_hosts', 'waiver_host',
-                            'catalog_status', 'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements')
+                            'catalog_status', 'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements',
+                            'page_fleet', 'page_host', 'page_host_named', 'page_findings', 'page_file', 'page_patch')
     loop
         execute format('alter function %s security definer set search_path = evenkeel, pg_catalog, pg_temp', wanted);
     end loop;
