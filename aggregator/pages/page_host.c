@@ -214,16 +214,18 @@ static void put_overview(const cJSON *document, FILE *out)
     section_end(out);
 }
 
-/* 'web-05 is mixed', 'web-05 can’t be judged', 'web-05 is retired' */
+/* 'web-05 is mixed', 'web-05 can’t be judged, its files', 'web-05 is retired' */
 static void heading_of(const cJSON *document, const cJSON *state, char *text, size_t size)
 {
-    const char *verdict = report_string(state, "verdict");
-    if (*report_string(document, "retired_at") != 0)
-        snprintf(text, size, "%s is retired", report_string(document, "host"));
-    else
-        snprintf(text, size, "%s %s%s", report_string(document, "host"),
-                 strcmp(verdict, "unknown") == 0 ? "can’t be judged" : "is ",
-                 strcmp(verdict, "unknown") == 0 ? "" : verdict);
+    const char *verdict = report_string(state, "verdict"), *part = report_string(document, "part");
+    bool retired = *report_string(document, "retired_at") != 0, unknown = strcmp(verdict, "unknown") == 0;
+    bool whole = strcmp(part, "overview") == 0;
+    snprintf(text, size, "%s %s%s%s%s", report_string(document, "host"),
+             unknown && !retired ? "can’t be judged" : "is ",
+             retired   ? "retired"
+             : unknown ? ""
+                       : verdict,
+             whole ? "" : ", its ", whole ? "" : part);
 }
 
 /* The sentence below the heading: how much was found, and what is missing. */

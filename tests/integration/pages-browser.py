@@ -7,9 +7,11 @@ keyboard reaches every link. With axe-core's axe.min.js in $AXE (npm pack axe-co
 import json
 import os
 import sys
+import time
 import urllib.request
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -139,6 +141,20 @@ def asked(path):
         return json.load(answer)
 
 
+def expect_heading(wanted):
+    """Waits for the page that a click or a form leads to."""
+    deadline, seen = time.monotonic() + 30, ""
+    while time.monotonic() < deadline:
+        try:
+            seen = one("h1").text
+        except WebDriverException:  # of the page before, or not there yet
+            seen = ""
+        if seen == wanted:
+            return
+        time.sleep(0.1)
+    raise SystemExit("FAIL: heading: wanted '%s', saw '%s' at %s" % (wanted, seen, browser.current_url))
+
+
 def links_from(path):
     browser.get(address + path)
     return {a.get_attribute("href") for a in all_of("a[href]") if a.get_attribute("href").startswith(address)}
@@ -173,10 +189,11 @@ try:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     browser.get(address + "/fleet")
     one(".narrow input[name=search]").send_keys("web-101" + Keys.ENTER)
-    expect("search=web-101" in browser.current_url and one("h1").text == "Hosts named like ‘web-101’", "the form: " + one("h1").text)
-    one("td[data-name=Host] a").click()
-    expect(one("h1").text == "web-101 is mixed", "the host: " + one("h1").text)
-    one("#components a").click()
+    expect_heading("Hosts named like ‘web-101’")
+    one("td[data-name=Host] a").send_keys(Keys.ENTER)
+    expect_heading("web-101 is mixed")
+    one("#components a").send_keys(Keys.ENTER)
+    expect_heading("web-101 is mixed, its files")
     expect("iisutil.dll" in one("#files tbody tr").text and "RTM" in one("#files tbody tr").text, "the file that is off comes first")
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
