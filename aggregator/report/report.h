@@ -23,8 +23,8 @@ int report_drift(PGconn *connection, const char *since, enum report_format forma
 int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
                       struct error *error);
 
-/* Where `evenkeel serve` shows its pages, without a slash at the end: links of report pages that are made from now on lead
- * there; NULL, as at first: they have none. The text must live as long. */
+/* Where `evenkeel serve` shows its pages, without a slash at the end: links of report pages that are made from now on
+ * lead there; NULL, as at first: they have none. The text must live as long. */
 void report_base_url(const char *url);
 
 /* The page in memory, which is the caller's to free; NULL with -1 and *error. */

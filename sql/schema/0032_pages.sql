@@ -10,7 +10,8 @@ insert into evenkeel.fleet_summary default values;
 comment on table evenkeel.fleet_summary is 'One row: the fleet in numbers, as last worked out.';
 comment on column evenkeel.fleet_summary.only_one is 'Always true.';
 comment on column evenkeel.fleet_summary.made_at is 'When that was.';
-comment on column evenkeel.fleet_summary.took is 'How long it took: it is not done again before a fifty times as long, nor within a minute.';
+comment on column evenkeel.fleet_summary.took is
+  'How long it took: it is not done again before fifty times as long, nor within a minute.';
 comment on column evenkeel.fleet_summary.summary is 'What evenkeel.fleet_summary_now() gave.';
 
 -- Of one check the worst and newest findings first.

@@ -52,7 +52,8 @@ begin
                group by 1) n on n.check_code = d.code;
     return hosts || jsonb_build_object(
         'made_at', now(), 'products', products, 'groups', groups, 'checks', checks,
-        'silent', (select coalesce(sum((c ->> 'hosts')::bigint), 0) from jsonb_array_elements(checks) c where c ->> 'check' = 'silent-host'),
+        'silent', (select coalesce(sum((c ->> 'hosts')::bigint), 0) from jsonb_array_elements(checks) c
+                   where c ->> 'check' = 'silent-host'),
         'dangerous', (select d.hosts from report_dangers() d where d.check_code is null),
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),

@@ -36,7 +36,8 @@ as $$
 $$;
 comment on function evenkeel.group_members(text) is 'The hosts of a group, found by the index of the groups that collectors name.';
 
-create or replace function evenkeel.page_fleet_hosts(verdict text, "group" text, product integer, search text, with_level boolean, most integer)
+create or replace function evenkeel.page_fleet_hosts(verdict text, "group" text, product integer, search text, with_level boolean,
+                                                     most integer)
 returns uuid[] language plpgsql stable set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 declare
@@ -55,10 +56,12 @@ begin
                    and not coalesce((select c.state_at is distinct from h.judged_state from host_checkin c
                                      where c.host_id = h.host_id), h.judged_state is not null)) h$from$,
                 case when product is null then 'h.verdict = ''level'''
-                     else format('exists (select from host_product p where (p.host_id, p.product_id, p.verdict) = (h.host_id, %s, ''level''))',
+                     else format('exists (select from host_product p '
+                                 'where (p.host_id, p.product_id, p.verdict) = (h.host_id, %s, ''level''))',
                                  product) end)
             when product is null then format('(select * from shown_host s where s.shown = %L) h', kind)
-            when kind = 'mixed' then format('shown_host h join host_product p on (p.host_id, p.product_id, p.verdict) = (h.host_id, %s, %L)',
+            when kind = 'mixed' then format('shown_host h '
+                                            'join host_product p on (p.host_id, p.product_id, p.verdict) = (h.host_id, %s, %L)',
                                             product, kind)
             else format($from$
                 (select s.* from shown_host s join host_product p on (p.host_id, p.product_id, p.verdict) = (s.host_id, %1$s, 'unknown')
@@ -68,7 +71,8 @@ begin
         execute format('select array_agg(n.host_id order by n.name, n.host_id)'
                        ' from (select h.host_id, h.name from %s where true %s %s order by h.name, h.host_id limit %s) n',
                        source, case when search is not null then format('and strpos(lower(h.name), lower(%L)) > 0', search) end,
-                       case when "group" is not null then format('and h.host_id in (select g.host_id from group_members(%L) g)', "group") end,
+                       case when "group" is not null
+                            then format('and h.host_id in (select g.host_id from group_members(%L) g)', "group") end,
                        most - cardinality(chosen)) into found_now;
         chosen := chosen || found_now;
     end loop;
@@ -106,4 +110,5 @@ end
 $$;
 comment on function evenkeel.page_fleet(text, text, text, text, integer) is
     'The page of the fleet as one document: hosts, worst first, of one verdict, group, product or part of a name (null: '
-    'any), a hundred a page, and the fleet in numbers; without anything asked for the first 25 that are not level. Of a product, verdict is that on the product. absent: what there is not.';
+    'any), a hundred a page, and the fleet in numbers; without anything asked for the first 25 that are not '
+    'level. Of a product, verdict is that on the product. absent: what there is not.';

@@ -21,7 +21,8 @@ as $$
                        join product p on p.product_id = hc.product_id
                        where hc.host_id = shown),
         'findings', (select coalesce(jsonb_agg(to_jsonb(f) || jsonb_build_object('title', d.title)
-                                               order by f.waived_until is not null, severity_rank(f.severity) desc, d.rank, f.subject), '[]')
+                                               order by f.waived_until is not null, severity_rank(f.severity) desc, d.rank,
+                                                        f.subject), '[]')
                      from (select o.* from ops.finding o where o.host_id = shown limit 200) f
                      left join check_definition d on d.code = f.check_name),
         'plan', (select coalesce(jsonb_agg(to_jsonb(s) order by s.step), '[]') from evenkeel.plan(shown) s
@@ -46,7 +47,8 @@ as $$
         join file f on f.file_id = w.file_id
         join path p on p.path_id = f.path_id
         join image i on i.image_id = f.image_id
-        left join file_level fl on fl.file_id = f.file_id and fl.product_id in (select o.product_id from host_product o where o.host_id = shown)
+        left join file_level fl on fl.file_id = f.file_id
+                                and fl.product_id in (select o.product_id from host_product o where o.host_id = shown)
         left join host_product hp on (hp.host_id, hp.product_id) = (shown, fl.product_id)
         left join component c on c.component_id = fl.component_id
         where v.host_id = shown
@@ -125,7 +127,8 @@ as $$
                                   order by s.kind desc, s.service collate "C"), '[]'))
     from (select o.* from ops.service o where o.host_id = shown limit 2000) s
 $$;
-comment on function evenkeel.page_host_services(uuid) is 'Services and drivers of a host; lacking: a finding says that its file is not there.';
+comment on function evenkeel.page_host_services(uuid) is
+    'Services and drivers of a host; lacking: a finding says that its file is not there.';
 
 create or replace function evenkeel.page_host(shown uuid, part text, component text, search text, since text, page integer)
 returns jsonb language plpgsql stable set jit = off set plan_cache_mode = force_custom_plan set search_path = evenkeel, pg_catalog, pg_temp
@@ -144,7 +147,8 @@ begin
     head := jsonb_build_object('page', 'host', 'at', now(), 'part', part, 'host_id', shown, 'host', known.name,
                                'retired_at', known.retired_at, 'retired_because', known.retired_because,
                                'open', (select count(*) from finding f where f.host_id = shown and f.closed_at = 'infinity'),
-                               'groups', (select coalesce(jsonb_agg(g.label order by g.label), '[]') from host_group g where g.host_id = shown),
+                               'groups', (select coalesce(jsonb_agg(g.label order by g.label), '[]')
+                                          from host_group g where g.host_id = shown),
                                'collector', shown_collectors(shown))
             || coalesce((select jsonb_build_object('state', to_jsonb(h)) from ops.host h where h.host_id = shown), '{}');
     return head || case part
