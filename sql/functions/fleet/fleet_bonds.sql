@@ -24,26 +24,15 @@ $$;
 comment on function evenkeel.version_set_holders(integer, integer) is
     'The version sets of a component that most hosts have, how many, and for each a host to look at.';
 
-create or replace function evenkeel.learn_version_bonds(component integer)
-returns boolean language plpgsql
-as $$
-declare
-    enough constant integer := 20;
-    changed boolean;
-    judged_before integer := (select e.judged from evenkeel.version_evidence e where e.component_id = component);
-begin
-    perform evenkeel.state_open();
-    create temporary table if not exists evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[])
-      on commit delete rows;
-    create temporary table if not exists evidence_item (place integer, location text, version bigint) on commit delete rows;
-    create temporary table if not exists evidence_family (family text, files bigint, locations text[]) on commit delete rows;
-    create temporary table if not exists evidence_member (family text, place integer, member bigint, hosts integer) on commit delete rows;
-    create temporary table if not exists evidence_lead (family text, member bigint, lead text, lead_member bigint) on commit delete rows;
-    create temporary table if not exists evidence_bond (like evenkeel.version_bond) on commit delete rows;
-    create temporary table if not exists evidence_version (like evenkeel.version_family) on commit delete rows;
-    delete from evidence_set; delete from evidence_item; delete from evidence_family; delete from evidence_member;
-    delete from evidence_lead; delete from evidence_bond; delete from evidence_version;
+create or replace function evenkeel.evidence_hosts()
+returns integer language sql immutable parallel safe
+as $$ select 20 $$;
+comment on function evenkeel.evidence_hosts() is 'So many hosts must have two versions together before it is taken for more than chance.';
 
+create or replace function evenkeel.evidence_gather(component integer)
+returns void language plpgsql
+as $$
+begin
     insert into evidence_set select * from evenkeel.version_set_holders(component, 256);
     analyze evidence_set;
     -- Chunks that all the sets have hold nothing that varies.
@@ -72,11 +61,19 @@ begin
     where not exists (
         select from (select t.location
                      from (select t.location, t.version from evidence_item t join evidence_set s using (place)
-                           group by t.location, t.version having sum(s.hosts) >= enough) t
+                           group by t.location, t.version having sum(s.hosts) >= evenkeel.evidence_hosts()) t
                      group by t.location having count(*) >= 2) counting
         where counting.location = e.location);
     analyze evidence_item;
+end
+$$;
+comment on function evenkeel.evidence_gather(integer) is
+    'Fills evidence_set and evidence_item: the version sets of a component, and the files in them of which several versions are common.';
 
+create or replace function evenkeel.evidence_find_families()
+returns void language plpgsql
+as $$
+begin
     -- A version is called by the first set that has it, so files that divide the sets alike look alike.
     insert into evidence_family
     select min(d.location), count(*), array_agg(d.location)
@@ -89,7 +86,15 @@ begin
     select f.family, e.place, e.version, s.hosts
     from evidence_family f join evidence_item e on e.location = f.family join evidence_set s using (place);
     analyze evidence_member;
+end
+$$;
+comment on function evenkeel.evidence_find_families() is
+    'Fills evidence_family and evidence_member: the files that divide the sets alike, and how.';
 
+create or replace function evenkeel.evidence_find_leads()
+returns void language plpgsql
+as $$
+begin
     -- A single mixed host is enough for a file to divide the sets otherwise than those it belongs to. So files that keep to one of the
     -- largest families but for few hosts join it; what is left is compared.
     insert into evidence_lead
@@ -97,7 +102,7 @@ begin
         select f.family, row_number() over (order by f.files desc, f.family) as place from evidence_family f
     ), kept as (
         select m.family, count(*) as members
-        from (select family, member from evidence_member group by 1, 2 having sum(hosts) >= enough) m group by m.family
+        from (select family, member from evidence_member group by 1, 2 having sum(hosts) >= evenkeel.evidence_hosts()) m group by m.family
     ), met as (
         select a.family as lead, a.member as lead_member, b.family, b.member, sum(a.hosts)::integer as hosts
         from ranked r
@@ -113,7 +118,8 @@ begin
     ), bond as materialized (
         select c.lead, c.lead_member, c.family, c.member, count(*) over (partition by c.lead, c.family) as bonds
         from counted c
-        where c.hosts >= enough and c.here - c.hosts <= greatest(5, c.here / 20) and c.there - c.hosts <= greatest(5, c.there / 20)
+        where c.hosts >= evenkeel.evidence_hosts() and c.here - c.hosts <= greatest(5, c.here / 20)
+          and c.there - c.hosts <= greatest(5, c.there / 20)
     ), whole as materialized (
         select distinct b.lead, b.family
         from bond b join kept kl on kl.family = b.lead join kept kf on kf.family = b.family
@@ -136,7 +142,16 @@ begin
     where exists (select from evidence_lead l where l.family = m.family) or not exists (select from evidence_family f
       where f.family = m.family);
     analyze evidence_member;
+end
+$$;
+comment on function evenkeel.evidence_find_leads() is
+    'Fills evidence_lead: families that keep to a larger one but for few hosts; these leave evidence_member, and so does what '
+    'is beyond the 200 largest.';
 
+create or replace function evenkeel.evidence_find_bonds(component integer)
+returns void language plpgsql
+as $$
+begin
     insert into evidence_bond (component_id, family, member, other_family, other_member, hosts)
     with met as (
         select a.family, a.member, b.family as other_family, b.member as other_member, sum(a.hosts)::integer as hosts
@@ -150,7 +165,8 @@ begin
         -- The few hosts that do not keep to it are the ones that are looked for: five of them, or one in twenty, do not disprove it.
         select c.family, c.member, c.other_family, c.other_member, c.hosts
         from counted c
-        where c.hosts >= enough and c.here - c.hosts <= greatest(5, c.here / 20) and c.there - c.hosts <= greatest(5, c.there / 20)
+        where c.hosts >= evenkeel.evidence_hosts() and c.here - c.hosts <= greatest(5, c.here / 20)
+          and c.there - c.hosts <= greatest(5, c.there / 20)
     ), told as (
         -- One bond alone can't be broken: that takes two versions on either side.
         select b.*, count(*) over (partition by b.family, b.other_family) as bonds from bond b
@@ -168,7 +184,17 @@ begin
     left join evidence_lead l on l.family = f.family and l.member = m.version
     where exists (select from evidence_bond b where b.family = coalesce(l.lead, f.family) and b.member = coalesce(l.lead_member, m.version))
       and (l.lead is not null or not exists (select from evidence_lead joined where joined.family = f.family));
+end
+$$;
+comment on function evenkeel.evidence_find_bonds(integer) is
+    'Fills evidence_bond and evidence_version: which versions go together, and which family each file''s version stands for.';
 
+create or replace function evenkeel.evidence_keep(component integer)
+returns boolean language plpgsql
+as $$
+declare
+    changed boolean;
+begin
     select exists ((select component_id, location, version, family, member from evidence_version
                     except select component_id, location, version, family, member from evenkeel.version_family
                       where component_id = component)
@@ -187,6 +213,27 @@ begin
         insert into evenkeel.version_family select * from evidence_version;
         insert into evenkeel.version_bond select * from evidence_bond;
     end if;
+    return changed;
+end
+$$;
+comment on function evenkeel.evidence_keep(integer) is
+    'Keeps what was found of a component; says whether that is other than before.';
+
+create or replace function evenkeel.learn_version_bonds(component integer)
+returns boolean language plpgsql
+as $$
+declare
+    changed boolean;
+    judged_before integer := (select e.judged from evenkeel.version_evidence e where e.component_id = component);
+begin
+    perform evenkeel.state_open(), evenkeel.evidence_open();
+    delete from evidence_set; delete from evidence_item; delete from evidence_family; delete from evidence_member;
+    delete from evidence_lead; delete from evidence_bond; delete from evidence_version;
+    perform evenkeel.evidence_gather(component);
+    perform evenkeel.evidence_find_families();
+    perform evenkeel.evidence_find_leads();
+    perform evenkeel.evidence_find_bonds(component);
+    changed := evenkeel.evidence_keep(component);
     update evenkeel.version_evidence
     set judged = judged - judged_before, hosts = (select count(*) from evenkeel.fleet_key k
                                                   where k.check_code = 'outlier' and k.key like component || ' %')

@@ -225,8 +225,8 @@ $$;
 comment on function evenkeel.state_missing_services() is
     'Services of the state''s hosts, but disabled ones, whose file is not there although its folder was looked into.';
 
-create or replace function evenkeel.state_missing_peers()
-returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer, holders integer) language plpgsql
+create or replace function evenkeel.missing_peers_find()
+returns void language plpgsql
 as $$
 begin
     insert into missing_peer (host_id, product_id, peers)
@@ -287,7 +287,16 @@ begin
     join missing_incomplete x on x.host_id = g.host_id and x.product_id = g.product_id
     join missing_common m on m.product_id = x.product_id and m.peers = x.peers and m.location = g.location;
     analyze missing_unmet;
+end
+$$;
+comment on function evenkeel.missing_peers_find() is
+    'Fills missing_unmet: what hosts of the state lack of the files that nearly all of their peers have.';
 
+create or replace function evenkeel.state_missing_peers()
+returns table (host_id uuid, product_id integer, location text, component_id integer, hosts integer, holders integer) language plpgsql
+as $$
+begin
+    perform evenkeel.missing_peers_find();
     return query
     with component_total as materialized (
         select m.product_id, m.peers, m.component_id, count(*) as files from missing_common m group by m.product_id, m.peers, m.component_id

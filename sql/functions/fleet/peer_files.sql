@@ -12,18 +12,12 @@ comment on function evenkeel.peers_of(int4range, int4range, text, jsonb) is
     'With whom a host is compared within a product: the declared level, or else the one that its files prove, architecture and product '
     'type. Null: its level is not known.';
 
-create or replace function evenkeel.refresh_peers()
-returns integer language plpgsql
+create or replace function evenkeel.peers_group()
+returns void language plpgsql
 as $$
 declare
-    began timestamptz := clock_timestamp();
-    judged_before bigint := (select judged from evenkeel.peer_refresh);
     enough constant integer := evenkeel.setting('missing-file.peers')::integer;
-    share constant double precision := evenkeel.setting('missing-file.others')::double precision;
-    queued integer;
 begin
-    perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
-    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry, peer_lacking;
     create temporary table peer_member on commit drop as
     select m.host_id, m.product_id, m.peers
     from (select hp.host_id, hp.product_id, evenkeel.peers_of(hp.levels, hp.declared, hp.verdict, f.facts) as peers
@@ -32,11 +26,17 @@ begin
           left join evenkeel.host_facts_current f using (host_id)
           where h.merged_into is null) m
     where m.peers is not null;
+    comment on table peer_member is
+        'A product of a host whose level is known, and with whom it is compared. Filled by peers_group; read by peers_find_lacking, '
+        'peers_group; ends with the transaction.';
     create temporary table peer_group on commit drop as
     select row_number() over () as group_id, g.*
     from (select product_id, peers, count(*)::integer as hosts from peer_member group by product_id, peers) g
     where g.hosts > enough or (g.hosts = enough and exists (select from evenkeel.peer_file o
                                                             where o.product_id = g.product_id and o.peers = g.peers));
+    comment on table peer_group is
+        'Hosts of a product that are compared with each other, by number; as many as it takes to tell. Filled by peers_group; read by '
+        'peers_find_files, peers_find_lacking, peers_group; ends with the transaction.';
     analyze peer_member; analyze peer_group;
     -- How many of a group hold a chunk, then how many a path: numbers all the way, and the text of a path once.
     create temporary table peer_chunk on commit drop as
@@ -44,7 +44,22 @@ begin
     from (select g.group_id, unnest(i.chunk_ids) as chunk_id
           from peer_member m join peer_group g using (product_id, peers) join evenkeel.host_inventory_current i using (host_id)) c
     group by c.group_id, c.chunk_id;
+    comment on table peer_chunk is
+        'A chunk that hosts of a group hold, and how many do. Filled by peers_group; read by peers_find_files, peers_find_lacking; '
+        'ends with the transaction.';
     analyze peer_chunk;
+end
+$$;
+comment on function evenkeel.peers_group() is
+    'Makes peer_member, peer_group and peer_chunk: which hosts are compared with each other, and what they hold.';
+
+create or replace function evenkeel.peers_find_files()
+returns void language plpgsql
+as $$
+declare
+    enough constant integer := evenkeel.setting('missing-file.peers')::integer;
+    share constant double precision := evenkeel.setting('missing-file.others')::double precision;
+begin
     create temporary table fresh_peer_file on commit drop as
     with counted as materialized (
         select e.group_id, f.path_id, sum(e.holders) as holders
@@ -66,9 +81,20 @@ begin
        and (sum(c.holders) >= enough
             or (sum(c.holders) = enough - 1 and exists (select from evenkeel.peer_file o
                                                         where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))));
+    comment on table fresh_peer_file is
+        'A file that the hosts of a group have, but for a few, as evenkeel.peer_file keeps it. Filled by peers_find_files; read by '
+        'peers_find_lacking, refresh_peers; ends with the transaction.';
     create index on fresh_peer_file (product_id, peers, location);
     analyze fresh_peer_file;
+end
+$$;
+comment on function evenkeel.peers_find_files() is
+    'Makes fresh_peer_file: the files that the hosts of a group have, but for a few.';
 
+create or replace function evenkeel.peers_find_lacking()
+returns void language plpgsql
+as $$
+begin
     -- Who lacks what others have: of the files that somebody lacks, hosts that hold fewer than there are.
     create temporary table peer_deficit on commit drop as
     select n.group_id, n.location, p.path_id
@@ -113,7 +139,27 @@ begin
     from incomplete x
     join fresh_peer_file n on n.group_id = x.group_id and n.holders < n.hosts
     where not exists (select from holds h where h.host_id = x.host_id and h.group_id = x.group_id and h.location = n.location);
+    comment on table peer_lacking is
+        'A host that lacks such a file. Filled by peers_find_lacking; read by refresh_peers; ends with the transaction.';
     analyze peer_lacking;
+end
+$$;
+comment on function evenkeel.peers_find_lacking() is
+    'Makes peer_lacking: the hosts that lack one of these files.';
+
+create or replace function evenkeel.refresh_peers()
+returns integer language plpgsql
+as $$
+declare
+    began timestamptz := clock_timestamp();
+    judged_before bigint := (select judged from evenkeel.peer_refresh);
+    queued integer;
+begin
+    perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
+    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry, peer_lacking;
+    perform evenkeel.peers_group();
+    perform evenkeel.peers_find_files();
+    perform evenkeel.peers_find_lacking();
 
     -- Whom a change may acquit or accuse: the hosts that lack, or lacked, a file.
     with came as (

@@ -10,7 +10,7 @@ begin
     create temporary table missing_chunk (host_id uuid, chunk_id bigint) on commit delete rows;
     comment on table missing_chunk is
         'A chunk of a host of the state. Filled by missing_begin; read by missing_content_add, missing_find, missing_forget_unseen, '
-        'state_missing_peers; ends with the transaction.';
+        'missing_peers_find, state_missing_peers; ends with the transaction.';
     create temporary table missing_list (host_id uuid, list uuid) on commit delete rows;
     comment on table missing_list is
         'A host that told of its services, and which list of them that is: hosts installed alike have the same. Filled by '
@@ -51,29 +51,67 @@ begin
     create temporary table missing_peer (host_id uuid, product_id integer, peers text) on commit delete rows;
     comment on table missing_peer is
         'A product of a host, and the others that it may be compared with: those of the same level and edition. Filled by '
-        'state_missing_peers; read by state_missing_peers; ends with the transaction.';
+        'missing_peers_find; read by missing_peers_find; ends with the transaction.';
     create temporary table missing_common (product_id integer, peers text, location text, component_id integer, hosts integer,
                                            holders integer) on commit delete rows;
     comment on table missing_common is
         'A file that nearly all of such peers have: hosts is how many there are, holders how many have it. Filled by '
-        'state_missing_peers; read by state_missing_peers; ends with the transaction.';
+        'missing_peers_find; read by missing_peers_find, state_missing_peers; ends with the transaction.';
     create temporary table missing_part (product_id integer, peers text, chunk_id bigint, files bigint) on commit delete rows;
     comment on table missing_part is
-        'How many of these files a chunk holds. Filled by state_missing_peers; read by state_missing_peers; ends with the '
-        'transaction.';
+        'How many of these files a chunk holds. Filled by missing_peers_find; read by missing_peers_find; ends with the transaction.';
     create temporary table missing_incomplete (host_id uuid, product_id integer, peers text) on commit delete rows;
     comment on table missing_incomplete is
-        'A host whose chunks hold fewer of them than there are. Filled by state_missing_peers; read by missing_content_add, '
-        'state_missing_peers; ends with the transaction.';
+        'A host whose chunks hold fewer of them than there are. Filled by missing_peers_find; read by missing_content_add, '
+        'missing_peers_find, state_missing_peers; ends with the transaction.';
     create temporary table missing_content (chunk_id bigint, location text, folder text) on commit delete rows;
     comment on table missing_content is
         'Where a file lies in a chunk of a host that lacks something. Filled by missing_content_add; read by missing_content_add, '
-        'missing_forget_unseen, state_missing_peers; ends with the transaction.';
+        'missing_forget_unseen, missing_peers_find, state_missing_peers; ends with the transaction.';
     create temporary table missing_unmet (host_id uuid, product_id integer, location text, component_id integer, hosts integer,
                                           holders integer) on commit delete rows;
     comment on table missing_unmet is
-        'One of these files that such a host does not have. Filled by state_missing_peers; read by state_missing_peers; ends with the '
+        'One of these files that such a host does not have. Filled by missing_peers_find; read by state_missing_peers; ends with the '
         'transaction.';
 end
 $$;
 comment on function evenkeel.missing_open() is 'Makes the relations in which it is looked for what is not there.';
+
+create or replace function evenkeel.evidence_open()
+returns void language plpgsql
+as $$
+begin
+    if to_regclass('pg_temp.evidence_set') is not null then
+        return;
+    end if;
+    create temporary table evidence_set (place integer, hosts integer, host_id uuid, chunk_ids bigint[]) on commit delete rows;
+    comment on table evidence_set is
+        'A version set that many hosts have, and for each a host to look at. Filled by evidence_gather; read by '
+        'evidence_find_families, evidence_gather; ends with the transaction.';
+    create temporary table evidence_item (place integer, location text, version bigint) on commit delete rows;
+    comment on table evidence_item is
+        'The version that a file has in such a set; of files of which no two versions are common none. Filled by evidence_gather; '
+        'read by evidence_find_bonds, evidence_find_families, evidence_gather; ends with the transaction.';
+    create temporary table evidence_family (family text, files bigint, locations text[]) on commit delete rows;
+    comment on table evidence_family is
+        'Files that divide the sets alike, called by the first of them. Filled by evidence_find_families; read by '
+        'evidence_find_bonds, evidence_find_families, evidence_find_leads; ends with the transaction.';
+    create temporary table evidence_member (family text, place integer, member bigint, hosts integer) on commit delete rows;
+    comment on table evidence_member is
+        'The version that a familys first file has in a set: it stands for the others. Filled by evidence_find_families; read by '
+        'evidence_find_bonds, evidence_find_leads; ends with the transaction.';
+    create temporary table evidence_lead (family text, member bigint, lead text, lead_member bigint) on commit delete rows;
+    comment on table evidence_lead is
+        'A family that keeps to a larger one but for few hosts: which of its versions goes with which of that ones. Filled by '
+        'evidence_find_leads; read by evidence_find_bonds, evidence_find_leads; ends with the transaction.';
+    create temporary table evidence_bond (like evenkeel.version_bond) on commit delete rows;
+    comment on table evidence_bond is
+        'Two versions that go together, as evenkeel.version_bond keeps them. Filled by evidence_find_bonds; read by '
+        'evidence_find_bonds, evidence_keep; ends with the transaction.';
+    create temporary table evidence_version (like evenkeel.version_family) on commit delete rows;
+    comment on table evidence_version is
+        'The family and version that a files version stands for, as evenkeel.version_family keeps it. Filled by evidence_find_bonds; '
+        'read by evidence_keep; ends with the transaction.';
+end
+$$;
+comment on function evenkeel.evidence_open() is 'Makes the relations in which it is learnt which versions go together.';

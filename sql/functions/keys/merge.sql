@@ -27,24 +27,10 @@ end
 $$;
 comment on function evenkeel.merge_history(uuid, uuid) is 'Joins the inventories and facts of two hosts into one timeline of the kept one.';
 
-create or replace function evenkeel.merge_hosts(gone_word text, kept_word text)
-returns table (host text, host_id uuid, states bigint) language plpgsql
+create or replace function evenkeel.merge_checkins(kept uuid, gone uuid, later uuid)
+returns void language plpgsql
 as $$
-declare
-    gone uuid := evenkeel.host_named(gone_word);
-    kept uuid := evenkeel.host_named(kept_word);
-    later uuid;
 begin
-    if gone = kept then
-        raise exception '''%'' and ''%'' are the same host', gone_word, kept_word;
-    end if;
-    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
-    perform from evenkeel.host_key hk where hk.host_id in (gone, kept) order by hk.host_id, hk.key_id for update;
-    select c.host_id into later from evenkeel.host_checkin c where c.host_id in (gone, kept) order by c.seen_at desc limit 1;
-    -- What a retired one held is part of the history.
-    perform evenkeel.unretire(gone), evenkeel.unretire(kept);
-    perform evenkeel.merge_history(kept, gone);
-
     if later = gone then
         delete from evenkeel.host_times t where t.host_id = kept;
         delete from evenkeel.host_checkin c where c.host_id = kept;
@@ -59,13 +45,15 @@ begin
         facts = coalesce((select f.digest from evenkeel.host_facts_current f where f.host_id = kept), ''),
         times = coalesce((select t.digest from evenkeel.host_times t where t.host_id = kept), '')
     where c.host_id = kept;
+end
+$$;
+comment on function evenkeel.merge_checkins(uuid, uuid, uuid) is
+    'Leaves the kept host the last of two hosts'' check-ins, which was the later one''s.';
 
-    update evenkeel.host_key hk set host_id = kept
-    where hk.host_id = gone and not exists (select from evenkeel.host_key o where o.host_id = kept and o.key_id = hk.key_id);
-    delete from evenkeel.host_key hk where hk.host_id = gone;
-    delete from evenkeel.enrolment e where e.host_id = gone;
-    delete from evenkeel.upload u where u.host_id in (gone, kept);
-
+create or replace function evenkeel.merge_decisions(kept uuid, gone uuid)
+returns void language plpgsql
+as $$
+begin
     update evenkeel.finding f set closed_at = greatest(clock_timestamp(), f.opened_at + interval '1 microsecond')
     where f.host_id = gone and f.closed_at = 'infinity';
     update evenkeel.finding f set host_id = kept
@@ -85,6 +73,38 @@ begin
     update evenkeel.host_label l set host_id = kept
     where l.host_id = gone and not exists (select from evenkeel.host_label o where o.host_id = kept and lower(o.label) = lower(l.label));
     delete from evenkeel.host_label l where l.host_id = gone;
+end
+$$;
+comment on function evenkeel.merge_decisions(uuid, uuid) is
+    'Gives the kept host the findings of the other, and what people decided of it: waivers, accepted risks, labels.';
+
+create or replace function evenkeel.merge_hosts(gone_word text, kept_word text)
+returns table (host text, host_id uuid, states bigint) language plpgsql
+as $$
+declare
+    gone uuid := evenkeel.host_named(gone_word);
+    kept uuid := evenkeel.host_named(kept_word);
+    later uuid;
+begin
+    if gone = kept then
+        raise exception '''%'' and ''%'' are the same host', gone_word, kept_word;
+    end if;
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
+    perform from evenkeel.host_key hk where hk.host_id in (gone, kept) order by hk.host_id, hk.key_id for update;
+    select c.host_id into later from evenkeel.host_checkin c where c.host_id in (gone, kept) order by c.seen_at desc limit 1;
+    -- What a retired one held is part of the history.
+    perform evenkeel.unretire(gone), evenkeel.unretire(kept);
+    perform evenkeel.merge_history(kept, gone);
+
+    perform evenkeel.merge_checkins(kept, gone, later);
+
+    update evenkeel.host_key hk set host_id = kept
+    where hk.host_id = gone and not exists (select from evenkeel.host_key o where o.host_id = kept and o.key_id = hk.key_id);
+    delete from evenkeel.host_key hk where hk.host_id = gone;
+    delete from evenkeel.enrolment e where e.host_id = gone;
+    delete from evenkeel.upload u where u.host_id in (gone, kept);
+
+    perform evenkeel.merge_decisions(kept, gone);
 
     perform evenkeel.forget_verdicts(array[gone]);
     insert into evenkeel.judge_queue (host_id)

@@ -53,6 +53,27 @@ comment on function evenkeel.plan_levels(uuid) is
     'The products of a host whose level has to be reapplied, to which level (evenkeel.target_levels()), why it has to be, and why that '
     'one.';
 
+create or replace function evenkeel.plan_unknown_hotfixes(planned uuid, product integer)
+returns table (code text, counted integer, installed_on date, service_pack text) language sql stable
+as $$
+    select distinct on (evenkeel.patch_number(x.id)) x.id as code, counted.ordinal as counted,
+           case when x.install_date ~ '^\d{4}-\d\d-\d\d$' then x.install_date::date end as installed_on, x.service_pack
+    from evenkeel.host_facts_current f
+    cross join jsonb_to_recordset(f.facts -> 'hotfixes') x (id text, source text, service_pack text, install_date text)
+    join evenkeel.product p on p.product_id = product and p.follows_os and p.level_kind = 'service pack'
+    left join evenkeel.level counted on counted.product_id = product and counted.code = x.service_pack
+    where f.host_id = planned
+      and not exists (select from evenkeel.patch t
+                      join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
+                      where evenkeel.patch_number(t.code) = evenkeel.patch_number(x.id))
+      and not exists (select from evenkeel.level l where l.product_id = product and l.marker_hotfix <> ''
+                      and evenkeel.patch_number(l.marker_hotfix) = evenkeel.patch_number(x.id))
+    order by evenkeel.patch_number(x.id), counted.ordinal nulls last
+$$;
+comment on function evenkeel.plan_unknown_hotfixes(uuid, integer) is
+    'The hotfixes that the registry lists for the Windows that a product is, and that are no patch of the catalogue; counted: the level '
+    'that Windows itself counts one towards.';
+
 create or replace function evenkeel.plan_hotfixes(planned uuid, product integer, target integer)
 returns table (code text, verdict text, because text, version evenkeel.version, released date, restart boolean) language sql stable
 as $$
@@ -123,19 +144,6 @@ as $$
                              and exists (select from unnest(o.supersedes) s (code)
                                          where evenkeel.patch_number(s.code) = evenkeel.patch_number(k.code))
                            order by o.released desc nulls last, o.code limit 1) replaced on true
-    ), uncatalogued as (
-        select distinct on (evenkeel.patch_number(x.id)) x.id as code, counted.ordinal as counted,
-               case when x.install_date ~ '^\d{4}-\d\d-\d\d$' then x.install_date::date end as installed_on, x.service_pack
-        from evenkeel.host_facts_current f
-        cross join jsonb_to_recordset(f.facts -> 'hotfixes') x (id text, source text, service_pack text, install_date text)
-        join evenkeel.product p on p.product_id = product and p.follows_os and p.level_kind = 'service pack'
-        left join evenkeel.level counted on counted.product_id = product and counted.code = x.service_pack
-        where f.host_id = planned
-          and not exists (select from evenkeel.patch t
-                          join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, t.product_id)
-                          where evenkeel.patch_number(t.code) = evenkeel.patch_number(x.id))
-          and not exists (select from marker m where m.number = evenkeel.patch_number(x.id))
-        order by evenkeel.patch_number(x.id), counted.ordinal nulls last
     )
     select c.code, c.verdict, c.because, c.version, c.released, c.restart from catalogued c
     union all
@@ -143,7 +151,7 @@ as $$
            case when u.counted <= target then format('Windows itself counts it towards %s', u.service_pack)
                 else 'the registry lists it; the catalogue does not know its files, so compare their versions before' end,
            null, u.installed_on, true
-    from uncatalogued u
+    from evenkeel.plan_unknown_hotfixes(planned, product) u
 $$;
 comment on function evenkeel.plan_hotfixes(uuid, integer, integer) is
     'The hotfixes of a product that the registry lists or files prove, and what becomes of each once a level is reapplied: reapply, '

@@ -1,8 +1,8 @@
 -- The drift report's part on changes: what hosts hold now against what they held then, gathered by what it is. The cost is that of
 -- the hosts that changed, and of each transition between chunks once, however many hosts made it.
 
-create or replace function evenkeel.report_changes(since timestamptz)
-returns table (kind text, what text, title text, hosts bigint, host_names text[], file_count bigint, files jsonb)
+create or replace function evenkeel.inventory_transitions(since timestamptz)
+returns table (transition_id bigint, gone bigint[], come bigint[], host_ids uuid[], names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with changed as materialized (
@@ -18,10 +18,20 @@ as $$
                (select array_agg(chunk_id order by chunk_id)
                 from (select unnest(c.after) except select unnest(c.before)) x (chunk_id)) as come
         from changed c
-    ), transition as materialized (
-        select row_number() over () as transition_id, gone, come, array_agg(host_id) as host_ids, array_agg(name order by name) as names
-        from moved
-        group by gone, come
+    )
+    select row_number() over () as transition_id, gone, come, array_agg(host_id) as host_ids, array_agg(name order by name) as names
+    from moved
+    group by gone, come
+$$;
+comment on function evenkeel.inventory_transitions(timestamptz) is
+    'From which chunks to which hosts changed since a time, net, and the hosts that did; those whose inventory was changed back did not.';
+
+create or replace function evenkeel.report_changes(since timestamptz)
+returns table (kind text, what text, title text, hosts bigint, host_names text[], file_count bigint, files jsonb)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with transition as materialized (
+        select * from inventory_transitions(since)
     ), file_change as materialized (
         select t.transition_id, p.name, p.location, n.machine, o.file_version as old_version, n.file_version as new_version,
                case when d.old_image is not null then image_text(o.file_version, o.size) end as old,

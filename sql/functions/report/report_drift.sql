@@ -89,6 +89,42 @@ $$;
 comment on function evenkeel.report_sentence(jsonb) is
     'The report in one sentence: 2 hosts lack a file; 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
 
+create or replace function evenkeel.report_counts(since timestamptz, found jsonb, verdicts jsonb, dangers jsonb, life jsonb)
+returns jsonb language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select jsonb_build_object(
+               'dangerous', (select d -> 'hosts' from jsonb_array_elements(dangers) d where d ->> 'check_code' is null),
+               'new_hosts', (select coalesce(jsonb_object_agg(n.check_code, n.hosts), '{}')
+                             from (select f ->> 'check_code' as check_code, count(distinct f ->> 'host') as hosts
+                                   from jsonb_array_elements(found -> 'new') f where f ->> 'check_code' <> 'mixed-level' group by 1) n),
+               'changed', (select count(distinct c.host_id)
+                           from (select i.host_id from host_inventory_current i where i.valid_from > since
+                                 union all select f.host_id from host_facts_current f where f.valid_from > since) c
+                           join host h on h.host_id = c.host_id and h.merged_into is null),
+               'first_seen', (select count(*) from host_inventory_current i join host h using (host_id)
+                              where i.valid_from > since and h.merged_into is null
+                                and not exists (select from host_inventory_past p where p.host_id = i.host_id and p.valid_from <= since)),
+               'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
+               'mended', jsonb_array_length(verdicts -> 'mended'),
+               'lost', jsonb_array_length(verdicts -> 'lost'),
+               'silent', (select count(distinct s ->> 'host') from jsonb_array_elements(found -> 'silent') s),
+               'retired', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
+                           where l ->> 'event' = 'retired'),
+               'came_back', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
+                             where l ->> 'event' = 'came back'),
+               'new', coalesce(jsonb_array_length(found -> 'new'), 0),
+               'worsened', coalesce(jsonb_array_length(found -> 'worsened'), 0),
+               'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
+               'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
+               'open', (select count(*) from finding where closed_at = 'infinity'))
+           || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
+                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level',
+                                           count(*) filter (where verdict = 'level'))
+               from host where merged_into is null and retired_at is null)
+$$;
+comment on function evenkeel.report_counts(timestamptz, jsonb, jsonb, jsonb, jsonb) is
+    'What a report counts: hosts in all and by verdict, and how many each of its parts, which are given, tells of.';
+
 create or replace function evenkeel.report_drift(since timestamptz)
 returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -128,36 +164,7 @@ begin
     select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
     select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
     select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since) l;
-    select jsonb_build_object(
-               'dangerous', (select d -> 'hosts' from jsonb_array_elements(dangers) d where d ->> 'check_code' is null),
-               'new_hosts', (select coalesce(jsonb_object_agg(n.check_code, n.hosts), '{}')
-                             from (select f ->> 'check_code' as check_code, count(distinct f ->> 'host') as hosts
-                                   from jsonb_array_elements(found -> 'new') f where f ->> 'check_code' <> 'mixed-level' group by 1) n),
-               'changed', (select count(distinct c.host_id)
-                           from (select i.host_id from host_inventory_current i where i.valid_from > since
-                                 union all select f.host_id from host_facts_current f where f.valid_from > since) c
-                           join host h on h.host_id = c.host_id and h.merged_into is null),
-               'first_seen', (select count(*) from host_inventory_current i join host h using (host_id)
-                              where i.valid_from > since and h.merged_into is null
-                                and not exists (select from host_inventory_past p where p.host_id = i.host_id and p.valid_from <= since)),
-               'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
-               'mended', jsonb_array_length(verdicts -> 'mended'),
-               'lost', jsonb_array_length(verdicts -> 'lost'),
-               'silent', (select count(distinct s ->> 'host') from jsonb_array_elements(found -> 'silent') s),
-               'retired', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
-                           where l ->> 'event' = 'retired'),
-               'came_back', (select coalesce(sum((l ->> 'hosts')::bigint), 0) from jsonb_array_elements(life) l
-                             where l ->> 'event' = 'came back'),
-               'new', coalesce(jsonb_array_length(found -> 'new'), 0),
-               'worsened', coalesce(jsonb_array_length(found -> 'worsened'), 0),
-               'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
-               'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
-               'open', (select count(*) from finding where closed_at = 'infinity'))
-           || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
-                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level',
-                                           count(*) filter (where verdict = 'level'))
-               from host where merged_into is null and retired_at is null)
-        into totals;
+    totals := report_counts(since, found, verdicts, dangers, life);
     return jsonb_build_object(
         'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
         'dangerous', dangerous,
