@@ -1,6 +1,6 @@
 -- What the fleet teaches where levels are numbers: what nearly all healthy hosts that declare a level hold, and nothing from too few or too alike.
 begin;
-select plan(19);
+select plan(20);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -81,6 +81,14 @@ select is(fixture.said('new'), 'mixed', 'now who is behind there is mixed');
 select is((select refused from evenkeel.learned_level where ordinal = 400), array['c:/num/b.dll'],
           'what the level above was thought to ship, but is older, is not believed any more, and told');
 select is((select count(*) from fixture.learned() l where l like '777.400 c:/num/b.dll%'), 0::bigint, 'nor stated');
+
+-- Whoever waits for a restart, by renames or by what the registry says, does not run what is on disk.
+select fixture.host('w' || g, fixture.at(500, 500, 500, 80, 'w' || g % 4), fixture.ubr(500) ||
+                    case when g % 2 = 0 then '{"reboot_pending": true}'::jsonb
+                         else '{"pending_renames": [{"from": "c:/temp/a.dll", "to": "c:/num/a.dll"}]}' end)
+from generate_series(1, 50) g;
+select fixture.judge();
+select is_empty($$ select l from fixture.learned() l where l like '777.500%' $$, 'hosts that wait for a restart teach nothing');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- ops.patch_state: every host and patch, by files first and by lists second.
 begin;
-select plan(21);
+select plan(22);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -68,5 +68,13 @@ select evenkeel.catalog_refresh();
 select fixture.judge();
 select is((select count(*)::integer from evenkeel.host_patch join evenkeel.host h using (host_id) where h.name = 'partial' and cardinality(patch_ids) <> cardinality(states)), 0, 'what is kept stays in step');
 select is_empty($$ select * from fixture.findings('partial') where findings like 'partial-patch%' $$, 'and its finding closes');
+
+-- What may be compared is of the line in every part that the line names.
+insert into evenkeel.line (product_id, major, minor, build, revision_from, revision_to, source)
+values (evenkeel.product_number('other'), 8, 3, 200, 5, 10, 'test');
+select results_eq($$ select v from unnest(array['8.3.200.4', '8.3.200.5', '8.3.200.10', '8.3.200.11', '8.3.201.7', '8.4.200.7', '7.3.200.7']) v
+                     where evenkeel.on_line(evenkeel.product_number('other'), evenkeel.version_of(v)) $$,
+                  array['8.3.200.5', '8.3.200.10'], 'a version is on a line that is of its major, minor and build, within its revisions');
+
 select * from finish();
 rollback;

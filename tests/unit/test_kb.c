@@ -3,6 +3,8 @@
 
 #include "kb_expect.h"
 
+#include "aggregator/kb/kb_value.h"
+
 #define ALL "Date  Time  Version  Size  File name  Platform"
 
 static void missing_cells_are_told_by_the_kinds_of_the_others(void **state)
@@ -51,6 +53,17 @@ static void a_date_that_cannot_be_is_left_empty_and_told(void **state)
     CLEARED struct kb_document document = read_text("Date Time Size File name\n2/30/2001 10:00 1,234 a.dll\n");
     expect_row(&document, 0, "|10:00||1234|a.dll|");
     expect_problem(&document, 2, "'2/30/2001' is no date");
+}
+
+static void a_date_is_whole_and_its_year_has_two_digits_or_four(void **state)
+{
+    (void)state;
+    struct kb_date date;
+    assert_true(kb_value_date(kb_span_of("Mar-27-2001"), &date));
+    assert_int_equal(date.year, 2001);
+    static const char *const none[] = {"Mar-27-200", "Mar-27-2001 5", "Mar-27-2001x", "Mar-32-2001"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(kb_value_date(kb_span_of(none[i]), &date));
 }
 
 static void day_and_month_are_ordered_by_the_table_not_the_article(void **state)
@@ -389,6 +402,7 @@ int main(void)
         cmocka_unit_test(columns_may_come_in_any_order),
         cmocka_unit_test(dates_come_in_many_forms),
         cmocka_unit_test(a_date_that_cannot_be_is_left_empty_and_told),
+        cmocka_unit_test(a_date_is_whole_and_its_year_has_two_digits_or_four),
         cmocka_unit_test(day_and_month_are_ordered_by_the_table_not_the_article),
         cmocka_unit_test(contradicting_dates_are_told_and_the_month_stays_first),
         cmocka_unit_test(times_are_of_twenty_four_hours),
