@@ -26,6 +26,7 @@ static const struct {
     {"report", command_report, "say what changed since last night: text, page, JSON or CSV"},
     {"plan", command_plan, "print the way back of a host: what to reapply and restore, in order"},
     {"waive", command_waive, "accept findings for a time, with a reason"},
+    {"fleet", command_fleet, "ask several databases as one: add, remove and list their cells"},
     {"fsck", command_fsck, "check that all that is stored is whole and is what its name says"},
     {"prune", command_prune, "remove history beyond what is kept, and what no host refers to"},
 };

@@ -203,7 +203,7 @@ int database_check_schema(PGconn *connection, struct error *error)
     return 0;
 }
 
-static PGconn *open_at(const char *dsn, const char *kind, struct error *error)
+static PGconn *open_at(const char *dsn, const char *kind, bool *fleet, struct error *error)
 {
     _cleanup_(cleanup_connection) PGconn *connection = connect_to(dsn, kind, error);
     if (connection == NULL)
@@ -218,19 +218,43 @@ static PGconn *open_at(const char *dsn, const char *kind, struct error *error)
     }
     if (database_check_schema(connection, error) < 0)
         return NULL;
+    _cleanup_(cleanup_result) PGresult *is_fleet =
+        database_query(connection, "select evenkeel.is_fleet()", NULL, 0, true, error);
+    if (is_fleet == NULL)
+        return NULL;
+    *fleet = database_bool(is_fleet, 0, 0);
     PGconn *opened = connection;
     connection = NULL;
     return opened;
 }
 
+PGconn *database_open_either(const char *dsn, bool *fleet, struct error *error)
+{
+    return open_at(dsn, session_kind, fleet, error);
+}
+
+static PGconn *open_one(const char *dsn, const char *kind, struct error *error)
+{
+    bool fleet = false;
+    PGconn *connection = open_at(dsn, kind, &fleet, error);
+    if (connection == NULL || !fleet)
+        return connection;
+    PQfinish(connection);
+    error_set(
+        error, ERROR_USAGE,
+        "this is a fleet database, which holds no host: run it in the cell that does ('evenkeel fleet list' tells "
+        "where each is, 'evenkeel hosts list' who is in which)");
+    return NULL;
+}
+
 PGconn *database_open(const char *dsn, struct error *error)
 {
-    return open_at(dsn, session_kind, error);
+    return open_one(dsn, session_kind, error);
 }
 
 PGconn *database_open_reading(const char *dsn, struct error *error)
 {
-    PGconn *connection = open_at(dsn, "any", error);
+    PGconn *connection = open_one(dsn, "any", error);
     if (connection != NULL && database_execute(connection, "set default_transaction_read_only = on", error) < 0) {
         PQfinish(connection);
         connection = NULL;

@@ -41,11 +41,15 @@ int database_is_standby(PGconn *connection, struct error *error);
 /* Connects; NULL with *error. Close with PQfinish() (or _cleanup_(cleanup_connection)). */
 PGconn *database_connect(const char *dsn, struct error *error);
 
-/* Connects as database_connect() and refuses a database that is not initialised, or at an older or newer schema. */
+/* Connects as database_connect() and refuses a database that is not initialised, or at an older or newer schema, or a
+ * fleet database, which holds no host. */
 PGconn *database_open(const char *dsn, struct error *error);
 
 /* The same for a session that changes nothing, whoever it logs in as: a standby will do. */
 PGconn *database_open_reading(const char *dsn, struct error *error);
+
+/* The same, and takes a fleet database too: *fleet tells. */
+PGconn *database_open_either(const char *dsn, bool *fleet, struct error *error);
 
 /* Refuses a database that is at an older or newer schema than this program: an upgrade may come while it runs. */
 int database_check_schema(PGconn *connection, struct error *error);

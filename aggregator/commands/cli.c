@@ -41,6 +41,14 @@ PGconn *cli_connect(const char *dsn, struct error *error)
     return database_open(text, error);
 }
 
+PGconn *cli_connect_either(const char *dsn, bool *fleet, struct error *error)
+{
+    char text[2048];
+    if (database_dsn(dsn, text, sizeof text, error) < 0)
+        return NULL;
+    return database_open_either(text, fleet, error);
+}
+
 bool cli_format_of(const char *command, const char *word, enum cli_format *format)
 {
     static const char *const words[] = {[CLI_TEXT] = "text", [CLI_JSON] = "json", [CLI_CSV] = "csv"};
@@ -299,6 +307,27 @@ static int tell_pending(PGconn *connection, struct error *error)
     return 0;
 }
 
+static int is_fleet(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection, "select evenkeel.is_fleet()", NULL, 0, true, error);
+    return rows != NULL ? database_bool(rows, 0, 0) : -1;
+}
+
+/* A fleet database judges nothing: it counts its cells' hosts, and hands down what one cell must know of others. What
+ * failed is told and keeps nobody from looking. */
+static int update_fleet(PGconn *connection, struct error *error)
+{
+    int standby = database_is_standby(connection, error);
+    if (standby != 0)
+        return standby < 0 ? -1 : 0;
+    _cleanup_(cleanup_result) PGresult *told =
+        database_query(connection, "select cell, problem from evenkeel.update_fleet()", NULL, 0, false, error);
+    for (int row = 0; told != NULL && row < PQntuples(told); row++)
+        fprintf(stderr, "evenkeel: cell %s: %s\n", PQgetvalue(told, row, 0), PQgetvalue(told, row, 1));
+    return told != NULL ? 0 : -1;
+}
+
 int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 {
     /* On a standby the verdicts are those that the primary came to. */
@@ -347,9 +376,12 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
 {
     bool may = false;
-    if (cli_may_judge(connection, &may, error) < 0)
+    int fleet = is_fleet(connection, error);
+    if (fleet < 0 || cli_may_judge(connection, &may, error) < 0)
         return -1;
-    if (!may)
+    if (fleet > 0 && may && update_fleet(connection, error) < 0)
+        return -1;
+    if (!may || fleet > 0)
         return tell_pending(connection, error);
     if (cli_judge_hosts(connection, quiet, error) < 0)
         return -1;

@@ -91,6 +91,9 @@ int cli_fail_usage(const char *command, const char *format, ...) __attribute__((
 /* The connection of a command: opened and checked, with the messages' level set. NULL with *error. */
 PGconn *cli_connect(const char *dsn, struct error *error);
 
+/* The same of commands that a fleet database answers too; others are refused there. *fleet tells whether it is one. */
+PGconn *cli_connect_either(const char *dsn, bool *fleet, struct error *error);
+
 /* text, json or csv; false for anything else, with the sentence already printed. */
 bool cli_format_of(const char *command, const char *word, enum cli_format *format);
 

@@ -164,6 +164,46 @@ static int take_out(PGconn *connection, const struct options *options, const cha
     return 0;
 }
 
+/* What changes a catalogue: `words` are the action and what it is about. */
+static int change(PGconn *connection, const struct options *options, int count, char **words, struct error *error)
+{
+    if (strcmp(words[0], "import-kb") == 0)
+        return import(connection, options, (const char *const *)words + 1, (size_t)count - 1, error);
+    if (strcmp(words[0], "load") == 0)
+        return load(connection, words[1], error);
+    if (strcmp(words[0], "update") == 0)
+        return update(connection, options, error);
+    return take_out(connection, options, words[1], error);
+}
+
+/* The same in every cell of a fleet database, so that all judge by one catalogue; who is asked is whoever runs this. A
+ * cell that does not take it keeps no other from it. */
+static int change_cells(PGconn *fleet, const struct options *options, int count, char **words, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *cells =
+        database_query(fleet, "select name, dsn from evenkeel.cell order by name", NULL, 0, false, error);
+    if (cells == NULL)
+        return -1;
+    int failed = 0;
+    for (int row = 0; row < PQntuples(cells); row++) {
+        struct error cause = {0};
+        printf("cell %s: ", PQgetvalue(cells, row, 0));
+        fflush(stdout);
+        _cleanup_(cleanup_connection) PGconn *cell = database_open(PQgetvalue(cells, row, 1), &cause);
+        if (cell != NULL && change(cell, options, count, words, &cause) == 0)
+            continue;
+        puts("not changed");
+        fprintf(stderr, "evenkeel catalog: cell %s: %s\n", PQgetvalue(cells, row, 0), cause.message);
+        failed++;
+    }
+    if (failed > 0)
+        return error_set(error, ERROR_NETWORK,
+                         "%d of %d cells have not taken it and judge by what they have: run it again, which changes "
+                         "nothing in the others",
+                         failed, PQntuples(cells));
+    return 0;
+}
+
 static int run(const struct options *options, int count, char **words, struct error *error)
 {
     const char *action = count > 0 ? words[0] : "";
@@ -189,20 +229,18 @@ static int run(const struct options *options, int count, char **words, struct er
                          "'import-kb FILE...'");
     if ((strcmp(action, "update") == 0) != (options->from != NULL))
         return error_set(error, ERROR_USAGE, "'update' takes the folder to read: update --from DIR");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(options->dsn, error);
+    bool fleet = false, asks = strcmp(action, "status") == 0;
+    _cleanup_(cleanup_connection) PGconn *connection =
+        asks ? cli_connect(options->dsn, error) : cli_connect_either(options->dsn, &fleet, error);
     if (connection == NULL)
         return -1;
-    if (imports)
-        return import(connection, options, files, (size_t)count - 1, error);
-    if (strcmp(action, "load") == 0)
-        return load(connection, words[1], error);
-    if (strcmp(action, "update") == 0)
-        return update(connection, options, error);
-    if (strcmp(action, "status") == 0)
+    if (asks)
         return status(connection, options, format, error);
     if (strcmp(action, "show") == 0)
         return show(connection, options, count == 2 ? words[1] : NULL, format, error);
-    return take_out(connection, options, words[1], error);
+    if (change(connection, options, count, words, error) < 0)
+        return -1;
+    return fleet ? change_cells(connection, options, count, words, error) : 0;
 }
 
 int command_catalog(int argc, char **argv)

@@ -28,6 +28,10 @@ static const char query[] =
     " where $3::text is null or \"check\" = $3"
     " order by place, host, \"check\", subject";
 
+/* The same of a fleet database, which asks all cells. */
+static const char fleet_query[] =
+    "select cell, host, \"check\", subject, severity, %s from evenkeel.over_cells_check($1, $2::boolean, $3)";
+
 static int count_of(PGconn *connection, const char *statement, const struct parameter *parameters, int parameter_count,
                     long long *count, struct error *error)
 {
@@ -54,7 +58,7 @@ static int print_not_seen(PGconn *connection, const char *hosts, struct error *e
 struct chosen {
     const char *host, *check;
     struct cli_choice *choice;
-    bool waived;
+    bool waived, fleet;
 };
 
 /* The hosts as one array; its value is null where all are meant. NULL with *error. */
@@ -99,7 +103,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
                                      PARAMETER_TEXT(chosen->check)};
     struct parameter counted[] = {PARAMETER_TEXT(ids), PARAMETER_TEXT(chosen->check)};
     /* On a terminal the last column is the one that is cut. */
-    snprintf(statement, sizeof statement, query,
+    snprintf(statement, sizeof statement, chosen->fleet ? fleet_query : query,
              format == CLI_TEXT ? "coalesce(to_char(opened_at, 'YYYY-MM-DD HH24:MI TZ'), '') as since, summary"
                                 : "summary, evidence, opened_at");
     if (cli_print(connection, statement, parameters, 3, format, &rows, error) < 0 ||
@@ -180,7 +184,7 @@ int command_check(int argc, char **argv)
     chosen.choice = &cli.choice;
     if (chosen.host != NULL && cli_choice_is_given(&cli.choice))
         return cli_fail_usage("check", "--host names one host: use --hosts beside --group, --except and --hosts-file");
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect_either(cli.dsn, &chosen.fleet, &error);
     if (connection == NULL || check(connection, &chosen, cli.format, cli.quiet, &status, &error) < 0)
         return cli_fail("check", &error);
     return status;

@@ -56,6 +56,19 @@ static int list_retired(const struct hosts_call *call, struct error *error)
                     NULL, 0, "no host is retired", error);
 }
 
+/* Groups and collectors are looked up host by host, which a fleet database does not ask its cells. */
+static const char list_query[] =
+    "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as "
+    "declared, evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
+    "files, os, judged_at::timestamptz(0) as judged, pending, "
+    "coalesce(not_judged, '') as not_judged, evenkeel.shown_collectors(h.host_id) as collector, host_id "
+    "from ops.host h where $1::uuid[] is null or host_id = any ($1::uuid[]) order by host, host_id";
+static const char fleet_list_query[] =
+    "select cell, host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as "
+    "declared, coalesce(proof, '') as proof, files, os, judged_at::timestamptz(0) as judged, pending, "
+    "coalesce(not_judged, '') as not_judged, host_id "
+    "from ops.host h where $1::uuid[] is null or host_id = any ($1::uuid[]) order by host, host_id";
+
 static int list(const struct hosts_call *call, struct error *error)
 {
     if (call->retired && (call->count > 0 || cli_choice_is_given(call->choice)))
@@ -68,13 +81,8 @@ static int list(const struct hosts_call *call, struct error *error)
     if (chosen == NULL)
         return -1;
     struct parameter hosts = PARAMETER_TEXT(PQgetisnull(chosen, 0, 0) ? NULL : PQgetvalue(chosen, 0, 0));
-    if (print_or(call,
-                 "select host, last_seen::timestamptz(0) as last_seen, verdict, coalesce(declared_level, '') as "
-                 "declared, evenkeel.shown_groups(h.host_id) as groups, coalesce(proof, '') as proof, "
-                 "files, os, judged_at::timestamptz(0) as judged, pending, "
-                 "coalesce(not_judged, '') as not_judged, evenkeel.shown_collectors(h.host_id) as collector, host_id "
-                 "from ops.host h where $1::uuid[] is null or host_id = any ($1::uuid[]) order by host, host_id",
-                 &hosts, 1, "no host has reported yet: run 'evenkeel-collector push'", error) < 0)
+    if (print_or(call, call->fleet ? fleet_list_query : list_query, &hosts, 1,
+                 "no host has reported yet: run 'evenkeel-collector push'", error) < 0)
         return -1;
     _cleanup_(cleanup_result) PGresult *waiting =
         database_query(call->connection, "select count(*) from ops.enrolment", NULL, 0, true, error);
@@ -200,7 +208,10 @@ static int run(const char *action, const char *dsn, struct hosts_call *call)
             continue;
         if (call->count < actions[i].fewest || call->count > actions[i].most)
             return cli_fail_usage("hosts", "'%s' takes %s", action, actions[i].needs);
-        _cleanup_(cleanup_connection) PGconn *connection = call->connection = cli_connect(dsn, &error);
+        /* A fleet database has hosts to list and none to change. */
+        bool lists = actions[i].run == list;
+        _cleanup_(cleanup_connection) PGconn *connection = call->connection =
+            lists ? cli_connect_either(dsn, &call->fleet, &error) : cli_connect(dsn, &error);
         if (connection == NULL || actions[i].run(call, &error) < 0)
             return cli_fail("hosts", &error);
         return EXIT_STATUS_OK;

@@ -8,6 +8,7 @@
 /* One call of 'evenkeel hosts': its words after the action, and its options; NULL where not given. */
 struct hosts_call {
     PGconn *connection;
+    bool fleet; /* it is a fleet database's */
     char **words;
     int count;
     const char *uses, *until, *within, *hosts, *note, *reason;

@@ -163,7 +163,8 @@ int command_report(int argc, char **argv)
         return cli_fail_usage("report", "--name wants 1 to 100 bytes of text in one line");
     if (!format_given)
         wanted.format = format_of_file(wanted.path);
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    bool fleet;
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect_either(cli.dsn, &fleet, &error);
     if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
         (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, &wanted, &error)
                  : write_report(connection, since, &wanted, &error)) < 0)

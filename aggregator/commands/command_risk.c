@@ -40,6 +40,7 @@ struct question {
     bool quiet;
     const char *check, *subject, *reason, *until, *person; /* of what is accepted; NULL: nothing is */
     bool remove, accepted;
+    bool fleet; /* asked of a fleet database */
 };
 
 /* "48h" as PostgreSQL's "48 hours"; -1 where it is no age. */
@@ -215,6 +216,41 @@ static int no_longer_accept(PGconn *connection, const struct question *question,
     return say_accepted(number, question);
 }
 
+/* A fleet database has each cell work out its own hosts, as they were last judged. */
+static int risk_of_cells(PGconn *connection, const struct question *question, const char *max_age, int *status,
+                         struct error *error)
+{
+    static const char *const verdicts[] = {"at risk", "unknown", "accepted", "safe", "not applicable"};
+    int rows;
+    if (question->accepted || question->check != NULL)
+        return error_set(error, ERROR_USAGE,
+                         "this is a fleet database: what is accepted of a host is kept in its cell; run it there "
+                         "('evenkeel fleet list' tells where each is)");
+    _cleanup_(cleanup_result) PGresult *chosen = cli_chosen(connection, question->choice, error);
+    if (chosen == NULL)
+        return -1;
+    struct parameter words[] = {PARAMETER_TEXT(question->patch),
+                                PARAMETER_TEXT(PQgetisnull(chosen, 0, 0) ? NULL : PQgetvalue(chosen, 0, 0)),
+                                PARAMETER_TEXT(max_age)};
+    _cleanup_(cleanup_result) PGresult *counts = database_query(
+        connection, "select * from evenkeel.cells_risk($1, $2::uuid[], $3::interval)", words, 3, true, error);
+    if (counts == NULL)
+        return -1;
+    if (question->format == CLI_TEXT) {
+        printf("%s:", question->patch);
+        for (int i = 0; i < 5; i++)
+            printf("%s %lld %s", i > 0 ? "," : "", (long long)database_i64(counts, 0, i), verdicts[i]);
+        putchar('\n');
+    }
+    *status = database_i64(counts, 0, 0) > 0   ? EXIT_STATUS_FOUND
+              : database_i64(counts, 0, 1) > 0 ? EXIT_STATUS_UNKNOWN
+                                               : EXIT_STATUS_OK;
+    return cli_print(connection,
+                     question->format == CLI_TEXT ? "select cell, host, verdict, reason from evenkeel.cells_risk_rows()"
+                                                  : "select * from evenkeel.cells_risk_rows()",
+                     NULL, 0, question->format, &rows, error);
+}
+
 static int risk(PGconn *connection, const struct question *question, int *status, struct error *error)
 {
     char interval[32];
@@ -224,6 +260,8 @@ static int risk(PGconn *connection, const struct question *question, int *status
     int standby = database_is_standby(connection, error);
     if (standby < 0)
         return -1;
+    if (question->fleet && standby == 0)
+        return risk_of_cells(connection, question, interval, status, error);
     if (standby > 0 && !question->accepted)
         return error_set(error, ERROR_USAGE,
                          "this database is a standby, and risk needs tables of its own: name the primary, or all "
@@ -334,7 +372,7 @@ int command_risk(int argc, char **argv)
     question.quiet = cli.quiet;
     if (!check_acceptance(&question))
         return EXIT_STATUS_ERROR;
-    _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);
+    _cleanup_(cleanup_connection) PGconn *connection = cli_connect_either(cli.dsn, &question.fleet, &error);
     if (connection == NULL || risk(connection, &question, &status, &error) < 0)
         return cli_fail("risk", &error);
     return status;

@@ -16,6 +16,7 @@ int command_check(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_waive(int argc, char **argv);
+int command_fleet(int argc, char **argv);
 int command_fsck(int argc, char **argv);
 int command_prune(int argc, char **argv);
 

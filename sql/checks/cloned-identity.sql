@@ -9,7 +9,8 @@
 -- their SID lawfully. A host whose machine keys carry another host's MachineGuid has the finding, that other host has not.
 -- Evidence:
 --   identity, value         machine-guid, machine-sid, agent-key or metabase; and which
---   hosts                   those that share it: host, host_id, holds ('as its own', or 'in its machine keys'); at most 100
+--   hosts                   those that share it: host, host_id, holds ('as its own', or 'in its machine keys'), cell of those in other
+--                           cells; at most 100 of each cell
 --   host_count              how many there are
 --   note                    agent-key: what is known of the key, and the names that it asked for
 --   clone_time, metabase_time   metabase: when Sysprep cloned the host, and when the metabase was last written
@@ -47,22 +48,35 @@ with concerned as materialized (
     join fleet_key k on k.check_code = 'cloned-identity' and k.key = c.key
     join host h on h.host_id = k.host_id
     join host_facts_current f on f.host_id = k.host_id
+), abroad as materialized (
+    -- Hosts of other cells, as the fleet database told.
+    select c.key, sum(f.owners) as owners, sum(f.sharers) as sharers, sum(f.others) as others,
+           jsonb_path_query_array(jsonb_agg(f.hosts order by f.cell), '$[*][*]') as hosts
+    from concerned c join foreign_identity f on f.hash = identity_hash(c.key)
+    group by c.key
 ), counted as (
-    select s.*, count(*) filter (where s.own) over (partition by s.key) as owners, count(*) over (partition by s.key) as sharers,
-           count(*) filter (where not s.domain_controller) over (partition by s.key) as others,
+    select s.*, count(*) filter (where s.own) over (partition by s.key) + coalesce(a.owners, 0) as owners,
+           count(*) over (partition by s.key) + coalesce(a.sharers, 0) as sharers,
+           count(*) filter (where not s.domain_controller) over (partition by s.key) + coalesce(a.others, 0) as others,
            row_number() over (partition by s.key order by s.own desc, s.name, s.host_id) as place
-    from sharing s
+    from sharing s left join abroad a using (key)
 ), named as materialized (
-    select key, jsonb_agg(jsonb_build_object('host', name, 'host_id', host_id, 'holds', case when own then 'as its own'
-                                             else 'in its machine keys' end)
-                          order by place) as hosts,
-           array_agg(name order by place) filter (where own and place <= 4) as names
-    from counted where place <= 100 group by key
+    select key, n.hosts || coalesce(a.hosts, '[]') as hosts,
+           (coalesce(n.names, '{}')
+            || coalesce((select array_agg(format('%s (cell %s)', f.host ->> 'host', f.host ->> 'cell') order by f.place)
+                         from jsonb_array_elements(a.hosts) with ordinality f (host, place) where f.host ->> 'holds' = 'as its own'),
+                        '{}'))[:4] as names
+    from (select key, jsonb_agg(jsonb_build_object('host', name, 'host_id', host_id, 'holds', case when own then 'as its own'
+                                                   else 'in its machine keys' end)
+                                order by place) as hosts,
+                 array_agg(name order by place) filter (where own and place <= 4) as names
+          from counted where place <= 100 group by key) n
+    left join abroad a using (key)
 ), misused as (
     select identity, concat_ws('; ', nullif(max(note), ''), 'asks for ' || string_agg(distinct asked_name, ', ')) as note
     from misused_keys() group by identity
 ), found as (
-    select c.*, n.hosts, m.note,
+    select c.*, n.hosts, n.names as owner_names, m.note,
            -- Up to three others by name.
            (select string_agg(o.name, ', ' order by o.name)
             from (select o.name from unnest(n.names) with ordinality o (name, ord) where o.name <> c.name order by o.ord limit 3) o)
@@ -81,8 +95,7 @@ select host_id, key as subject, 'high' as severity,
             then format('the collector''s key %s is used from more than one machine%s%s', value, coalesce(', also by ' || other_names, ''),
                         coalesce(': ' || nullif(note, ''), ''))
             when not own then format('its machine keys carry the MachineGuid %s, which is that of %s', value,
-                                     (select string_agg(o.name, ', ' order by o.name)
-                                      from (select name from sharing s where s.key = found.key and s.own order by 1 limit 3) o))
+                                     (select string_agg(o.name, ', ' order by o.name) from unnest(found.owner_names[:3]) o (name)))
             else format('its %s %s is also that of %s', case identity when 'machine-guid' then 'MachineGuid' else 'machine SID' end, value,
                         coalesce(other_names, 'another host of that name')) end as summary,
        jsonb_build_object('identity', identity, 'value', value, 'hosts', hosts, 'host_count', sharers, 'suspected', false)

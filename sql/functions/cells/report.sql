@@ -1,0 +1,142 @@
+-- The drift report over all cells: the documents of the cells as one. Hosts are called NAME (CELL) in it.
+
+create or replace function evenkeel.in_cell(item jsonb, cell text)
+returns jsonb language sql immutable
+as $$
+    select item || jsonb_build_object('cell', cell)
+           || case when item ? 'host' then jsonb_build_object('host', format('%s (%s)', item ->> 'host', cell)) else '{}' end
+           || case when jsonb_typeof(item -> 'host_names') = 'array'
+                   then jsonb_build_object('host_names', (
+                            select coalesce(jsonb_agg(format('%s (%s)', n.name, cell) order by n.place), '[]')
+                            from jsonb_array_elements_text(item -> 'host_names') with ordinality n (name, place)))
+                   else '{}' end
+           || case when item ? 'command' and item ? 'host_names'
+                   then jsonb_build_object('command', format('%s    # in cell %s', item ->> 'command', cell)) else '{}' end
+$$;
+comment on function evenkeel.in_cell(jsonb, text) is 'An item of a cell''s report, with the cell beside each host.';
+
+create or replace function evenkeel.merged_items(items jsonb)
+returns jsonb language sql immutable
+as $$
+    select coalesce(jsonb_agg(m.item order by (m.item ->> 'hosts')::bigint desc, m.place), '[]')
+    from (select g.kind || jsonb_build_object('hosts', sum((g.item ->> 'hosts')::bigint),
+                                              'cell', string_agg(distinct g.item ->> 'cell', ', '),
+                                              'host_names', jsonb_path_query_array(jsonb_agg(g.item -> 'host_names' order by g.place),
+                                                                                   '$[*][*]'))
+                     as item, min(g.place) as place
+          from (select i.item - '{hosts,host_names,cell}'::text[] as kind, i.item, i.place
+                from jsonb_array_elements(items) with ordinality i (item, place)) g
+          group by g.kind) m
+$$;
+comment on function evenkeel.merged_items(jsonb) is 'Items of several cells, those that say the same as one with the hosts of all.';
+
+create or replace function evenkeel.merged_dangers(items jsonb)
+returns jsonb language sql stable
+as $$
+    select coalesce(jsonb_agg(m.item order by m.rank, m.hosts desc, m.place), '[]')
+    from (select (array_agg(i.item order by i.place))[1]
+                 || jsonb_build_object('hosts', sum((i.item ->> 'hosts')::bigint), 'cell', string_agg(distinct i.item ->> 'cell', ', '),
+                                       'host_names', jsonb_path_query_array(jsonb_agg(i.item -> 'host_names' order by i.place), '$[*][*]'),
+                                       'host_ids', jsonb_path_query_array(jsonb_agg(i.item -> 'host_ids' order by i.place), '$[*][*]'))
+                     as item, sum((i.item ->> 'hosts')::bigint) as hosts, min(i.place) as place, min(d.rank) as rank
+          from jsonb_array_elements(items) with ordinality i (item, place)
+          left join evenkeel.check_definition d on d.code = i.item ->> 'check_code'
+          group by i.item ->> 'check_code', i.item ->> 'subject',
+                   case when i.item ->> 'check_code' not in ('cloned-identity', 'machine-key-mismatch') then i.item ->> 'summary' end) m
+$$;
+comment on function evenkeel.merged_dangers(jsonb) is 'What is dangerous in several cells, the same of hosts of several cells as one.';
+
+create or replace function evenkeel.over_cells_report_drift(since timestamptz)
+returns jsonb language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+declare
+    told jsonb;
+    silent jsonb;
+    lists jsonb;
+    counts jsonb;
+    document jsonb;
+begin
+    if since >= now() then
+        raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
+    end if;
+    select jsonb_object_agg(d.cell, d.document) filter (where d.document is not null),
+           coalesce(jsonb_agg(jsonb_build_object('cell', d.cell, 'error', d.error, 'hosts', d.hosts, 'says', d.says) order by d.cell)
+                    filter (where d.document is null), '[]')
+        into told, silent
+    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz), null::text, null::bigint, null::text', since),
+                           null::evenkeel.cell_document, 'answer', 60) d;
+    select coalesce(jsonb_object_agg(l.key, l.items), '{}') into lists
+    from (select s.key, jsonb_agg(evenkeel.in_cell(i.item, c.key)
+                                  order by evenkeel.severity_rank(i.item ->> 'severity') desc nulls last, i.item ->> 'check_code',
+                                           i.item ->> 'subject', i.item ->> 'summary', c.key, i.place) as items
+          from jsonb_each(told) c
+          cross join unnest(array['dangerous', 'new', 'worsened', 'closed', 'waived', 'changes', 'facts', 'life', 'outliers', 'silent',
+                                  'unknown', 'not_seen', 'dangers', 'levels']) s (key)
+          cross join jsonb_array_elements(c.value -> s.key) with ordinality i (item, place)
+          group by s.key) l;
+    select jsonb_object_agg(n.key, n.value)
+           || jsonb_build_object('new_hosts', (select coalesce(jsonb_object_agg(h.key, h.hosts), '{}')
+                                               from (select w.key, sum(w.value::bigint) as hosts
+                                                     from jsonb_each(told) c cross join jsonb_each_text(c.value #> '{counts,new_hosts}') w
+                                                     group by 1) h))
+        into counts
+    from (select e.key, sum(e.value::bigint) as value
+          from jsonb_each(told) c cross join jsonb_each_text((c.value -> 'counts') - 'new_hosts') e group by 1) n;
+    counts := coalesce(counts, '{"new_hosts": {}}')
+              || (select jsonb_build_object('hosts', coalesce((counts ->> 'hosts')::bigint, 0) + s.hosts,
+                                            'unknown', coalesce((counts ->> 'unknown')::bigint, 0) + s.hosts)
+                  from (select coalesce(sum((s ->> 'hosts')::bigint), 0) as hosts from jsonb_array_elements(silent) s) s);
+    document := jsonb_build_object(
+        'schema', 1, 'since', since, 'until', now(), 'counts', counts,
+        'sentence', concat_ws('; ', (select string_agg(s ->> 'says', '; ') from jsonb_array_elements(silent) s),
+                              evenkeel.report_sentence(counts)),
+        'cells', (select coalesce(jsonb_agg(jsonb_build_object('cell', c.name, 'answers', told ? c.name,
+                                                               'hosts', coalesce(told -> c.name #> '{counts,hosts}', to_jsonb(c.hosts)),
+                                                               'error', (select s ->> 'error' from jsonb_array_elements(silent) s
+                                                                         where s ->> 'cell' = c.name)) order by c.name), '[]')
+                  from evenkeel.cell c),
+        'verdicts', (select jsonb_object_agg(v.key, (
+                                select coalesce(jsonb_agg(format('%s (%s)', h.host, c.key) order by h.host, c.key), '[]')
+                                from jsonb_each(told) c cross join jsonb_array_elements_text(c.value #> array['verdicts', v.key]) h (host)))
+                     from unnest(array['became_mixed', 'mended', 'lost']) v (key)),
+        'dangerous', evenkeel.merged_dangers(coalesce(lists -> 'dangerous', '[]')),
+        'dangers', (select coalesce(jsonb_agg(jsonb_build_object('check_code', d.code, 'findings', d.findings, 'hosts', d.hosts,
+                                                                 'command', d.command) order by d.place), '[]')
+                    from (select i.item ->> 'check_code' as code, sum((i.item ->> 'findings')::bigint) as findings,
+                                 sum((i.item ->> 'hosts')::bigint) as hosts, min(i.item ->> 'command') as command, min(i.place) as place
+                          from jsonb_array_elements(coalesce(lists -> 'dangers', '[]')) with ordinality i (item, place) group by 1) d),
+        'levels', (select coalesce(jsonb_agg(distinct l.item - 'cell'), '[]')
+                   from jsonb_array_elements(coalesce(lists -> 'levels', '[]')) l (item)),
+        'unknown', (select coalesce(jsonb_agg(jsonb_build_object('product', format('(cell %s)', s ->> 'cell'), 'missing', s ->> 'says',
+                                                                 'hosts', coalesce((s ->> 'hosts')::bigint, 0), 'cell', s ->> 'cell',
+                                                                 'host_names', '[]'::jsonb)), '[]')
+                    from jsonb_array_elements(silent) s) || evenkeel.merged_items(coalesce(lists -> 'unknown', '[]')),
+        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
+        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
+        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
+    return document
+        || (select jsonb_object_agg(k, coalesce(lists -> k, '[]'))
+            from unnest(array['new', 'worsened', 'closed', 'waived', 'outliers', 'silent']) k)
+        || (select jsonb_object_agg(k, evenkeel.merged_items(coalesce(lists -> k, '[]')))
+            from unnest(array['changes', 'facts', 'life', 'not_seen']) k);
+end
+$$;
+comment on function evenkeel.over_cells_report_drift(timestamptz) is
+    'As evenkeel.report_drift(), over all cells. Hosts of a cell that does not answer count as unknown, and the first sentence names it.';
+
+create or replace function evenkeel.over_cells_report_hosts(most integer default 20000)
+returns jsonb language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with told as materialized (
+        select * from evenkeel.of_cells(format('select evenkeel.report_hosts(%s), null::text, null::bigint, null::text', most),
+                                        null::evenkeel.cell_document, 'answer')
+    )
+    select case when not exists (select from told t where t.document is null and t.error is null)
+                 and (select coalesce(sum(jsonb_array_length(t.document)), 0) from told t) <= most
+                then coalesce(jsonb_agg(l.line order by l.line ->> 0), '[]') end
+    from (select jsonb_build_array(format('%s (%s)', h ->> 0, t.cell), h -> 1, h -> 2) as line
+          from told t cross join jsonb_array_elements(t.document) h
+          union all
+          select jsonb_build_array(format('(cell %s)', t.cell), 'unknown', 0) from told t where t.error is not null) l
+$$;
+comment on function evenkeel.over_cells_report_hosts(integer) is 'As evenkeel.report_hosts(), over all cells.';
