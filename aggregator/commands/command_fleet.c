@@ -7,22 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "usage: evenkeel fleet add DSN [--name CELL]\n"
+static const char help[] = "usage: evenkeel fleet [list] [--format text|json|csv]\n"
+                           "       evenkeel fleet add DSN [--name CELL]\n"
                            "       evenkeel fleet remove CELL\n"
-                           "       evenkeel fleet update\n"
-                           "       evenkeel fleet [list] [--format text|json|csv]\n\n"
+                           "       evenkeel fleet update\n\n"
                            "A fleet database holds no host: it asks the databases that do, its cells, and\n"
                            "answers as they do, with a column that names the cell.\n"
-                           "  add DSN   adds a cell; the first one makes this database, which must have no\n"
-                           "            host, a fleet database. The database server itself connects there,\n"
-                           "            with the password file of the user that it runs as: DSN has none\n"
-                           "  remove    takes a cell out of the fleet; nothing changes in the cell\n"
-                           "  update    counts the cells' hosts, and tells each cell which identities of its\n"
-                           "            hosts other cells have too, for cloned-identity; 'check' and 'report'\n"
-                           "            do so first\n"
-                           "  list      every cell, whether it answers, and its hosts; those of a cell that\n"
-                           "            does not answer are unknown (default)\n"
-                           "  --name    what the cell is called (default: the first part of its host's name)\n\n"
+                           "  list         whether each cell answers, and its hosts (default); those of a\n"
+                           "               cell that does not answer are unknown\n"
+                           "  add DSN      adds a cell; the first one makes of this database, which must\n"
+                           "               have no host, a fleet database. The database server connects\n"
+                           "               there, by the password file of its user: DSN has none\n"
+                           "  remove CELL  takes a cell out of the fleet; nothing changes in the cell\n"
+                           "  update       counts the cells' hosts, and tells each which identities of its\n"
+                           "               hosts others have, for cloned-identity; check and report do too\n"
+                           "  --name CELL  what it is called (default: the first part of its host's name)\n\n"
                            "Exit status: 0; 3 a cell does not answer; 1 error.";
 
 static void free_conninfo(PQconninfoOption **options)

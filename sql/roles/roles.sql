@@ -65,6 +65,9 @@ begin
         execute format('revoke execute on function %s from public', wanted);
         execute format('grant execute on function %s to evenkeel_owner, evenkeel_ingest', wanted);
     end loop;
+    -- It has the owner's rights, and asks cells in his name.
+    revoke execute on function evenkeel.update_fleet() from public;
+    grant execute on function evenkeel.update_fleet() to evenkeel_owner, evenkeel_ingest;
 
     -- A view reads tables as its owner, but the functions that it calls would read them as whoever looks.
     for wanted in

@@ -21,6 +21,20 @@ $$;
 comment on function evenkeel.cell_dsn(text, integer) is
     'A cell''s connection string with what each connection has: a time limit for its statements, and the session''s time zone.';
 
+create or replace function evenkeel.at_schema(wanted integer)
+returns boolean language plpgsql stable
+as $$
+begin
+    if evenkeel.schema_version() <> wanted then
+        raise exception 'it is at schema %, the fleet database at %: run ''evenkeel init'' of one version on both',
+            evenkeel.schema_version(), wanted;
+    end if;
+    return true;
+end
+$$;
+comment on function evenkeel.at_schema(integer) is
+    'True, or an error where this database is not at that schema: its answers may mean others.';
+
 create or replace function evenkeel.cell_send(connection text, cell evenkeel.cell, query text, seconds integer)
 returns text language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -33,7 +47,8 @@ begin
     end if;
     begin
         perform dblink_connect_u(connection, evenkeel.cell_dsn(cell.dsn, seconds));
-        perform dblink_send_query(connection, query);
+        perform dblink_send_query(connection, format('select * from (%s) q where evenkeel.at_schema(%s)', query,
+                                                     evenkeel.schema_version()));
         return null;
     exception when others then
         declare

@@ -60,9 +60,6 @@ begin
         raise exception 'the database server can''t ask cell ''%'': %', wanted, state.error;
     elsif state.is_fleet then
         raise exception 'that is a fleet database itself: a cell is one that holds hosts';
-    elsif state.schema <> evenkeel.schema_version() then
-        raise exception 'that database is at schema %, this one at %: run ''evenkeel init'' of one version on both', state.schema,
-            evenkeel.schema_version();
     elsif exists (select from evenkeel.cell c where c.identity = state.identity) then
         raise exception 'that database is cell ''%'' already', (select c.name from evenkeel.cell c where c.identity = state.identity);
     end if;

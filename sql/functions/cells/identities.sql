@@ -127,4 +127,4 @@ $$;
 comment on function evenkeel.update_fleet() is
     'Counts the hosts of all cells, and hands down to each which identities of its hosts other cells have; a row per cell with which that '
     'failed, and why.';
-revoke execute on function evenkeel.update_fleet() from public;
+revoke execute on function evenkeel.update_fleet() from public; -- roles.sql grants it

@@ -140,3 +140,15 @@ as $$
           select jsonb_build_array(format('(cell %s)', t.cell), 'unknown', 0) from told t where t.error is not null) l
 $$;
 comment on function evenkeel.over_cells_report_hosts(integer) is 'As evenkeel.report_hosts(), over all cells.';
+
+create or replace function evenkeel.over_cells_report_horizon()
+returns timestamptz language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select coalesce(min(coalesce((d.document #>> '{}')::timestamptz, c.answered_at, c.added_at)), clock_timestamp())
+    from evenkeel.cell c
+    join evenkeel.of_cells('select to_jsonb(evenkeel.report_horizon()), null::text, null::bigint, null::text',
+                           null::evenkeel.cell_document, 'answer') d on d.cell = c.name
+$$;
+comment on function evenkeel.over_cells_report_horizon() is
+    'As evenkeel.report_horizon(), over all cells: what comes of one that is silent now is told by a later report, which begins where that '
+    'one last answered.';
