@@ -11,8 +11,10 @@ comment on table evenkeel.host_due is
   'When the checks of the clock look at a host next. A host that reports stays as it is here: when its time comes it is seen that it '
   'reported, and it gets another time. So whoever reports writes nothing here.';
 comment on column evenkeel.host_due.host_id is 'The host.';
-comment on column evenkeel.host_due.due_at is 'When one of these checks may find something on it that it did not find before; -infinity: at once.';
-comment on column evenkeel.host_due.looked_at is 'When they last looked: one that has a finding and was heard of since then is looked at again.';
+comment on column evenkeel.host_due.due_at is
+  'When one of these checks may find something on it that it did not find before; -infinity: at once.';
+comment on column evenkeel.host_due.looked_at is
+  'When they last looked: one that has a finding and was heard of since then is looked at again.';
 
 drop function if exists evenkeel.judge_clock();
 comment on column evenkeel.check_definition.key_query is

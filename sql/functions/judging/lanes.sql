@@ -1,5 +1,5 @@
--- Who is judged when: the queue in batches, several at a time by several sessions, and beside it, one at a time and in a session of their own, the hosts that take long or could
--- not be judged before. What one of these does holds up nobody else.
+-- Who is judged when: the queue in batches, several at a time by several sessions, and beside it, one at a time and in a session of their
+-- own, the hosts that take long or could not be judged before. What one of these does holds up nobody else.
 
 create or replace function evenkeel.host_partition(host uuid)
 returns integer language sql immutable strict parallel safe

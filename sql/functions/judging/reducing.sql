@@ -1,6 +1,7 @@
--- Fleet checks compare hosts. A judge notes the keys of the hosts that it judged and what it changed (fleet_key, fleet_change), in the hosts'
--- own transaction and without waiting for anybody; one session at a time takes these changes in bounded steps, and judges all hosts on which
--- they bear. Whoever commits a change after a step looked finds it handled by a later one: two hosts that share a key are both seen then.
+-- Fleet checks compare hosts. A judge notes the keys of the hosts that it judged and what it changed (fleet_key, fleet_change), in the
+-- hosts' own transaction and without waiting for anybody; one session at a time takes these changes in bounded steps, and judges all hosts
+-- on which they bear. Whoever commits a change after a step looked finds it handled by a later one: two hosts that share a key are both
+-- seen then.
 
 create or replace function evenkeel.fleet_check_query(fleet_check text, part integer)
 returns text language sql stable
