@@ -158,7 +158,8 @@ begin
         'Filled by find_component_stores; read by find_component_stores, match_component_stores, view state_store; ends with the '
         'transaction.';
     create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
-        winner evenkeel.version not null, copy evenkeel.version, same_size boolean not null, one_link boolean not null, older boolean not null,
+        winner evenkeel.version not null, copy evenkeel.version, same_size boolean not null, one_link boolean not null,
+        older boolean not null,
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
         'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than '
