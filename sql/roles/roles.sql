@@ -18,9 +18,8 @@ declare
         'component_store', 'chunk_store', 'host_component', 'host_product', 'host_product_history', 'host_patch',
         'host_patch_past', 'peer_file', 'peer_refresh',
         'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'judge_partition', 'fleet_key', 'fleet_change',
-        'finding', 'finding_past', 'not_judged', 'not_judged_object', 'slow_host', 'host_due', 'report_mark'];
-        'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'fleet_key', 'finding', 'finding_past', 'not_judged',
-        'not_judged_object', 'slow_host', 'report_mark', 'fleet_summary'];
+        'finding', 'finding_past', 'not_judged', 'not_judged_object', 'slow_host', 'host_due', 'report_mark',
+        'fleet_summary'];
 begin
     foreach wanted in array array['evenkeel_owner', 'evenkeel_ingest', 'evenkeel_read'] loop
         if may_make and not exists (select from pg_roles where rolname = wanted) then
