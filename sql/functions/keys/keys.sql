@@ -239,8 +239,8 @@ begin
     -- As host_name_check() of the programs has it, but for what only they know of Unicode.
     if octet_length(wanted) not between 1 and 255 or wanted ~ '[[:cntrl:]]|^\s|\s$|\.$' or evenkeel.is_glob(wanted)
        or lower(wanted) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-        raise exception '''%'' can''t be a host''s name: 1 to 255 bytes, no control character, none of *, ? and [, no blank at an end, no dot '
-          'behind it, and not the form of a host_id', wanted;
+        raise exception '''%'' can''t be a host''s name: 1 to 255 bytes, no control character, none of *, ? and [, no blank at an end, no '
+          'dot behind it, and not the form of a host_id', wanted;
     end if;
     if not evenkeel.take_name(renamed, wanted) then
         raise exception 'another host is called ''%'' (its host_id is %): rename or merge that one first', wanted,
