@@ -47,9 +47,9 @@ as $$
                                     then h.name else h.host_id::text end
     from shown s
     join host h using (host_id)
-    -- What moves files is laid over the host before it is a step: by who asks for the plan, for here nothing may be written.
+    -- A hotfix is laid over the host before it is a step: by who asks for the plan, for here nothing may be written.
     left join lateral (select format('%s: %s', n.action, n.what)
-                              || case when n.stage in (50, 61) then ', if evenkeel plan, which lays it over the host, has it too'
+                              || case when n.stage = 61 then ', if evenkeel plan, which lays it over the host, has it too'
                                       else '' end as says
                        from evenkeel.plan_steps(s.host_id) n
                        where s.line <= planned and n.stage <> 60 order by n.number limit 1) step on true
