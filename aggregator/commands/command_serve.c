@@ -241,8 +241,7 @@ static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\
                            "  --allow-plain          allow tcp:// beyond loopback\n"
                            "  --trust-on-first-use   approve every new key; on loopback only\n"
                            "  --upload-quota MIB     what one host may upload a day (default: 256)\n"
-                           "  --memory MIB           what requests may hold at once (default: 512), and a\n"
-                           "                         quarter more for unfinished snapshots; then: 'busy'\n"
+                           "  --memory MIB           what requests may hold, then: 'busy' (default: 512)\n"
                            "  --connections N        collectors connected at once (default: 512); each takes\n"
                            "                         a descriptor and may have 2.5 MiB under way\n"
                            "  --judges N             sessions that judge, 1 to 16 (default: half the cores)\n"
@@ -256,23 +255,92 @@ static const char help[] = "usage: evenkeel serve [--listen URL]... [OPTION]...\
                            "  --dsn STRING           the database (default: EVENKEEL_DSN, else the private\n"
                            "                         cluster)";
 
+enum {
+    OPTION_LISTEN = 256,
+    OPTION_TRUST,
+    OPTION_READY,
+    OPTION_PLAIN,
+    OPTION_CERTIFICATE,
+    OPTION_KEY,
+    OPTION_QUOTA,
+    OPTION_MEMORY,
+    OPTION_CONNECTIONS,
+    OPTION_JUDGES,
+    OPTION_HTTP,
+    OPTION_READ_DSN,
+    OPTION_REPORT
+};
+
+/* What the options say. */
+struct serving {
+    const char *urls[URLS_MAXIMUM];
+    const char *ready;
+    int64_t judges;
+    struct service_options service;
+    struct store_options store;
+    struct http_options http;
+};
+
+/* Takes what optarg says; the status of a usage error that was told, else 0. */
+static int take_option(struct serving *serving, int option)
+{
+    int64_t number;
+    switch (option) {
+    case OPTION_LISTEN:
+        if (serving->service.url_count == URLS_MAXIMUM)
+            return cli_fail_usage("serve", "more than %d addresses", URLS_MAXIMUM);
+        serving->urls[serving->service.url_count++] = optarg;
+        break;
+    case OPTION_TRUST:
+        serving->store.trust_on_first_use = true;
+        break;
+    case OPTION_READY:
+        serving->ready = optarg;
+        break;
+    case OPTION_PLAIN:
+        serving->service.allow_plain = true;
+        break;
+    case OPTION_CERTIFICATE:
+        serving->service.certificate = optarg;
+        break;
+    case OPTION_KEY:
+        serving->service.private_key = optarg;
+        break;
+    case OPTION_QUOTA:
+        if (!number_of(optarg, 1, 1 << 20, &number))
+            return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
+        serving->store.upload_quota = number << 20;
+        break;
+    case OPTION_MEMORY:
+        if (!number_of(optarg, MEMORY_LEAST, 1 << 20, &number))
+            return cli_fail_usage("serve", "--memory '%s' is no number of MiB from %d to 1048576", optarg,
+                                  MEMORY_LEAST);
+        serving->service.memory = (size_t)number << 20;
+        break;
+    case OPTION_CONNECTIONS:
+        if (!number_of(optarg, 1, CONNECTIONS_MOST, &number))
+            return cli_fail_usage("serve", "--connections '%s' is no number from 1 to %d", optarg, CONNECTIONS_MOST);
+        serving->service.connections = (unsigned)number;
+        break;
+    case OPTION_JUDGES:
+        if (!number_of(optarg, 1, JUDGES_MOST, &serving->judges))
+            return cli_fail_usage("serve", "--judges '%s' is no number from 1 to %d", optarg, JUDGES_MOST);
+        break;
+    case OPTION_HTTP:
+        serving->http.url = optarg;
+        break;
+    case OPTION_READ_DSN:
+        serving->http.read_dsn = optarg;
+        break;
+    case OPTION_REPORT:
+        serving->http.report = optarg;
+        break;
+    }
+    return 0;
+}
+
 int command_serve(int argc, char **argv)
 {
-    enum {
-        OPTION_LISTEN = 256,
-        OPTION_TRUST,
-        OPTION_READY,
-        OPTION_PLAIN,
-        OPTION_CERTIFICATE,
-        OPTION_KEY,
-        OPTION_QUOTA,
-        OPTION_MEMORY,
-        OPTION_CONNECTIONS,
-        OPTION_JUDGES,
-        OPTION_HTTP,
-        OPTION_READ_DSN,
-        OPTION_REPORT
-    };
     static const struct option options[] = {{"listen", required_argument, NULL, OPTION_LISTEN},
                                             {"trust-on-first-use", no_argument, NULL, OPTION_TRUST},
                                             {"ready-file", required_argument, NULL, OPTION_READY},
@@ -288,88 +356,38 @@ int command_serve(int argc, char **argv)
                                             {"report", required_argument, NULL, OPTION_REPORT},
                                             CLI_OPTIONS,
                                             {0}};
-    const char *urls[URLS_MAXIMUM], *ready = NULL;
-    struct service_options service_options = {
-        .urls = urls, .connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY};
-    int64_t memory, connections, judges = usual_judges();
-    struct store_options store_options = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING};
-    struct http_options http_options = {0};
+    struct serving serving = {
+        .judges = usual_judges(),
+        .service = {.connections = SERVICE_CONNECTIONS, .memory = SERVICE_MEMORY},
+        .store = {.upload_quota = STORE_UPLOAD_QUOTA, .most_pending = STORE_MOST_PENDING},
+    };
+    serving.service.urls = serving.urls;
     char dsn[2048], state[1024], report[PATH_MAX];
     struct cli cli = {.command = "serve", .help = help, .repeated = (const char *const[]){"listen", NULL}};
     struct error error = {0};
-    for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
-        switch (option) {
-        case OPTION_LISTEN:
-            if (service_options.url_count == URLS_MAXIMUM)
-                return cli_fail_usage("serve", "more than %d addresses", URLS_MAXIMUM);
-            urls[service_options.url_count++] = optarg;
-            break;
-        case OPTION_TRUST:
-            store_options.trust_on_first_use = true;
-            break;
-        case OPTION_READY:
-            ready = optarg;
-            break;
-        case OPTION_PLAIN:
-            service_options.allow_plain = true;
-            break;
-        case OPTION_CERTIFICATE:
-            service_options.certificate = optarg;
-            break;
-        case OPTION_KEY:
-            service_options.private_key = optarg;
-            break;
-        case OPTION_QUOTA:
-            if (!number_of(optarg, 1, 1 << 20, &store_options.upload_quota))
-                return cli_fail_usage("serve", "--upload-quota '%s' is no number of MiB from 1 to 1048576", optarg);
-            store_options.upload_quota <<= 20;
-            break;
-        case OPTION_MEMORY:
-            if (!number_of(optarg, MEMORY_LEAST, 1 << 20, &memory))
-                return cli_fail_usage("serve", "--memory '%s' is no number of MiB from %d to 1048576", optarg,
-                                      MEMORY_LEAST);
-            service_options.memory = (size_t)memory << 20;
-            break;
-        case OPTION_CONNECTIONS:
-            if (!number_of(optarg, 1, CONNECTIONS_MOST, &connections))
-                return cli_fail_usage("serve", "--connections '%s' is no number from 1 to %d", optarg,
-                                      CONNECTIONS_MOST);
-            service_options.connections = (unsigned)connections;
-            break;
-        case OPTION_JUDGES:
-            if (!number_of(optarg, 1, JUDGES_MOST, &judges))
-                return cli_fail_usage("serve", "--judges '%s' is no number from 1 to %d", optarg, JUDGES_MOST);
-            break;
-        case OPTION_HTTP:
-            http_options.url = optarg;
-            break;
-        case OPTION_READ_DSN:
-            http_options.read_dsn = optarg;
-            break;
-        case OPTION_REPORT:
-            http_options.report = optarg;
-            break;
-        }
-    }
+    for (int option, status; (option = cli_option(&cli, argc, argv, options)) != -1;)
+        if ((status = take_option(&serving, option)) != 0)
+            return status;
     if (cli.ended)
         return cli.status;
-    if (service_options.url_count == 0)
-        urls[service_options.url_count++] = DEFAULT_URL;
-    for (size_t i = 0; store_options.trust_on_first_use && i < service_options.url_count; i++)
-        if (!loopback_is_url(urls[i]))
+    if (serving.service.url_count == 0)
+        serving.urls[serving.service.url_count++] = DEFAULT_URL;
+    for (size_t i = 0; serving.store.trust_on_first_use && i < serving.service.url_count; i++)
+        if (!loopback_is_url(serving.urls[i]))
             return cli_fail_usage("serve", "--trust-on-first-use would let anybody in on '%s': it is for loopback only",
-                                  urls[i]);
-    if (http_options.report == NULL && database_state_directory(state, sizeof state, &error) == 0) {
+                                  serving.urls[i]);
+    if (serving.http.report == NULL && database_state_directory(state, sizeof state, &error) == 0) {
         snprintf(report, sizeof report, "%s/report.html", state);
-        http_options.report = report;
+        serving.http.report = report;
     }
     const char *reader = getenv("EVENKEEL_READ_DSN");
-    if (http_options.read_dsn == NULL && reader != NULL && *reader != 0)
-        http_options.read_dsn = reader;
-    http_options.allow_plain = service_options.allow_plain;
-    store_options.staging_bytes = service_options.memory / STORE_STAGING_SHARE;
+    if (serving.http.read_dsn == NULL && reader != NULL && *reader != 0)
+        serving.http.read_dsn = reader;
+    serving.http.allow_plain = serving.service.allow_plain;
+    serving.store.staging_bytes = serving.service.memory / STORE_STAGING_SHARE;
     if (database_dsn(cli.dsn, dsn, sizeof dsn, &error) < 0 ||
-        serve(dsn, (unsigned)judges, &service_options, &store_options, &http_options, ready, &error) < 0)
+        serve(dsn, (unsigned)serving.judges, &serving.service, &serving.store, &serving.http, serving.ready, &error) <
+            0)
         return cli_fail("serve", &error);
     return EXIT_STATUS_OK;
 }

@@ -7,7 +7,6 @@
 #include "pages_assets.h"
 #include "version.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 const char *plural(long long count, const char *one, const char *many)
@@ -36,16 +35,15 @@ void put_time(const char *iso, FILE *out)
 }
 
 /* The begin of a link with pairs up to NULL, and `number` as the page unless it is 0. */
-static void put_link_to(const char *path, long long number, va_list pairs, FILE *out)
+static void put_link_to(const char *path, long long number, const char *const *pairs, FILE *out)
 {
-    const char *name, *before = "?";
+    const char *before = "?";
     fprintf(out, "<a href=\"%s", path);
-    while ((name = va_arg(pairs, const char *)) != NULL) {
-        const char *value = va_arg(pairs, const char *);
-        if (*value == 0)
+    for (; pairs[0] != NULL; pairs += 2) {
+        if (*pairs[1] == 0)
             continue;
-        fprintf(out, "%s%s=", before, name);
-        url_put(value, out);
+        fprintf(out, "%s%s=", before, pairs[0]);
+        url_put(pairs[1], out);
         before = "&amp;";
     }
     if (number > 0)
@@ -53,17 +51,13 @@ static void put_link_to(const char *path, long long number, va_list pairs, FILE 
     fputs("\">", out);
 }
 
-void put_link(FILE *out, const char *path, ...)
+void put_link_with(FILE *out, const char *path, const char *const *pairs)
 {
-    va_list pairs;
-    va_start(pairs, path);
     put_link_to(path, 0, pairs, out);
-    va_end(pairs);
 }
 
-void put_pager(const cJSON *document, FILE *out, const char *path, ...)
+void put_pager_with(const cJSON *document, FILE *out, const char *path, const char *const *pairs)
 {
-    va_list pairs;
     long long number = report_number(document, "number");
     bool more = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(document, "more"));
     if (number == 1 && !more)
@@ -72,9 +66,7 @@ void put_pager(const cJSON *document, FILE *out, const char *path, ...)
     for (int step = -1; step <= 1; step += 2) {
         if (step < 0 ? number == 1 : !more)
             continue;
-        va_start(pairs, path);
         put_link_to(path, number + step, pairs, out);
-        va_end(pairs);
         fputs(step < 0 ? "← those before</a>" : "more →</a>", out);
     }
     fputs("</nav>\n", out);

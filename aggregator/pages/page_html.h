@@ -34,9 +34,12 @@ void put_time(const char *iso, FILE *out);                                      
 
 /* <a href="PATH?NAME=VALUE&amp;NAME=VALUE">, with pairs of a name and a value up to NULL; a value that is "" is left
  * out. What is said and </a> are the caller's. */
-void put_link(FILE *out, const char *path, ...) __attribute__((sentinel));
+void put_link_with(FILE *out, const char *path, const char *const *pairs);
+#define put_link(out, path, ...) put_link_with((out), (path), (const char *const[]){__VA_ARGS__})
 /* Where a list has more: links as put_link()'s to the pages before and behind the document's. */
-void put_pager(const cJSON *document, FILE *out, const char *path, ...) __attribute__((sentinel));
+void put_pager_with(const cJSON *document, FILE *out, const char *path, const char *const *pairs);
+#define put_pager(document, out, path, ...)                                                                            \
+    put_pager_with((document), (out), (path), (const char *const[]){__VA_ARGS__})
 /* A host's name that leads to its page. */
 void put_host(const char *host_id, const char *name, FILE *out);
 /* A file's path that leads to who has which version of it. */

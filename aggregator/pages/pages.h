@@ -22,13 +22,13 @@ struct page {
 bool pages_holds(const char *path);
 
 /*
- * Makes the page of a path, which pages_holds(), and a query as it came (without '?'). Reads over *connection, which is
- * opened with `dsn` where it is NULL or gone, and stays the caller's. What can't be shown becomes a page that says why:
- * 400 for a query that can't be meant, 404 for a host, patch or file that is not there, 503 where the database does not
- * answer, or not within PAGES_SECONDS.
+ * Makes the page of a path, which pages_holds(), and the text of a query as it came (without '?'). Reads over
+ * *connection, which is opened with `dsn` where it is NULL or gone, and stays the caller's. What can't be shown becomes
+ * a page that says why: 400 for a query that can't be meant, 404 for a host, patch or file that is not there, 503 where
+ * the database does not answer, or not within PAGES_SECONDS.
  */
 #define PAGES_SECONDS 5
-void pages_make(const char *dsn, PGconn **connection, const char *path, const char *query, struct page *page);
+void pages_make(const char *dsn, PGconn **connection, const char *path, const char *text, struct page *page);
 
 /* A page that says a sentence in place of another. */
 void pages_refuse(unsigned status, const char *sentence, struct page *page);

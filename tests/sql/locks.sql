@@ -94,6 +94,7 @@ select evenkeel.lock_catalogue_shared() \g /dev/null
 do $$ begin while evenkeel.risk_next(1, '7 days') > 0 loop end loop; end $$;
 select fixture.step('risk at once') \g /dev/null
 select * from ops.risk('KB1') \g /dev/null
+select count(p.*) from evenkeel.host h cross join lateral evenkeel.plan(h.host_id) p \g /dev/null
 select fixture.step('retire') \g /dev/null
 select evenkeel.retire_host('second') \g /dev/null
 select fixture.step('merge') \g /dev/null

@@ -11,7 +11,7 @@ from source.text t
 cross join regexp_matches(t.body, 'create (?:or replace )?temporary (?:table|view) (?:if not exists )?([a-z_]+)', 'g') m;
 create temporary view made_of_query as
 select distinct t.name, m[1] as relation
-from source.text t cross join regexp_matches(t.body, 'create temporary table ([a-z_]+) on commit drop as\s', 'g') m;
+from source.text t cross join regexp_matches(t.body, 'create temporary table ([a-z_]+) on commit (?:drop|preserve rows) as\s', 'g') m;
 
 -- 'a' 'b' over several lines is one text.
 create temporary table declared as

@@ -100,6 +100,8 @@ begin
     drop table if exists pg_temp.cells_risk_row;
     create temporary table cells_risk_row on commit preserve rows as
     select r.* from ops.risk(asked, null, max_age) r where hosts is null or r.host_id is null or r.host_id = any (hosts);
+    comment on table cells_risk_row is
+        'What a patch would do to a host of some cell. Filled by cells_risk; read by cells_risk, cells_risk_rows; ends with the session.';
     return query
     select count(*) filter (where r.verdict = 'at risk'), count(*) filter (where r.verdict = 'unknown'),
            count(*) filter (where r.verdict = 'accepted'), count(*) filter (where r.verdict = 'safe'),

@@ -86,8 +86,9 @@ begin
     ) on commit delete rows;
     comment on table state_foreign is
         'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
-        'and why. Filled by find_foreign_files; read by check mixed-level, find_based_ranges, find_proofs, find_ranges, find_trouble, '
-        'product_fits; ends with the transaction.';
+        'and why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read '
+        'by check mixed-level, find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, product_fits; ends '
+        'with the transaction.';
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null
     ) on commit delete rows;
@@ -123,7 +124,7 @@ begin
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
     comment on view state_file is
-        'A file of a host of the state. Read by check outside-store; ends with the session.';
+        'A file of a host of the state. Read by check outside-store, find_store_doubts, find_store_ends; ends with the session.';
 end
 $$;
 comment on function evenkeel.state_open_views() is 'The part of state_open() that is of what hosts are and hold.';
@@ -155,15 +156,16 @@ begin
         on commit delete rows;
     comment on table state_store_host is
         'A host of the state that told of its component store; reaches: something in that is as new as what the registry declares. '
-        'Filled by find_component_stores; read by find_component_stores, match_component_stores, view state_store; ends with the '
-        'transaction.';
+        'Filled by find_component_stores; read by find_component_stores, find_store_ends, match_component_stores, view state_store; ends '
+        'with the transaction.';
     create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
         winner evenkeel.version not null, copy evenkeel.version, same_size boolean not null, one_link boolean not null,
         older boolean not null,
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
         'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than '
-        'all that won. Filled by find_component_stores; read by check outside-store, view state_store; ends with the transaction.';
+        'all that won. Filled by find_component_stores; read by check outside-store, find_doubts, find_store_doubts, find_store_ends, '
+        'view state_store; ends with the transaction.';
     create temporary view state_store as
         select h.host_id, u.file_id, 'confirmed' as says
         from state_store_host h
