@@ -158,16 +158,33 @@ static void put_component(const cJSON *component, const char *host_id, FILE *out
     row_end(out);
 }
 
+/* What a plan has behind its steps, of what is found then, needs them to be laid over the host, which a page can't. */
+static bool is_step(const cJSON *step)
+{
+    const char *action = report_string(step, "action");
+    return strcmp(action, "then") != 0 && strcmp(action, "unknown") != 0;
+}
+
+static int count_steps(const cJSON *document)
+{
+    int steps = 0;
+    const cJSON *step;
+    cJSON_ArrayForEach(step, report_list(document, "plan")) steps += is_step(step);
+    return steps;
+}
+
 static void put_plan(const cJSON *document, FILE *out)
 {
     const cJSON *step;
     const cJSON *plan = report_list(document, "plan");
-    if (cJSON_GetArraySize(plan) == 0)
+    if (count_steps(document) == 0)
         return;
     section_begin("plan", "The way back", -1, "Worked out now, in this order; nothing here does it.", out);
     fputs("<ol class=\"plan\">", out);
     cJSON_ArrayForEach(step, plan)
     {
+        if (!is_step(step))
+            continue;
         fputs("<li><b>", out);
         html_text(report_string(step, "action"), out);
         fputs("</b>: ", out);
@@ -176,9 +193,11 @@ static void put_plan(const cJSON *document, FILE *out)
         html_text(report_string(step, "why"), out);
         fputs("</p></li>", out);
     }
-    fputs("</ol>\n<p class=\"more\">In a terminal: <code>evenkeel plan ", out);
+    fputs("</ol>\n<p class=\"more\">A page only reads, and so has not tried them. <code>evenkeel plan ", out);
     html_text(report_string(document, "host_id"), out);
-    fputs("</code></p>\n", out);
+    fputs("</code> lays them over what is known of the host, leaves out what would break it, and says what "
+          "remains.</p>\n",
+          out);
     section_end(out);
 }
 
@@ -231,7 +250,7 @@ static void heading_of(const cJSON *document, const cJSON *state, char *text, si
 /* The sentence below the heading: how much was found, and what is missing. */
 static void put_reason(const cJSON *document, const cJSON *state, FILE *out)
 {
-    int steps = cJSON_GetArraySize(report_list(document, "plan"));
+    int steps = count_steps(document);
     const char *missing = report_string(state, "missing");
     long long open = report_number(document, "open");
     fputs("<p class=\"lead\">", out);

@@ -54,6 +54,19 @@ static bool counts_list(const cJSON *object, const cJSON *number)
     return cJSON_IsArray(list) && cJSON_GetArraySize(list) == (int)number->valuedouble;
 }
 
+/* Whether a number only is the place of a level that is named beside it: 'target_ordinal' of 'target'. */
+static bool is_place(const cJSON *object, const cJSON *number)
+{
+    static const char ending[] = "_ordinal";
+    char key[80];
+    size_t length = strlen(number->string);
+    if (!cJSON_IsNumber(number) || length < sizeof ending || length > sizeof key ||
+        strcmp(number->string + length - strlen(ending), ending) != 0)
+        return false;
+    snprintf(key, sizeof key, "%.*s", (int)(length - strlen(ending)), number->string);
+    return cJSON_IsString(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
 static void put_text(const char *before, const char *text, FILE *out)
 {
     if (*text == 0)
@@ -86,7 +99,7 @@ static void put_file(const cJSON *file, const char *path, unsigned depth, FILE *
     put_text(": ", report_string(file, "basis"), out);
     cJSON_ArrayForEach(item, file)
     {
-        if (is_said(item->string) || cJSON_IsNull(item) || counts_list(file, item))
+        if (is_said(item->string) || cJSON_IsNull(item) || is_place(file, item) || counts_list(file, item))
             continue;
         fputs("; ", out);
         html_words(item->string, out);
@@ -110,7 +123,7 @@ static void put_object(const cJSON *object, unsigned depth, FILE *out)
     fputs("<dl>", out);
     cJSON_ArrayForEach(item, object)
     {
-        if (cJSON_IsNull(item) || counts_list(object, item))
+        if (cJSON_IsNull(item) || is_place(object, item) || counts_list(object, item))
             continue;
         fputs("<div><dt>", out);
         html_words(item->string, out);

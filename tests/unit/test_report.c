@@ -154,6 +154,8 @@ static void evidence_is_read_as_sentences(void **state)
         {"{\"move\": [1], \"move_count\": 2}",
          "<dl><div><dt>move</dt><dd><ul><li>1</li></ul></dd></div><div><dt>move count</dt><dd>2</dd></div></dl>"},
         {"{\"hosts\": [], \"host_count\": 0, \"note\": null}", "<dl><div><dt>hosts</dt><dd>none</dd></div></dl>"},
+        {"{\"target\": \"SP2\", \"target_ordinal\": 2}", "<dl><div><dt>target</dt><dd>SP2</dd></div></dl>"},
+        {"{\"target_ordinal\": 2}", "<dl><div><dt>target ordinal</dt><dd>2</dd></div></dl>"},
         {"{\"lower\": {\"declared\": true, \"level\": \"SP1\"}}",
          "<dl><div><dt>lower</dt><dd>the registry declares SP1</dd></div></dl>"},
         {"{\"definite\": true, \"odd\": false}", "<dl><div><dt>definite</dt><dd>whoever loads it fails</dd></div>"
