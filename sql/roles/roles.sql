@@ -58,9 +58,12 @@ begin
         execute format('grant execute on function %s to evenkeel_owner', wanted);
     end loop;
 
-    -- Who serves makes instances known, and learns, without a right to write the catalogue; nobody else does either.
+    -- Who serves takes hosts in, makes instances known, and learns, without a right to write these tables; nobody else does either: who
+    -- only looks could set keys apart, or fill the places of those who wait for approval.
     for wanted in select p.oid::regprocedure from pg_proc p
-                  where p.pronamespace = 'evenkeel'::regnamespace and p.proname in ('make_units', 'refresh_units', 'learn_level') loop
+                  where p.pronamespace = 'evenkeel'::regnamespace
+                    and p.proname in ('make_units', 'refresh_units', 'learn_level', 'enroll', 'admit', 'count_offers', 'count_refused',
+                                      'index_content') loop
         execute format('revoke execute on function %s from public', wanted);
         execute format('grant execute on function %s to evenkeel_owner, evenkeel_ingest', wanted);
     end loop;

@@ -102,6 +102,7 @@ begin
     select r.* from ops.risk(asked, null, max_age) r where hosts is null or r.host_id is null or r.host_id = any (hosts);
     comment on table cells_risk_row is
         'What a patch would do to a host of some cell. Filled by cells_risk; read by cells_risk, cells_risk_rows; ends with the session.';
+    grant select on cells_risk_row to public;
     return query
     select count(*) filter (where r.verdict = 'at risk'), count(*) filter (where r.verdict = 'unknown'),
            count(*) filter (where r.verdict = 'accepted'), count(*) filter (where r.verdict = 'safe'),
@@ -114,8 +115,9 @@ comment on function evenkeel.cells_risk(text, uuid[], interval) is
 
 create or replace function evenkeel.cells_risk_rows()
 returns table (cell text, host text, verdict text, reason text, step text, findings jsonb, kept jsonb, replaced integer, host_id uuid)
-language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+language sql
 as $$
+    -- With the caller's rights: a session may have put a view of its own in the place of this table.
     select r.cell, r.host, r.verdict, r.reason, r.step, r.findings, r.kept, r.replaced, r.host_id
     from pg_temp.cells_risk_row r
     order by array_position(array['at risk', 'unknown', 'accepted', 'safe'], r.verdict), r.host, r.host_id

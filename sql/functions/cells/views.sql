@@ -115,6 +115,17 @@ begin
     if not exists (select from pg_extension e where e.extname = 'dblink' and e.extnamespace = 'evenkeel'::regnamespace) then
         create extension dblink schema evenkeel;
     end if;
+    -- Whoever reads asks cells through what is made here, and connects nowhere himself, least of all by a connection of ours.
+    for shown in
+        select p.oid::regprocedure as routine
+        from pg_extension e
+        join pg_depend d on (d.refclassid, d.refobjid, d.classid, d.deptype)
+                            = ('pg_extension'::regclass, e.oid, 'pg_proc'::regclass, 'e')
+        join pg_proc p on p.oid = d.objid
+        where e.extname = 'dblink' and p.proacl is null and pg_has_role(p.proowner, 'usage')
+    loop
+        execute format('revoke execute on function %s from public', shown.routine);
+    end loop;
     for shown in
         select p.oid::regprocedure as routine, p.proname::text as name
         from pg_proc p where p.pronamespace = 'ops'::regnamespace and p.proretset and 't' = any (p.proargmodes)
