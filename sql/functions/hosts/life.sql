@@ -75,6 +75,9 @@ declare
     named uuid := evenkeel.seen_host(word);
     known evenkeel.host;
 begin
+    -- Before its row, which judges write under these.
+    perform evenkeel.lock_clock(true);
+    perform evenkeel.lock_change(), evenkeel.lock_catalogue();
     select * into known from evenkeel.host h where h.host_id = named for update;
     if known.retired_at is not null then
         raise exception '''%'' is retired since % (%)', word, evenkeel.moment_text(known.retired_at), known.retired_because;
