@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(64);
+select plan(67);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -67,6 +67,20 @@ update evenkeel.check_definition set query = replace(query, 'poison', 'nothing')
 select evenkeel.retry_not_judged() \g /dev/null
 select is(fixture.judge_slow(), 'h5 true', 'after init and after a change of the catalogue it is tried again');
 select is(fixture.verdict('h5'), 'mixed', 'and judged where the fault was there');
+
+-- Those that shared something with it are judged again without it.
+select fixture.host(h, '{"c:/ring/a.dll": "1.0.0.1"}', '{"machine_guid": "6ca1bb54-ef5c-4fbe-8a4a-000000000007"}')
+from unnest(array['twin-1', 'twin-2']) h \g /dev/null
+select fixture.judge() \g /dev/null
+select is((select string_agg(host, ' ' order by host) from ops.finding where check_name = 'cloned-identity'), 'twin-1 twin-2',
+          'two hosts share an identity');
+select evenkeel.set_aside(host_id, 'a test') from evenkeel.host where name = 'twin-1' \g /dev/null
+select is((select string_agg(host, ' ' order by host) from ops.host where host like 'twin-%' and pending), 'twin-2',
+          'once one of them can''t be judged the other is to be compared again');
+select fixture.judge() \g /dev/null
+select is((select string_agg(host, ' ' order by host) from ops.finding where check_name = 'cloned-identity'), 'twin-1',
+          'and has no finding that rests on what is not known');
+select evenkeel.retire_host('twin-1'), evenkeel.retire_host('twin-2') \g /dev/null
 
 -- What is nobody's fault sets nobody aside.
 update evenkeel.check_definition set query = replace($$ select host_id, 'x' as subject, 'low' as severity, fixture.collide() as summary, '{}'::jsonb as evidence

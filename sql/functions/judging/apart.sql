@@ -71,8 +71,21 @@ begin
     insert into state_host values (host, '{}');
     insert into state_product select * from evenkeel.host_product p where p.host_id = host;
     perform evenkeel.record_verdicts();
-    -- Nobody's findings may rest on it.
-    delete from evenkeel.fleet_key k where k.host_id = host;
+    -- Nobody's findings may rest on it: of those that shared a key with it one waits for the fleet checks, which judge all that share it.
+    with gone as (
+        delete from evenkeel.fleet_key k where k.host_id = host returning k.check_code, k.key
+    )
+    insert into evenkeel.fleet_change (host_id)
+    select distinct o.host_id
+    from gone g
+    cross join lateral (
+        (select k.host_id from evenkeel.fleet_key k
+         where (k.check_code, k.key) = (g.check_code, g.key) and k.host_id <> host limit 1)
+        union all
+        -- group-skew compares hosts of different keys, too: these begin with the same, as its file says.
+        (select k.host_id from evenkeel.fleet_key k
+         where g.check_code = 'group-skew' and k.check_code = 'group-skew' and left(k.key, -37) = left(g.key, -37) and k.host_id <> host
+         limit 1)) o;
 end
 $$;
 comment on function evenkeel.set_aside(uuid, text) is 'A host can''t be judged: its verdict is unknown, with the reason, until it can.';
