@@ -262,6 +262,20 @@ PGconn *database_open_reading(const char *dsn, struct error *error)
     return connection;
 }
 
+/* Where nothing can be written: the server is a standby, or the session was made so. */
+static int fail_reading(PGconn *connection, const char *line, struct error *error)
+{
+    const char *standby = PQparameterStatus(connection, "in_hot_standby");
+    if (standby != NULL && strcmp(standby, "on") == 0)
+        return error_set(error, ERROR_NETWORK,
+                         "this database is a standby, which takes no changes: name the primary, or all servers with "
+                         "target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
+    return error_set(error, ERROR_NETWORK,
+                     "%s: this session of '%s' may only read (default_transaction_read_only of the server, the "
+                     "database, the role or PGOPTIONS, or a page, which writes nothing)",
+                     line, PQuser(connection));
+}
+
 static int fail(PGconn *connection, const PGresult *result, struct error *error)
 {
     char line[400];
@@ -276,9 +290,7 @@ static int fail(PGconn *connection, const PGresult *result, struct error *error)
         (strncmp(state, INSUFFICIENT_RESOURCES, 2) == 0 && strcmp(state, OUT_OF_MEMORY) != 0))
         return error_set(error, ERROR_BUSY, "%s", line);
     if (strcmp(state, READ_ONLY) == 0)
-        return error_set(error, ERROR_NETWORK,
-                         "this database is a standby, which takes no changes: name the primary, or all servers with "
-                         "target_session_attrs=read-write (--dsn or EVENKEEL_DSN)");
+        return fail_reading(connection, line, error);
     if (strcmp(state, UNIQUE_VIOLATION) == 0 || strncmp(state, TRANSACTION_ROLLBACK, 2) == 0)
         return error_set(error, ERROR_CONFLICT, "%s", line);
     if (strcmp(state, INSUFFICIENT_PRIVILEGE) == 0)

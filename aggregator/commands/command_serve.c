@@ -143,6 +143,25 @@ static int check_ports(const struct service_options *service_options, const stru
     return 0;
 }
 
+/* Trusting is a right that the aggregator's usual role has not: said now, and not to each collector that enrols. */
+static int check_trust(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *may = database_query(
+        connection,
+        "select coalesce(bool_and(has_function_privilege(p.oid, 'execute')), false) from pg_catalog.pg_proc p "
+        "where p.pronamespace = 'evenkeel'::regnamespace and p.proname = 'enroll_trusting'",
+        NULL, 0, true, error);
+    if (may == NULL)
+        return -1;
+    if (database_bool(may, 0, 0))
+        return 0;
+    return error_set(error, ERROR_USAGE,
+                     "--trust-on-first-use lets in whoever comes, which '%s' may not: serve as a role of "
+                     "evenkeel_owner for that, or without it, and let collectors in by 'evenkeel hosts token' or "
+                     "'evenkeel hosts approve'",
+                     PQuser(connection));
+}
+
 static int serve(const char *dsn, unsigned judges, const struct service_options *service_options,
                  const struct store_options *store_options, struct http_options *http_options, const char *ready,
                  struct error *error)
@@ -166,7 +185,7 @@ static int serve(const char *dsn, unsigned judges, const struct service_options 
     if (check_ports(service_options, http_options, error) < 0)
         return -1;
     _cleanup_(cleanup_connection) PGconn *trial = database_open(dsn, error);
-    if (trial == NULL)
+    if (trial == NULL || (store_options->trust_on_first_use && check_trust(trial, error) < 0))
         return -1;
     struct judge *judge = judge_start(dsn, judges, error);
     if (judge == NULL)
