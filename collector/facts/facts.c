@@ -138,25 +138,25 @@ static int apply_limits(struct collection *collection, struct error *error)
     return cut.result;
 }
 
-/* These empty a list; false where it is empty already. */
-static bool drop_assemblies(Evenkeel__Facts *facts)
+/* These empty a list; how many it held. */
+static uint64_t drop_assemblies(Evenkeel__Facts *facts)
 {
-    bool any = facts->n_assemblies > 0;
+    uint64_t count = facts->n_assemblies;
     while (facts->n_assemblies > 0)
         free(facts->assemblies[--facts->n_assemblies].data);
     free(facts->assemblies);
     facts->assemblies = NULL;
-    return any;
+    return count;
 }
 
-static bool drop_states(Evenkeel__Facts *facts)
+static uint64_t drop_states(Evenkeel__Facts *facts)
 {
-    bool any = facts->n_servicing_states > 0;
+    uint64_t count = facts->n_servicing_states;
     while (facts->n_servicing_states > 0)
         evenkeel__servicing_state__free_unpacked(facts->servicing_states[--facts->n_servicing_states], NULL);
     free(facts->servicing_states);
     facts->servicing_states = NULL;
-    return any;
+    return count;
 }
 
 /*
@@ -166,17 +166,22 @@ static bool drop_states(Evenkeel__Facts *facts)
 static int fit(struct collection *collection, struct error *error)
 {
     static const struct {
-        const char *what;
-        bool (*drop)(Evenkeel__Facts *);
-    } lists[] = {{"names of WinSxS assemblies", drop_assemblies}, {"servicing states", drop_states}};
+        const char *field, *what;
+        uint64_t (*drop)(Evenkeel__Facts *);
+    } lists[] = {{"assemblies", "names of WinSxS assemblies", drop_assemblies},
+                 {"servicing_states", "servicing states", drop_states}};
     Evenkeel__Facts *facts = collection->facts;
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (evenkeel__facts__get_packed_size(facts) <= LIMIT_OBJECT_BYTES)
             break;
-        if (lists[i].drop(facts))
-            string_list_note(collection->problems, "the host's facts are over %u bytes: the %s were left out",
-                             LIMIT_OBJECT_BYTES, lists[i].what);
+        uint64_t count = lists[i].drop(facts);
+        if (count == 0)
+            continue;
+        string_list_note(collection->problems, "the host's facts are over %u bytes: the %s were left out",
+                         LIMIT_OBJECT_BYTES, lists[i].what);
+        if (not_seen_add(facts, EVENKEEL__NOT_SEEN_KIND__CUT, lists[i].field, count, error) < 0)
+            return -1;
     }
     if (evenkeel__facts__get_packed_size(facts) > LIMIT_OBJECT_BYTES ||
         evenkeel__times__get_packed_size(collection->times) > LIMIT_OBJECT_BYTES)

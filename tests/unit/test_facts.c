@@ -339,6 +339,12 @@ static void lists_over_what_a_receiver_takes_are_left_out_and_told(void **state)
     assert_int_equal(taken.facts->n_servicing_states, 0);
     assert_int_equal(taken.problems.count, 1);
     assert_true(evenkeel__facts__get_packed_size(taken.facts) <= LIMIT_OBJECT_BYTES);
+    /* What was left out reaches the verdict. */
+    const Evenkeel__NotSeen *cut = taken.facts->n_not_seen > 0 ? taken.facts->not_seen[0] : NULL;
+    assert_non_null(cut);
+    assert_int_equal(cut->kind, EVENKEEL__NOT_SEEN_KIND__CUT);
+    assert_memory_equal(cut->what.data, "servicing_states", cut->what.len);
+    assert_int_equal(cut->count, 30000);
     drop(&taken);
     free(text);
 }

@@ -67,14 +67,19 @@ comment on function evenkeel.not_seen_text(jsonb) is 'All that a collector did n
 create or replace function evenkeel.not_seen_doubt(facts jsonb)
 returns text language sql immutable parallel safe
 as $$
-    -- Folders by their usual names, spellings and the component store are told, and prove nothing; these may hide what decides.
+    -- Folders by their usual names, spellings and the component store are told, and prove nothing; these may hide what decides. A file
+    -- of a path that another has leaves its own product open (unseen_places()).
     select string_agg(evenkeel.not_seen_places(n.kind, n.places, n.entries), '; ' order by n.kind)
     from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
           from evenkeel.not_seen_entries(facts) e
-          where e.kind in ('link', 'unnameable', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
+          where e.kind in ('link', 'unnameable', 'other_drive', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
              or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
+             or e.kind = 'no_folder' and e.what <> 'machine keys'
              -- It is IIS that keys of a machine are looked at for.
              or e.kind in ('no_folder', 'unreadable') and e.what = 'machine keys' and coalesce((facts ->> 'inetstp_major')::integer, 0) > 0
+             -- Lists that checks go through to their end; of one that was cut the rest may be what is wrong.
+             or e.kind = 'cut' and e.what in ('services', 'hotfixes', 'machine_keys', 'pending_renames', 'pending_renames.from',
+                                              'pending_renames.to', 'servicing_states', 'assemblies', 'known_dlls', 'search_path')
           group by e.kind) n
 $$;
 comment on function evenkeel.not_seen_doubt(jsonb) is

@@ -9,7 +9,8 @@ begin
     select h.host_id, first_value(h.host_id) over (
                partition by md5(h.chunk_ids::text),
                             md5(concat_ws('|', f.facts -> 'windows_directory', f.facts -> 'architecture', f.facts -> 'known_dlls',
-                                               f.facts -> 'search_path', f.facts -> 'assemblies')),
+                                               f.facts -> 'search_path', f.facts -> 'assemblies',
+                                               evenkeel.assemblies_cut(f.facts))),
                             f.os_version, k.host_id is not null
                order by h.host_id), evenkeel.windows_number(f.os_version)
     from state_host h
@@ -200,6 +201,7 @@ as $$
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
                     or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
+                    or evenkeel.assemblies_cut(f.facts)
                     or f.facts -> 'known_dlls' ? (b.chain -> -1 ->> 'dll')
                     or (c.windows is null and evenkeel.api_set_from(b.chain -> -1 ->> 'dll') is not null)
                     or exists (select from state_brought g where g.name = b.chain -> -1 ->> 'dll')

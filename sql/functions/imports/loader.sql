@@ -69,6 +69,12 @@ $$;
 comment on function evenkeel.assembly_may_hold(jsonb, text) is
     'Whether a side-by-side assembly of the host may bring a DLL of that name, so that nothing may be said of who imports it.';
 
+create or replace function evenkeel.assemblies_cut(facts jsonb)
+returns boolean language sql immutable parallel safe
+as $$ select exists (select from evenkeel.not_seen_entries(facts) n where n.kind = 'cut' and n.what = 'assemblies') $$;
+comment on function evenkeel.assemblies_cut(jsonb) is
+    'Whether side-by-side assemblies of the host were left out, so that one of them may bring a DLL that is nowhere else.';
+
 create or replace function evenkeel.imports_find_files()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$

@@ -88,6 +88,22 @@ $$;
 comment on function evenkeel.undeclared_text(text, boolean, boolean, int4range, text, text) is
   'Why nothing is declared that a product that follows its Windows could be compared with; null: something is.';
 
+create or replace function evenkeel.unseen_places()
+returns table (host_id uuid, product_id integer, doubt text)
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- The file that was visited has the very path, and tells whose place it is.
+    select f.host_id, pc.product_id, not_seen_places('same_path', array_agg(n.what order by n.what), sum(n.entries)::bigint)
+    from state_facts f
+    cross join lateral not_seen_entries(f.facts) n
+    join path p on p.name = substring(n.what from '[^/]+$') and p.path = n.what and p.location = path_location(n.what, host_reading(f.facts))
+    join path_component pc using (path_id)
+    where f.facts -> 'not_seen' <> '[]' and n.kind = 'same_path'
+    group by f.host_id, pc.product_id
+$$;
+comment on function evenkeel.unseen_places() is
+  'Products of hosts in the place of whose files others lie that were passed over, because their paths are the same to Windows.';
+
 create or replace function evenkeel.find_products()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -100,7 +116,7 @@ begin
         where f.facts -> 'not_seen' <> '[]'
     ), weighed as (
         select r.*, d.kind as doubt,
-               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, s.doubt,
+               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, coalesce(s.doubt, e.doubt),
                    case when u.files > 0
                         then format('cannot read the version of %s%s: collect it again, or replace the file', u.path,
                                     case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
@@ -120,6 +136,7 @@ begin
         left join state_declaration f using (host_id)
         left join state_unread u on (u.host_id, u.product_id) = (r.host_id, r.product_id)
         left join seen_in_part s on s.host_id = r.host_id
+        left join unseen_places() e on (e.host_id, e.product_id) = (r.host_id, r.product_id)
         left join host_checkin k on k.host_id = r.host_id and k.unreadable > 0
         left join component_gaps() g on (g.host_id, g.product_id) = (r.host_id, r.product_id)
         left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)

@@ -23,8 +23,9 @@ comment on function evenkeel.risk_superseding(uuid) is
 create or replace function evenkeel.risk_products_known(host uuid, unreadable integer)
 returns boolean language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    -- What could not be read may be the files of another product.
-    select (coalesce(unreadable, 0) = 0 and exists (select from host_product hp where hp.host_id = host and hp.verdict <> 'unknown'))
+    -- What could not be read, or was not seen, may be the files of another product.
+    select (coalesce(unreadable, 0) = 0 and exists (select from host_product hp where hp.host_id = host and hp.verdict <> 'unknown')
+            and not exists (select from host_facts_current f where f.host_id = host and evenkeel.not_seen_doubt(f.facts) is not null))
            or exists (select from host_facts_current f
                       where f.host_id = host and f.has_registry
                         and exists (select from product p where p.os_version <> '' and p.os_version = f.os_version

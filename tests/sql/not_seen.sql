@@ -1,0 +1,78 @@
+-- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
+-- lists that were cut.
+begin;
+select plan(17);
+\ir fixture.psql
+\ir catalogue.psql
+\ir risk.psql
+
+select fixture.product('app', array['RTM', 'SP1', 'SP2']);
+select fixture.product('side', array['RTM', 'SP1', 'SP2'], false);
+update evenkeel.product set os_version = '5.2' where code = 'app';
+select fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20', 'SP1 b.dll = 9.1.100.10', 'SP2 b.dll = 9.1.100.20');
+select fixture.ships('side', 'SP1 s.dll = 9.1.100.10', 'SP2 s.dll = 9.1.100.20');
+select fixture.payload('side', 'KB1', jsonb_build_object('s.dll', fixture.pe('9.1.100.31')));
+select evenkeel.catalog_refresh();
+
+-- A host at SP2, b.dll at another build if that is given, of which that was not seen.
+create function fixture.unseen(host_name text, kind text, what text, b text default '9.1.100.20', more jsonb default '{}') returns uuid language sql as $$
+    select fixture.host(host_name, jsonb_build_object('c:/app/a.dll', '9.1.100.20', 'c:/app/b.dll', b) || more,
+                        fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'not_seen',
+                            case when kind = '' then '[]' else jsonb_build_array(jsonb_build_object('kind', kind, 'what', what, 'count', 1)) end))
+$$;
+create function fixture.said(host_name text) returns text language sql as $$
+    select concat_ws(': ', verdict, nullif(missing, '')) from ops.host where host = host_name
+$$;
+select fixture.unseen('whole', '', '');
+select fixture.unseen('other drive', 'other_drive', 'd:');
+select fixture.unseen('mixed other drive', 'other_drive', 'd:', '9.1.100.10');
+select fixture.unseen('mixed', '', '', '9.1.100.10');
+select fixture.unseen('no windows', 'no_folder', 'd:/windows');
+select fixture.unseen('twin here', 'same_path', 'c:/app/b.dll');
+select fixture.unseen('twin elsewhere', 'same_path', 'c:/tools/b.dll', more => '{"c:/tools/b.dll": "1.0.0.0"}');
+select fixture.unseen('twin beside', 'same_path', 'c:/side/s.dll', more => '{"c:/side/s.dll": "9.1.100.20"}');
+select fixture.unseen('mixed twin', 'same_path', 'c:/app/b.dll', '9.1.100.10');
+select fixture.unseen('cut renames', 'cut', 'pending_renames');
+select fixture.unseen('cut services', 'cut', 'services');
+select fixture.unseen('cut name', 'cut', 'product_name');
+select fixture.unseen('cut start', 'cut', 'services.start');
+select fixture.judge();
+
+select is(fixture.said('whole'), 'level', 'a host that was seen whole');
+select is(fixture.said('other drive'), 'unknown: drive d:, which the registry names, was not given (--root, --drive)',
+          'a drive that was not given may hold what is behind');
+select is(fixture.said('mixed other drive'), 'mixed: drive d:, which the registry names, was not given (--root, --drive)', 'but what is proven mixed stays so');
+select is(fixture.said('no windows'), 'unknown: the folder of d:/windows was not found', 'its own Windows may be');
+
+select is(fixture.said('twin here'), 'unknown: 1 more of the folded path c:/app/b.dll', 'a file in whose place another was passed over leaves its product open');
+select is(fixture.said('mixed twin'), 'mixed: 1 more of the folded path c:/app/b.dll', 'which the older of them may have decided');
+select is(fixture.said('twin elsewhere'), 'level', 'one of no product none');
+select results_eq($$ select p.code, v.verdict from evenkeel.host_product v join evenkeel.host h using (host_id) join evenkeel.product p using (product_id)
+                     where h.name = 'twin beside' order by 1 $$, $$ values ('app', 'level'), ('side', 'unknown') $$, 'and one of another product that one alone');
+
+select is(fixture.said('cut renames'), 'unknown: 1 of pending_renames over the limit', 'a list that was cut may lack what is wrong');
+select matches(fixture.said('cut services'), '^unknown: ', 'whichever a check goes through');
+select is(fixture.said('cut name'), 'level', 'a name may be cut');
+select is(fixture.said('cut start'), 'level', 'and a number that nothing can be');
+
+-- What is not there may lie where nobody looked.
+select is(fixture.risk('KB1', 'whole'), 'not applicable: another product: The side is not here', 'another product is not here where all was seen');
+select matches(fixture.risk('KB1', 'other drive'), '^unknown: which products are here is not known', 'it may lie on a drive that was not given');
+select is(fixture.risk('KB1', 'mixed'), 'not applicable: another product: The side is not here', 'nor is it where one is mixed');
+select matches(fixture.risk('KB1', 'mixed other drive'), '^unknown: which products are here is not known', 'whether or not another product is mixed');
+
+-- A DLL that nobody has may be of an assembly that was left out.
+select fixture.host('assemblies', '{"c:/windows/system32/kernel32.dll": "5.2.3790.1", "c:/windows/system32/ntdll.dll": "5.2.3790.1"}'::jsonb
+    || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('lost.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
+    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'not_seen', n))
+from (values ('[]'::jsonb)) v (n);
+select fixture.host('assemblies cut', '{"c:/windows/system32/kernel32.dll": "5.2.3790.1", "c:/windows/system32/ntdll.dll": "5.2.3790.1"}'::jsonb
+    || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('lost.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
+    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'not_seen', n))
+from (values ('[{"kind": "cut", "what": "assemblies", "count": 9}]'::jsonb)) v (n);
+select fixture.judge();
+select results_eq($$ select host, check_name from ops.finding where host like 'assemblies%' and check_name = 'unresolved-import' order by 1 $$,
+                  $$ values ('assemblies', 'unresolved-import') $$, 'what is nowhere is missed, unless assemblies were left out, one of which may bring it');
+
+select * from finish();
+rollback;
