@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(67);
+select plan(69);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -102,6 +102,8 @@ select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'u
 select matches((select missing from ops.host where host = 'h1'), '^its state of \d{4}-\d\d-\d\d \d\d:\d\d UTC is not judged yet \(level by that before\)',
                'but that it was, and since when it is not known');
 select is((select count(*) from ops.host where verdict = 'level' and host = 'h1'), 0::bigint, 'nor counted');
+select matches((select missing from evenkeel.shown_unknown(null) where host = 'h1'), '^its state of .* is not judged yet', 'check lists it as unknown');
+select is((select count(*) from jsonb_array_elements(evenkeel.report_hosts()) h where h ->> 0 = 'h1' and h ->> 1 = 'unknown'), 1::bigint, 'and so does the report');
 select fixture.judge() \g /dev/null
 select evenkeel.check_in(array[host_id], array[0], array[0], array[3]) from evenkeel.host where name = 'h2' \g /dev/null
 select is((select pending from ops.host where host = 'h2'), true, 'what can''t be read any more is another state');

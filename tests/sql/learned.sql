@@ -1,6 +1,6 @@
 -- What the fleet teaches where levels are numbers: what nearly all healthy hosts that declare a level hold, and nothing from too few or too alike.
 begin;
-select plan(20);
+select plan(23);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -89,6 +89,19 @@ select fixture.host('w' || g, fixture.at(500, 500, 500, 80, 'w' || g % 4), fixtu
 from generate_series(1, 50) g;
 select fixture.judge();
 select is_empty($$ select l from fixture.learned() l where l like '777.500%' $$, 'hosts that wait for a restart teach nothing');
+
+-- Nor does whoever was not wholly seen, by what could not be read or was not followed, or is a clone.
+select fixture.host('u' || g, fixture.at(600, 600, 600, 80, 'u' || g % 4),
+                    fixture.ubr(600) || '{"not_seen": [{"kind": "link", "what": "c:/x", "count": 1}]}')
+from generate_series(1, 25) g;
+select fixture.host('r' || g, fixture.at(700, 700, 700, 80, 'r' || g % 4), fixture.ubr(700)) from generate_series(1, 25) g;
+update evenkeel.host_checkin set unreadable = 1 where host_id in (select host_id from evenkeel.host where name ~ '^r[0-9]');
+select fixture.host('c' || g, fixture.at(800, 800, 800, 80, 'c' || g % 4), fixture.ubr(800) || '{"machine_guid": "11111111-1111-1111-1111-111111111111"}')
+from generate_series(1, 25) g;
+select fixture.judge();
+select is_empty($$ select l from fixture.learned() l where l like '777.600%' $$, 'hosts of which something was not seen teach nothing');
+select is_empty($$ select l from fixture.learned() l where l like '777.700%' $$, 'nor those of which something could not be read');
+select is_empty($$ select l from fixture.learned() l where l like '777.800%' $$, 'nor clones');
 
 select * from finish();
 rollback;
