@@ -1,5 +1,6 @@
--- What a database gives to everybody, and a reader of ours is not to have: temporary tables, large objects, statements without an end.
--- Done where the roles are there and whoever runs 'evenkeel init' may do it; what an administrator set himself stays.
+-- What a database gives to everybody, and a reader of ours is not to have: temporary tables, large objects, statements without an end,
+-- sessions without number. Done where the roles are there and whoever runs 'evenkeel init' may do it; what an administrator set
+-- himself stays.
 
 do $$
 declare
@@ -27,6 +28,15 @@ begin
         loop
             execute format('revoke execute on function %s from public', given.maker);
         end loop;
+    end if;
+
+    -- Sessions that one password opens leave room for the aggregator's, whatever max_connections is by default.
+    if (select r.rolconnlimit from pg_roles r where r.rolname = 'evenkeel_read') = -1 then
+        begin
+            alter role evenkeel_read connection limit 40;
+        exception when insufficient_privilege then
+            null;
+        end;
     end if;
 
     -- It holds where evenkeel_read itself logs in; a login that is its member has settings of its own.
