@@ -1,6 +1,6 @@
 -- What makes a verdict: level only on evidence that could have said otherwise, mixed only on what is proven, else unknown and why.
 begin;
-select plan(32);
+select plan(34);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -106,6 +106,13 @@ select matches(fixture.said('hotfix', 'hot'), '^unknown: c:/hot/a\.dll 9\.1\.1\.
 select is(fixture.said('no-hotfix', 'hot') || ', ' || fixture.said('known-hotfix', 'hot'), 'mixed, mixed', 'without one, or where its files are known, the host is mixed');
 select is(fixture.said('behind-hotfix', 'hot'), 'mixed', 'a file that is too old is, whatever hotfixes there are');
 select is_empty($$ select * from fixture.findings('hotfix') where findings like 'mixed%' $$, 'unknown is no finding');
+select fixture.host('earlier-hotfix', fixture.files('hot', 'a.dll 9.1.1.20', 'b.dll 9.1.1.10'), fixture.hotfixed('Service Pack 1', 'KB555', 'SP1'));
+select fixture.host('any-hotfix', fixture.files('hot', 'a.dll 9.1.1.20', 'b.dll 9.1.1.10'), fixture.hotfixed('Service Pack 1', 'KB555', null));
+select fixture.host('later-hotfix', fixture.files('hot', 'a.dll 9.1.1.10', 'b.dll 9.1.1.10'), fixture.hotfixed('', 'KB555', 'SP2'));
+select fixture.judge();
+select is(substring(fixture.said('earlier-hotfix', 'hot') from '^\w+') || ', ' || substring(fixture.said('any-hotfix', 'hot') from '^\w+'), 'unknown, unknown',
+          'so may one for an earlier pack, or for none that is told');
+select is(fixture.said('later-hotfix', 'hot'), 'mixed', 'but none that a pack as early as that can''t hold');
 
 -- Names that nothing knows.
 select fixture.host('stranger', fixture.files('side', 'foreign.dll 9.1.1.3959', 'p.dll 9.1.1.100'), fixture.runs('Service Pack 1'));
