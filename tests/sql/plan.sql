@@ -1,6 +1,6 @@
 -- What a host's findings ask for, in order; what becomes of it once laid over the host is plan_laid.sql's.
 begin;
-select plan(42);
+select plan(45);
 \ir fixture.psql
 
 -- A product of three levels, of which three files are known, and hotfixes for it.
@@ -158,5 +158,15 @@ select is((select array_agg(p.number order by p.number) from evenkeel.host h cro
 select is((select count(*) from evenkeel.host h cross join lateral evenkeel.plan_steps(h.host_id) p where p.why is null or p.what is null), 0::bigint,
     'every step says what and why');
 select is((select count(*) from evenkeel.plan_steps(gen_random_uuid())), 0::bigint, 'a host that is not there has no steps');
+-- A date is what a host calls one: it holds up neither its own plan nor the report on all.
+select fixture.member('odd date', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.200.0"}', '{KB300001,KB300002}');
+update evenkeel.host_facts set facts = jsonb_set(jsonb_set(facts, '{hotfixes,0,install_date}', '"2020-99-99"'), '{hotfixes,1,install_date}', '"2021-02-31"')
+where host_id = (select host_id from evenkeel.host where name = 'odd date');
+select fixture.judge();
+select is(fixture.steps('odd date'), 'reapply service pack Ring Service Pack 2; restart; reapply hotfix KB300002; reapply hotfix KB300001; restart', 'a day that no calendar has is none, or counted on');
+select isnt_empty($$ select from evenkeel.report_dangerous(100, 100, 100) $$, 'the report is told all the same');
+select results_eq($$ select evenkeel.date_written(d) from unnest('{2009-12-08,2021-02-31,2020-99-99,0000-01-01,9999-12-31,8.12.2009,""}'::text[]) d $$,
+                  array['2009-12-08', '2021-03-03', null, null, '9999-12-31', null, null]::date[], 'dates as written');
+
 select * from finish();
 rollback;

@@ -53,11 +53,20 @@ comment on function evenkeel.plan_levels(uuid) is
     'The products of a host whose level has to be reapplied, to which level (evenkeel.target_levels()), why it has to be, and why that '
     'one.';
 
+create or replace function evenkeel.date_written(written text)
+returns date language sql immutable strict parallel safe
+as $$
+    -- Whatever a host calls a date: counted from the first of a month, so that no day of it is an error.
+    select case when written ~ '^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'
+                then make_date(left(written, 4)::integer, substr(written, 6, 2)::integer, 1) + right(written, 2)::integer - 1 end
+$$;
+comment on function evenkeel.date_written(text) is 'The day that a host tells as 2009-12-08; null: it is none.';
+
 create or replace function evenkeel.plan_unknown_hotfixes(planned uuid, product integer)
 returns table (code text, counted integer, installed_on date, service_pack text) language sql stable
 as $$
     select distinct on (evenkeel.patch_number(x.id)) x.id as code, counted.ordinal as counted,
-           case when x.install_date ~ '^\d{4}-\d\d-\d\d$' then x.install_date::date end as installed_on, x.service_pack
+           evenkeel.date_written(x.install_date) as installed_on, x.service_pack
     from evenkeel.host_facts_current f
     cross join jsonb_to_recordset(f.facts -> 'hotfixes') x (id text, source text, service_pack text, install_date text)
     join evenkeel.product p on p.product_id = product and p.follows_os and p.level_kind = 'service pack'
