@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(25);
+select plan(31);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -66,6 +66,22 @@ select evenkeel.catalog_refresh();
 select fixture.judge();
 select matches(fixture.risk('KB999', 'db'), '^at risk: already mixed', 'risk goes by the instances that the patch touches');
 select matches(fixture.risk('KB999', 'apart'), 'no version risk', 'and has nothing against two at two updates');
+
+-- So is its payload, all of it, whichever of its instances made known what it is for.
+create temporary table payload_file (path text, image_id integer);
+insert into payload_file values ('p0/x/sqlmin.dll', fixture.image('2019.150.4260.1', '{A}')), ('p0/y/sqlmin.dll', fixture.image('2019.150.4260.1', '{B}')),
+    ('p0/x/sqllang.dll', fixture.image('2019.150.4260.1', '{}', fixture.wants('sqlmin.dll', 'A')));
+insert into payload_file select 'p0/x/' || n, fixture.image('2019.150.4260.1') from unnest('{sqlservr.exe,sqldk.dll,sqlos.dll}'::text[]) n;
+select is((select product || ' ' || files from evenkeel.store_patch('KB1001', null, '', null, null, null, 'test')), 'sql-server-2019 6', 'two instances tell one product');
+select is((select product from evenkeel.store_patch('KB1002', 'sql-server-2019/MSSQL15.HR', '', null, null, null, 'test')), 'sql-server-2019', 'what is added for an instance is for its product');
+select evenkeel.catalog_refresh();
+select is((select count(*) from evenkeel.patch where code = 'KB1002'), 4::bigint, 'and stays, for it and its instances');
+select is((select product from evenkeel.store_patch('KB1001', null, '', null, null, null, 'test')), 'sql-server-2019', 'added again it is for the same');
+select is_empty($$ select to_jsonb(f) - '{patch_id,editions}'::text[] from evenkeel.patch_file f join evenkeel.patch t using (patch_id) where t.code in ('KB1001', 'KB1002')
+                   group by 1, t.code having count(*) <> 4 $$, 'each has every word of the payload');
+select evenkeel.catalog_refresh();
+select fixture.judge();
+select matches(fixture.risk('KB1001', 'lone'), '^unknown: the payload of KB1001 has more than one sqlmin\.dll', 'risk does not take one of several builds for the only one');
 
 -- A capture of one instance holds for others, wherever they are.
 create temporary table capture_file as

@@ -79,11 +79,15 @@ begin
     where p.patch_id = t.patch_id and u.product_id = p.product_id and u.unit_of is not null
       and not exists (select from evenkeel.patch s join evenkeel.patch_file b on b.patch_id = s.patch_id
                       where (s.code, s.product_id) = (p.code, u.unit_of)
-                        and (b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed)
+                        and (b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed, b.other_images,
+                             b.payload_paths)
                             is not distinct from
-                            (t.file, t.version, t.machine, t.branch, t.size, t.dated, t.platform, t.image_id, t.listed));
-    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, dated, platform, image_id, listed)
-    select p.patch_id, b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed
+                            (t.file, t.version, t.machine, t.branch, t.size, t.dated, t.platform, t.image_id, t.listed, t.other_images,
+                             t.payload_paths));
+    insert into evenkeel.patch_file (patch_id, file, version, machine, branch, size, dated, platform, image_id, listed, other_images,
+                                     payload_paths)
+    select p.patch_id, b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed, b.other_images,
+           b.payload_paths
     from evenkeel.patch p
     join evenkeel.product u on u.product_id = p.product_id and u.unit_of is not null
     join evenkeel.patch s on (s.code, s.product_id) = (p.code, u.unit_of)

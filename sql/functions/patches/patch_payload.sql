@@ -43,19 +43,21 @@ as $$
 declare
     fitting text[];
 begin
+    -- What is for an instance of a product is for the product.
     select array_agg(code order by code) into fitting
-    from (select p.code, rank() over (order by count(distinct f.path) desc) as place
+    from (select q.code, rank() over (order by count(distinct f.path) desc) as place
           from payload_file f
           join evenkeel.image i using (image_id)
           join evenkeel.path h on h.name = substring(f.path from '[^/]*$')
           join evenkeel.path_component pc using (path_id)
           join evenkeel.product p using (product_id)
+          join evenkeel.product q on q.product_id = coalesce(p.unit_of, p.product_id)
           where exists (select from evenkeel.line l
                         where l.product_id = p.product_id
                           and evenkeel.version_major(i.file_version) = coalesce(l.major, evenkeel.version_major(i.file_version))
                           and evenkeel.version_minor(i.file_version) = coalesce(l.minor, evenkeel.version_minor(i.file_version))
                           and evenkeel.version_build(i.file_version) = coalesce(l.build, evenkeel.version_build(i.file_version)))
-          group by p.code) r
+          group by q.code) r
     where place = 1;
     if cardinality(fitting) = 1 then
         return fitting[1];
@@ -121,12 +123,15 @@ begin
     end if;
     if patch_product is null then
         select case when count(*) = 1 then min(p.code) end into product
-        from evenkeel.patch t join evenkeel.product p using (product_id) where t.code = upper(patch_code);
+        from evenkeel.patch t join evenkeel.product p using (product_id) where t.code = upper(patch_code) and p.unit_of is null;
         product := coalesce(product, evenkeel.payload_product());
     else
         product := patch_product;
     end if;
-    number := evenkeel.product_number(product);
+    -- Its instances are told with it.
+    select q.product_id, q.code into number, product
+    from evenkeel.product p join evenkeel.product q on q.product_id = coalesce(p.unit_of, p.product_id)
+    where p.product_id = evenkeel.product_number(product);
     insert into evenkeel.patch as o (code, product_id, title, required_levels, supersedes, restart, has_payload, source)
     values (evenkeel.patch_code(patch_code), number, coalesce(patch_title, ''),
             coalesce((select array_agg(distinct evenkeel.level_ordinal(product, r)) from unnest(required) r), '{}'),
