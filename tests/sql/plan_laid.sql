@@ -1,6 +1,6 @@
 -- A plan as it is told: its steps laid over the host one after the other, without what breaks it, and what is found then.
 begin;
-select plan(29);
+select plan(32);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -70,6 +70,20 @@ update evenkeel.patch_file set image_id = (select f.image_id from evenkeel.patch
 where file = 'b.dll' and patch_id = (select patch_id from evenkeel.patch where code = 'KB3');
 select is((array(select fixture.rows('broken by it')))[1:2], '{leave out: KB1,then: partial-patch KB1 remains}', 'and does not where it does the same');
 rollback to alone;
+
+-- What an uninstaller puts back is not known, unless the hotfix comes again.
+savepoint gone;
+select fixture.payload('app', 'KB5', jsonb_build_object('c.dll', fixture.pe('9.1.100.34')), '{SP2}'), fixture.payload('app', 'KB6', jsonb_build_object('c.dll', fixture.pe('9.1.100.35')), '{SP2}');
+update evenkeel.patch set supersedes = '{KB5}' where code = 'KB6';
+-- SP2 is there for its symbols.
+select fixture.host('whole', fixture.at('20', '{Binding}'), fixture.runs('Service Pack 2'));
+select fixture.host('too early', fixture.at('10') || jsonb_build_object('c:/app/c.dll', fixture.pe('9.1.100.35')), fixture.runs('Service Pack 1', 'KB5', 'KB6'));
+select fixture.host('early', fixture.at('10') || jsonb_build_object('c:/app/c.dll', fixture.pe('9.1.100.35')), fixture.runs('Service Pack 1', 'KB6'));
+select fixture.judge();
+select is((array(select fixture.rows('early')))[1], 'remove hotfix: KB6', 'a hotfix that came too early is removed');
+select is((array(select fixture.rows('early')))[6], 'then: nothing is found', 'and where it comes again all is known');
+select matches(fixture.told('too early', 'not all%'), '^which files are there once KB5 is off the host is not known: its uninstaller puts back what it kept', 'where it does not, that is said');
+rollback to gone;
 
 -- What is not known is said.
 select is(array(select fixture.rows('half')), array['reapply hotfix: KB4', 'restart: restart the host', 'then: nothing is found, as far as is known',

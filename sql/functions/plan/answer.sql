@@ -33,6 +33,13 @@ as $$
     from plan_file p join path pa using (path_id) join file f on f.file_id = p.file_id join image i on i.image_id = f.image_id
     where p.file_id is distinct from p.was and i.file_version is null and not exists (select from plan_doubt d where d.place = 2)
     union
+    -- An uninstaller puts back what it kept; where the hotfix comes again, that does not stay.
+    select 4, format('which files are there once %s is off the host is not known: its uninstaller puts back what it kept', r.subject)
+    from plan_step r
+    where r.stage = 45 and r.laid
+      and not exists (select from plan_step h where h.stage = 61 and h.subject = r.subject and h.laid
+                                                and (h.left_out is null or h.instead is not null))
+    union
     select 6, u.says from evenkeel.risk_unread() u
     union
     select 7, b.says from evenkeel.risk_blind() b

@@ -16,8 +16,8 @@ begin
     comment on table plan_step is
         'A step, as evenkeel.plan_steps() has it. laid: what it changes of files is known, and was laid over the host; left_out: why it '
         'is no step of the plan; instead: the patch that takes its place. Filled by plan_begin, plan_lay, plan_lay_hotfix, '
-        'plan_lay_levels, plan_reset; read by plan_answer, plan_fresh_of, plan_lay, plan_lay_hotfix, plan_lay_levels, plan_says; ends '
-        'with the transaction.';
+        'plan_lay_levels, plan_reset; read by plan_answer, plan_doubts, plan_fresh_of, plan_lay, plan_lay_hotfix, plan_lay_levels, '
+        'plan_says; ends with the transaction.';
     create temporary table plan_file (path_id integer primary key, was integer, before integer, file_id integer) on commit drop;
     comment on table plan_file is
         'A file of the host: what it is now (was), before the step in hand, and after it; null: it is not there. Filled by plan_keep, '
