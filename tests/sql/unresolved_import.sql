@@ -1,6 +1,6 @@
 -- The check unresolved-import: what the loader would not find on a host, and what must not be said.
 begin;
-select plan(45);
+select plan(46);
 \ir fixture.psql
 \ir imports.psql
 
@@ -82,6 +82,11 @@ select is(fixture.found('sxs'), null, 'what a side-by-side assembly may bring is
 select fixture.host('sxs', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'msvcr90.dll', array['X']),
     '{"assemblies": ["amd64_microsoft.vc80.crt_1fc8b3b9a1e18e3b_8.0.50727.762_x-ww_6b128700"]}');
 select is(fixture.found('sxs'), 'c:/windows/system32/a.dll!msvcr90.dll', 'an assembly of another version does not');
+-- Of hosts that are judged together each has its own.
+select fixture.host('sxs', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'msvcr80.dll', array['X']),
+    '{"assemblies": ["amd64_microsoft.vc80.crt_1fc8b3b9a1e18e3b_8.0.50727.762_x-ww_6b128700"]}'),
+    fixture.host('no sxs', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'msvcr80.dll', array['X'])) \g /dev/null
+select is(fixture.found('no sxs'), 'c:/windows/system32/a.dll!msvcr80.dll', 'another host''s assemblies bring nothing here');
 select fixture.host('api sets', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'api-ms-win-core-file-l1-1-0.dll', array['CreateFileW'])
     || fixture.importer('c:/windows/system32/b.dll', 'ext-ms-win-ntuser-dialogbox-l1-1-0.dll', array['X']));
 select is(fixture.found('api sets'), null, 'API sets are never missing');
