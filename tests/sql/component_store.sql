@@ -1,7 +1,9 @@
 -- What a host's own component store says of its files, and which of them servicing did not put there.
 begin;
-select plan(33);
+select plan(39);
 \ir fixture.psql
+\ir catalogue.psql
+\ir risk.psql
 
 create function fixture.v(a integer, b integer, c integer, d integer) returns numeric language sql as $$
     select a * 281474976710656 + b * 4294967296 + c * 65536::numeric + d
@@ -108,7 +110,7 @@ select fixture.alone('one-line', 's3', 1518, fixture.beside(:b, fixture.v(10, 0,
 select fixture.alone('one-share', 'none', 1518, '[]', '{"component_store": "", "store_newest": [], "not_seen": [{"kind": "no_store", "what": "links", "count": 1}]}');
 select fixture.judge();
 select is(fixture.verdict('one'), 'level store', 'a single server is level by its own store');
-select is(fixture.verdict('one-old'), 'mixed catalogue', 'and mixed by a file that is older than the copy that won');
+select is(fixture.verdict('one-old'), 'mixed store', 'and mixed by a file that is older than the copy that won');
 select is((select summary from ops.finding where host = 'one-old' and check_name = 'mixed-level'),
     'Windows Server 2019: c:/windows/system32/b.dll 10.0.17763.1339 is at most 17763.1490 against the registry''s 17763.1518; 1 file to move to 17763.1518', 'which is named');
 select is((select evidence #>> '{lower,basis}' from ops.finding where host = 'one-old' and check_name = 'mixed-level'), 'servicing put 10.0.17763.1500 there (component store)', 'with its basis');
@@ -122,6 +124,25 @@ select matches(fixture.verdict('one-half'), '^unknown', 'a store that is older t
 select is_empty($$ select from ops.finding where host ~ '^one-(half|waits|hot|line|share)$' and check_name = 'mixed-level' $$, 'nor one that waits for a restart, is hotpatched, or is of another line');
 select matches(fixture.verdict('one-waits'), '^unknown', 'and such a host is not level either');
 select matches(fixture.verdict('one-share'), '^unknown: ', 'of a host whose links can''t be seen nothing follows');
+
+-- With a patch laid over it, what is still a link counts, and no more.
+select fixture.payload('windows-2019', 'KB7701', jsonb_build_object('b.dll', fixture.pe('10.0.17763.1518')));
+select fixture.payload('windows-2019', 'KB7702', jsonb_build_object('b.dll', fixture.pe('10.0.17763.1400'), 'c.dll', fixture.pe('10.0.17763.1458')));
+select fixture.payload('windows-2019', 'KB7703', jsonb_build_object('a.dll', fixture.pe('10.0.17763.1600')));
+update evenkeel.patch set required_levels = '{}', level_ordinal = case code when 'KB7703' then 1600 else 1 end where code ~ '^KB770';
+select matches(fixture.risk('KB7701', 'one'), '^safe', 'a host that is level by its store is so with a patch, too');
+select matches(fixture.risk('KB7702', 'one'), '^unknown: after KB7702 Windows Server 2019 could not be judged', 'but not by links that the patch replaces');
+select matches(fixture.risk('KB7703', 'one'), '^unknown: after KB7703 Windows Server 2019 could not be judged', 'nor at an update that its store has nothing of');
+select matches(fixture.risk('KB7702', 'one-old'), '^at risk: already mixed', 'a host that is mixed by its store is never safe');
+
+-- Where the catalogue says it too, it is not for the store to say.
+select fixture.knows('windows-2019', 'a.dll');
+select evenkeel.catalog_refresh();
+select fixture.host('one-both', files || '{"c:/windows/system32/a.dll": "10.0.17763.1600"}',
+                    fixture.serviced('s3', 1518, 1518, fixture.beside(:b, fixture.v(10, 0, 17763, 1518), fixture.v(10, 0, 17763, 1500))) || '{"product_type": "server"}') from fixture.alone;
+select fixture.judge();
+select is(fixture.verdict('one-both'), 'mixed catalogue', 'what is mixed without its store, too, rests on the catalogue');
+select is(fixture.verdict('one-old'), 'mixed store', 'one that is not on the store');
 
 select is(evenkeel.store_reaches(f::jsonb), wanted, told)
 from (values

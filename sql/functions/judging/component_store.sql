@@ -46,7 +46,8 @@ begin
     delete from state_store_host;
     delete from state_outside;
     insert into state_store_host (host_id, store_id, reaches)
-    select f.host_id, s.store_id, evenkeel.store_reaches(f.facts)
+    -- Of an update that is only laid over the host its store has nothing.
+    select f.host_id, s.store_id, evenkeel.store_reaches(f.facts) and not exists (select from state_update u where u.host_id = f.host_id)
     from state_facts f
     join evenkeel.component_store s on s.digest = decode(f.facts ->> 'component_store', 'hex')
     where f.facts ->> 'component_store' <> '';

@@ -18,8 +18,8 @@ begin
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
     comment on table state_overlay_chunk is
         'A chunk that a patch would make (its number is negative), as evenkeel.chunk has those that are. Filled by overlay_chunks, '
-        'overlay_state; read by overlay_chunks, overlay_imports, overlay_levels, overlay_state, risk_blind, view state_chunk; ends '
-        'with the transaction.';
+        'overlay_state; read by find_proofs, overlay_chunks, overlay_imports, overlay_levels, overlay_state, risk_blind, view '
+        'state_chunk; ends with the transaction.';
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
     comment on table state_overlay_chunk_level is
         'What chunk_level would have of such a chunk. Filled by overlay_levels; read by overlay_levels, view state_chunk_level; ends '
@@ -69,7 +69,8 @@ begin
     create temporary table state_component (like evenkeel.host_component including defaults) on commit delete rows;
     comment on table state_component is
         'What the files of a component of a host allow together, as evenkeel.host_component keeps it. Filled by find_levels, '
-        'find_proofs; read by find_foreign_files, find_proofs, find_ranges, judge_hosts, product_fits; ends with the transaction.';
+        'find_proofs; read by find_foreign_files, find_proofs, find_ranges, judge_hosts, mixed_proof, product_fits; ends with the '
+        'transaction.';
     create temporary table state_declaration (
         host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null,
           has_registry boolean not null,
@@ -87,8 +88,8 @@ begin
     comment on table state_foreign is
         'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
         'and why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read '
-        'by check mixed-level, find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, product_fits; ends '
-        'with the transaction.';
+        'by check mixed-level, find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_proof, product_fits; '
+        'ends with the transaction.';
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null
     ) on commit delete rows;
@@ -124,7 +125,8 @@ begin
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
     comment on view state_file is
-        'A file of a host of the state. Read by check outside-store, find_store_doubts, find_store_ends; ends with the session.';
+        'A file of a host of the state. Read by check outside-store, find_proofs, find_store_doubts, find_store_ends; ends with the '
+        'session.';
 end
 $$;
 comment on function evenkeel.state_open_views() is 'The part of state_open() that is of what hosts are and hold.';

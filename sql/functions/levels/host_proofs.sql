@@ -42,6 +42,9 @@ comment on function evenkeel.count_proofs() is
 create or replace function evenkeel.find_proofs()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+declare
+    -- Of the links into the store those are gone whose files others replace.
+    laid boolean := exists (select from state_overlay_chunk);
 begin
     delete from state_proof;
     perform count_proofs();
@@ -61,6 +64,7 @@ begin
           join file_level fl on (fl.file_id, fl.product_id) = (s.file_id, r.product_id)
           where s.says in ('confirmed', 'same') and r.ordinal is not null
             and not fl.confirmed @> r.ordinal and not fl.confirmed_by_fleet @> r.ordinal and not fl.untouched @> r.ordinal
+            and (not laid or (s.host_id, s.file_id) in (select f.host_id, f.file_id from state_file f))
           group by s.host_id, fl.product_id, fl.component_id) n
     where (n.host_id, n.product_id, n.component_id) = (p.host_id, p.product_id, p.component_id);
     -- A build of another Windows in the place of a component's file confirms nothing.

@@ -104,6 +104,22 @@ $$;
 comment on function evenkeel.unseen_places() is
   'Products of hosts in the place of whose files others lie that were passed over, because their paths are the same to Windows.';
 
+create or replace function evenkeel.mixed_proof(host uuid, product integer, declared int4range)
+returns text language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    select case when exists (select from state_foreign s where (s.host_id, s.product_id) = (host, product) and not s.counted)
+                     and not isempty(range_of_ends(max(e.greatest_lower), min(e.least_upper))) then 'store' else 'catalogue' end
+    from (select range_lower_end(c.levels) as greatest_lower, range_upper_end(c.levels) as least_upper
+          from state_component c where (c.host_id, c.product_id) = (host, product)
+          union all
+          select range_lower_end(s.levels), range_upper_end(s.levels)
+          from state_foreign s where (s.host_id, s.product_id) = (host, product) and s.counted
+          union all
+          select range_lower_end(declared), range_upper_end(declared) where declared is not null) e
+$$;
+comment on function evenkeel.mixed_proof(uuid, integer, int4range) is
+  'On what it rests that a product of a host is mixed: store, where all else that is known would allow a level; else catalogue.';
+
 create or replace function evenkeel.find_products()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -150,7 +166,7 @@ begin
     select j.host_id, j.product_id, j.levels, j.declared, j.files, j.covered, j.verdict,
            case when isempty(j.levels) then j.doubts else concat_ws('; ', nullif(j.doubts, ''), j.ahead, j.gap) end,
            j.ordinal, j.proof_countable, j.proof_confirmed,
-           case when j.verdict = 'level' then j.proof when j.verdict = 'mixed' then 'catalogue' else '' end
+           case j.verdict when 'level' then j.proof when 'mixed' then mixed_proof(j.host_id, j.product_id, j.declared) else '' end
     from judged j;
     analyze state_product;
 end

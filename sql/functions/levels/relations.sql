@@ -17,7 +17,7 @@ begin
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
         'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
-        'find_declarations; ends with the transaction.';
+        'find_component_stores, find_declarations; ends with the transaction.';
     create temporary table state_trouble (host_id uuid not null, product_id integer not null, doubt_from integer, hotfix text,
                                           renames jsonb)
         on commit delete rows;

@@ -66,6 +66,7 @@ begin
     delete from state_host h using risk_result r where r.host_id = h.host_id;
     if exists (select from state_host) then
         -- Hosts that were judged before: all their content was, too, and nothing need be waited for.
+        perform evenkeel.find_component_stores();
         perform evenkeel.judge_levels();
         perform evenkeel.judge_patches();
         -- A check that reads no files can find nothing else than before.
