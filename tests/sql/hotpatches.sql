@@ -1,7 +1,7 @@
 -- A hotpatched host stands on an update with a few newer files: neither mixed nor a teacher where its base is not known, judged by that
 -- where it is.
 begin;
-select plan(9);
+select plan(12);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -55,6 +55,31 @@ select fixture.judge();
 select is(fixture.said('server'), 'level', 'once its base is known it is judged by that');
 select is(fixture.said('torn'), 'mixed', 'and is mixed where it is behind that');
 select is(fixture.said('newer'), 'mixed', 'or has a file of a later update');
+
+-- A list that leaves out what its base has: nobody knows how that is until the base's own list is known.
+insert into evenkeel.product (code, name, os_version, os_build, follows_os, level_kind, rtm_revision, source) values
+    ('check', 'With checkpoints', '10.0', 779, true, 'cumulative update', 1, 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, ubr, complete, base_ordinal, source)
+select evenkeel.product_number('check'), o, '779.' || o, '779.' || o, o, o = 200, case when o = 200 then 100 end, 'test' from unnest(array[1, 100, 200]) o;
+insert into evenkeel.line (product_id, build, source) values (evenkeel.product_number('check'), 779, 'test');
+insert into evenkeel.component (product_id, code, name, include, source)
+values (evenkeel.product_number('check'), 'os', 'Windows', '{c:/check/*}', 'test');
+select fixture.knows('check', 'a.dll', 'b.dll', 'c.dll');
+select fixture.ships('check', '779.200 a.dll = 10.0.779.200');
+update evenkeel.baseline set kind = 'list' where product_id = evenkeel.product_number('check');
+select fixture.host('checked', '{"c:/check/a.dll": "10.0.779.200", "c:/check/b.dll": "10.0.779.1", "c:/check/c.dll": "10.0.779.1"}',
+                    '{"current_version": "10.0", "current_build": 779, "ubr": 200}');
+select evenkeel.catalog_refresh();
+select fixture.judge();
+select matches(fixture.said('checked'), '^unknown: Windows: 1 of 3 files', 'files that a list leaves out are as in its base, which is not known');
+update evenkeel.level set complete = true where product_id = evenkeel.product_number('check') and ordinal = 100;
+select evenkeel.catalog_refresh();
+select fixture.judge();
+select is(fixture.said('checked'), 'level', 'and level once it is');
+update evenkeel.level set complete = ordinal = 200, base_ordinal = null where product_id = evenkeel.product_number('check');
+select evenkeel.catalog_refresh();
+select fixture.judge();
+select is(fixture.said('checked'), 'level', 'what names no base is cumulative from the release on');
 
 select * from finish();
 rollback;

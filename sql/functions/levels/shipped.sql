@@ -31,6 +31,13 @@ language sql stable
 as $$
     with complete as materialized (
         select l.product_id, max(l.ordinal) as newest from evenkeel.level l where l.complete and l.line = '' group by l.product_id
+    ), baseless as materialized (
+        -- What a list leaves out is as in its base: where one is named that is not known whole, nor the release, nobody knows how.
+        select l.product_id, l.ordinal
+        from evenkeel.level l
+        join evenkeel.level b on (b.product_id, b.ordinal) = (l.product_id, l.base_ordinal) and not b.complete
+        where l.complete and l.line = ''
+          and exists (select from evenkeel.level e where e.product_id = b.product_id and e.ordinal < b.ordinal)
     ), held as materialized (
         select j.file_id, j.product_id, j.name, j.location, j.machine, j.version, j.revision, c.newest, q.rtm_revision
         from evenkeel.held_files(files) j
@@ -53,8 +60,10 @@ as $$
         from evenkeel.level l
         where l.product_id = s.product_id and l.line = '' and l.complete and l.ordinal > s.last_ordinal
           and l.ordinal < coalesce(s.next_ordinal, 2147483647)
+          and (l.product_id, l.ordinal) not in (select product_id, ordinal from baseless)
           and not exists (select from evenkeel.level g
-                          where g.product_id = s.product_id and g.line = '' and not g.complete
+                          where g.product_id = s.product_id and g.line = ''
+                            and (not g.complete or (g.product_id, g.ordinal) in (select product_id, ordinal from baseless))
                             and g.ordinal > s.last_ordinal and g.ordinal < l.ordinal)) f
     where s.last_ordinal < c.newest and f.last_ordinal is not null
     union all
@@ -65,6 +74,7 @@ as $$
         select max(l.ordinal) as last_ordinal
         from evenkeel.level l
         where l.product_id = h.product_id and l.line = '' and l.complete
+          and (l.product_id, l.ordinal) not in (select product_id, ordinal from baseless)
           and l.ordinal < coalesce((select min(s.first_ordinal) from stated s where (s.file_id, s.product_id) = (h.file_id, h.product_id)),
                                    2147483647)) f
     where h.rtm_revision is not null and f.last_ordinal is not null
