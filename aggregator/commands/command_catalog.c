@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char help[] = "usage: evenkeel catalog update --from DIR [--product P] [--dry-run]\n"
-                           "       evenkeel catalog status [--lists] [--format text|json|csv]\n"
+                           "       evenkeel catalog status [--lists|--contradictions] [--format F]\n"
                            "       evenkeel catalog show [SOURCE] [--product P] [--format text|json|csv]\n"
                            "       evenkeel catalog remove SOURCE [--product P]\n"
                            "       evenkeel catalog load DIR\n"
@@ -22,8 +22,8 @@ static const char help[] = "usage: evenkeel catalog update --from DIR [--product
                            "  update           reads all that a folder holds of what is published, each\n"
                            "                   file by its content: lists of files (CSV), Winbindex, levels,\n"
                            "                   builds, supersedence, mssecure.xml, wesng's ZIP\n"
-                           "  status           per product: levels known, lists missing for levels that\n"
-                           "                   hosts declare (--lists: the ten that would settle most)\n"
+                           "  status           levels known, lists missing for levels that hosts declare\n"
+                           "                   (--lists alone), sources that disagree (--contradictions)\n"
                            "  show             the sources of all statements; what one source states\n"
                            "  remove SOURCE    takes out all that an article, a host or a file states\n"
                            "  load DIR         merges the .csv files of a folder; what one says no more goes\n"
@@ -38,7 +38,7 @@ static const char help[] = "usage: evenkeel catalog update --from DIR [--product
 
 struct options {
     const char *dsn, *format, *product, *level, *article, *from;
-    bool dry_run, quiet, lists;
+    bool dry_run, quiet, lists, contradictions;
 };
 
 static void print_change(const struct catalog_change *change)
@@ -118,21 +118,54 @@ static int update(PGconn *connection, const struct options *options, struct erro
     return 0;
 }
 
-static int status(PGconn *connection, const struct options *options, enum cli_format format, struct error *error)
+static int missing_lists(PGconn *connection, enum cli_format format, struct error *error)
 {
     int rows;
-    if (!options->lists &&
-        cli_print(connection, "select * from evenkeel.catalog_status()", NULL, 0, format, &rows, error) < 0)
-        return -1;
-    if (!options->lists && format != CLI_TEXT)
-        return 0;
-    if (!options->lists)
-        printf("\n");
     if (cli_print(connection, "select * from evenkeel.catalog_missing_lists()", NULL, 0, format, &rows, error) < 0)
         return -1;
     if (rows == 0 && format == CLI_TEXT)
         printf("no host declares a level of whose files nothing is known\n");
     return 0;
+}
+
+static int contradictions(PGconn *connection, enum cli_format format, struct error *error)
+{
+    int rows;
+    if (cli_print(connection, "select * from evenkeel.catalog_contradictions()", NULL, 0, format, &rows, error) < 0)
+        return -1;
+    if (rows == 0 && format == CLI_TEXT)
+        printf("no source contradicts another\n");
+    return 0;
+}
+
+/* Contradictions are never settled silently. */
+static int count_contradictions(PGconn *connection, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *result =
+        database_query(connection, "select count(*) from evenkeel.catalog_contradictions()", NULL, 0, false, error);
+    if (result == NULL)
+        return -1;
+    if (strcmp(PQgetvalue(result, 0, 0), "0") != 0)
+        printf("%s of the catalogue's statements contradict others: evenkeel catalog status --contradictions\n",
+               PQgetvalue(result, 0, 0));
+    return 0;
+}
+
+static int status(PGconn *connection, const struct options *options, enum cli_format format, struct error *error)
+{
+    int rows;
+    if (options->contradictions)
+        return contradictions(connection, format, error);
+    if (options->lists)
+        return missing_lists(connection, format, error);
+    if (cli_print(connection, "select * from evenkeel.catalog_status()", NULL, 0, format, &rows, error) < 0)
+        return -1;
+    if (format != CLI_TEXT)
+        return 0;
+    printf("\n");
+    if (missing_lists(connection, format, error) < 0)
+        return -1;
+    return count_contradictions(connection, error);
 }
 
 static int show(PGconn *connection, const struct options *options, const char *source, enum cli_format format,
@@ -245,7 +278,7 @@ static int run(const struct options *options, int count, char **words, struct er
 
 int command_catalog(int argc, char **argv)
 {
-    enum { FORMAT = 256, PRODUCT, LEVEL, DRY_RUN, FROM, ARTICLE, LISTS };
+    enum { FORMAT = 256, PRODUCT, LEVEL, DRY_RUN, FROM, ARTICLE, LISTS, CONTRADICTIONS };
     static const struct option known[] = {{"format", required_argument, NULL, FORMAT},
                                           {"product", required_argument, NULL, PRODUCT},
                                           {"level", required_argument, NULL, LEVEL},
@@ -253,6 +286,7 @@ int command_catalog(int argc, char **argv)
                                           {"from", required_argument, NULL, FROM},
                                           {"kb", required_argument, NULL, ARTICLE},
                                           {"lists", no_argument, NULL, LISTS},
+                                          {"contradictions", no_argument, NULL, CONTRADICTIONS},
                                           CLI_OPTIONS,
                                           {0}};
     struct options options = {.format = ""};
@@ -280,6 +314,9 @@ int command_catalog(int argc, char **argv)
             break;
         case LISTS:
             options.lists = true;
+            break;
+        case CONTRADICTIONS:
+            options.contradictions = true;
             break;
         }
     }

@@ -87,8 +87,8 @@ begin
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'evenkeel'::regnamespace
           and p.proname in ('plan', 'host_named', 'present_host', 'report_drift', 'report_hosts', 'waiver_host',
-                            'catalog_status', 'catalog_missing_lists', 'catalog_sources', 'catalog_statements', 'baseline_statements',
-                            'page_fleet', 'page_host', 'page_host_named', 'page_findings', 'page_file', 'page_patch')
+                            'catalog_status', 'catalog_missing_lists', 'catalog_contradictions', 'catalog_sources', 'catalog_statements',
+                            'baseline_statements', 'page_fleet', 'page_host', 'page_host_named', 'page_findings', 'page_file', 'page_patch')
     loop
         execute format('alter function %s security definer set search_path = evenkeel, pg_catalog, pg_temp', wanted);
     end loop;

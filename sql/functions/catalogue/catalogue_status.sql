@@ -65,3 +65,56 @@ $$;
 comment on function evenkeel.catalog_missing_lists(integer) is
   'The levels that hosts declare and of whose files nothing is known, those that would settle most hosts first: the article of each, and '
   'where its list is published.';
+
+create or replace function evenkeel.catalog_contradictions()
+returns table (product text, level text, file text, machine text, holds text, source text, against text, other_source text)
+language sql stable
+as $$
+    -- Of lists none contradicts another of its kind: each is of a level of its own. What hosts taught is replaced, not kept beside.
+    with said as materialized (
+        select b.product_id, b.ordinal, b.file, regexp_replace(b.file, '^.*/', '') as name, b.machine, b.relation, b.version, b.source,
+               evenkeel.statement_rank(b.kind) as rank
+        from evenkeel.baseline b join evenkeel.product p using (product_id)
+        where b.kind <> 'learned' and p.unit_of is null
+    ), pair as (
+        select b.*, s.file as other_file, s.relation as other_relation, s.version as other_version, s.source as other_source,
+               s.rank as other_rank, s.machine as other_machine
+        from said b
+        join said s on (s.product_id, s.ordinal, s.name) = (b.product_id, b.ordinal, b.name) and (s.file = b.file or s.file = b.name
+                                                                                                   or b.file = b.name)
+        -- Each pair once, the better source first.
+        where b.relation = '=' and (s.relation <> '=' or (b.rank, b.source) < (s.rank, s.source))
+        union all
+        select b.*, s.file, s.relation, s.version, s.source, evenkeel.statement_rank(s.kind), s.machine
+        from said b
+        join evenkeel.statement s on s.product_id = b.product_id and s.file in (b.file, b.name) and s.kind = 'list'
+             and b.ordinal between s.first_ordinal and s.last_ordinal
+        where b.relation = '='
+    ), told as (
+        select * from pair
+        where other_source <> source and (machine is null or other_machine is null or machine = other_machine)
+          and case other_relation when '=' then other_version <> version when '>=' then other_version > version
+                                  else other_version < version end
+    )
+    select p.code, evenkeel.level_name(x.product_id, x.ordinal), case when x.file = x.name then x.other_file else x.file end,
+           coalesce(evenkeel.machine_name(coalesce(x.machine, x.other_machine)), ''),
+           case when x.other_rank < x.rank and x.other_relation = '=' then o.other else o.own end,
+           case when x.other_rank < x.rank and x.other_relation = '=' then x.other_source else x.source end,
+           case when x.other_rank < x.rank and x.other_relation = '=' then o.own else o.other end,
+           case when x.other_rank < x.rank and x.other_relation = '=' then x.source else x.other_source end
+    from told x
+    join evenkeel.product p using (product_id)
+    cross join lateral (select evenkeel.version_text(x.version) as own,
+                               case x.other_relation when '>=' then 'at least ' when '<=' then 'at most ' else '' end
+                               || evenkeel.version_text(x.other_version) as other) o
+    -- A level may ship several builds of a name, in several places: who states both contradicts neither.
+    where x.other_relation <> '='
+       or not exists (select from evenkeel.statement e
+                      where e.product_id = x.product_id and x.ordinal between e.first_ordinal and e.last_ordinal and e.relation = '='
+                        and ((e.file = x.other_file and e.source = x.other_source and e.version = x.version)
+                             or (e.file = x.file and e.source = x.source and e.version = x.other_version)))
+    order by p.code, x.ordinal desc, 3, x.source, x.other_source
+$$;
+comment on function evenkeel.catalog_contradictions() is
+  'Statements of one file of a level that can''t both be so, a pair a row: the one that holds, which is of the better source, and the one '
+  'against it. Where both are of one rank both go on counting.';

@@ -96,7 +96,8 @@ as $$
     select f.host_id, pc.product_id, not_seen_places('same_path', array_agg(n.what order by n.what), sum(n.entries)::bigint)
     from state_facts f
     cross join lateral not_seen_entries(f.facts) n
-    join path p on p.name = substring(n.what from '[^/]+$') and p.path = n.what and p.location = path_location(n.what, host_reading(f.facts))
+    join path p on p.name = substring(n.what from '[^/]+$') and p.path = n.what
+                   and p.location = path_location(n.what, host_reading(f.facts))
     join path_component pc using (path_id)
     where f.facts -> 'not_seen' <> '[]' and n.kind = 'same_path'
     group by f.host_id, pc.product_id
