@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(31);
+select plan(38);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -105,6 +105,35 @@ select fixture.host('flood', (select jsonb_object_agg(k, v) from generate_series
 select fixture.judge();
 select is((select count(*) from evenkeel.product where unit_of = evenkeel.product_number('sql-server-2019')), 5::bigint, 'no more of them are made than may be');
 select isnt_empty($$ select * from fixture.judged('flood') j where j like 'sql-server-2019 %' $$, 'the files of others count for the product');
+
+-- What can't be told apart is neither mixed nor level: each of these is well by itself, or one hides behind the others.
+select fixture.host('crowded', fixture.instance('mssql15.y1', 4198) || fixture.instance('mssql15.y2', 4123));
+select fixture.host('crowded alike', fixture.instance('mssql15.y1', 4198) || fixture.instance('mssql15.y2', 4198));
+select fixture.host('crowded, one', fixture.instance('mssql15.y1', 4198, 4123, 'sqlmin.dll'));
+select fixture.judge();
+select results_eq($$ select fixture.judged('crowded') $$, array['sql-server-2019 unknown'], 'where a flood leaves no room for them, instances at two updates are unknown, not mixed');
+select results_eq($$ select fixture.judged('crowded alike') $$, array['sql-server-2019 unknown'], 'and those at one are not called level together');
+select matches((select missing from ops.host where host = 'crowded'), '^2 of its instances, such as MSSQL15\.Y1 and MSSQL15\.Y2, could not be judged apart: .*units\.most', 'with the reason');
+select results_eq($$ select fixture.judged('crowded, one') $$, array['sql-server-2019 mixed'], 'one alone is judged as ever');
+
+-- Instances that no host has any more make room.
+select fixture.host(h, '{"c:/x.dll": "1.0.0.0"}') from unnest('{flood,crowded,crowded alike,odd}'::text[]) h;
+select fixture.judge();
+delete from evenkeel.host_inventory_past;
+select evenkeel.prune_mark();
+update prune_mark set at = clock_timestamp() + interval '1 hour';
+create function fixture.prune(kind text) returns void language plpgsql as $$
+begin
+    perform evenkeel.prune_find(kind);
+    while evenkeel.prune_remove(kind, 2) >= 0 loop end loop;
+end $$;
+select fixture.prune(k) from unnest('{chunk,file,path}'::text[]) k;
+select results_eq($$ select unit from evenkeel.product where unit_of = evenkeel.product_number('sql-server-2019') order by 1 $$, '{mssql15.hr,mssql15.mssqlserver,mssql15.sales}'::text[],
+                  'with their last path they go');
+select is_empty($$ select from evenkeel.path_component pc where not exists (select from evenkeel.product p where p.product_id = pc.product_id) $$, 'and nothing is bound to them');
+select fixture.host('roomy', fixture.instance('mssql15.z1', 4198) || fixture.instance('mssql15.z2', 4123));
+select fixture.judge();
+select results_eq($$ select fixture.judged('roomy') $$, array['sql-server-2019/MSSQL15.Z1 level', 'sql-server-2019/MSSQL15.Z2 level'], 'others take their place');
 
 -- Who serves makes instances by the paths that hosts have, and no other way; who looks makes none.
 update evenkeel.setting set value = '50' where name = 'units.most';

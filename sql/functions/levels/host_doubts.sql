@@ -155,6 +155,26 @@ $$;
 comment on function evenkeel.find_restarted() is
   'Adds to state_doubt the hosts of state_trouble whose files are of one level once the renames that wait for a restart are done.';
 
+create or replace function evenkeel.find_crowded()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    insert into state_doubt (host_id, product_id, kind, sentence)
+    select r.host_id, r.product_id, 'instances',
+           format('%s of its instances, such as %s and %s, could not be judged apart: their names are none that an instance has, or more '
+                  'instances are known than are told apart (setting units.most)', n.many, upper(n.one), upper(n.other))
+    from state_range r
+    join product p on p.product_id = r.product_id and p.unit_of is null
+         and exists (select from component c cross join unnest(c.include) g (glob) where c.product_id = p.product_id and g.glob like '%{%')
+    cross join lateral (
+        select count(distinct pc.instance) as many, min(pc.instance) as one, max(pc.instance) as other
+        from state_file f join path_component pc on pc.path_id = f.path_id and pc.product_id = r.product_id
+        where f.host_id = r.host_id and pc.instance <> '') n
+    where n.many > 1
+$$;
+comment on function evenkeel.find_crowded() is
+  'Adds to state_doubt the hosts on which files of several instances of a product count together: they may be at several levels, and all '
+  'be well; or one be behind that the others hide.';
+
 create or replace function evenkeel.find_doubts()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -166,6 +186,7 @@ begin
     if exists (select from state_outside where older) then
         perform find_store_doubts();
     end if;
+    perform find_crowded();
     if exists (select from state_range where isempty(levels)) then
         perform find_hotpatched();
         perform find_trouble();

@@ -139,6 +139,7 @@ as $$
 declare
     batch bigint[];
     gone bigint[];
+    units integer[];
 begin
     if wanted_kind = 'file' then
         -- Before the lock that nobody stores anything under.
@@ -188,7 +189,15 @@ begin
         delete from evenkeel.path p where p.path_id = any (batch)
           and not exists (select from evenkeel.file f where f.path_id = p.path_id);
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.path p where p.path_id = b);
-        delete from evenkeel.path_component l where l.path_id = any (gone);
+        with unbound as (delete from evenkeel.path_component l where l.path_id = any (gone) returning l.product_id)
+        select array_agg(distinct p.product_id) into units
+        from unbound b join evenkeel.product p on p.product_id = b.product_id and p.unit_of is not null;
+        -- An instance that no path tells of any more makes room for others.
+        if units is not null then
+            delete from evenkeel.product p
+            where p.product_id = any (units)
+              and p.product_id not in (select c.product_id from evenkeel.path_component c where c.product_id = any (units));
+        end if;
     when 'component store' then
         delete from evenkeel.component_store s where s.store_id = any (batch)
           and s.digest not in (select decode(f.facts ->> 'component_store', 'hex') from evenkeel.host_facts f
