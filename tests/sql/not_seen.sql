@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(17);
+select plan(18);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -47,6 +47,8 @@ select is(fixture.said('no windows'), 'unknown: the folder of d:/windows was not
 select is(fixture.said('twin here'), 'unknown: 1 more of the folded path c:/app/b.dll', 'a file in whose place another was passed over leaves its product open');
 select is(fixture.said('mixed twin'), 'mixed: 1 more of the folded path c:/app/b.dll', 'which the older of them may have decided');
 select is(fixture.said('twin elsewhere'), 'level', 'one of no product none');
+select is((select array_agg(host || ' ' || unassigned order by host) from ops.host where host in ('twin elsewhere', 'whole', 'twin beside')),
+          '{twin beside 0,twin elsewhere 1,whole 0}', 'files of no product that the host has are counted');
 select results_eq($$ select p.code, v.verdict from evenkeel.host_product v join evenkeel.host h using (host_id) join evenkeel.product p using (product_id)
                      where h.name = 'twin beside' order by 1 $$, $$ values ('app', 'level'), ('side', 'unknown') $$, 'and one of another product that one alone');
 

@@ -1,6 +1,6 @@
 -- What makes a verdict: level only on evidence that could have said otherwise, mixed only on what is proven, else unknown and why.
 begin;
-select plan(34);
+select plan(36);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -160,6 +160,19 @@ select results_eq($$ select p.code from evenkeel.host_product s join evenkeel.ho
                   array['server'], 'a client and a server of one build are told apart by the product type');
 select matches(fixture.said('untyped', 'server'), 'whether this is a client or a server', 'where it is not known neither is judged');
 select matches(fixture.said('unbuilt', 'later'), 'which build of Windows', 'nor where the build is not known');
+
+-- Two that only the kind of installation tells apart.
+insert into evenkeel.product (code, name, os_version, os_build, product_types, installation_types, follows_os, source) values
+    ('full', 'A full one', '9.6', 777, '{2,3}', '{Server}', true, 'test'), ('core', 'A core', '9.6', 777, '{2,3}', '{Server Core}', true, 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, source) select product_id, 0, 'RTM', 'RTM', 'test' from evenkeel.product where os_version = '9.6';
+insert into evenkeel.line (product_id, major, minor, source) select product_id, 9, 6, 'test' from evenkeel.product where os_version = '9.6';
+insert into evenkeel.component (product_id, code, name, include, source) select product_id, 'os', 'OS', '{c:/ten/*}', 'test' from evenkeel.product where os_version = '9.6';
+select fixture.host('installed', '{"c:/ten/a.dll": "9.6.1.1"}', '{"current_version": "9.6", "current_build": 777, "product_type": "SERVER", "installation_type": "Server Core"}');
+select fixture.host('not told', '{"c:/ten/a.dll": "9.6.1.1"}', '{"current_version": "9.6", "current_build": 777, "product_type": "SERVER"}');
+select fixture.judge();
+select results_eq($$ select p.code from evenkeel.host_product s join evenkeel.host h using (host_id) join evenkeel.product p using (product_id) where h.name = 'installed' $$,
+                  array['core'], 'a core and a full installation are told apart by the registry''s InstallationType');
+select matches(fixture.said('not told', 'core'), '^unknown: .*how this Windows was installed', 'where it is not told neither is judged');
 
 select * from finish();
 rollback;

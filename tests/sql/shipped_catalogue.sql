@@ -1,6 +1,6 @@
 -- What the shipped catalogue knows of each product: a fact that is lost, or comes twice, shows here.
 begin;
-select plan(21);
+select plan(22);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer, type text) returns jsonb language sql as $$
@@ -147,6 +147,15 @@ select is_empty($$
       and exists (select from unnest(c.include) g where '%windir%/' || f.path ~ evenkeel.component_regex(g))
       and not exists (select from unnest(c.exclude) g where '%windir%/' || f.path ~ evenkeel.component_regex(g))
 $$, 'what keeps a schedule of its own says nothing of the UBR: compatibility tools, .NET''s shims, the servicing stack, languages');
+
+-- One line over two builds: updates made 6003 of Server 2008 SP2's 6002.
+select fixture.host('lh-' || b, jsonb_build_object('c:/windows/system32/kernel32.dll', format('6.0.%s.24000', b), 'c:/windows/system32/ntdll.dll', format('6.0.%s.20800', b)),
+                    jsonb_build_object('has_registry', true, 'current_version', '6.0', 'current_build', b, 'service_pack', 'Service Pack 2', 'product_type', 'server'))
+from unnest(array[6002, 6003]) b;
+select fixture.judge();
+select results_eq($$ select h.name || ' ' || p.code || ' ' || s.verdict || ' ' || evenkeel.level_range_text(p.product_id, s.declared) from evenkeel.host_product s
+                     join evenkeel.host h using (host_id) join evenkeel.product p using (product_id) where h.name like 'lh-%' order by 1 $$,
+                  array['lh-6002 windows-2008 level SP2', 'lh-6003 windows-2008 level SP2'], 'Windows Server 2008 SP2 is one level, whichever of its builds a host says');
 
 select * from finish();
 rollback;

@@ -84,7 +84,12 @@ as $$
                 when f.has_registry and f.os_version <> '' and f.product_type = 0 and p.product_types is not null
                      and exists (select from product o where o.product_id <> p.product_id and o.os_version = p.os_version
                                    and o.os_build is not distinct from p.os_build and o.product_types is distinct from p.product_types)
-                then 'the registry does not say whether this is a client or a server: export Control\ProductOptions too' end
+                then 'the registry does not say whether this is a client or a server: export Control\ProductOptions too'
+                when f.has_registry and f.os_version <> '' and f.installation_type = '' and p.installation_types is not null
+                     and exists (select from product o where o.product_id <> p.product_id and o.os_version = p.os_version
+                                   and o.os_build is not distinct from p.os_build and o.product_types is not distinct from p.product_types
+                                   and o.installation_types is distinct from p.installation_types)
+                then 'the registry does not say how this Windows was installed: export InstallationType of CurrentVersion too' end
     from (select distinct host_id, product_id from state_component
           union select distinct host_id, product_id from state_foreign) c
     join product p using (product_id)
