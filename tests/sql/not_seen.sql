@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(18);
+select plan(19);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -64,17 +64,23 @@ select is(fixture.risk('KB1', 'mixed'), 'not applicable: another product: The si
 select matches(fixture.risk('KB1', 'mixed other drive'), '^unknown: which products are here is not known', 'whether or not another product is mixed');
 
 -- A DLL that nobody has may be of an assembly that was left out.
-select fixture.host('assemblies', '{"c:/windows/system32/kernel32.dll": "5.2.3790.1", "c:/windows/system32/ntdll.dll": "5.2.3790.1"}'::jsonb
-    || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('lost.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
-    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'not_seen', n))
-from (values ('[]'::jsonb)) v (n);
-select fixture.host('assemblies cut', '{"c:/windows/system32/kernel32.dll": "5.2.3790.1", "c:/windows/system32/ntdll.dll": "5.2.3790.1"}'::jsonb
-    || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('lost.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
-    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'not_seen', n))
-from (values ('[{"kind": "cut", "what": "assemblies", "count": 9}]'::jsonb)) v (n);
+create function fixture.lacking(host_name text, unseen jsonb, path text default '[]') returns uuid language sql as $$
+    select fixture.host(host_name, '{"c:/windows/system32/kernel32.dll": "5.2.3790.1", "c:/windows/system32/ntdll.dll": "5.2.3790.1"}'::jsonb
+        || jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('lost.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
+        fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows', 'search_path', path::jsonb, 'not_seen', unseen))
+$$;
+select fixture.lacking('assemblies', '[]');
+select fixture.lacking('assemblies cut', '[{"kind": "cut", "what": "assemblies", "count": 9}]');
+select fixture.lacking('path', '[]', '["c:/lib/tools", "d:/lib"]');
+select fixture.lacking('path linked', '[{"kind": "link", "what": "c:/lib", "count": 1}]', '["c:/lib/tools"]');
+select fixture.lacking('path elsewhere', '[{"kind": "other_drive", "what": "d:", "count": 1}]', '["c:/lib/tools", "d:/lib"]');
+select fixture.lacking('path not linked', '[{"kind": "link", "what": "c:/library", "count": 1}]', '["c:/lib/tools"]');
 select fixture.judge();
 select results_eq($$ select host, check_name from ops.finding where host like 'assemblies%' and check_name = 'unresolved-import' order by 1 $$,
                   $$ values ('assemblies', 'unresolved-import') $$, 'what is nowhere is missed, unless assemblies were left out, one of which may bring it');
+
+select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$, array['path', 'path not linked'],
+                  'or programs look for it behind a link, or on a drive that was not given');
 
 select * from finish();
 rollback;

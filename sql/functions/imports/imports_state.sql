@@ -10,7 +10,7 @@ begin
                partition by md5(h.chunk_ids::text),
                             md5(concat_ws('|', f.facts -> 'windows_directory', f.facts -> 'architecture', f.facts -> 'known_dlls',
                                                f.facts -> 'search_path', f.facts -> 'assemblies',
-                                               evenkeel.assemblies_cut(f.facts))),
+                                               nullif(f.facts -> 'not_seen', '[]'))),
                             f.os_version, k.host_id is not null
                order by h.host_id), evenkeel.windows_number(f.os_version)
     from state_host h
@@ -189,7 +189,8 @@ create or replace function evenkeel.imports_doubt()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Assemblies hold what isn't collected, KnownDLLs are the system's own, and where not even the system's core was collected, or
-    -- programs or folders could not be read, the inventory is a partial one.
+    -- programs or folders could not be read, or any program looks behind a link or on a drive that nobody gave, the inventory is a
+    -- partial one.
     update imports_bad b set reason = 'unknown'
     from imports_context c
     left join state_facts f on f.host_id = c.host_id
@@ -202,6 +203,10 @@ as $$
                and (b.reason = 'unreachable'
                     or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
                     or evenkeel.assemblies_cut(f.facts)
+                    or exists (select from evenkeel.not_seen_entries(f.facts) n
+                               join imports_tail t on (t.host_id, t.machine) = (c.host_id, c.machine)
+                                                  and evenkeel.may_lie_in(t.folder, n.what)
+                               where n.kind in ('link', 'other_drive'))
                     or f.facts -> 'known_dlls' ? (b.chain -> -1 ->> 'dll')
                     or (c.windows is null and evenkeel.api_set_from(b.chain -> -1 ->> 'dll') is not null)
                     or exists (select from state_brought g where g.name = b.chain -> -1 ->> 'dll')

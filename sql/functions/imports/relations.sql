@@ -108,7 +108,7 @@ begin
                                          primary key (host_id, machine, folder)) on commit delete rows;
     comment on table imports_tail is
         'A folder where any program of a host looks, the one with the least rank first. Filled by imports_tail; read by '
-        'imports_add_programs, imports_find_contexts, imports_pick, imports_whole; ends with the transaction.';
+        'imports_add_programs, imports_doubt, imports_find_contexts, imports_pick, imports_whole; ends with the transaction.';
     create temporary table imports_program (host_id uuid, folder text, redirection text) on commit delete rows;
     comment on table imports_program is
         'A folder with a program; and a folder NAME.exe.local there, in which that program looks before its own; null: none. Filled by '
