@@ -125,8 +125,8 @@ begin
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
     comment on view state_file is
-        'A file of a host of the state. Read by check outside-store, find_crowded, find_proofs, find_store_doubts, find_store_ends; ends with the '
-        'session.';
+        'A file of a host of the state. Read by check outside-store, find_crowded, find_proofs, find_store_doubts, find_store_ends; '
+        'ends with the session.';
 end
 $$;
 comment on function evenkeel.state_open_views() is 'The part of state_open() that is of what hosts are and hold.';
