@@ -1,6 +1,6 @@
 -- What makes a verdict: level only on evidence that could have said otherwise, mixed only on what is proven, else unknown and why.
 begin;
-select plan(36);
+select plan(37);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -132,6 +132,13 @@ select fixture.judge();
 select matches(fixture.said('restart', 'hot'), '^unknown: files wait for a restart', 'what a restart mends is not mixed');
 select is(fixture.said('restart-in-vain', 'hot'), 'mixed', 'what it does not mend is');
 select results_eq($$ select * from fixture.findings('restart') where findings like 'pending%' or findings like 'mixed%' $$, array['pending-reboot restart'], 'and it is told as waiting');
+
+select fixture.host('restart-of-many', fixture.files('hot', 'a.dll 9.1.1.1', 'b.dll 9.1.1.10', 'tmp1.dll 9.1.1.10'),
+    fixture.runs('Service Pack 1') || jsonb_build_object('pending_renames', (select jsonb_agg(jsonb_build_object('from', f, 'to', t) order by n)
+        from (select n, format('c:/temp/%s.tmp', n) as f, '' as t from generate_series(1, 2000) n union all values (2001, 'c:/hot/tmp1.dll', 'c:/hot/a.dll')) r)));
+select fixture.judge();
+select is(fixture.said('restart-of-many', 'hot'), 'unknown: 2001 files wait for a restart, of which 2000 are followed: restart the host',
+          'where more wait than are followed it is not known what a restart would mend');
 
 -- Which source holds.
 select fixture.product('rank', array['RTM', 'SP1']);

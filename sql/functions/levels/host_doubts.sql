@@ -111,6 +111,7 @@ create or replace function evenkeel.find_restarted()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 declare
+    followed constant integer := 2000; -- renames of a host
     fresh integer[];
 begin
     drop table if exists restart_file;
@@ -118,7 +119,7 @@ begin
     select t.host_id, t.product_id, r.source_path, r.target_path, s.image_id, null::integer as file_id
     from state_trouble t
     cross join lateral (select x."from" as source, nullif(x."to", '') as target
-                        from jsonb_to_recordset(t.renames) x ("from" text, "to" text) limit 2000) n
+                        from jsonb_to_recordset(t.renames) x ("from" text, "to" text) limit followed) n
     join state_host h using (host_id)
     left join path sp on sp.path = n.source
     left join path tp on tp.path = n.target
@@ -150,10 +151,17 @@ begin
               select l.levels from restart_file g join file_level l using (file_id, product_id)
               where (g.host_id, g.product_id) = (n.host_id, n.product_id)) x) e on true
     where greatest(e.lower_end, 0, lower(r.declared)) < least(e.upper_end, upper(r.declared));
+    insert into state_doubt (host_id, product_id, kind, sentence)
+    select t.host_id, t.product_id, 'restart',
+           format('%s files wait for a restart, of which %s are followed: restart the host', jsonb_array_length(t.renames), followed)
+    from state_trouble t
+    where jsonb_array_length(t.renames) > followed
+      and not exists (select from state_doubt d where (d.host_id, d.product_id, d.kind) = (t.host_id, t.product_id, 'restart'));
 end
 $$;
 comment on function evenkeel.find_restarted() is
-  'Adds to state_doubt the hosts of state_trouble whose files are of one level once the renames that wait for a restart are done.';
+  'Adds to state_doubt the hosts of state_trouble whose files are of one level once the renames that wait for a restart are done, or of '
+  'which more wait than are followed.';
 
 create or replace function evenkeel.find_crowded()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -36,9 +36,9 @@ begin
         on commit delete rows;
     comment on table state_doubt is
         'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is '
-        'waited for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), or '
-        'several instances count together (instances). Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, '
-        'find_restarted, find_store_doubts; read by find_products; ends with the transaction.';
+        'waited for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), or several '
+        'instances count together (instances). Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, '
+        'find_store_doubts; read by find_products, find_restarted; ends with the transaction.';
     create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
     comment on table state_overlay_chunk_proof is
         'As chunk_proof, of a chunk that a patch would make. Filled by count_proofs; read by find_proofs; ends with the transaction.';
