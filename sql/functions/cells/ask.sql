@@ -55,7 +55,7 @@ begin
             why text;
         begin
             get stacked diagnostics why = pg_exception_detail;
-            why := regexp_replace(btrim(split_part(coalesce(nullif(why, ''), sqlerrm), E'\n', 1)), '^connection to server [^:]*: ', '');
+            why := regexp_replace(btrim(split_part(coalesce(nullif(why, ''), sqlerrm), E'\n', 1)), '^connection to server .* failed: ', '');
             perform set_config('evenkeel.down_' || md5(cell.name), extract(epoch from clock_timestamp()) + 15 || ' ' || why, false);
             return why;
         end;
@@ -65,6 +65,40 @@ $$;
 comment on function evenkeel.cell_send(text, evenkeel.cell, text, integer) is
     'Opens a connection of that name to a cell and sends it a query; why that failed, or null. One that failed is not tried again for 15 '
     'seconds of the same session.';
+
+create or replace function evenkeel.is_sound(shape regtype, answer jsonb)
+returns boolean language plpgsql immutable
+as $$
+declare
+    most constant numeric := 10000000; -- hosts of one cell
+    wrong text;
+begin
+    if shape = 'evenkeel.cell_answer'::regtype then
+        wrong := case
+            when answer ->> 'identity' is null then 'identity'
+            when not coalesce((answer ->> 'hosts')::numeric between 0 and most and least((answer ->> 'level')::numeric,
+                              (answer ->> 'mixed')::numeric, (answer ->> 'unknown')::numeric) >= 0
+                              and (answer ->> 'level')::numeric + (answer ->> 'mixed')::numeric + (answer ->> 'unknown')::numeric
+                                  = (answer ->> 'hosts')::numeric, false) then 'hosts'
+            when not coalesce(jsonb_typeof(answer -> 'products') = 'object'
+                              and not jsonb_path_exists(answer, '$.products.* ? (@.type() != "number" || @ < 0 || @ > 10000000)'), false)
+              then 'products' end;
+    elsif shape = 'evenkeel.cell_identity'::regtype and answer ->> 'hosts' is not null then
+        wrong := case
+            when not coalesce(jsonb_typeof(answer -> 'hosts') = 'array' and jsonb_array_length(answer -> 'hosts') <= 100
+                              and not jsonb_path_exists(answer, 'strict $.hosts[*] ? (@.type() != "object")'), false) then 'hosts'
+            when not coalesce((answer ->> 'owners')::numeric >= 0 and (answer ->> 'others')::numeric >= 0
+                              and (answer ->> 'sharers')::numeric between 0 and most, false) then 'sharers' end;
+    end if;
+    if wrong is not null then
+        raise exception 'its answer is not as it should be: %', wrong;
+    end if;
+    return true;
+end
+$$;
+comment on function evenkeel.is_sound(regtype, jsonb) is
+    'True, or an error where what a cell answers can''t be worked with: hosts that are no number, or no list. What is kept of it, and what '
+    'others are told, is taken from sound answers alone.';
 
 create or replace function evenkeel.of_cells(query text, shape anyelement, absent text default null, seconds integer default 20,
                                             chosen text[] default null)
@@ -109,7 +143,9 @@ begin
                     raise exception 'no answer within % seconds', seconds;
                 end if;
                 return query execute format('select t.*, %L::text from evenkeel.dblink_get_result(%L) t (%s)', asked.name,
-                                            'cell ' || asked.name, columns);
+                                            'cell ' || asked.name, columns)
+                                     || case when pg_typeof(shape) in ('evenkeel.cell_answer'::regtype, 'evenkeel.cell_identity'::regtype)
+                                             then format(' where evenkeel.is_sound(%L, to_jsonb(t))', pg_typeof(shape)) else '' end;
                 answers := answers + 1;
             exception
                 when no_data_found then

@@ -46,25 +46,14 @@ as $$
 $$;
 comment on function evenkeel.merged_dangers(jsonb) is 'What is dangerous in several cells, the same of hosts of several cells as one.';
 
-create or replace function evenkeel.over_cells_report_drift(since timestamptz)
-returns jsonb language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
+create or replace function evenkeel.merged_drift(told jsonb, silent jsonb, since timestamptz)
+returns jsonb language plpgsql stable
 as $$
 declare
-    told jsonb;
-    silent jsonb;
     lists jsonb;
     counts jsonb;
     document jsonb;
 begin
-    if since >= now() then
-        raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
-    end if;
-    select jsonb_object_agg(d.cell, d.document) filter (where d.document is not null),
-           coalesce(jsonb_agg(jsonb_build_object('cell', d.cell, 'error', d.error, 'hosts', d.hosts, 'says', d.says) order by d.cell)
-                    filter (where d.document is null), '[]')
-        into told, silent
-    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz), null::text, null::bigint, null::text', since),
-                           null::evenkeel.cell_document, 'answer', 60) d;
     select coalesce(jsonb_object_agg(l.key, l.items), '{}') into lists
     from (select s.key, jsonb_agg(evenkeel.in_cell(i.item, c.key)
                                   order by evenkeel.severity_rank(i.item ->> 'severity') desc nulls last, i.item ->> 'check_code',
@@ -110,15 +99,54 @@ begin
         'unknown', (select coalesce(jsonb_agg(jsonb_build_object('product', format('(cell %s)', s ->> 'cell'), 'missing', s ->> 'says',
                                                                  'hosts', coalesce((s ->> 'hosts')::bigint, 0), 'cell', s ->> 'cell',
                                                                  'host_names', '[]'::jsonb)), '[]')
-                    from jsonb_array_elements(silent) s) || evenkeel.merged_items(coalesce(lists -> 'unknown', '[]')),
-        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
-        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
-        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
+                    from jsonb_array_elements(silent) s) || evenkeel.merged_items(coalesce(lists -> 'unknown', '[]')));
     return document
         || (select jsonb_object_agg(k, coalesce(lists -> k, '[]'))
             from unnest(array['new', 'worsened', 'closed', 'waived', 'outliers', 'silent']) k)
         || (select jsonb_object_agg(k, evenkeel.merged_items(coalesce(lists -> k, '[]')))
             from unnest(array['changes', 'facts', 'life', 'not_seen']) k);
+end
+$$;
+comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz) is
+    'The drift reports of cells, by name, as one; `silent` says which have none, and why. Fails where one of them is no such report.';
+
+create or replace function evenkeel.over_cells_report_drift(since timestamptz)
+returns jsonb language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+declare
+    told jsonb;
+    silent jsonb;
+    said record;
+begin
+    if since >= now() then
+        raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
+    end if;
+    select jsonb_object_agg(d.cell, d.document) filter (where d.document is not null),
+           coalesce(jsonb_agg(jsonb_build_object('cell', d.cell, 'error', d.error, 'hosts', d.hosts, 'says', d.says) order by d.cell)
+                    filter (where d.document is null), '[]')
+        into told, silent
+    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz), null::text, null::bigint, null::text', since),
+                           null::evenkeel.cell_document, 'answer', 60) d;
+    -- Each by itself first: what is no report is its cell's loss alone.
+    for said in select t.key as cell, t.value as document from jsonb_each(told) t loop
+        begin
+            if (said.document #>> '{counts,hosts}')::bigint is null then
+                raise exception 'it counts no hosts';
+            end if;
+            perform evenkeel.merged_drift(jsonb_build_object(said.cell, said.document), '[]', since);
+        exception when others then
+            told := told - said.cell;
+            silent := silent || (select jsonb_build_object('cell', c.name, 'error', c.error, 'hosts', c.hosts,
+                                                           'says', evenkeel.absent_text(c))
+                                 from (select (jsonb_populate_record(o, jsonb_build_object(
+                                           'error', 'what it sends is no report: ' || sqlerrm))).* from evenkeel.cell o
+                                       where o.name = said.cell) c);
+        end;
+    end loop;
+    return evenkeel.merged_drift(coalesce(told, '{}'), silent, since) || jsonb_build_object(
+        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
+        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
+        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
 end
 $$;
 comment on function evenkeel.over_cells_report_drift(timestamptz) is
@@ -132,19 +160,33 @@ as $$
                                         null::evenkeel.cell_document, 'answer')
     )
     select case when not exists (select from told t where t.document is null and t.error is null)
-                 and (select coalesce(sum(jsonb_array_length(t.document)), 0) from told t) <= most
+                 and (select coalesce(sum(jsonb_array_length(t.document)), 0) from told t
+                      where jsonb_typeof(t.document) = 'array') <= most
                 then coalesce(jsonb_agg(l.line order by l.line ->> 0), '[]') end
     from (select jsonb_build_array(format('%s (%s)', h ->> 0, t.cell), h -> 1, h -> 2) as line
-          from told t cross join jsonb_array_elements(t.document) h
+          from told t
+          cross join jsonb_array_elements(case when jsonb_typeof(t.document) = 'array' then t.document else '[]' end) h
           union all
-          select jsonb_build_array(format('(cell %s)', t.cell), 'unknown', 0) from told t where t.error is not null) l
+          select jsonb_build_array(format('(cell %s)', t.cell), 'unknown', 0) from told t
+          where t.error is not null or jsonb_typeof(t.document) <> 'array') l
 $$;
 comment on function evenkeel.over_cells_report_hosts(integer) is 'As evenkeel.report_hosts(), over all cells.';
+
+create or replace function evenkeel.told_moment(document jsonb)
+returns timestamptz language plpgsql stable strict
+as $$
+begin
+    return case when document #>> '{}' is not null then least((document #>> '{}')::timestamptz, clock_timestamp()) end;
+exception when data_exception then
+    return null;
+end
+$$;
+comment on function evenkeel.told_moment(jsonb) is 'The time that a cell tells, which is none to come; null where that is no time.';
 
 create or replace function evenkeel.over_cells_report_horizon()
 returns timestamptz language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    select coalesce(min(coalesce((d.document #>> '{}')::timestamptz, c.answered_at, c.added_at)), clock_timestamp())
+    select coalesce(min(coalesce(evenkeel.told_moment(d.document), c.answered_at, c.added_at)), clock_timestamp())
     from evenkeel.cell c
     join evenkeel.of_cells('select to_jsonb(evenkeel.report_horizon()), null::text, null::bigint, null::text',
                            null::evenkeel.cell_document, 'answer') d on d.cell = c.name
