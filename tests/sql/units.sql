@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(38);
+select plan(39);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -141,6 +141,10 @@ set local role evenkeel_ingest;
 select evenkeel.store_paths(array[sha256(p::bytea)], array[p]) from (values ('c:/program files/microsoft sql server/mssql16.new/mssql/binn/sqlservr.exe')) v (p);
 reset role;
 select is((select name from evenkeel.product where code = 'sql-server-2022/MSSQL16.NEW'), 'SQL Server 2022 (MSSQL16.NEW)', 'the aggregator''s role makes an instance known');
+select fixture.ships('sql-server-2022', (select l.code from evenkeel.level l where l.product_id = evenkeel.product_number('sql-server-2022') order by l.ordinal desc limit 1) || ' sqllate.dll = 2022.160.4000.1');
+select evenkeel.store_paths(array[sha256(p::bytea)], array[p]) from (values ('c:/program files/microsoft sql server/mssql16.next/mssql/binn/sqlservr.exe')) v (p);
+select results_eq($$ select p.unit from evenkeel.baseline b join evenkeel.product p using (product_id) where b.file = 'sqllate.dll' order by 1 $$, array['', 'mssql16.next'],
+                  'and who sends one waits for what is copied to that one, not to all');
 select is(has_table_privilege('evenkeel_ingest', 'evenkeel.product', 'insert, update'), false, 'but writes no product itself');
 select is(has_function_privilege('evenkeel_read', 'evenkeel.make_units(integer[], text[])', 'execute'), false, 'and a reader makes none');
 

@@ -12,7 +12,8 @@ as $$
 $$;
 comment on function evenkeel.unit_file(integer, text, text) is 'A file of a product as it is called in one of its instances.';
 
-create or replace function evenkeel.refresh_unit_rows(target regclass, left_out text[] default '{}', file text default 'b.file')
+create or replace function evenkeel.copy_to_units(target regclass, units integer[], left_out text[] default '{}',
+                                                  file text default 'b.file')
 returns void language plpgsql
 as $$
 declare
@@ -25,37 +26,36 @@ declare
     listed text := (select string_agg(quote_ident(c), ', ' order by ord) from unnest(columns) with ordinality u (c, ord));
 begin
     execute format('with gone as (
-                        select t.product_id, %3$s from %1$s t join evenkeel.product u using (product_id) where u.unit_of is not null
+                        select t.product_id, %3$s from %1$s t where t.product_id = any ($1)
                         except
                         select u.product_id, %2$s from %1$s b join evenkeel.product u on u.unit_of = b.product_id
+                        where u.product_id = any ($1)
                     )
                     delete from %1$s t using gone where t.product_id = gone.product_id and (%3$s) is not distinct from (%5$s)',
                    target, told, held, listed, (select string_agg(format('gone.%I', c), ', ' order by ord)
-                                                from unnest(columns) with ordinality u (c, ord)));
+                                                from unnest(columns) with ordinality u (c, ord))) using units;
     execute format('insert into %1$s (product_id, %4$s)
                     select u.product_id, %2$s from %1$s b join evenkeel.product u on u.unit_of = b.product_id
+                    where u.product_id = any ($1)
                     except
-                    select t.product_id, %3$s from %1$s t join evenkeel.product u using (product_id) where u.unit_of is not null
-                    on conflict do nothing', target, told, held, listed);
+                    select t.product_id, %3$s from %1$s t where t.product_id = any ($1)
+                    on conflict do nothing', target, told, held, listed) using units;
 end
 $$;
-comment on function evenkeel.refresh_unit_rows(regclass, text[], text) is
-  'Makes a table of the catalogue say of instances what it says of their products, but for some columns.';
+comment on function evenkeel.copy_to_units(regclass, integer[], text[], text) is
+  'Makes a table of the catalogue say of these instances what it says of their products, but for some columns.';
 
-create or replace function evenkeel.refresh_units()
-returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
+create or replace function evenkeel.refresh_units_of(units integer[])
+returns void language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-    if not exists (select from evenkeel.product where unit_of is not null) then
-        return;
-    end if;
     update evenkeel.product u
     set (name, os_version, os_build, os_build_to, product_types, installation_types, inetstp_major, follows_os, level_kind, coverage_share,
          rtm_revision, source)
         = (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
            b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.source)
     from evenkeel.product b
-    where b.product_id = u.unit_of
+    where b.product_id = u.unit_of and u.product_id = any (units)
       and (u.name, u.os_version, u.os_build, u.os_build_to, u.product_types, u.installation_types, u.inetstp_major, u.follows_os,
            u.level_kind, u.coverage_share, u.rtm_revision, u.source) is distinct from
           (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
@@ -63,20 +63,22 @@ begin
     insert into evenkeel.component as o (product_id, code, name, include, exclude, declared, source)
     select u.product_id, c.code, c.name, '{}', '{}', c.declared, c.source
     from evenkeel.component c join evenkeel.product u on u.unit_of = c.product_id
+    where u.product_id = any (units)
     on conflict (product_id, code) do update set name = excluded.name, declared = excluded.declared, source = excluded.source
     where (o.name, o.declared, o.source) is distinct from (excluded.name, excluded.declared, excluded.source);
     delete from evenkeel.component c using evenkeel.product u
-    where u.product_id = c.product_id and u.unit_of is not null
+    where u.product_id = c.product_id and u.product_id = any (units)
       and not exists (select from evenkeel.component b where b.product_id = u.unit_of and b.code = c.code);
-    perform evenkeel.refresh_unit_rows('evenkeel.level');
-    perform evenkeel.refresh_unit_rows('evenkeel.line');
-    perform evenkeel.refresh_unit_rows('evenkeel.level_rule');
-    perform evenkeel.refresh_unit_rows('evenkeel.known_file');
-    perform evenkeel.refresh_unit_rows('evenkeel.baseline', file => 'evenkeel.unit_file(b.product_id, u.unit, b.file)');
-    perform evenkeel.refresh_unit_rows('evenkeel.shipped');
-    perform evenkeel.refresh_unit_rows('evenkeel.patch', '{patch_id}');
+    perform evenkeel.copy_to_units('evenkeel.level', units);
+    perform evenkeel.copy_to_units('evenkeel.line', units);
+    perform evenkeel.copy_to_units('evenkeel.level_rule', units);
+    perform evenkeel.copy_to_units('evenkeel.known_file', units);
+    perform evenkeel.copy_to_units('evenkeel.baseline', units, file =>
+        $file$case when b.file like '%/%' then evenkeel.unit_file(b.product_id, u.unit, b.file) else b.file end$file$);
+    perform evenkeel.copy_to_units('evenkeel.shipped', units);
+    perform evenkeel.copy_to_units('evenkeel.patch', units, '{patch_id}');
     delete from evenkeel.patch_file t using evenkeel.patch p, evenkeel.product u
-    where p.patch_id = t.patch_id and u.product_id = p.product_id and u.unit_of is not null
+    where p.patch_id = t.patch_id and u.product_id = p.product_id and u.product_id = any (units)
       and not exists (select from evenkeel.patch s join evenkeel.patch_file b on b.patch_id = s.patch_id
                       where (s.code, s.product_id) = (p.code, u.unit_of)
                         and (b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed, b.other_images,
@@ -89,10 +91,23 @@ begin
     select p.patch_id, b.file, b.version, b.machine, b.branch, b.size, b.dated, b.platform, b.image_id, b.listed, b.other_images,
            b.payload_paths
     from evenkeel.patch p
-    join evenkeel.product u on u.product_id = p.product_id and u.unit_of is not null
+    join evenkeel.product u on u.product_id = p.product_id and u.product_id = any (units)
     join evenkeel.patch s on (s.code, s.product_id) = (p.code, u.unit_of)
     join evenkeel.patch_file b on b.patch_id = s.patch_id
     on conflict do nothing;
+end
+$$;
+comment on function evenkeel.refresh_units_of(integer[]) is 'Makes the catalogue say of these instances what it says of their products.';
+
+create or replace function evenkeel.refresh_units()
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    units integer[] := array(select product_id from evenkeel.product where unit_of is not null);
+begin
+    if units <> '{}' then
+        perform evenkeel.refresh_units_of(units);
+    end if;
 end
 $$;
 comment on function evenkeel.refresh_units() is 'Makes the catalogue say of each instance what it says of its product.';
@@ -100,19 +115,26 @@ comment on function evenkeel.refresh_units() is 'Makes the catalogue say of each
 create or replace function evenkeel.make_units(products integer[], instances text[])
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+    made integer[];
 begin
     -- A folder is anybody's to name: what is no name of an instance is not taken for one, and no fleet has more than so many.
-    insert into evenkeel.product (code, name, unit_of, unit, source)
-    select format('%s/%s', b.code, upper(n.instance)), b.name, b.product_id, n.instance, b.source
-    from (select product_id, instance, row_number() over (partition by product_id order by instance) as place
-          from (select distinct product_id, instance from unnest(products, instances) g (product_id, instance)
-                where g.instance ~ '^[[:alnum:]_.$#-]{1,64}$') d
-          where not exists (select from evenkeel.product u where u.unit_of = d.product_id and u.unit = d.instance)) n
-    join evenkeel.product b on b.product_id = n.product_id and b.unit_of is null
-    where n.place + (select count(*) from evenkeel.product u where u.unit_of = n.product_id) <= evenkeel.setting('units.most')::integer
-    on conflict do nothing;
-    if found then
-        perform evenkeel.refresh_units();
+    with inserted as (
+        insert into evenkeel.product (code, name, unit_of, unit, source)
+        select format('%s/%s', b.code, upper(n.instance)), b.name, b.product_id, n.instance, b.source
+        from (select product_id, instance, row_number() over (partition by product_id order by instance) as place
+              from (select distinct product_id, instance from unnest(products, instances) g (product_id, instance)
+                    where g.instance ~ '^[[:alnum:]_.$#-]{1,64}$') d
+              where not exists (select from evenkeel.product u where u.unit_of = d.product_id and u.unit = d.instance)) n
+        join evenkeel.product b on b.product_id = n.product_id and b.unit_of is null
+        where n.place + (select count(*) from evenkeel.product u where u.unit_of = n.product_id) <= evenkeel.setting('units.most')::integer
+        on conflict do nothing
+        returning product_id
+    )
+    select array_agg(product_id) into made from inserted;
+    -- These alone: whoever sends the path waits for it.
+    if made is not null then
+        perform evenkeel.refresh_units_of(made);
     end if;
 end
 $$;
