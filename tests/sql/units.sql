@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(39);
+select plan(41);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -66,6 +66,17 @@ select evenkeel.catalog_refresh();
 select fixture.judge();
 select matches(fixture.risk('KB999', 'db'), '^at risk: already mixed', 'risk goes by the instances that the patch touches');
 select matches(fixture.risk('KB999', 'apart'), 'no version risk', 'and has nothing against two at two updates');
+
+savepoint half;
+select fixture.patch('sql-server-2019', 'KB998', array[fixture.at_level(4198)], array['sqlservr.exe 2019.150.4205.1', 'sqllang.dll 2019.150.4205.1']);
+select evenkeel.catalog_refresh();
+select fixture.host('half', fixture.instance('mssql15.sales', 4198, 4205, 'sqlservr.exe', 'sqllang.dll') || fixture.instance('mssql15.hr', 4198, 4205, 'sqlservr.exe'));
+select fixture.judge();
+select is((array(select p.action || ': ' || p.what from evenkeel.plan((select host_id from evenkeel.host where name = 'half')) p order by p.step))[1:2],
+          '{"reapply hotfix: KB998 (MSSQL15.HR)","restart: restart the host"}', 'a plan tells on which of them a patch is half');
+select is((select what from evenkeel.plan((select host_id from evenkeel.host where name = 'db')) p where p.what like 'SQL Server%'),
+          'SQL Server 2019 ' || fixture.at_level(4198) || ' (MSSQL15.HR)', 'and whose files are reapplied');
+rollback to half;
 
 -- So is its payload, all of it, whichever of its instances made known what it is for.
 create temporary table payload_file (path text, image_id integer);

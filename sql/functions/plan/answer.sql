@@ -122,7 +122,7 @@ begin
     cross join lateral (
         select case when s.left_out is null then s.action else 'leave out' end as action, s.what,
                case when s.left_out is not null then s.left_out
-                    when s.stage = 62 then (select string_agg(coalesce(h.instead, h.subject), ', ' order by h.number)
+                    when s.stage = 62 then (select string_agg(coalesce(h.instead, h.what), ', ' order by h.number)
                                                    || ' takes effect with it'
                                             from plan_step h
                                             where h.stage = 61 and h.restart and (h.left_out is null or h.instead is not null))

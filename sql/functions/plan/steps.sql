@@ -83,6 +83,23 @@ $$;
 comment on function evenkeel.plan_identity_steps(uuid) is
     'The steps of plan_steps() before any file: the restart that is waited for, keys and identities.';
 
+create or replace function evenkeel.plan_half_hotfixes(planned uuid)
+returns table (code text, verdict text, because text, version evenkeel.version, released date, restart boolean, product_id integer)
+language sql stable
+as $$
+    -- Of several instances those that it is half on.
+    select h.*, k.product_id
+    from ops.finding f
+    join evenkeel.patch k on k.code = f.subject
+    join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, k.product_id)
+    cross join lateral evenkeel.plan_hotfixes(planned, k.product_id, coalesce(upper(hp.levels) - 1, upper(hp.declared) - 1)) h
+    where f.host_id = planned and f.waived_until is null and f.check_name = 'partial-patch' and h.code = k.code
+      and exists (select from evenkeel.host_patch w cross join lateral unnest(w.patch_ids, w.states) u (patch_id, state)
+                  where w.host_id = planned and u.patch_id = k.patch_id and u.state = 'partial')
+$$;
+comment on function evenkeel.plan_half_hotfixes(uuid) is
+    'What evenkeel.plan_hotfixes() has of the patches that findings of a host which are not waived call partial, and for which product.';
+
 create or replace function evenkeel.plan_level_steps(planned uuid)
 returns table (stage integer, place bigint, action text, what text, why text, product_id integer, ordinal integer,
                restart boolean, file_path text, subject text)
@@ -97,7 +114,9 @@ begin
     ), facts as materialized (
         select f.* from evenkeel.host_facts_current f where f.host_id = planned
     ), target as materialized (
-        select t.*, p.name as product_name, p.level_kind, p.os_build, l.name as level_name, l.code as level_code, l.service_pack, l.kb
+        select t.*, p.name as product_name, p.level_kind, p.os_build, l.name as level_name, l.code as level_code, l.service_pack, l.kb,
+               -- Which of several instances.
+               case when p.unit <> '' then format(' (%s)', upper(p.unit)) else '' end as unit
         from evenkeel.plan_levels(planned) t
         join evenkeel.product p using (product_id)
         left join evenkeel.level l on (l.product_id, l.ordinal) = (t.product_id, t.ordinal)
@@ -108,15 +127,12 @@ begin
               from target t cross join lateral evenkeel.plan_hotfixes(planned, t.product_id, t.ordinal) h
               union all
               -- The level stands; a hotfix of which a part was put back is installed again by itself.
-              select h.*, k.product_id, false
-              from found f
-              join evenkeel.patch k on k.code = f.subject
-              join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (planned, k.product_id)
-              cross join lateral evenkeel.plan_hotfixes(planned, k.product_id, coalesce(upper(hp.levels) - 1, upper(hp.declared) - 1)) h
-              where f.code = 'partial-patch' and h.code = k.code
-                and not exists (select from target t where t.product_id = k.product_id)) x
+              select h.*, false from evenkeel.plan_half_hotfixes(planned) h
+              where not exists (select from target t where t.product_id = h.product_id)) x
     ), chosen as (
         select h.code, h.because, h.place, coalesce(h.restart, true) as restart, h.product_id,
+               (select h.code || case when p.unit <> '' then format(' (%s)', upper(p.unit)) else '' end
+                from evenkeel.product p where p.product_id = h.product_id) as told,
                case when h.after_pack then h.verdict else 'reapply' end as verdict,
                case when not h.after_pack and h.verdict <> 'reapply' then 'some of its files are older than it brings'
                  else h.because end as reason
@@ -149,7 +165,7 @@ begin
            || case when t.level_kind = 'cumulative update' then ' cumulative update' when t.service_pack <> '' then ' service pack'
              else ' product files' end,
            evenkeel.plan_level_text(t.product_name, t.level_kind, t.os_build, t.ordinal, t.declared, t.level_name, t.service_pack,
-                                    t.kb),
+                                    t.kb) || t.unit,
            format('%s; %s is the level to reach: %s', t.because, evenkeel.level_name(t.product_id, t.ordinal), t.why),
            t.product_id, t.ordinal, true, null, coalesce(t.level_name, '')
     from target t
@@ -157,10 +173,10 @@ begin
     select 51, 0, 'restart', 'restart the host', 'files in use are replaced at the restart only', null, null, null, null, ''
     where exists (select from target)
     union all
-    select 60, c.place, 'leave out', c.code, c.because, c.product_id, null, null, null, c.code
+    select 60, c.place, 'leave out', c.told, c.because, c.product_id, null, null, null, c.code
     from chosen c where c.verdict <> 'reapply'
     union all
-    select 61, c.place, 'reapply hotfix', c.code, c.reason, c.product_id, null, c.restart, null, c.code
+    select 61, c.place, 'reapply hotfix', c.told, c.reason, c.product_id, null, c.restart, null, c.code
     from chosen c where c.verdict = 'reapply'
     union all
     select 62, 0, 'restart', 'restart the host',
