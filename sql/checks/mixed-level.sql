@@ -73,32 +73,37 @@ with mixed as (
     where p.ordinal >= upper(m.declared) and p.files * 2 > m.covered
     group by p.host_id, p.product_id
     union all
-    (select distinct on (c.host_id, c.product_id) c.host_id, c.product_id, c.ordinal, n.files
-     from (select distinct m.host_id, m.product_id, m.covered,
-                  coalesce(lower(h.levels), (select min(l.ordinal) from level l where l.product_id = m.product_id)) as ordinal
-           from mixed m join held h using (host_id, product_id)
-           where m.declared is null and (lower(h.levels) is not null or upper(h.levels) is not null)) c
-     cross join lateral (select count(*) as files from held h
-                         where h.host_id = c.host_id and h.product_id = c.product_id and h.levels @> c.ordinal
-                           and (lower(h.levels) is not null or upper(h.levels) is not null)) n
-     where n.files * 2 > c.covered
-     order by c.host_id, c.product_id, n.files desc, c.ordinal desc)
+    (select distinct on (n.host_id, n.product_id) n.host_id, n.product_id, n.ordinal, n.files
+     from (select c.host_id, c.product_id, c.covered, c.ordinal, count(*) filter (where h.levels @> c.ordinal) as files
+           from (select distinct m.host_id, m.product_id, m.covered,
+                        coalesce(lower(h.levels), (select min(l.ordinal) from level l where l.product_id = m.product_id)) as ordinal
+                 from mixed m join held h using (host_id, product_id)
+                 where m.declared is null and (lower(h.levels) is not null or upper(h.levels) is not null)) c
+           join held h using (host_id, product_id)
+           where lower(h.levels) is not null or upper(h.levels) is not null
+           group by c.host_id, c.product_id, c.covered, c.ordinal) n
+     where n.files * 2 > n.covered
+     order by n.host_id, n.product_id, n.files desc, n.ordinal desc)
+), needing as materialized (
+    -- Once for all hosts: of what patches need the greatest.
+    select distinct on (host_id, product_id) host_id, product_id, required, code
+    from state_needs()
+    order by host_id, product_id, required desc, code
 ), aim as materialized (
-    select m.host_id, m.product_id, t.ordinal, t.why, case when t.by_files then r.files end as above, n.code as needed_by
+    -- With all of mixed: to join that again would look like one row to the planner, and what follows is planned by it.
+    select m.*, t.ordinal as aim, t.why, case when t.by_files then r.files end as above, n.code as needed_by
     from mixed m
     left join raised r using (host_id, product_id)
     left join (select host_id, product_id, max(ordinal) as ordinal from proven group by host_id, product_id) g using (host_id, product_id)
     cross join lateral (select coalesce(r.ordinal, upper(m.declared) - 1, g.ordinal, 0) as ordinal) b
-    left join lateral (select k.code, k.required from state_needs() k
-                       where k.host_id = m.host_id and k.product_id = m.product_id and k.required > b.ordinal
-                       order by k.required desc, k.code limit 1) n on true
+    left join needing n on n.host_id = m.host_id and n.product_id = m.product_id and n.required > b.ordinal
     cross join lateral target_choice(m.product_id, m.declared, r.ordinal, r.files, m.covered, b.ordinal, n.required, n.code) t
 ), behind as materialized (
     select r.host_id, r.product_id, c.file_ids
     from aim a
     join ranges r using (host_id, product_id)
     join state_chunk c using (chunk_id)
-    where not r.levels @> a.ordinal and (r.host_id, r.product_id, r.chunk_id) not in (select host_id, product_id, chunk_id from opened)
+    where not r.levels @> a.aim and (r.host_id, r.product_id, r.chunk_id) not in (select host_id, product_id, chunk_id from opened)
 ), least as (
     select distinct on (host_id, product_id) host_id, product_id, path, file_version, upper(levels) - 1 as ordinal, upper_basis
     from held where upper(levels) is not null
@@ -109,15 +114,14 @@ with mixed as (
     order by host_id, product_id, lower(levels) desc, path
 ), sides as (
     -- Where the files agree among themselves, the registry's declaration is the other side.
-    select m.*, l.path as lower_path, l.file_version as lower_version, l.ordinal as lower_ordinal, l.upper_basis,
+    select a.*, l.path as lower_path, l.file_version as lower_version, l.ordinal as lower_ordinal, l.upper_basis,
            g.path as upper_path, g.file_version as upper_version, g.ordinal as upper_ordinal, g.lower_basis,
-           coalesce(m.declared is not null and l.ordinal < lower(m.declared) and (g.ordinal is null or g.ordinal <= l.ordinal), false)
+           coalesce(a.declared is not null and l.ordinal < lower(a.declared) and (g.ordinal is null or g.ordinal <= l.ordinal), false)
              as declared_above,
-           coalesce(m.declared is not null and g.ordinal >= upper(m.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false)
+           coalesce(a.declared is not null and g.ordinal >= upper(a.declared) and (l.ordinal is null or l.ordinal >= g.ordinal), false)
              as declared_below,
-           int4range(a.ordinal, a.ordinal + 1) as target, a.above, a.why, a.needed_by
-    from mixed m
-    join aim a using (host_id, product_id)
+           int4range(a.aim, a.aim + 1) as target
+    from aim a
     left join least l using (host_id, product_id)
     left join greatest g using (host_id, product_id)
 ), all_held as (
@@ -130,16 +134,15 @@ with mixed as (
     join file_level fl on fl.file_id = f.file_id and fl.product_id = b.product_id
     join path pa on pa.path_id = f.path_id
     join image i on i.image_id = f.image_id
-), moving as (
-    select s.host_id, s.product_id, count(*) as files,
+), moving as materialized (
+    select h.host_id, h.product_id, count(*) as files,
            jsonb_agg(jsonb_build_object('path', h.path, 'version', version_text(h.file_version),
                                         'levels', level_range_text(h.product_id, h.levels)) order by h.path)
                filter (where h.place <= 200) as list
-    from sides s
-    join (select h.*, row_number() over (partition by h.host_id, h.product_id, isempty(h.levels * s2.target) order by h.path) as place
-          from all_held h join sides s2 using (host_id, product_id)) h using (host_id, product_id)
-    where isempty(h.levels * s.target)
-    group by s.host_id, s.product_id
+    from (select h.*, row_number() over (partition by h.host_id, h.product_id order by h.path) as place
+          from all_held h join sides s using (host_id, product_id)
+          where isempty(h.levels * s.target)) h
+    group by h.host_id, h.product_id
 ), told as (
     select s.*, mv.files as move_files, mv.list,
            case when s.declared_below then jsonb_build_object('declared', true, 'level', level_range_text(s.product_id, s.declared))
