@@ -16,21 +16,21 @@ create or replace function evenkeel.failure_text(message text, context text)
 returns text language sql immutable
 as $$
     select message || coalesce(' in check ' || substring(context from 'select host_id, ''([a-z-]+)'', subject'),
-                               ' in ' || substring(context from 'PL/pgSQL function (?:evenkeel\.)?(\w+)\('), '')
+                               ' in ' || substring(context from 'PL/pgSQL function (?:evenkeel\.)?(?!work_apart)(\w+)\('), '')
 $$;
 comment on function evenkeel.failure_text(text, text) is 'An error''s message, and the check or the innermost function that it comes from.';
 
-create or replace function evenkeel.judge_apart(hosts uuid[])
+create or replace function evenkeel.work_apart(items text[], work text, aside text)
 returns void language plpgsql
 as $$
 declare
-    half integer := cardinality(hosts) / 2;
+    half integer := cardinality(items) / 2;
     failure text;
     code text;
     place text;
 begin
     begin
-        perform evenkeel.judge_hosts(hosts);
+        execute work using items;
         return;
     exception when others then
         get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
@@ -39,11 +39,22 @@ begin
         end if;
     end;
     if half = 0 then
-        perform evenkeel.set_aside(hosts[1], evenkeel.failure_text(failure, place));
+        execute aside using items[1], evenkeel.failure_text(failure, place);
     else
-        perform evenkeel.judge_apart(hosts[:half]);
-        perform evenkeel.judge_apart(hosts[half + 1:]);
+        perform evenkeel.work_apart(items[:half], work, aside);
+        perform evenkeel.work_apart(items[half + 1:], work, aside);
     end if;
+end
+$$;
+comment on function evenkeel.work_apart(text[], text, text) is
+    'Works on all items at once (the statement work, with the items as $1); where that fails on either half of them, and so on, until the '
+    'one that makes it fail stands alone: aside then sets $1 aside, because of $2.';
+
+create or replace function evenkeel.judge_apart(hosts uuid[])
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.work_apart(hosts::text[], 'select evenkeel.judge_hosts($1::uuid[])', 'select evenkeel.set_aside($1::uuid, $2)');
 end
 $$;
 comment on function evenkeel.judge_apart(uuid[]) is

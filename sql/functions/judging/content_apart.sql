@@ -4,27 +4,9 @@
 create or replace function evenkeel.judge_files_apart(files integer[])
 returns void language plpgsql
 as $$
-declare
-    half integer := cardinality(files) / 2;
-    failure text;
-    code text;
-    place text;
 begin
-    begin
-        perform evenkeel.judge_files(files);
-        return;
-    exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
-        if evenkeel.is_passing(code) then
-            raise;
-        end if;
-    end;
-    if half = 0 then
-        perform evenkeel.set_object_aside('file', files[1]::text, evenkeel.failure_text(failure, place));
-    else
-        perform evenkeel.judge_files_apart(files[:half]);
-        perform evenkeel.judge_files_apart(files[half + 1:]);
-    end if;
+    perform evenkeel.work_apart(files::text[], 'select evenkeel.judge_files($1::integer[])',
+                                'select evenkeel.set_object_aside(''file'', $1, $2)');
 end
 $$;
 comment on function evenkeel.judge_files_apart(integer[]) is 'Judges files; one that makes that fail is set aside.';
@@ -32,27 +14,9 @@ comment on function evenkeel.judge_files_apart(integer[]) is 'Judges files; one 
 create or replace function evenkeel.judge_chunks_apart(chunks bigint[])
 returns void language plpgsql
 as $$
-declare
-    half integer := cardinality(chunks) / 2;
-    failure text;
-    code text;
-    place text;
 begin
-    begin
-        perform evenkeel.judge_chunks(chunks);
-        return;
-    exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
-        if evenkeel.is_passing(code) then
-            raise;
-        end if;
-    end;
-    if half = 0 then
-        perform evenkeel.set_object_aside('chunk', chunks[1]::text, evenkeel.failure_text(failure, place));
-    else
-        perform evenkeel.judge_chunks_apart(chunks[:half]);
-        perform evenkeel.judge_chunks_apart(chunks[half + 1:]);
-    end if;
+    perform evenkeel.work_apart(chunks::text[], 'select evenkeel.judge_chunks($1::bigint[])',
+                                'select evenkeel.set_object_aside(''chunk'', $1, $2)');
 end
 $$;
 comment on function evenkeel.judge_chunks_apart(bigint[]) is 'Judges chunks; one that makes that fail is set aside.';

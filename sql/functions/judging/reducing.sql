@@ -86,38 +86,28 @@ comment on function evenkeel.reduce_fleet_check(text, bigint[]) is
     'goes on after a line ''-- widen'' names these further hosts itself (host_id), where sharing a key does not make a host''s verdict '
     'depend on the other.';
 
-create or replace function evenkeel.reduce_apart(changes bigint[])
+create or replace function evenkeel.reduce_changes(changes bigint[])
 returns void language plpgsql
 as $$
 declare
     definition record;
-    half integer := cardinality(changes) / 2;
-    hosts uuid[];
-    failure text;
-    code text;
-    place text;
+    hosts bigint := (select count(distinct c.host_id) from evenkeel.fleet_change c where c.change_id = any (changes));
 begin
-    begin
-        select array_agg(distinct c.host_id) into hosts from evenkeel.fleet_change c where c.change_id = any (changes);
-        for definition in select d.code from evenkeel.check_definition d where d.scope = 'fleet' order by d.code loop
-            perform evenkeel.reduce_fleet_check(definition.code, changes);
-        end loop;
-        delete from evenkeel.fleet_change c where c.change_id = any (changes);
-        update evenkeel.peer_refresh
-        set judged = judged + cardinality(hosts), levels_judged = levels_judged + cardinality(hosts);
-        return;
-    exception when others then
-        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
-        if evenkeel.is_passing(code) then
-            raise;
-        end if;
-    end;
-    if half = 0 then
-        perform evenkeel.drop_change(changes[1], evenkeel.failure_text(failure, place));
-    else
-        perform evenkeel.reduce_apart(changes[:half]);
-        perform evenkeel.reduce_apart(changes[half + 1:]);
-    end if;
+    for definition in select d.code from evenkeel.check_definition d where d.scope = 'fleet' order by d.code loop
+        perform evenkeel.reduce_fleet_check(definition.code, changes);
+    end loop;
+    delete from evenkeel.fleet_change c where c.change_id = any (changes);
+    update evenkeel.peer_refresh set judged = judged + hosts, levels_judged = levels_judged + hosts;
+end
+$$;
+comment on function evenkeel.reduce_changes(bigint[]) is 'Judges all fleet checks for these changes, which are done with then.';
+
+create or replace function evenkeel.reduce_apart(changes bigint[])
+returns void language plpgsql
+as $$
+begin
+    perform evenkeel.work_apart(changes::text[], 'select evenkeel.reduce_changes($1::bigint[])',
+                                'select evenkeel.drop_change($1::bigint, $2)');
 end
 $$;
 comment on function evenkeel.reduce_apart(bigint[]) is
