@@ -2,6 +2,7 @@
 
 #include "page_html.h"
 
+#include "aggregator/report/report_page.h"
 #include <string.h>
 
 static void put_version(const cJSON *version, const char *name, const char *shown, FILE *out)
@@ -78,7 +79,7 @@ void page_file(const cJSON *document, FILE *out)
     page_main(out);
     if (cJSON_GetArraySize(versions) > 0) {
         section_begin("versions", "Versions", -1, "Newest first.", out);
-        table_begin("Versions", "Version|Levels|Product|What brings it|Hosts", out);
+        report_table_begin("Versions", "Version|Levels|Product|What brings it|Hosts", out);
         cJSON_ArrayForEach(item, versions) put_version(item, name, shown, out);
         table_end(out);
         section_end(out);
@@ -92,7 +93,7 @@ void page_file(const cJSON *document, FILE *out)
         fputs("at any</a></p>\n", out);
     }
     if (cJSON_GetArraySize(hosts) > 0) {
-        table_begin("Hosts that hold it", "Verdict|Host|Version|Levels|File", out);
+        report_table_begin("Hosts that hold it", "Verdict|Host|Version|Levels|File", out);
         cJSON_ArrayForEach(item, hosts) put_holder(item, out);
         table_end(out);
     } else {

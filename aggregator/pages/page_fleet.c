@@ -3,6 +3,7 @@
 #include "page_html.h"
 
 #include "aggregator/report/report_chart.h"
+#include "aggregator/report/report_page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +150,7 @@ static void put_list(const cJSON *document, const struct filter *filter, FILE *o
     else if (count == 0)
         fputs("<p class=\"absent\">There is no such host.</p>\n", out);
     if (count > 0) {
-        table_begin("Hosts, worst first", "Verdict|Host|What|Findings|Last seen", out);
+        report_table_begin("Hosts, worst first", "Verdict|Host|What|Findings|Last seen", out);
         cJSON_ArrayForEach(host, hosts) put_host_row(host, out);
         table_end(out);
     }
@@ -184,7 +185,7 @@ static void put_gathered(const cJSON *list, const char *id, const char *title, c
         return;
     section_begin(id, title, cJSON_GetArraySize(list), "", out);
     snprintf(columns, sizeof columns, "%s|Mixed|Unknown|Level|Hosts", strcmp(kind, "group") == 0 ? "Group" : "Product");
-    table_begin(title, columns, out);
+    report_table_begin(title, columns, out);
     cJSON_ArrayForEach(item, list)
     {
         const char *value = report_string(item, kind), *name = report_string(item, "name");
@@ -213,7 +214,7 @@ static void put_checks(const cJSON *checks, FILE *out)
 {
     const cJSON *check;
     section_begin("findings", "Findings", -1, "", out);
-    table_begin("Findings by check", "Check|Findings|Hosts|Waived", out);
+    report_table_begin("Findings by check", "Check|Findings|Hosts|Waived", out);
     cJSON_ArrayForEach(check, checks)
     {
         const char *code = report_string(check, "check");

@@ -2,6 +2,7 @@
 
 #include "page_html.h"
 
+#include "aggregator/report/report_page.h"
 #include "page_finding.h"
 #include "page_host.h"
 
@@ -214,7 +215,7 @@ static void put_overview(const cJSON *document, FILE *out)
     if (cJSON_GetArraySize(report_list(document, "products")) == 0) {
         fputs("<p class=\"absent\">No product of the catalogue was found here.</p>\n", out);
     } else {
-        table_begin("Products", "Verdict|Product|What", out);
+        report_table_begin("Products", "Verdict|Product|What", out);
         cJSON_ArrayForEach(item, report_list(document, "products")) put_product(item, out);
         table_end(out);
     }
@@ -226,7 +227,7 @@ static void put_overview(const cJSON *document, FILE *out)
         "Files that must move together. Proven: of the files that could be older than their level ships them, how "
         "many are known not to be.",
         out);
-    table_begin("Components", "Component|Levels|Proven|Files", out);
+    report_table_begin("Components", "Component|Levels|Proven|Files", out);
     cJSON_ArrayForEach(item, report_list(document, "components"))
         put_component(item, report_string(document, "host_id"), out);
     table_end(out);
@@ -286,7 +287,7 @@ static void put_namesakes(const cJSON *document, FILE *out)
     snprintf(heading, sizeof heading, "%d hosts are named %s", count, report_string(document, "name"));
     page_begin("", "Evenkeel · hosts", heading, out);
     page_main(out);
-    table_begin("Hosts of that name", "Host|First seen|Host id", out);
+    report_table_begin("Hosts of that name", "Host|First seen|Host id", out);
     cJSON_ArrayForEach(host, report_list(document, "hosts"))
     {
         row_begin(out);

@@ -2,6 +2,7 @@
 
 #include "page_host.h"
 
+#include "aggregator/report/report_page.h"
 #include "page_html.h"
 
 #include <string.h>
@@ -88,7 +89,7 @@ void host_files(const cJSON *document, FILE *out)
     if (report_number(document, "count") == 0) {
         fputs("<p class=\"absent\">There is no such file.</p>\n", out);
     } else {
-        table_begin("Files", "File|Version|Levels|What proves it", out);
+        report_table_begin("Files", "File|Version|Levels|What proves it", out);
         cJSON_ArrayForEach(file, report_list(document, "files")) put_file_row(file, out);
         table_end(out);
     }
@@ -199,7 +200,7 @@ void host_services(const cJSON *document, FILE *out)
         section_end(out);
         return;
     }
-    table_begin("Services", "Service|Start|Kind|What it runs", out);
+    report_table_begin("Services", "Service|Start|Kind|What it runs", out);
     cJSON_ArrayForEach(service, services)
     {
         row_begin(out);

@@ -105,21 +105,6 @@ void put_share(long long part, long long whole, FILE *out)
             whole > 0 ? (double)part * 100 / (double)whole : 0.0);
 }
 
-void table_begin(const char *caption, const char *columns, FILE *out)
-{
-    fputs("<table role=\"table\"><caption class=\"apart\">", out);
-    html_text(caption, out);
-    fputs("</caption><thead role=\"rowgroup\"><tr role=\"row\">", out);
-    for (const char *at = columns;; at++) {
-        int length = (int)strcspn(at, "|");
-        fprintf(out, "<th role=\"columnheader\" scope=\"col\">%.*s</th>", length, at);
-        at += length;
-        if (*at == 0)
-            break;
-    }
-    fputs("</tr></thead><tbody role=\"rowgroup\">\n", out);
-}
-
 void table_end(FILE *out)
 {
     fputs("</tbody></table>\n", out);

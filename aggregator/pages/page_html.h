@@ -51,7 +51,6 @@ void put_badge(const char *kind, const char *text, FILE *out);
 void put_share(long long part, long long whole, FILE *out);
 
 /* Tables that fold to cards on a phone: names of columns separated by '|'. */
-void table_begin(const char *caption, const char *columns, FILE *out);
 void table_end(FILE *out);
 void row_begin(FILE *out);
 void row_end(FILE *out);

@@ -2,6 +2,7 @@
 
 #include "page_html.h"
 
+#include "aggregator/report/report_page.h"
 #include <string.h>
 
 static const char *const states[][2] = {{"partial", "Some of its files are older than it brings"},
@@ -36,7 +37,7 @@ static void put_progress(const cJSON *progress, FILE *out)
         const char *name;
     } columns[] = {{0, "Now"}, {7, "Week before"}, {30, "30 nights before"}};
     section_begin("progress", "How hosts stand to it", -1, "Hosts that it does not concern are left out.", out);
-    table_begin("How hosts stand to it", "State|Now|Week before|30 nights before", out);
+    report_table_begin("How hosts stand to it", "State|Now|Week before|30 nights before", out);
     for (size_t i = 0; i < STATES; i++) {
         row_begin(out);
         cell_begin("Name", out);
@@ -118,7 +119,7 @@ static void put_hosts(const cJSON *document, FILE *out)
     if (cJSON_GetArraySize(hosts) == 0) {
         fputs("<p class=\"absent\">There is none.</p>\n", out);
     } else {
-        table_begin("Hosts", "State|Host|Verdict", out);
+        report_table_begin("Hosts", "State|Host|Verdict", out);
         cJSON_ArrayForEach(host, hosts)
         {
             const char *state = report_string(host, "state");
@@ -149,7 +150,7 @@ static void put_files(const cJSON *files, FILE *out)
         section_end(out);
         return;
     }
-    table_begin("Its files", "File|Version|Machine|Product", out);
+    report_table_begin("Its files", "File|Version|Machine|Product", out);
     cJSON_ArrayForEach(file, files)
     {
         row_begin(out);
@@ -185,7 +186,7 @@ static void page_list(const cJSON *document, FILE *out)
     if (cJSON_GetArraySize(report_list(document, "patches")) == 0) {
         fputs("<p class=\"absent\">There is none.</p>\n", out);
     } else {
-        table_begin("Patches", "Patch|Title|Products|Released", out);
+        report_table_begin("Patches", "Patch|Title|Products|Released", out);
         cJSON_ArrayForEach(patch, report_list(document, "patches"))
         {
             row_begin(out);

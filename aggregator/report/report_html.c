@@ -71,22 +71,6 @@ static void put_names(const cJSON *names, FILE *out)
     put_names_end(count, out);
 }
 
-/* A table's head: names of columns separated by '|'. The buttons come alive with the script. */
-static void table_begin(const char *caption, const char *columns, FILE *out)
-{
-    fprintf(out,
-            "<table role=\"table\"><caption class=\"apart\">%s</caption><thead role=\"rowgroup\"><tr role=\"row\">",
-            caption);
-    for (const char *at = columns;; at++) {
-        int length = (int)strcspn(at, "|");
-        fprintf(out, "<th role=\"columnheader\" scope=\"col\">%.*s</th>", length, at);
-        at += length;
-        if (*at == 0)
-            break;
-    }
-    fputs("</tr></thead><tbody role=\"rowgroup\">\n", out);
-}
-
 static void table_end(int shown, int count, FILE *out)
 {
     fputs("</tbody></table>\n", out);
@@ -211,7 +195,7 @@ static void put_findings(const cJSON *document, const char *section, const char 
     if (finding == NULL)
         return;
     section_begin(section, title, cJSON_GetArraySize(list), note, out);
-    table_begin(title, "Severity|Host|Check|What|Since", out);
+    report_table_begin(title, "Severity|Host|Check|What|Since", out);
     for (int hosts; finding != NULL;) {
         const cJSON *next = report_same(finding, &hosts);
         if (report_cut_takes(&cut, finding, hosts))
@@ -373,7 +357,7 @@ static void put_all_dangerous(const cJSON *document, FILE *out)
                   "Hosts with open findings of severity high, whatever their age, worst first; what hosts share is one "
                   "line.",
                   out);
-    table_begin("Dangerous now", "Check|Host|What and next|Open for", out);
+    report_table_begin("Dangerous now", "Check|Host|What and next|Open for", out);
     cJSON_ArrayForEach(item, groups) put_dangerous(item, out);
     fputs("</tbody></table>\n", out);
     cJSON_ArrayForEach(item, report_list(document, "dangers"))
@@ -403,7 +387,7 @@ static void put_table(const cJSON *list, const char *id, const char *title, cons
     if (count == 0)
         return;
     section_begin(id, title, count, note, out);
-    table_begin(title, columns, out);
+    report_table_begin(title, columns, out);
     cJSON_ArrayForEach(item, list)
     {
         if (shown == ROWS_SHOWN)

@@ -88,6 +88,21 @@ void report_page_plain_head(const char *title, const char *style, FILE *out)
     put_html_head(title, "", style, out);
 }
 
+void report_table_begin(const char *caption, const char *columns, FILE *out)
+{
+    fputs("<table role=\"table\"><caption class=\"apart\">", out);
+    html_text(caption, out);
+    fputs("</caption><thead role=\"rowgroup\"><tr role=\"row\">", out);
+    for (const char *at = columns;; at++) {
+        int length = (int)strcspn(at, "|");
+        fprintf(out, "<th role=\"columnheader\" scope=\"col\">%.*s</th>", length, at);
+        at += length;
+        if (*at == 0)
+            break;
+    }
+    fputs("</tr></thead><tbody role=\"rowgroup\">\n", out);
+}
+
 void report_page_script(FILE *out)
 {
     fputs("<script>", out);

@@ -13,6 +13,9 @@ void report_page_head(const char *title, const char *day, FILE *out);
 /* The same for a page without a script that adds to the style and may hold forms that lead to its own server. */
 void report_page_plain_head(const char *title, const char *style, FILE *out);
 
+/* A table's beginning, up to its rows: names of columns separated by '|'. The report's script gives them buttons. */
+void report_table_begin(const char *caption, const char *columns, FILE *out);
+
 /* The script of the report's page, as an element. */
 void report_page_script(FILE *out);
 
