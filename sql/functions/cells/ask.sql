@@ -111,6 +111,7 @@ declare
     still evenkeel.cell[];
     lost evenkeel.cell[] := '{}';
     why text;
+    place text;
     answers integer := 0;
     nothing text;
     deadline timestamptz;
@@ -150,7 +151,12 @@ begin
             exception
                 when no_data_found then
                     nothing := sqlerrm;
-                when others then
+                -- 'others' leaves out what cancels a statement: this session's own, but not what a cell says of its.
+                when others or query_canceled or assert_failure then
+                    get stacked diagnostics place = pg_exception_context;
+                    if sqlstate = '57014' and place !~ 'on dblink connection named' then
+                        raise;
+                    end if;
                     asked.error := sqlerrm;
                     lost := lost || asked;
             end;
