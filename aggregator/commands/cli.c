@@ -292,18 +292,24 @@ int cli_may_judge(PGconn *connection, bool *may, struct error *error)
     return 0;
 }
 
-/* Who only looks is told how far what is shown is from what was reported. */
+/* Who looks is told how far what is shown is from what was reported. */
+static void tell_waiting(long long hosts)
+{
+    if (hosts > 0)
+        fprintf(
+            stderr,
+            "evenkeel: %lld of the hosts wait to be judged, and what is shown of them was found before: the aggregator "
+            "judges them (see its log), or whoever has the rights of evenkeel_owner\n",
+            hosts);
+}
+
 static int tell_pending(PGconn *connection, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection, "select count(*) from ops.host where pending", NULL, 0, true, error);
     if (rows == NULL)
         return -1;
-    if (database_i64(rows, 0, 0) > 0)
-        fprintf(stderr,
-                "evenkeel: %lld of the hosts wait to be judged: the aggregator does that, or whoever has the rights of "
-                "evenkeel_owner\n",
-                (long long)database_i64(rows, 0, 0));
+    tell_waiting(database_i64(rows, 0, 0));
     return 0;
 }
 
@@ -328,6 +334,26 @@ static int update_fleet(PGconn *connection, struct error *error)
     return told != NULL ? 0 : -1;
 }
 
+/* For what an aggregator has in hand: a minute, or ten seconds where only hosts are left that are judged apart. */
+enum { TURNS_WAITED = 600, TURNS_WAITED_APART = 100, TURN_MICROSECONDS = 100000 };
+
+/* How many hosts others have in hand: first those to be judged at once or compared, then those that are judged apart.
+ */
+static int still_waiting(PGconn *connection, long long *ordinary, long long *apart, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows = database_query(
+        connection,
+        "select count(*) filter (where s.host_id is null), count(s.host_id)"
+        " from (select host_id from evenkeel.judge_queue union select host_id from evenkeel.fleet_change) q"
+        " left join evenkeel.slow_host s using (host_id)",
+        NULL, 0, true, error);
+    if (rows == NULL)
+        return -1;
+    *ordinary = database_i64(rows, 0, 0);
+    *apart = database_i64(rows, 0, 1);
+    return 0;
+}
+
 int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
 {
     /* On a standby the verdicts are those that the primary came to. */
@@ -350,27 +376,26 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
     }
     if (compare_hosts(connection, error) < 0)
         return -1;
-    /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever. */
-    for (int tries = 0; tries < 600; tries++) {
-        _cleanup_(cleanup_result) PGresult *rows = database_query(
-            connection,
-            "select (select count(*) from evenkeel.judge_queue) + (select count(*) from evenkeel.fleet_change)", NULL,
-            0, true, error);
-        if (rows == NULL)
+    /* A running aggregator may hold some of the queue at this moment: wait for it, but not for ever, and less for what
+     * takes long. Whom it still holds then is shown as pending, and keeps nobody from asking about others. */
+    long long ordinary, apart;
+    for (int tries = 0;; tries++) {
+        if (still_waiting(connection, &ordinary, &apart, error) < 0)
             return -1;
-        if (database_i64(rows, 0, 0) == 0) {
-            /* What the fleet teaches now that all are judged may bring hosts to judge again. */
-            _cleanup_(cleanup_result) PGresult *lesson =
-                database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
-            if (lesson == NULL)
-                return -1;
-            if (database_i32(lesson, 0, 0) != 0)
-                return cli_judge_hosts(connection, quiet, error);
-            return 0;
-        }
-        usleep(100000);
+        if (ordinary + apart == 0 || tries >= (ordinary > 0 ? TURNS_WAITED : TURNS_WAITED_APART))
+            break;
+        usleep(TURN_MICROSECONDS);
     }
-    return error_set(error, ERROR_BUSY, "hosts still wait to be judged after a minute: see the aggregator's log");
+    if (ordinary + apart > 0) {
+        tell_waiting(ordinary + apart);
+        return 0;
+    }
+    /* What the fleet teaches now that all are judged may bring hosts to judge again. */
+    _cleanup_(cleanup_result) PGresult *lesson =
+        database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
+    if (lesson == NULL)
+        return -1;
+    return database_i32(lesson, 0, 0) != 0 ? cli_judge_hosts(connection, quiet, error) : 0;
 }
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)

@@ -112,15 +112,27 @@ static int fill_from_host(PGconn *connection, const struct cli_host *host, const
     return filled != NULL ? 0 : -1;
 }
 
-/* Of a host that was pushed a moment ago the verdict is still to come: check_host() would find nothing against it. */
-static int judge_waiting(PGconn *connection, const char *host_id, struct error *error)
+static int count_waiting(PGconn *connection, const char *host_id, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *waits =
-        database_query(connection, "select from evenkeel.judge_queue where host_id = $1::uuid limit 1",
-                       &PARAMETER_TEXT(host_id), 1, false, error);
-    if (waits == NULL)
+        database_query(connection, "select count(*)::integer from evenkeel.judge_queue where host_id = $1::uuid",
+                       &PARAMETER_TEXT(host_id), 1, true, error);
+    return waits != NULL ? database_i32(waits, 0, 0) : -1;
+}
+
+/* Of a host that was pushed a moment ago the verdict is still to come: check_host() would find nothing against it. */
+static int judge_waiting(PGconn *connection, const struct cli_host *host, struct error *error)
+{
+    int waiting = count_waiting(connection, host->host_id, error);
+    if (waiting <= 0)
+        return waiting;
+    if (cli_judge(connection, true, error) < 0 || (waiting = count_waiting(connection, host->host_id, error)) < 0)
         return -1;
-    return PQntuples(waits) > 0 ? cli_judge(connection, true, error) : 0;
+    if (waiting > 0)
+        return error_set(error, ERROR_BUSY,
+                         "'%s' waits to be judged, and may be mixed: capture it once it is, or use --force",
+                         host->name);
+    return 0;
 }
 
 static int capture(PGconn *connection, const char *product, const char *level, const char *word, const char *root,
@@ -131,7 +143,7 @@ static int capture(PGconn *connection, const char *product, const char *level, c
     if (word != NULL && cli_host(connection, word, &host, error) < 0)
         return -1;
     snprintf(origin, sizeof origin, "%s %s", word != NULL ? "host" : "media", word != NULL ? host.name : root);
-    if (word != NULL && !force && judge_waiting(connection, host.host_id, error) < 0)
+    if (word != NULL && !force && judge_waiting(connection, &host, error) < 0)
         return -1;
     if (database_execute(connection,
                          "begin; set local client_min_messages = warning;"
