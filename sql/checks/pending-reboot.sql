@@ -17,7 +17,7 @@ with told as materialized (
     -- Taken out of the facts once: they may be large, and every look into them unpacks all of them.
     select f.host_id, host_reading(f.facts) as reading, f.facts -> 'pending_renames' as renames
     from state_facts f
-    where jsonb_typeof(f.facts -> 'pending_renames') = 'array'
+    where jsonb_typeof(f.facts -> 'pending_renames') = 'array' and f.facts -> 'pending_renames' <> '[]'
 ), renamed as (
     select t.host_id, t.reading, r.value ->> 'from' as source, nullif(r.value ->> 'to', '') as target
     from told t

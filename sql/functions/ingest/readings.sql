@@ -14,7 +14,7 @@ as $$
                                   and p.folders !~ '\|(\||$)' and p.folders !~ '(\|[^|]*){5}' then p.folders else '' end
     from (select coalesce(facts ->> 'windows_directory', '') as written) d
     cross join lateral (select case when d.written like '%|%' then '' else d.written end as windows) w
-    cross join lateral (select evenkeel.program_places(facts) as places) n
+    cross join lateral (select evenkeel.program_places(facts) as places offset 0) n -- once, not for each of the four
     cross join lateral (select concat('|', places ->> 'programs', '|', places ->> 'common', '|', places ->> 'programs_x86',
                                       '|', places ->> 'common_x86') as folders) p
 $$;

@@ -125,7 +125,7 @@ begin
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
     comment on view state_file is
-        'A file of a host of the state. Read by check outside-store, find_crowded, find_proofs, find_store_doubts, find_store_ends; '
+        'A file of a host of the state. Read by check outside-store, find_proofs, find_store_doubts, find_store_ends; '
         'ends with the session.';
 end
 $$;

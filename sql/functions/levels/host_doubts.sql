@@ -166,17 +166,32 @@ comment on function evenkeel.find_restarted() is
 create or replace function evenkeel.find_crowded()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+    -- Hosts share most chunks, and few hosts have such a product: each of their chunks is looked into once.
+    with wanted as materialized (
+        select r.host_id, r.product_id, h.chunk_ids
+        from state_range r
+        join state_host h using (host_id)
+        join product p on p.product_id = r.product_id and p.unit_of is null
+        where exists (select from component c cross join unnest(c.include) g (glob)
+                      where c.product_id = p.product_id and g.glob like '%{%')
+    ), held as materialized (
+        select distinct c.chunk_id, pc.product_id, pc.instance
+        from (select distinct u.chunk_id from wanted w cross join unnest(w.chunk_ids) u (chunk_id)) c
+        join state_chunk using (chunk_id)
+        cross join unnest(file_ids) u (file_id)
+        join file f using (file_id)
+        join path_component pc using (path_id)
+        where pc.instance <> '' and pc.product_id in (select product_id from wanted)
+    )
     insert into state_doubt (host_id, product_id, kind, sentence)
-    select r.host_id, r.product_id, 'instances',
+    select n.host_id, n.product_id, 'instances',
            format('%s of its instances, such as %s and %s, could not be judged apart: their names are none that an instance has, or more '
                   'instances are known than are told apart (setting units.most)', n.many, upper(n.one), upper(n.other))
-    from state_range r
-    join product p on p.product_id = r.product_id and p.unit_of is null
-         and exists (select from component c cross join unnest(c.include) g (glob) where c.product_id = p.product_id and g.glob like '%{%')
-    cross join lateral (
-        select count(distinct pc.instance) as many, min(pc.instance) as one, max(pc.instance) as other
-        from state_file f join path_component pc on pc.path_id = f.path_id and pc.product_id = r.product_id
-        where f.host_id = r.host_id and pc.instance <> '') n
+    from (select w.host_id, w.product_id, count(distinct e.instance) as many, min(e.instance) as one, max(e.instance) as other
+          from wanted w
+          cross join unnest(w.chunk_ids) u (chunk_id)
+          join held e on (e.chunk_id, e.product_id) = (u.chunk_id, w.product_id)
+          group by w.host_id, w.product_id) n
     where n.many > 1
 $$;
 comment on function evenkeel.find_crowded() is

@@ -131,6 +131,10 @@ begin
         select f.host_id, not_seen_doubt(f.facts) as doubt
         from state_facts f
         where f.facts -> 'not_seen' <> '[]'
+    ), in_question as materialized (
+        -- Few levels are in question, and many hosts are at each.
+        select q.product_id, q.ordinal, settles(q.product_id, q.ordinal) as remedy, level_name(q.product_id, q.ordinal) as level
+        from (select distinct product_id, ordinal from state_range) q
     ), weighed as (
         select r.*, d.kind as doubt,
                concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, coalesce(s.doubt, e.doubt),
@@ -139,17 +143,15 @@ begin
                                     case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
                    undeclared_text(coalesce(f.os_version, ''), p.follows_os, coalesce(f.has_registry, false), r.declared, p.level_kind,
                                    coalesce(f.service_pack, '')),
-                   x.sentence || ': ' || settles(r.product_id, r.ordinal)) as doubts,
-               case when r.ordinal is null then format('nothing says which level its %s files are at: %s', r.files,
-                                                       settles(r.product_id, null))
-                    when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', level_name(r.product_id, r.ordinal),
-                                                                  settles(r.product_id, r.ordinal))
-                    when g.gap is not null then format('%s at %s: %s', g.gap, level_name(r.product_id, r.ordinal),
-                                                       settles(r.product_id, r.ordinal)) end as gap,
-               case when g.ahead is not null then format('ahead of %s: %s', level_name(r.product_id, r.ordinal), g.ahead) end as ahead,
+                   x.sentence || ': ' || q.remedy) as doubts,
+               case when r.ordinal is null then format('nothing says which level its %s files are at: %s', r.files, q.remedy)
+                    when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', q.level, q.remedy)
+                    when g.gap is not null then format('%s at %s: %s', g.gap, q.level, q.remedy) end as gap,
+               case when g.ahead is not null then format('ahead of %s: %s', q.level, g.ahead) end as ahead,
                coalesce(g.countable, 0)::integer as proof_countable, coalesce(g.confirmed, 0)::integer as proof_confirmed, g.proof
         from state_range r
         join product p using (product_id)
+        join in_question q on q.product_id = r.product_id and coalesce(q.ordinal, -1) = coalesce(r.ordinal, -1)
         left join state_declaration f using (host_id)
         left join state_unread u on (u.host_id, u.product_id) = (r.host_id, r.product_id)
         left join seen_in_part s on s.host_id = r.host_id
