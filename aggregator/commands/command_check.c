@@ -22,9 +22,7 @@ static const char query[] =
     "       union all"
     "       select b.host, 'unknown', 'unresolved-import', 'low', b.says,"
     "              jsonb_build_object('missing', b.says, 'files', b.files), null, 3"
-    "       from (select host, files, files || case files when 1 then ' file was' else ' files were' end ||"
-    "                    ' read without symbols: what they import is not known; collect them with symbols' as says"
-    "             from evenkeel.shown_blind($1)) b) r"
+    "       from (select host, files, evenkeel.blind_text(files) as says from evenkeel.shown_blind($1)) b) r"
     " where $3::text is null or \"check\" = $3"
     " order by place, host, \"check\", subject";
 

@@ -250,10 +250,11 @@ static int fill_from_host(PGconn *connection, const struct addition *addition, c
     snprintf(product, size, "%s", PQgetvalue(filled, 0, 0));
     printf("%s: %s files of %s: %s\n", host.name, PQgetvalue(filled, 0, 2), product, PQgetvalue(filled, 0, 1));
     if (strcmp(PQgetvalue(filled, 0, 3), "0") != 0)
-        fprintf(stderr,
-                "evenkeel: %s: of %s of these the exports and imports were left out by the collector; no host that "
-                "has them will be called safe\n",
-                addition->code, PQgetvalue(filled, 0, 3));
+        fprintf(
+            stderr,
+            "evenkeel: %s: of %s of these exports or imports were left out by the collector, or could not be read; no "
+            "host that has them will be called safe\n",
+            addition->code, PQgetvalue(filled, 0, 3));
     return 0;
 }
 

@@ -46,6 +46,13 @@ enum pe_defect {
     PE_DEFECT_DELAY_IMPORTS = 1 << 8,   /* likewise */
     PE_DEFECT_SYMBOL_LIMIT = 1 << 9,
     PE_DEFECT_READ_LIMIT = 1 << 10,
+
+    /* With any of these not all that the file imports was read, or not all that it exports. The database goes by it. */
+    PE_DEFECT_UNREAD_IMPORTS = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_TRUNCATED |
+                               PE_DEFECT_IMPORTS | PE_DEFECT_DELAY_IMPORTS | PE_DEFECT_SYMBOL_LIMIT |
+                               PE_DEFECT_READ_LIMIT,
+    PE_DEFECT_UNREAD_EXPORTS = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_EXPORTS |
+                               PE_DEFECT_SYMBOL_LIMIT | PE_DEFECT_READ_LIMIT,
 };
 
 /* IMAGE_FILE_MACHINE_* of the machines that Windows' updates are for (PE/COFF specification, 'Machine Types'). */

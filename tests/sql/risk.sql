@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(56);
+select plan(57);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -17,9 +17,11 @@ select fixture.payload('app', 'KB5', jsonb_build_object('b.dll', fixture.pe('9.1
 select fixture.patch('app', 'KB6', '{}', array['b.dll 9.1.100.36'], array['KB1']);
 select fixture.payload('away', 'KB7', jsonb_build_object('a.dll', fixture.pe('9.1.100.37')));
 select fixture.payload('app', 'KB8', jsonb_build_object('a.dll', fixture.pe('9.1.100.38', array['One', 'Two'])));
+select fixture.payload('app', 'KB99', jsonb_build_object('a.dll', fixture.pe('9.1.100.46', array['One', 'Two'])));
 select fixture.patch('app', 'KB9', '{}', array['c.dll 9.1.100.39', 'd.dll 9.1.100.39']);
 select fixture.unread('9.1.100.33');
 update evenkeel.image set defects = 256 where file_version = evenkeel.version_of('9.1.100.38');
+update evenkeel.image set defects = 1 where file_version = evenkeel.version_of('9.1.100.46');
 
 create temporary view sp2 as select jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', array['One', 'Two'])) as files;
 select fixture.host('plain', (table sp2) || jsonb_build_object('c:/app/b.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('a.dll', 'One'))), fixture.runs('Service Pack 2'));
@@ -42,6 +44,7 @@ select is(fixture.risk('KB1', 'plain'), 'safe: 1 file replaced', 'a patch whose 
 
 select matches(fixture.risk('KB3', 'plain'), '^unknown: .*imports of c:/app/a.dll could not be read$', 'a file of the payload whose symbols were not read is never safe');
 select is(fixture.risk('KB8', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'nor one whose tables are broken');
+select is(fixture.risk('KB99', 'plain'), 'unknown: imports of c:/app/a.dll could not be read', 'nor one of whose headers nothing could be read');
 
 select is(fixture.risk('KB2', 'plain'), 'safe: 1 file replaced', 'an export may go that no file of the host imports');
 select is(fixture.risk('KB2', 'silent'), 'unknown: imports of c:/app/c.dll were not read: it may need what c:/app/a.dll would no longer export',

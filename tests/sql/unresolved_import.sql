@@ -1,6 +1,6 @@
 -- The check unresolved-import: what the loader would not find on a host, and what must not be said.
 begin;
-select plan(46);
+select plan(49);
 \ir fixture.psql
 \ir imports.psql
 
@@ -149,6 +149,21 @@ select fixture.judge();
 select is((select array_agg(h.name || ' ' || b.files) from evenkeel.blind_hosts(null) b join evenkeel.host h using (host_id)), array['blind 1'],
           'a host that has component files whose symbols were left out is told, and how many; files of no component do not count');
 select is((select count(*) from evenkeel.blind_hosts(array(select host_id from evenkeel.host where name = 'no symbols'))), 0::bigint, 'of one that is named no other is');
+update evenkeel.image set has_symbols = true, defects = evenkeel.pe_defect_imports() where file_version = evenkeel.version_of('5.2.3790.7777');
+insert into evenkeel.unjudged_file select f.file_id from evenkeel.file f join evenkeel.image i using (image_id)
+where i.file_version = evenkeel.version_of('5.2.3790.7777');
+insert into evenkeel.unjudged_chunk select chunk_id from evenkeel.chunk;
+select fixture.judge();
+select is((select array_agg(h.name || ' ' || b.files) from evenkeel.blind_hosts(null) b join evenkeel.host h using (host_id)), array['blind 1'],
+          'and so is one of whose component files the imports are damaged');
+select fixture.host('damaged', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'b.dll', array['X']) || fixture.dll('c:/windows/system32/b.dll', '7.7.7.8', '{}'));
+update evenkeel.image set defects = evenkeel.pe_defect_optional_header() where file_version = evenkeel.version_of('7.7.7.8');
+select is(fixture.found('damaged'), null, 'nothing is said of exports that could not be read');
+select fixture.host('damaged behind', fixture.system() || fixture.importer('c:/windows/system32/a.dll', 'b.dll', array['X'])
+    || fixture.dll('c:/windows/system32/b.dll', '7.7.7.6', array['X']) || fixture.dll('c:/windows/system32/c.dll', '7.7.7.5', '{}'));
+update evenkeel.image set forwarders = '{X=c.Y}' where file_version = evenkeel.version_of('7.7.7.6');
+update evenkeel.image set defects = evenkeel.pe_defect_exports() where file_version = evenkeel.version_of('7.7.7.5');
+select is(fixture.found('damaged behind'), null, 'nor where a forwarder leads to such');
 select fixture.host('foreign', fixture.system() || fixture.importer('c:/program files/x/a.dll', 'kernel32.dll', array['X']));
 select is(fixture.found('foreign'), null, 'files of no component are not judged');
 insert into evenkeel.patch (code, product_id, source) select 'KB1', product_id, 'test' from evenkeel.product where code = 'windows-2003';

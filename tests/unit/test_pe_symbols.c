@@ -500,6 +500,79 @@ static void no_single_damage_keeps_the_symbol_reader_from_its_end(void **state)
     assert_int_equal(image.defects, 0);
 }
 
+static bool same_text(struct bytes a, struct bytes b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static bool same_imports(const struct pe_image *a, const struct pe_image *b)
+{
+    bool same = a->imports_length == b->imports_length;
+    for (size_t i = 0; same && i < a->imports_length; i++)
+        same = same_text(a->imports[i].dll, b->imports[i].dll) &&
+               a->imports[i].names_length == b->imports[i].names_length &&
+               a->imports[i].ordinals_length == b->imports[i].ordinals_length;
+    return same;
+}
+
+static bool same_exports(const struct pe_image *a, const struct pe_image *b)
+{
+    bool same = a->exports_length == b->exports_length;
+    for (size_t i = 0; same && i < a->exports_length; i++)
+        same = a->exports[i].ordinal == b->exports[i].ordinal && same_text(a->exports[i].name, b->exports[i].name) &&
+               same_text(a->exports[i].forwarder, b->exports[i].forwarder);
+    return same;
+}
+
+#define SYMBOLS_EXPORTS 0x1500u /* where the imports of start_imports() leave room */
+#define SYMBOLS_DELAYED 0x1b00u
+
+/* A file with symbols of every kind, the exports before the delayed imports. */
+static void start_symbols(struct craft *craft, bool plus)
+{
+    start_imports(craft, plus);
+    put_thunk(craft, LOOKUP, 0, HINT, false);
+    put_thunk(craft, LOOKUP, 1, 7, true);
+    put_directory(craft, 0, SYMBOLS_EXPORTS, 0x100);
+    PUT_TABLE(craft, SYMBOLS_EXPORTS, 0, 0, 0, 0, 1, 2, 1, SYMBOLS_EXPORTS + 0x40, SYMBOLS_EXPORTS + 0x50,
+              SYMBOLS_EXPORTS + 0x60);
+    PUT_TABLE(craft, SYMBOLS_EXPORTS + 0x40, CODE, SYMBOLS_EXPORTS + 0x70);
+    PUT_TABLE(craft, SYMBOLS_EXPORTS + 0x50, SYMBOLS_EXPORTS + 0x80);
+    put_text(craft, SYMBOLS_EXPORTS + 0x70, "B.Other");
+    put_text(craft, SYMBOLS_EXPORTS + 0x80, "One");
+    put_directory(craft, 13, SYMBOLS_DELAYED, 64);
+    PUT_TABLE(craft, SYMBOLS_DELAYED, 1, SYMBOLS_DELAYED + 0x80, 0, 0, SYMBOLS_DELAYED + 0x40);
+    put_thunk(craft, SYMBOLS_DELAYED + 0x40, 0, SYMBOLS_DELAYED + 0x60, false);
+    put_text(craft, SYMBOLS_DELAYED + 0x62, "Late");
+    put_text(craft, SYMBOLS_DELAYED + 0x80, "C.dll");
+}
+
+static void what_is_not_read_of_a_file_that_is_cut_is_said(void **state)
+{
+    (void)state;
+    for (int plus = 0; plus < 2; plus++) {
+        struct craft craft;
+        CLEARED struct pe_image whole = {0};
+        start_symbols(&craft, plus);
+        craft_read(&craft, &whole);
+        assert_int_equal(whole.defects, 0);
+        assert_int_equal(whole.imports_length, 2);
+        assert_int_equal(whole.exports_length, 2);
+        size_t imports_cut = 0, exports_cut = 0;
+        for (craft.length = CRAFT_OPTIONAL; craft.length < CRAFT_BYTES; craft.length++) {
+            CLEARED struct pe_image image = {0};
+            craft_read(&craft, &image);
+            bool imports = same_imports(&whole, &image), exports = same_exports(&whole, &image);
+            assert_true(imports || image.defects & PE_DEFECT_UNREAD_IMPORTS);
+            assert_true(exports || image.defects & PE_DEFECT_UNREAD_EXPORTS);
+            imports_cut += !imports;
+            exports_cut += !exports;
+        }
+        assert_true(imports_cut > CRAFT_HEADERS && imports_cut < CRAFT_SECTION);
+        assert_true(exports_cut > CRAFT_HEADERS && exports_cut < imports_cut);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +592,7 @@ int main(void)
         cmocka_unit_test(no_more_ordinals_are_taken_than_a_list_holds),
         cmocka_unit_test(a_file_that_sends_the_reader_to_and_fro_is_left_after_the_limit),
         cmocka_unit_test(an_image_that_is_read_into_again_holds_nothing_of_before),
+        cmocka_unit_test(what_is_not_read_of_a_file_that_is_cut_is_said),
         cmocka_unit_test(no_single_damage_keeps_the_symbol_reader_from_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

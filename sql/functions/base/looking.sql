@@ -23,6 +23,16 @@ returns table (host text, host_id uuid, files bigint) language sql stable securi
 as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(hosts) b join evenkeel.host h using (host_id) $$;
 comment on function evenkeel.shown_blind(uuid[]) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
 
+create or replace function evenkeel.blind_text(files bigint)
+returns text language sql immutable parallel safe
+as $$
+    select format(case files when 1 then '%s file was read without symbols, or is damaged: what it imports is not known; collect it with '
+                                         'symbols, or replace it'
+                  else '%s files were read without symbols, or are damaged: what they import is not known; collect them with symbols, '
+                       'or replace them' end, files)
+$$;
+comment on function evenkeel.blind_text(bigint) is 'Why imports of a host can''t be judged, and what helps, of so many files.';
+
 create or replace function evenkeel.shown_choice(hosts text[], groups text[], excepted text[])
 returns uuid[] language plpgsql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -81,7 +91,7 @@ as $$
            greatest(count(f.*), (select max(l.files) from evenkeel.level_list l
                                  where (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal))),
            case when not t.has_payload then 'not known'
-                when bool_or(i.image_id is null or not i.has_symbols) then 'known of some' else 'known' end,
+                when bool_or(i.image_id is null or evenkeel.image_unread(i.has_symbols, i.defects)) then 'known of some' else 'known' end,
            t.has_payload,
            coalesce((select string_agg(l.code, ' ' order by l.ordinal) from evenkeel.level l
                      where l.product_id = t.product_id and l.ordinal = any (t.required_levels)), ''),

@@ -80,12 +80,10 @@ as $$
           from evenkeel.of_cells(format('select host, null::uuid, product, missing, null::bigint, null::text '
                                         'from evenkeel.shown_unknown(%L::uuid[])', hosts), null::evenkeel.cell_row) u
           union all
-          select b.cell, b.host, 'unknown', 'unresolved-import', 'low', b.says,
-                 jsonb_build_object('missing', b.says, 'files', b.files), null, 3
-          from evenkeel.of_cells(format(
-                   'select host, null::uuid, null::text, null::text, files, files || case files when 1 then '' file was'' else '
-                   ''' files were'' end || '' read without symbols: what they import is not known; collect them with symbols'' '
-                   'from evenkeel.shown_blind(%L::uuid[])', hosts), null::evenkeel.cell_row) b) r
+          select b.cell, b.host, 'unknown', 'unresolved-import', 'low', evenkeel.blind_text(b.files),
+                 jsonb_build_object('missing', evenkeel.blind_text(b.files), 'files', b.files), null, 3
+          from evenkeel.of_cells(format('select host, null::uuid, null::text, null::text, files, null::text '
+                                        'from evenkeel.shown_blind(%L::uuid[])', hosts), null::evenkeel.cell_row) b) r
     where code is null or r."check" = code
     order by r.place, r.host, r."check", r.subject
 $$;

@@ -80,7 +80,7 @@ begin
         insert into imports_node (context_id, dll, symbol, ended, deep)
         select distinct n.context_id, n.to_dll, n.to_symbol,
                case when r.image_id is null then case when r.gone then 'gone' else 'unreachable' end
-                    when not i.has_symbols then 'blind' else 'missing' end, true
+                    when evenkeel.exports_unread(i.has_symbols, i.defects) then 'blind' else 'missing' end, true
         from imports_node n
         join imports_frontier f on f.context_id = n.context_id and f.dll = n.to_dll
         join imports_resolved r on r.context_id = f.context_id and r.dll = f.dll

@@ -74,8 +74,7 @@ begin
     insert into imports_pair_read
     select w.need_id, w.image_id, m.missing, coalesce(f.symbols, '{}'), coalesce(f.targets, '{}'),
            not i.has_symbols
-           or (i.defects & (evenkeel.pe_defect_exports() | evenkeel.pe_defect_symbol_limit() | evenkeel.pe_defect_read_limit()) <> 0
-               and m.missing <> '{}')
+           or (evenkeel.exports_unread(i.has_symbols, i.defects) and m.missing <> '{}')
     from imports_pair_wanted w
     join import_need n using (need_id)
     join image i using (image_id)

@@ -17,6 +17,16 @@ comment on function evenkeel.import_dll(text) is
     'A DLL''s name as the loader looks for it: lower case, .dll where no extension is written; a dot at the end says that there is '
     'none. Cut where it is longer than any file''s.';
 
+create or replace function evenkeel.imports_unread(has_symbols boolean, defects integer)
+returns boolean language sql immutable parallel safe
+as $$ select not has_symbols or defects & evenkeel.pe_defect_unread_imports() <> 0 $$;
+comment on function evenkeel.imports_unread(boolean, integer) is 'What an image imports was not read, or not all of it.';
+
+create or replace function evenkeel.exports_unread(has_symbols boolean, defects integer)
+returns boolean language sql immutable parallel safe
+as $$ select not has_symbols or defects & evenkeel.pe_defect_unread_exports() <> 0 $$;
+comment on function evenkeel.exports_unread(boolean, integer) is 'What an image exports was not read, or not all of it.';
+
 create or replace function evenkeel.api_set_from(dll text)
 returns integer language sql immutable parallel safe
 as $$

@@ -29,7 +29,7 @@ language sql stable
 as $$
     with held as materialized (
         select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version,
-          not i.has_symbols as blind
+          evenkeel.imports_unread(i.has_symbols, i.defects) as blind
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         -- What keeps a schedule of its own says nothing of the product's level.

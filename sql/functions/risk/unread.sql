@@ -3,9 +3,7 @@
 create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
 returns boolean language sql immutable parallel safe
 as $$
-    select not has_symbols
-           or defects & (evenkeel.pe_defect_truncated() | evenkeel.pe_defect_exports() | evenkeel.pe_defect_imports()
-                         | evenkeel.pe_defect_delay_imports() | evenkeel.pe_defect_symbol_limit() | evenkeel.pe_defect_read_limit()) <> 0
+    select evenkeel.imports_unread(has_symbols, defects) or evenkeel.exports_unread(has_symbols, defects)
 $$;
 comment on function evenkeel.image_unread(boolean, integer) is 'Imports or exports of an image were not read, or not all of them.';
 
