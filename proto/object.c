@@ -57,7 +57,7 @@ ProtobufCMessage *object_unpack(const ProtobufCMessageDescriptor *descriptor, st
         return NULL;
     }
     if (!message_sound(message, 0)) {
-        error_set(error, ERROR_FORMAT, "a %s holds fields that this version does not know", descriptor->short_name);
+        error_set(error, ERROR_FORMAT, "a %s " OBJECT_UNKNOWN_FIELDS, descriptor->short_name);
         return NULL;
     }
     size_t length = protobuf_c_message_get_packed_size(message);

@@ -12,6 +12,10 @@
 #include "error.h"
 #include "evenkeel.pb-c.h"
 
+/* What is said of a message with unknown fields, behind its name. A collector knows by it that the aggregator is the
+ * older of the two, so it stays as it is. */
+#define OBJECT_UNKNOWN_FIELDS "holds fields that this version does not know"
+
 /*
  * Unpacks `bytes` as `descriptor`, into memory of the arena; NULL with *error where they are not a message of that
  * type, hold unknown fields, or differ from what packing the result again gives (ERROR_FORMAT), or need more than the

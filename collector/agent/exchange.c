@@ -139,8 +139,25 @@ static int ask(struct exchange *exchange, const Evenkeel__Request *request, stru
     return error_set(error, ERROR_BUSY, "the aggregator at %s is busy: push again later", url_of(exchange));
 }
 
-static int refused(const struct exchange *exchange, const Evenkeel__Refused *refusal, struct error *error)
+/* An older aggregator calls malformed what it does not know; the same bytes are welcome once it is upgraded. */
+static bool is_older(const Evenkeel__Refused *refusal)
 {
+    static const char unknown[] = OBJECT_UNKNOWN_FIELDS;
+    size_t length = sizeof unknown - 1;
+    return refusal->reason == EVENKEEL__REFUSAL_REASON__MALFORMED && refusal->sentence.len >= length &&
+           memcmp(refusal->sentence.data + refusal->sentence.len - length, unknown, length) == 0;
+}
+
+static int refused(const struct exchange *exchange, const Evenkeel__Refused *refusal, Evenkeel__RefusalReason *reason,
+                   struct error *error)
+{
+    *reason = is_older(refusal) ? EVENKEEL__REFUSAL_REASON__UNKNOWN_VERSION : refusal->reason;
+    if (is_older(refusal))
+        return error_set(error, ERROR_REFUSED,
+                         "the aggregator at %s is older than this collector and takes nothing from it ('%.*s'): "
+                         "upgrade the aggregator first, or run a collector of its version until then",
+                         url_of(exchange), (int)(refusal->sentence.len < 200 ? refusal->sentence.len : 200),
+                         (const char *)refusal->sentence.data);
     return error_set(error, ERROR_REFUSED, "the aggregator at %s refuses: %.*s", url_of(exchange),
                      (int)(refusal->sentence.len < 400 ? refusal->sentence.len : 400),
                      refusal->sentence.len > 0 ? (const char *)refusal->sentence.data : "");
@@ -172,10 +189,8 @@ int exchange_enroll(struct exchange *exchange, struct host *host, const Evenkeel
     Evenkeel__Reply *reply;
     if (connect_any(exchange, error) < 0 || ask(exchange, &request, arena, &reply, error) < 0)
         return -1;
-    if (reply->body_case == EVENKEEL__REPLY__BODY_REFUSED) {
-        *reason = reply->refused->reason;
-        return refused(exchange, reply->refused, error);
-    }
+    if (reply->body_case == EVENKEEL__REPLY__BODY_REFUSED)
+        return refused(exchange, reply->refused, reason, error);
     const Evenkeel__Enrolled *enrolled = reply->enrolled;
     if (reply->body_case != EVENKEEL__REPLY__BODY_ENROLLED ||
         (enrolled->approved && enrolled->host_id.len != HOST_ID_BYTES))
@@ -331,8 +346,7 @@ static int offer_once(struct exchange *exchange, struct host *host, struct snaps
     }
     if (reply->body_case != EVENKEEL__REPLY__BODY_REFUSED)
         return unexpected(exchange, error);
-    *reason = reply->refused->reason;
-    refused(exchange, reply->refused, error);
+    refused(exchange, reply->refused, reason, error);
     if (*reason == EVENKEEL__REFUSAL_REASON__WRONG_DIGEST && ahead_count > 0)
         return 1; /* what was given ahead was not welcome */
     if (*reason != EVENKEEL__REFUSAL_REASON__OLD_SEQUENCE || reply->refused->sequence < host->sequence)
