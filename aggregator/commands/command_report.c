@@ -83,21 +83,23 @@ struct wanted {
     const char *path, *archive; /* NULL: to stdout; not kept */
 };
 
-static int write_report(PGconn *connection, const char *since, const struct wanted *wanted, struct error *error)
+static int write_report(PGconn *connection, const char *since, const char *until, const struct wanted *wanted,
+                        struct error *error)
 {
     if (wanted->archive == NULL)
-        return report_drift_file(connection, since, wanted->format, wanted->path, error);
+        return report_drift_file(connection, since, until, wanted->format, wanted->path, error);
     bool same = wanted->format == REPORT_HTML && wanted->path != NULL;
-    if (report_drift_kept(connection, since, wanted->archive, same ? wanted->path : NULL, error) < 0)
+    if (report_drift_kept(connection, since, until, wanted->archive, same ? wanted->path : NULL, error) < 0)
         return -1;
-    return same ? 0 : report_drift_file(connection, since, wanted->format, wanted->path, error);
+    return same ? 0 : report_drift_file(connection, since, until, wanted->format, wanted->path, error);
 }
 
 /* The end is remembered once the report is where it was to go, so that one that fails is made again. */
 static int follow(PGconn *connection, const char *name, const struct wanted *wanted, struct error *error)
 {
     struct report_span span;
-    if (report_next(connection, name, &span, error) < 0 || write_report(connection, span.since, wanted, error) < 0)
+    if (report_next(connection, name, &span, error) < 0 ||
+        write_report(connection, span.since, span.until, wanted, error) < 0)
         return -1;
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
@@ -167,7 +169,7 @@ int command_report(int argc, char **argv)
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect_either(cli.dsn, &fleet, &error);
     if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
         (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, &wanted, &error)
-                 : write_report(connection, since, &wanted, &error)) < 0)
+                 : write_report(connection, since, NULL, &wanted, &error)) < 0)
         return cli_fail("report", &error);
     return EXIT_STATUS_OK;
 }

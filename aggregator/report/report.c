@@ -14,13 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int copy_csv(PGconn *connection, const char *since, FILE *out, struct error *error)
+static int copy_csv(PGconn *connection, const char *since, const char *until, FILE *out, struct error *error)
 {
     char source[1024];
     char *literal = PQescapeLiteral(connection, since, strlen(since));
     if (literal == NULL)
         return error_set(error, ERROR_FORMAT, "'%s' is no text", since);
-    snprintf(source, sizeof source, "evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s)))", literal);
+    /* The end is a time of the database's own. */
+    snprintf(source, sizeof source, "evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s), '%.64s'))", literal,
+             until);
     PQfreemem(literal);
     return database_copy_csv(connection, source, out, NULL, error);
 }
@@ -30,16 +32,17 @@ static void delete_document(cJSON **document)
     cJSON_Delete(*document);
 }
 
-static int render(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error)
+static int render(PGconn *connection, const char *since, const char *until, enum report_format format, FILE *out,
+                  struct error *error)
 {
     static const char *const queries[] = {
-        [REPORT_JSON] = "select jsonb_pretty(evenkeel.report_drift(ops.moment($1)))",
-        [REPORT_TEXT] = "select evenkeel.report_drift(ops.moment($1))::text",
+        [REPORT_JSON] = "select jsonb_pretty(evenkeel.report_drift(ops.moment($1), $2))",
+        [REPORT_TEXT] = "select evenkeel.report_drift(ops.moment($1), $2)::text",
         [REPORT_HTML] = ("select (d || jsonb_build_object('hosts', h))::text from evenkeel.report_hosts() h, "
-                         "evenkeel.report_drift(ops.moment($1)) d"),
+                         "evenkeel.report_drift(ops.moment($1), $2) d"),
     };
-    _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, queries[format], &PARAMETER_TEXT(since), 1, false, error);
+    const struct parameter parameters[] = {PARAMETER_TEXT(since), PARAMETER_TEXT(until)};
+    _cleanup_(cleanup_result) PGresult *rows = database_query(connection, queries[format], parameters, 2, false, error);
     if (rows == NULL)
         return -1;
     if (format == REPORT_JSON) {
@@ -58,14 +61,17 @@ static int render(PGconn *connection, const char *since, enum report_format form
     return 0;
 }
 
-int report_drift(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error)
+int report_drift(PGconn *connection, const char *since, const char *until, enum report_format format, FILE *out,
+                 struct error *error)
 {
     if (strlen(since) > 200)
         return error_set(error, ERROR_USAGE, "'%.40s...' is no time", since);
     if (database_execute(connection, "begin isolation level repeatable read read only", error) < 0)
         return -1;
-    int result =
-        format == REPORT_CSV ? copy_csv(connection, since, out, error) : render(connection, since, format, out, error);
+    if (until == NULL)
+        until = "infinity";
+    int result = format == REPORT_CSV ? copy_csv(connection, since, until, out, error)
+                                      : render(connection, since, until, format, out, error);
     struct error after = {0};
     if (database_execute(connection, "rollback", &after) < 0 && result == 0)
         result = error_set(error, after.code, "%s", after.message);
@@ -75,20 +81,20 @@ int report_drift(PGconn *connection, const char *since, enum report_format forma
 /* What is asked of the database, for whoever writes it. */
 struct wanted {
     PGconn *connection;
-    const char *since;
+    const char *since, *until;
     enum report_format format;
 };
 
 static int write_wanted(const void *context, FILE *out, struct error *error)
 {
     const struct wanted *wanted = context;
-    return report_drift(wanted->connection, wanted->since, wanted->format, out, error);
+    return report_drift(wanted->connection, wanted->since, wanted->until, wanted->format, out, error);
 }
 
-int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
-                      struct error *error)
+int report_drift_file(PGconn *connection, const char *since, const char *until, enum report_format format,
+                      const char *path, struct error *error)
 {
-    struct wanted wanted = {connection, since, format};
+    struct wanted wanted = {connection, since, until, format};
     return report_place(&(struct report_source){write_wanted, &wanted}, path, error);
 }
 
@@ -105,13 +111,14 @@ static int write_page(const void *context, FILE *out, struct error *error)
     return 0;
 }
 
-int report_drift_page(PGconn *connection, const char *since, char **page, size_t *length, struct error *error)
+int report_drift_page(PGconn *connection, const char *since, const char *until, char **page, size_t *length,
+                      struct error *error)
 {
     *page = NULL;
     FILE *out = open_memstream(page, length);
     if (out == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a report");
-    int result = report_drift(connection, since, REPORT_HTML, out, error);
+    int result = report_drift(connection, since, until, REPORT_HTML, out, error);
     if (fclose(out) != 0 && result == 0)
         result = error_set(error, ERROR_MEMORY, "no memory for a report");
     if (result < 0) {
@@ -121,11 +128,11 @@ int report_drift_page(PGconn *connection, const char *since, char **page, size_t
     return result;
 }
 
-int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
+int report_drift_kept(PGconn *connection, const char *since, const char *until, const char *directory, const char *path,
                       struct error *error)
 {
     struct page page;
-    if (report_drift_page(connection, since, &page.bytes, &page.length, error) < 0)
+    if (report_drift_page(connection, since, until, &page.bytes, &page.length, error) < 0)
         return -1;
     const struct report_source source = {write_page, &page};
     int result = report_archive(&source, directory, error);

@@ -11,35 +11,38 @@ enum report_format { REPORT_TEXT, REPORT_HTML, REPORT_JSON, REPORT_CSV };
 
 /*
  * Writes the report of what changed since a time, in words that ops.moment() understands (yesterday, monday, 3 days,
- * 2026-06-01). All of it is read in one snapshot of the database. -1 with *error; `out` then may hold a part.
+ * 2026-06-01), until another, as the database writes times; NULL: now. All of it is read in one snapshot of the
+ * database. -1 with *error; `out` then may hold a part.
  */
-int report_drift(PGconn *connection, const char *since, enum report_format format, FILE *out, struct error *error);
+int report_drift(PGconn *connection, const char *since, const char *until, enum report_format format, FILE *out,
+                 struct error *error);
 
 /*
  * The same into a file, whole or not at all: it is written beside `path`, or beside what that links to, and renamed
  * once it is on the disk. What is there and is no file, as a device or a pipe, is written into. NULL or "-" is stdout,
  * which is not flushed.
  */
-int report_drift_file(PGconn *connection, const char *since, enum report_format format, const char *path,
-                      struct error *error);
+int report_drift_file(PGconn *connection, const char *since, const char *until, enum report_format format,
+                      const char *path, struct error *error);
 
 /* Where `evenkeel serve` shows its pages, without a slash at the end: links of report pages that are made from now on
  * lead there; NULL, as at first: they have none. The text must live as long. */
 void report_base_url(const char *url);
 
 /* The page in memory, which is the caller's to free; NULL with -1 and *error. */
-int report_drift_page(PGconn *connection, const char *since, char **page, size_t *length, struct error *error);
+int report_drift_page(PGconn *connection, const char *since, const char *until, char **page, size_t *length,
+                      struct error *error);
 
 /*
  * The page, made once: kept in `directory` under its time, where the index then leads to it (report_archive()), and,
  * unless `path` is NULL, written there as by report_drift_file().
  */
-int report_drift_kept(PGconn *connection, const char *since, const char *directory, const char *path,
+int report_drift_kept(PGconn *connection, const char *since, const char *until, const char *directory, const char *path,
                       struct error *error);
 
 /*
- * Reports that follow each other without a gap: where the next one of that name begins, as text for `since`, and up to
- * when it will have told all; both to be asked for before it is made. -1 with *error.
+ * Reports that follow each other without a gap: where the next one of that name begins, as text for `since`, and where
+ * it ends, for `until`; both to be asked for before it is made. -1 with *error.
  */
 struct report_span {
     char since[64], until[64];

@@ -9,6 +9,7 @@ const struct report_section report_sections[] = {
     {"new", "New", "nothing new"},
     {"worsened", "Worse", "nothing got worse"},
     {"closed", "Closed", "nothing was closed"},
+    {"passed", "Opened and closed since", "nothing was open in between"},
     {"waived", "Waived", "nothing is waived"},
     {NULL, NULL, NULL},
 };
@@ -76,7 +77,8 @@ const char *report_cut_command(const struct report_cut *cut, size_t at, const ch
 {
     char time[20];
     const char *code = cut->checks[at].code;
-    if (code == NULL || strcmp(section, "closed") == 0 || strcmp(section, "waived") == 0)
+    if (code == NULL || strcmp(section, "closed") == 0 || strcmp(section, "passed") == 0 ||
+        strcmp(section, "waived") == 0)
         snprintf(text, size, "evenkeel report drift --since '%s' --format csv", report_time(since, time));
     else
         snprintf(text, size, "evenkeel check --check %s", code);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How often, and for how long, a pause of those who store is waited for: a report between them tells some of it twice.
- */
+/* How often, and for how long, a pause of those who store is waited for: without one a report ends where the oldest of
+ * them began, and the next one tells the rest. */
 #define PAUSE_TRIES 50
 #define PAUSE_MICROSECONDS 100000
 

@@ -147,10 +147,11 @@ static void put_fact(const cJSON *fact, FILE *out)
 static void put_life(const cJSON *event, FILE *out)
 {
     long long hosts = report_number(event, "hosts");
-    fprintf(out, "  %s, ", report_string(event, "event"));
-    utf8_print(report_string(event, "detail"), out);
-    fputs(", by ", out);
-    utf8_print(report_string(event, "done_by"), out);
+    const char *detail = report_string(event, "detail"), *by = report_string(event, "done_by");
+    fprintf(out, "  %s%s", report_string(event, "event"), *detail != 0 ? ", " : "");
+    utf8_print(detail, out);
+    fputs(*by != 0 ? ", by " : "", out);
+    utf8_print(by, out);
     fprintf(out, ": %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
     put_names(report_list(event, "host_names"), out);
     putc('\n', out);

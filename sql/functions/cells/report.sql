@@ -46,7 +46,7 @@ as $$
 $$;
 comment on function evenkeel.merged_dangers(jsonb) is 'What is dangerous in several cells, the same of hosts of several cells as one.';
 
-create or replace function evenkeel.merged_drift(told jsonb, silent jsonb, since timestamptz)
+create or replace function evenkeel.merged_drift(told jsonb, silent jsonb, since timestamptz, until timestamptz default 'infinity')
 returns jsonb language plpgsql stable
 as $$
 declare
@@ -59,8 +59,8 @@ begin
                                   order by evenkeel.severity_rank(i.item ->> 'severity') desc nulls last, i.item ->> 'check_code',
                                            i.item ->> 'subject', i.item ->> 'summary', c.key, i.place) as items
           from jsonb_each(told) c
-          cross join unnest(array['dangerous', 'new', 'worsened', 'closed', 'waived', 'changes', 'facts', 'life', 'outliers', 'silent',
-                                  'unknown', 'not_seen', 'dangers', 'levels']) s (key)
+          cross join unnest(array['dangerous', 'new', 'worsened', 'closed', 'passed', 'waived', 'changes', 'facts', 'life', 'outliers',
+                                  'silent', 'unknown', 'not_seen', 'dangers', 'levels']) s (key)
           cross join jsonb_array_elements(c.value -> s.key) with ordinality i (item, place)
           group by s.key) l;
     select jsonb_object_agg(n.key, n.value)
@@ -76,7 +76,7 @@ begin
                                             'unknown', coalesce((counts ->> 'unknown')::bigint, 0) + s.hosts)
                   from (select coalesce(sum((s ->> 'hosts')::bigint), 0) as hosts from jsonb_array_elements(silent) s) s);
     document := jsonb_build_object(
-        'schema', 1, 'since', since, 'until', now(), 'counts', counts,
+        'schema', 1, 'since', since, 'until', least(now(), until), 'counts', counts,
         'sentence', concat_ws('; ', (select string_agg(s ->> 'says', '; ') from jsonb_array_elements(silent) s),
                               evenkeel.report_sentence(counts)),
         'cells', (select coalesce(jsonb_agg(jsonb_build_object('cell', c.name, 'answers', told ? c.name,
@@ -102,15 +102,15 @@ begin
                     from jsonb_array_elements(silent) s) || evenkeel.merged_items(coalesce(lists -> 'unknown', '[]')));
     return document
         || (select jsonb_object_agg(k, coalesce(lists -> k, '[]'))
-            from unnest(array['new', 'worsened', 'closed', 'waived', 'outliers', 'silent']) k)
+            from unnest(array['new', 'worsened', 'closed', 'passed', 'waived', 'outliers', 'silent']) k)
         || (select jsonb_object_agg(k, evenkeel.merged_items(coalesce(lists -> k, '[]')))
             from unnest(array['changes', 'facts', 'life', 'not_seen']) k);
 end
 $$;
-comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz) is
+comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz, timestamptz) is
     'The drift reports of cells, by name, as one; `silent` says which have none, and why. Fails where one of them is no such report.';
 
-create or replace function evenkeel.over_cells_report_drift(since timestamptz)
+create or replace function evenkeel.over_cells_report_drift(since timestamptz, until timestamptz default 'infinity')
 returns jsonb language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 declare
@@ -125,7 +125,8 @@ begin
            coalesce(jsonb_agg(jsonb_build_object('cell', d.cell, 'error', d.error, 'hosts', d.hosts, 'says', d.says) order by d.cell)
                     filter (where d.document is null), '[]')
         into told, silent
-    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz), null::text, null::bigint, null::text', since),
+    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz, %L::timestamptz), null::text, null::bigint, null::text',
+                                  since, until),
                            null::evenkeel.cell_document, 'answer', 60) d;
     -- Each by itself first: what is no report is its cell's loss alone.
     for said in select t.key as cell, t.value as document from jsonb_each(told) t loop
@@ -133,7 +134,7 @@ begin
             if (said.document #>> '{counts,hosts}')::bigint is null then
                 raise exception 'it counts no hosts';
             end if;
-            perform evenkeel.merged_drift(jsonb_build_object(said.cell, said.document), '[]', since);
+            perform evenkeel.merged_drift(jsonb_build_object(said.cell, said.document), '[]', since, until);
         exception when others then
             told := told - said.cell;
             silent := silent || (select jsonb_build_object('cell', c.name, 'error', c.error, 'hosts', c.hosts,
@@ -143,13 +144,13 @@ begin
                                        where o.name = said.cell) c);
         end;
     end loop;
-    return evenkeel.merged_drift(coalesce(told, '{}'), silent, since) || jsonb_build_object(
+    return evenkeel.merged_drift(coalesce(told, '{}'), silent, since, until) || jsonb_build_object(
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
 end
 $$;
-comment on function evenkeel.over_cells_report_drift(timestamptz) is
+comment on function evenkeel.over_cells_report_drift(timestamptz, timestamptz) is
     'As evenkeel.report_drift(), over all cells. Hosts of a cell that does not answer count as unknown, and the first sentence names it.';
 
 create or replace function evenkeel.over_cells_report_hosts(most integer default 20000)

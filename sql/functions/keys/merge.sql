@@ -128,6 +128,8 @@ begin
     delete from evenkeel.judge_queue q where q.host_id = gone;
     delete from evenkeel.not_judged n where n.host_id = gone;
     delete from evenkeel.slow_host s where s.host_id = gone;
+    insert into evenkeel.host_event (host_id, event, detail)
+    select kept, 'merged', 'with ' || h.name from evenkeel.host h where h.host_id = gone;
     update evenkeel.host h set merged_into = kept where h.host_id = gone or h.merged_into = gone;
     return query
     select h.name, h.host_id, (select count(*) from evenkeel.host_inventory i where i.host_id = kept)

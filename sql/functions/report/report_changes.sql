@@ -1,16 +1,24 @@
 -- The drift report's part on changes: what hosts hold now against what they held then, gathered by what it is. The cost is that of
 -- the hosts that changed, and of each transition between chunks once, however many hosts made it.
 
-create or replace function evenkeel.inventory_transitions(since timestamptz)
+create or replace function evenkeel.inventory_transitions(since timestamptz, until timestamptz default 'infinity')
 returns table (transition_id bigint, gone bigint[], come bigint[], host_ids uuid[], names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    with changed as materialized (
-        select h.host_id, h.name, p.chunk_ids as before, c.chunk_ids as after
-        from host_inventory_past p
-        join host_inventory_current c using (host_id)
-        join host h on h.host_id = p.host_id and h.merged_into is null
-        where p.valid_to > since and p.valid_from <= since and p.digest <> c.digest
+    with stirred as materialized (
+        select c.host_id from host_inventory_current c where c.valid_from > since and c.valid_from <= until
+        union
+        select p.host_id from host_inventory_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
+    ), changed as materialized (
+        -- What was last known at either time, also where the host was retired then: so no change is told twice, or never.
+        select h.host_id, h.name, b.chunk_ids as before, a.chunk_ids as after
+        from stirred s
+        join host h on h.host_id = s.host_id and h.merged_into is null
+        cross join lateral (select i.digest, i.chunk_ids from host_inventory i
+                            where i.host_id = s.host_id and i.valid_from <= since order by i.valid_to desc limit 1) b
+        cross join lateral (select i.digest, i.chunk_ids from host_inventory i
+                            where i.host_id = s.host_id and i.valid_from <= until order by i.valid_to desc limit 1) a
+        where a.digest <> b.digest
     ), moved as materialized (
         select c.host_id, c.name,
                (select array_agg(chunk_id order by chunk_id)
@@ -23,15 +31,16 @@ as $$
     from moved
     group by gone, come
 $$;
-comment on function evenkeel.inventory_transitions(timestamptz) is
-    'From which chunks to which hosts changed since a time, net, and the hosts that did; those whose inventory was changed back did not.';
+comment on function evenkeel.inventory_transitions(timestamptz, timestamptz) is
+    'From which chunks to which hosts changed since a time and until another, net, and the hosts that did; those whose inventory was '
+    'changed back did not.';
 
-create or replace function evenkeel.report_changes(since timestamptz)
+create or replace function evenkeel.report_changes(since timestamptz, until timestamptz default 'infinity')
 returns table (kind text, what text, title text, hosts bigint, host_names text[], file_count bigint, files jsonb)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with transition as materialized (
-        select * from inventory_transitions(since)
+        select * from inventory_transitions(since, until)
     ), file_change as materialized (
         select t.transition_id, p.name, p.location, n.machine, o.file_version as old_version, n.file_version as new_version,
                case when d.old_image is not null then image_text(o.file_version, o.size) end as old,
@@ -103,20 +112,27 @@ as $$
     from line l join holder h using (line_id)
     order by case l.kind when 'older' then 0 when 'removed' then 1 else 2 end, h.hosts desc, l.file_count desc, 2
 $$;
-comment on function evenkeel.report_changes(timestamptz) is
-    'File changes since a time, net, gathered: a line per patch or level that explains them, and else per set of files that changed on '
-    'the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
+comment on function evenkeel.report_changes(timestamptz, timestamptz) is
+    'File changes since a time and until another, net, gathered: a line per patch or level that explains them, and else per set of files '
+    'that changed on the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
 
-create or replace function evenkeel.report_facts(since timestamptz)
+create or replace function evenkeel.report_facts(since timestamptz, until timestamptz default 'infinity')
 returns table (what text, old_value text, new_value text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    with changed as materialized (
-        select h.name, p.facts as before, c.facts as after
-        from host_facts_past p
-        join host_facts_current c using (host_id)
-        join host h on h.host_id = p.host_id and h.merged_into is null
-        where p.valid_to > since and p.valid_from <= since and p.digest <> c.digest
+    with stirred as materialized (
+        select c.host_id from host_facts_current c where c.valid_from > since and c.valid_from <= until
+        union
+        select p.host_id from host_facts_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
+    ), changed as materialized (
+        select h.name, b.facts as before, a.facts as after
+        from stirred s
+        join host h on h.host_id = s.host_id and h.merged_into is null
+        cross join lateral (select f.digest, f.facts from host_facts f
+                            where f.host_id = s.host_id and f.valid_from <= since order by f.valid_to desc limit 1) b
+        cross join lateral (select f.digest, f.facts from host_facts f
+                            where f.host_id = s.host_id and f.valid_from <= until order by f.valid_to desc limit 1) a
+        where a.digest <> b.digest
     )
     select d.what, d.old_value, d.new_value, count(*), array_agg(c.name order by c.name)
     from changed c
@@ -124,23 +140,23 @@ as $$
     group by 1, 2, 3
     order by 4 desc, 1
 $$;
-comment on function evenkeel.report_facts(timestamptz) is
-    'Facts that differ from those of a time, the same change on several hosts as one row.';
+comment on function evenkeel.report_facts(timestamptz, timestamptz) is
+    'Facts that were at one time others than at another, the same change on several hosts as one row.';
 
-create or replace function evenkeel.report_verdicts(since timestamptz)
+create or replace function evenkeel.report_verdicts(since timestamptz, until timestamptz default 'infinity')
 returns table (host_id uuid, host text, was text, is_now text)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with touched as materialized (
-        select o.host_id from host_product_history o where o.valid_from > since
+        select o.host_id from host_product_history o where o.valid_from > since and o.valid_from <= until
         union
-        select o.host_id from host_product_history o where o.valid_to > since and o.valid_to <> 'infinity'
+        select o.host_id from host_product_history o where o.valid_to > since and o.valid_to <= until and o.valid_to <> 'infinity'
     ), states as (
         select t.host_id,
                max(case o.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end)
                    filter (where o.valid_from <= since) as was,
                max(case o.verdict when 'mixed' then 3 when 'unknown' then 2 else 1 end)
-                   filter (where o.valid_to = 'infinity') as is_now
+                   filter (where o.valid_from <= until and (o.valid_to > until or o.valid_to = 'infinity')) as is_now
         from touched t
         join host_product_history o on o.host_id = t.host_id and o.valid_to > since
         group by t.host_id
@@ -150,5 +166,5 @@ as $$
     where s.was is distinct from s.is_now
     order by h.name
 $$;
-comment on function evenkeel.report_verdicts(timestamptz) is
-    'Hosts whose verdict (the worst of their products) differs from that of a time; null: no product of theirs was judged.';
+comment on function evenkeel.report_verdicts(timestamptz, timestamptz) is
+    'Hosts whose verdict (the worst of their products) was at one time another than at another; null: no product of theirs was judged.';

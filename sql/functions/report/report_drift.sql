@@ -5,7 +5,7 @@ returns text language sql immutable parallel safe
 as $$ select ltrim(to_char(n, '999,999,999,990')) || ' ' || case n when 1 then one else many end $$;
 comment on function evenkeel.report_count(bigint, text, text) is '1 host, 12,345 hosts.';
 
-create or replace function evenkeel.report_findings(since timestamptz)
+create or replace function evenkeel.report_findings(since timestamptz, until timestamptz default 'infinity')
 returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb,
                opened_at timestamptz,
                closed_at timestamptz, is_new boolean, why text, before_severity text, before_summary text, waived_by text,
@@ -14,7 +14,8 @@ returns table (section text, host text, check_code text, title text, subject tex
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with touched as materialized (
-        select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.opened_at > since
+        select f.host_id, f.check_code, f.subject, f.opened_at from finding f
+        where f.opened_at > since and f.opened_at <= report_findings.until
         union
         select f.host_id, f.check_code, f.subject, f.opened_at from finding f where f.closed_at > since and f.closed_at <> 'infinity'
         union
@@ -27,12 +28,27 @@ as $$
         from waiver w join finding f on (f.host_id, f.check_code, f.subject) = (w.host_id, w.check_code, w.subject)
           and f.closed_at = 'infinity'
         where w.until > since
+    ), then_so as (
+        -- As each was at the end that is told, whatever became of it after.
+        select f.host_id, f.check_code, f.subject, f.opened_at, f.evidence,
+               case when f.closed_at <= report_findings.until then f.closed_at else 'infinity' end as closed_at,
+               case when f.closed_at <= report_findings.until then f.closed_because end as closed_because,
+               coalesce(n.severity, f.severity) as severity, coalesce(n.weight, evidence_weight(f.evidence)) as weight,
+               coalesce(n.summary, f.summary) as summary
+        from touched t
+        join finding f on (f.host_id, f.check_code, f.subject, f.opened_at) = (t.host_id, t.check_code, t.subject, t.opened_at)
+        left join lateral (
+            select * from finding_past p
+            where (p.host_id, p.check_code, p.subject, p.opened_at) = (f.host_id, f.check_code, f.subject, f.opened_at)
+              and p.valid_to > report_findings.until
+            order by p.valid_to limit 1) n on true
+        where f.opened_at <= report_findings.until
     ), told as (
         select f.*, h.name, coalesce(d.title, '') as title, p.severity as before_severity, p.weight as before_weight,
           p.summary as before_summary,
-               w.waived_by, w.until, w.reason, w.until > now() as waived, w.until <= now() and w.until > since as waiver_ended, c.seen_at
-        from touched t
-        join finding f on (f.host_id, f.check_code, f.subject, f.opened_at) = (t.host_id, t.check_code, t.subject, t.opened_at)
+               w.waived_by, w.until, w.reason, w.until > least(now(), report_findings.until) as waived,
+               w.until <= least(now(), report_findings.until) and w.until > since as waiver_ended, c.seen_at
+        from then_so f
         join host h on h.host_id = f.host_id and h.merged_into is null
         left join check_definition d on d.code = f.check_code
         left join waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
@@ -43,30 +59,32 @@ as $$
               and p.valid_to > since
             order by p.valid_to limit 1) p on true
     ), placed as (
-        select case when t.closed_at <> 'infinity' then case when t.opened_at <= since and t.closed_because is null then 'closed' end
+        select case when t.closed_at <> 'infinity' and t.opened_at > since then 'passed'
+                    when t.closed_at <> 'infinity' then case when t.closed_because is null then 'closed' end
                     when t.waived then 'waived'
                     when t.check_code = 'silent-host' then 'silent'
                     when t.check_code = 'outlier' then 'outlier'
                     when t.opened_at > since or t.waiver_ended then 'new'
-                    when (severity_rank(t.severity), evidence_weight(t.evidence)) > (severity_rank(t.before_severity), t.before_weight)
+                    when (severity_rank(t.severity), t.weight) > (severity_rank(t.before_severity), t.before_weight)
                       then 'worsened'
                end as section, t.*
         from told t
     )
     select section, name, check_code, title, subject, severity, summary, evidence, opened_at, nullif(closed_at, 'infinity'),
       opened_at > since,
-           case when section = 'new' and waiver_ended and opened_at <= since then 'its waiver ended'
+           case when section = 'passed' then closed_because
+                when section = 'new' and waiver_ended and opened_at <= since then 'its waiver ended'
                 when section = 'worsened' and severity <> before_severity then format('from %s to %s', before_severity, severity)
-                when section = 'worsened' then format('from %s to %s', before_weight, evidence_weight(evidence)) end,
+                when section = 'worsened' then format('from %s to %s', before_weight, weight) end,
            case when section = 'worsened' then before_severity end, case when section = 'worsened' then before_summary end,
            case when waived then waived_by end, case when waived then until end, case when waived then reason end, seen_at
     from placed
     where section is not null
     order by severity_rank(severity) desc, check_code, subject, summary, name
 $$;
-comment on function evenkeel.report_findings(timestamptz) is
-    'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report tells them. One that came '
-    'and went since is left out, and so is one that went with its host, which was retired.';
+comment on function evenkeel.report_findings(timestamptz, timestamptz) is
+    'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report since a time and until another '
+    'tells them; passed: those that came and went between. One that went with its host, which was retired, is not told as closed.';
 
 create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql stable
@@ -89,7 +107,8 @@ $$;
 comment on function evenkeel.report_sentence(jsonb) is
     'The report in one sentence: 2 hosts lack a file; 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
 
-create or replace function evenkeel.report_counts(since timestamptz, found jsonb, verdicts jsonb, dangers jsonb, life jsonb)
+create or replace function evenkeel.report_counts(since timestamptz, until timestamptz, found jsonb, verdicts jsonb, dangers jsonb,
+                                                  life jsonb)
 returns jsonb language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select jsonb_build_object(
@@ -98,11 +117,12 @@ as $$
                              from (select f ->> 'check_code' as check_code, count(distinct f ->> 'host') as hosts
                                    from jsonb_array_elements(found -> 'new') f where f ->> 'check_code' <> 'mixed-level' group by 1) n),
                'changed', (select count(distinct c.host_id)
-                           from (select i.host_id from host_inventory_current i where i.valid_from > since
-                                 union all select f.host_id from host_facts_current f where f.valid_from > since) c
+                           from (select i.host_id from host_inventory_current i where i.valid_from > since and i.valid_from <= until
+                                 union all select f.host_id from host_facts_current f
+                                           where f.valid_from > since and f.valid_from <= until) c
                            join host h on h.host_id = c.host_id and h.merged_into is null),
                'first_seen', (select count(*) from host_inventory_current i join host h using (host_id)
-                              where i.valid_from > since and h.merged_into is null
+                              where i.valid_from > since and i.valid_from <= until and h.merged_into is null
                                 and not exists (select from host_inventory_past p where p.host_id = i.host_id and p.valid_from <= since)),
                'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
                'mended', jsonb_array_length(verdicts -> 'mended'),
@@ -115,6 +135,7 @@ as $$
                'new', coalesce(jsonb_array_length(found -> 'new'), 0),
                'worsened', coalesce(jsonb_array_length(found -> 'worsened'), 0),
                'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
+               'passed', coalesce(jsonb_array_length(found -> 'passed'), 0),
                'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
                'open', (select count(*) from finding where closed_at = 'infinity'))
            || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
@@ -122,10 +143,10 @@ as $$
                                            count(*) filter (where verdict = 'level'))
                from host where merged_into is null and retired_at is null)
 $$;
-comment on function evenkeel.report_counts(timestamptz, jsonb, jsonb, jsonb, jsonb) is
+comment on function evenkeel.report_counts(timestamptz, timestamptz, jsonb, jsonb, jsonb, jsonb) is
     'What a report counts: hosts in all and by verdict, and how many each of its parts, which are given, tells of.';
 
-create or replace function evenkeel.report_drift(since timestamptz)
+create or replace function evenkeel.report_drift(since timestamptz, until timestamptz default 'infinity')
 returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 declare
@@ -143,14 +164,14 @@ begin
         raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
     end if;
     select coalesce(jsonb_object_agg(s.section, s.list), '{}') into found
-    from (select f.section, jsonb_agg(to_jsonb(f) - 'section') as list from report_findings(since) f group by f.section) s;
+    from (select f.section, jsonb_agg(to_jsonb(f) - 'section') as list from report_findings(since, until) f group by f.section) s;
     select jsonb_build_object(
                'became_mixed', coalesce(jsonb_agg(v.host) filter (where v.is_now = 'mixed'), '[]'),
                'mended', coalesce(jsonb_agg(v.host) filter (where v.was = 'mixed' and v.is_now = 'level'), '[]'),
                'lost', coalesce(jsonb_agg(v.host) filter (where v.was in ('level', 'mixed') and coalesce(v.is_now, 'unknown') = 'unknown'),
                                 '[]'))
         into verdicts
-    from report_verdicts(since) v;
+    from report_verdicts(since, until) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
     from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
@@ -163,17 +184,19 @@ begin
           group by 1 order by 2 desc, 1 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
     select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
-    select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since) l;
-    totals := report_counts(since, found, verdicts, dangers, life);
+    select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since, until) l;
+    totals := report_counts(since, until, found, verdicts, dangers, life);
     return jsonb_build_object(
-        'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', now(), 'counts', totals, 'verdicts', verdicts,
+        'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', least(now(), until),
+        'counts', totals, 'verdicts', verdicts,
         'dangerous', dangerous,
         'dangers', (select coalesce(jsonb_agg(d.danger order by d.place), '[]')
                     from jsonb_array_elements(dangers) with ordinality d (danger, place) where d.danger ->> 'check_code' is not null),
         'new', coalesce(found -> 'new', '[]'), 'worsened', coalesce(found -> 'worsened', '[]'),
-        'closed', coalesce(found -> 'closed', '[]'), 'waived', coalesce(found -> 'waived', '[]'),
-        'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since) c),
-        'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since) f),
+        'closed', coalesce(found -> 'closed', '[]'), 'passed', coalesce(found -> 'passed', '[]'),
+        'waived', coalesce(found -> 'waived', '[]'),
+        'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since, until) c),
+        'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until) f),
         'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
         'not_seen', unseen,
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
@@ -186,8 +209,8 @@ begin
         'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
 end
 $$;
-comment on function evenkeel.report_drift(timestamptz) is
-    'The drift report since a time, as one JSON document: what evenkeel report drift --format json prints.';
+comment on function evenkeel.report_drift(timestamptz, timestamptz) is
+    'The drift report since a time, of what changed until another, as one JSON document: what evenkeel report drift --format json prints.';
 
 create or replace function evenkeel.report_rows(document jsonb)
 returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz,
@@ -198,7 +221,8 @@ as $$
     select s.section, f ->> 'host', 1, f ->> 'check_code', f ->> 'subject', f ->> 'severity',
       f ->> 'summary', (f ->> 'opened_at')::timestamptz,
            coalesce(f ->> 'closed_at', f ->> 'waived_until')::timestamptz, f -> 'evidence'
-    from (values (1, 'new'), (2, 'worsened'), (3, 'closed'), (4, 'waived'), (7, 'outliers'), (8, 'silent')) s (place, section)
+    from (values (1, 'new'), (2, 'worsened'), (3, 'closed'), (4, 'waived'), (5, 'passed'), (7, 'outliers'),
+                 (8, 'silent')) s (place, section)
     cross join jsonb_array_elements(document -> s.section) f
     union all
     select 'changes', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,

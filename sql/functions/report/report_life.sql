@@ -1,17 +1,36 @@
--- The drift report's part on hosts that were retired, restored or renamed, and on those that came back.
+-- The drift report's part on hosts that were retired, restored, renamed or joined, on those that came back, and on new ones.
 
-create or replace function evenkeel.report_life(since timestamptz)
+create or replace function evenkeel.report_life(since timestamptz, until timestamptz default 'infinity')
 returns table (event text, detail text, done_by text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    -- One that was retired and is there again, or the other way round, is told as what became of it last.
+    -- One that was retired and is there again, or the other way round, is told as what became of it last; all names that it had, and all
+    -- that were joined into it.
+    with happened as (
+        select * from host_event v where v.happened_at > since and v.happened_at <= until
+    ), told as (
+        (select distinct on (v.host_id) v.host_id, v.event, v.detail, v.done_by
+         from happened v where v.event not in ('renamed', 'merged')
+         order by v.host_id, v.happened_at desc)
+        union all
+        select v.host_id, v.event, string_agg(v.detail, ', then ' order by v.happened_at),
+               (array_agg(v.done_by order by v.happened_at desc))[1]
+        from happened v where v.event in ('renamed', 'merged') group by v.host_id, v.event
+        union all
+        select distinct n.host_id, 'first reported', '', ''
+        from (select c.host_id from host_inventory_current c where c.valid_from > since and c.valid_from <= until
+              union all
+              select p.host_id from host_inventory_past p
+              where p.valid_to > since and p.valid_from > since and p.valid_from <= until) n
+        where not exists (select from host_inventory i where i.host_id = n.host_id and i.valid_from <= since)
+    )
     select e.event, e.detail, e.done_by, count(*), array_agg(h.name order by h.name)
-    from (select distinct on (v.host_id, v.event = 'renamed') v.* from host_event v where v.happened_at > since
-          order by v.host_id, v.event = 'renamed', v.happened_at desc) e
+    from told e
     join host h on h.host_id = e.host_id and h.merged_into is null
     group by e.event, e.detail, e.done_by
-    order by array_position(array['came back', 'retired', 'restored', 'renamed'], e.event), 4 desc, e.detail, e.done_by
+    order by array_position(array['came back', 'retired', 'restored', 'renamed', 'merged', 'first reported'], e.event), 4 desc, e.detail,
+             e.done_by
 $$;
-comment on function evenkeel.report_life(timestamptz) is
-    'What became of hosts since a time: came back, retired, restored, renamed; the last of it where it was several, the same of several '
-    'hosts as one row.';
+comment on function evenkeel.report_life(timestamptz, timestamptz) is
+    'What became of hosts since a time and until another: came back, retired, restored, renamed, merged, first reported; the last where it '
+    'was several, but all names and all that were joined; the same of several hosts as one row.';
