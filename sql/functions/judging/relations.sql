@@ -1,5 +1,6 @@
 -- The working relations of judging: a state, that is the hosts that are to be judged, what they hold, and what follows. Checks read
 -- these only, so that they give findings over what is, and risk over what would be: state_chunk may hold chunks that a patch would make.
+-- Which checks read one is not said with it: a new check changes no other file.
 
 create or replace function evenkeel.state_open()
 returns void language plpgsql
@@ -44,8 +45,8 @@ begin
         'note_fleet_keys, reduce_fleet_check; ends with the transaction.';
     create temporary table state_key (key text primary key) on commit delete rows;
     comment on table state_key is
-        'A key of a fleet check that a host of the state has, had, or shares. Filled by reduce_fleet_check; read by check '
-        'cloned-identity, check group-skew, reduce_fleet_check; ends with the transaction.';
+        'A key of a fleet check that a host of the state has, had, or shares. Filled by reduce_fleet_check; read by reduce_fleet_check; '
+        'ends with the transaction.';
     perform evenkeel.patch_state_open();
     perform evenkeel.state_open_views();
     perform evenkeel.component_store_open();
@@ -88,7 +89,7 @@ begin
     comment on table state_foreign is
         'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
         'and why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read '
-        'by check mixed-level, find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_proof, product_fits; '
+        'by find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_proof, product_fits; '
         'ends with the transaction.';
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null
@@ -110,8 +111,7 @@ begin
         'with the session.';
     create temporary view state_chunk_level as select * from evenkeel.chunk_level;
     comment on view state_chunk_level is
-        'The same of chunk_level and state_overlay_chunk_level. Read by check mixed-level, check patch-below-prerequisite, '
-        'find_levels; ends with the session.';
+        'The same of chunk_level and state_overlay_chunk_level. Read by find_levels; ends with the session.';
     -- A check that some host makes fail must not meet that one while others are judged: it reads the hosts of the state and no more.
     create temporary view state_facts with (security_barrier) as
         select f.* from evenkeel.host_facts_current f join state_host h using (host_id);
@@ -125,7 +125,7 @@ begin
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id);
     comment on view state_file is
-        'A file of a host of the state. Read by check outside-store, find_proofs, find_store_doubts, find_store_ends; '
+        'A file of a host of the state. Read by find_proofs, find_store_doubts, find_store_ends; '
         'ends with the session.';
 end
 $$;
@@ -166,7 +166,7 @@ begin
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
         'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than '
-        'all that won. Filled by find_component_stores; read by check outside-store, find_doubts, find_store_doubts, find_store_ends, '
+        'all that won. Filled by find_component_stores; read by find_doubts, find_store_doubts, find_store_ends, '
         'view state_store; ends with the transaction.';
     create temporary view state_store as
         select h.host_id, u.file_id, 'confirmed' as says

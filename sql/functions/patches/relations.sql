@@ -47,7 +47,7 @@ begin
         brought bigint not null, shipped boolean not null, may_ship integer[] not null) on commit delete rows;
     comment on table state_patch_file is
         'How a file stands to what a branch of a patch brings of it: relation -1 older, 0 the same, 1 newer; the rest as in '
-        'state_patch_match. Filled by compare_patch_targets; read by check partial-patch, choose_branches; ends with the transaction.';
+        'state_patch_match. Filled by compare_patch_targets; read by choose_branches; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.patch_state_open_files() is 'The part of patch_state_open() that is of files, whoever holds them.';
@@ -67,7 +67,7 @@ begin
         'with the transaction.';
     create temporary table state_model_file (model uuid, file_id integer, primary key (model, file_id)) on commit delete rows;
     comment on table state_model_file is
-        'A file of a model that stands in some patch''s table. Filled by find_models; read by check partial-patch, choose_branches, '
+        'A file of a model that stands in some patch''s table. Filled by find_models; read by choose_branches, '
         'weigh_patches; ends with the transaction.';
     create temporary table state_model_best (model uuid, patch_id integer, branch text not null, same_files integer not null,
         newer_files integer not null, older_files integer not null, product_id integer not null, required_levels integer[] not null,
@@ -104,7 +104,7 @@ begin
                p.superseded_by
         from state_model m join state_model_patch p using (model);
     comment on view state_patch is
-        'The state of a patch on a host of the state. Read by check partial-patch, check patch-below-prerequisite, state_needs; ends '
+        'The state of a patch on a host of the state. Read by state_needs; ends '
         'with the session.';
 end
 $$;
