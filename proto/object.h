@@ -16,6 +16,9 @@
  * older of the two, so it stays as it is. */
 #define OBJECT_UNKNOWN_FIELDS "holds fields that this version does not know"
 
+/* Room in a list by kind: kinds are numbered from 1. */
+#define OBJECT_KINDS (EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1)
+
 /*
  * Unpacks `bytes` as `descriptor`, into memory of the arena; NULL with *error where they are not a message of that
  * type, hold unknown fields, or differ from what packing the result again gives (ERROR_FORMAT), or need more than the

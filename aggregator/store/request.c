@@ -70,12 +70,12 @@ void request_busy(struct request *request, unsigned retry_after_seconds, bool br
     reply_pack(request, &reply);
 }
 
-void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1])
+void request_want(struct request *request, const struct wanted wanted[OBJECT_KINDS])
 {
-    Evenkeel__Wanted kinds[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
-    Evenkeel__Wanted *list[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
+    Evenkeel__Wanted kinds[OBJECT_KINDS];
+    Evenkeel__Wanted *list[OBJECT_KINDS];
     Evenkeel__Want want = EVENKEEL__WANT__INIT;
-    for (int kind = 0; kind <= EVENKEEL__OBJECT_KIND__COMPONENT_STORE; kind++) {
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
         if (wanted[kind].count == 0)
             continue;
         Evenkeel__Wanted *one = &kinds[want.n_wanted];

@@ -9,6 +9,7 @@
 #include "proto/bytes.h"
 #include "proto/digest.h"
 #include "proto/error.h"
+#include "proto/object.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,6 +82,6 @@ struct wanted {
     struct digest *digests; /* in the arena; room for LIMIT_WANTED_DIGESTS */
     size_t count;
 };
-void request_want(struct request *request, const struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1]);
+void request_want(struct request *request, const struct wanted wanted[OBJECT_KINDS]);
 
 #endif

@@ -12,6 +12,8 @@
 #include "staging.h"
 #include "store.h"
 
+#include "proto/object.h"
+
 /* A chunk that the database holds. */
 struct known_chunk {
     int64_t chunk_id;
@@ -50,7 +52,7 @@ struct arrival {
     bool complete;
     struct digest component_store; /* that the facts at hand name, where store_find_components() found none */
     bool component_store_wanted;   /* the database lacks it */
-    struct wanted wanted[EVENKEEL__OBJECT_KIND__COMPONENT_STORE + 1];
+    struct wanted wanted[OBJECT_KINDS];
     size_t wanted_count;
 };
 

@@ -1,6 +1,6 @@
 -- Lists of cumulative updates: which product and level they are of, and what is stored of them. The order of imports leaves no trace.
 begin;
-select plan(28);
+select plan(31);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer) returns jsonb language sql as $$
@@ -104,6 +104,14 @@ select results_eq($$ select * from fixture.stored('windows-2019') $$,
 select is((select complete from evenkeel.level where product_id = evenkeel.product_number('windows-2019') and ordinal = 5936), false,
           'its level is complete no more');
 select throws_like($$ select evenkeel.catalog_remove('KB1') $$, '%nothing in the catalogue is from ''KB1''%', 'what nothing is from can''t be removed');
+
+-- A level is of a list, and of no article.
+select fixture.begin_import();
+select throws_like($$ select evenkeel.kb_import('windows-2019', '17763.6054') $$, 'a level is named for a list (CSV), and there is none',
+    'a level that is named without a list is refused');
+select throws_like($$ select evenkeel.kb_import(null, '17763.6054') $$, 'a level is named for a list (CSV), and there is none',
+    'with and without a product');
+select is_empty($$ select evenkeel.kb_import('windows-2019', null) $$, 'where none is named there need be no list');
 
 -- Two lists that claim one level.
 select fixture.begin_import();

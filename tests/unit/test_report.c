@@ -118,6 +118,57 @@ static void page_is_cut_by_check_and_host(void **state)
     free(text);
 }
 
+static void take_out(char *text, const char *what)
+{
+    for (char *at = text; (at = strstr(at, what)) != NULL;)
+        memmove(at, at + strlen(what), strlen(at + strlen(what)) + 1);
+}
+
+/* The page's part that names so many hosts, n0 and on, without the marks around each name. */
+static char *named(int hosts, char *line, size_t size)
+{
+    cJSON *document = cJSON_CreateObject(), *facts = cJSON_AddArrayToObject(document, "facts"),
+          *fact = cJSON_CreateObject();
+    cJSON_AddNumberToObject(fact, "hosts", hosts);
+    cJSON *names = cJSON_AddArrayToObject(fact, "host_names");
+    cJSON_AddItemToArray(facts, fact);
+    for (int i = 0; i < hosts; i++) {
+        char host[32];
+        snprintf(host, sizeof host, "n%d", i);
+        cJSON_AddItemToArray(names, cJSON_CreateString(host));
+    }
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    report_html(document, out);
+    assert_int_equal(fclose(out), 0);
+    char *begin = strstr(text, "Changed facts"), *from = begin != NULL ? strstr(begin, "</b> ") : NULL,
+         *to = from != NULL ? strstr(from, "</td>") : NULL;
+    assert_non_null(to);
+    assert_true((size_t)(to - from) < size);
+    snprintf(line, size, "%.*s", (int)(to - from - 5), from + 5);
+    take_out(line, "<bdi class=\"host\">");
+    take_out(line, "</bdi>");
+    free(text);
+    cJSON_Delete(document);
+    return line;
+}
+
+static void names_of_hosts_are_folded_past_the_first_and_cut_at_last(void **state)
+{
+    (void)state;
+    static char line[64 << 10];
+    assert_string_equal(named(1, line, sizeof line), "n0");
+    assert_string_equal(named(4, line, sizeof line), "n0, n1, n2, n3");
+    assert_string_equal(named(5, line, sizeof line),
+                        "n0, n1, n2 <details><summary>and 2 more</summary>n3, n4</details>");
+    named(200, line, sizeof line);
+    assert_non_null(strstr(line, ", n199</details>"));
+    named(203, line, sizeof line);
+    assert_non_null(strstr(line, ", n199, and 3 that the CSV has</details>"));
+    assert_null(strstr(line, "n200"));
+}
+
 static void more_checks_than_there_is_place_for_are_counted_together(void **state)
 {
     (void)state;
@@ -182,6 +233,7 @@ int main(void)
         cmocka_unit_test(text_is_cut_by_check_and_host),
         cmocka_unit_test(what_is_closed_is_found_in_the_report_of_that_time),
         cmocka_unit_test(page_is_cut_by_check_and_host),
+        cmocka_unit_test(names_of_hosts_are_folded_past_the_first_and_cut_at_last),
         cmocka_unit_test(evidence_is_read_as_sentences),
         cmocka_unit_test(more_checks_than_there_is_place_for_are_counted_together),
     };

@@ -149,6 +149,35 @@ static void host_and_digests_have_their_length(void **state)
     refuses(offer, EVENKEEL__REFUSAL_REASON__MALFORMED, "digests");
 }
 
+static void what_is_wanted_is_told_by_kind(void **state)
+{
+    (void)state;
+    static struct digest digests[3] = {{{1}}, {{2}}, {{3}}};
+    struct wanted wanted[OBJECT_KINDS] = {0};
+    struct request request = {.arena = arena_new(1 << 20)};
+    for (int kind = 1; kind < OBJECT_KINDS; kind++) /* none of every third kind, else one or two */
+        wanted[kind] = (struct wanted){.digests = digests + kind % 2, .count = (size_t)(kind % 3)};
+    request_want(&request, wanted);
+    Evenkeel__Reply *reply = evenkeel__reply__unpack(NULL, request.reply.length, request.reply.data);
+    assert_non_null(reply);
+    assert_int_equal(reply->body_case, EVENKEEL__REPLY__BODY_WANT);
+    size_t at = 0;
+    for (int kind = 1; kind < OBJECT_KINDS; kind++) {
+        if (kind % 3 == 0)
+            continue;
+        assert_true(at < reply->want->n_wanted);
+        const Evenkeel__Wanted *one = reply->want->wanted[at++];
+        assert_int_equal(one->kind, kind);
+        assert_int_equal(one->digests.len, kind % 3 * DIGEST_BYTES);
+        assert_memory_equal(one->digests.data, digests + kind % 2, one->digests.len);
+    }
+    assert_int_equal(at, reply->want->n_wanted);
+    assert_int_equal(OBJECT_KINDS, evenkeel__object_kind__descriptor.n_values);
+    evenkeel__reply__free_unpacked(reply, NULL);
+    free((void *)request.reply.data);
+    arena_free(request.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +186,7 @@ int main(void)
         cmocka_unit_test(a_time_that_no_honest_clock_shows_is_refused),
         cmocka_unit_test(marks_are_a_digest_or_nothing),
         cmocka_unit_test(host_and_digests_have_their_length),
+        cmocka_unit_test(what_is_wanted_is_told_by_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

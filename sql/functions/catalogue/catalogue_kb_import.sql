@@ -100,7 +100,7 @@ begin
     if given_level is not null and given_level !~ '^\d{1,5}\.\d{1,5}$' then
         raise exception 'level ''%'' is not BUILD.UBR, such as 17763.6054', given_level;
     end if;
-    if only_product is not null and given_level is not null and not exists (select from list_row) then
+    if given_level is not null and not exists (select from list_row) then
         raise exception 'a level is named for a list (CSV), and there is none';
     end if;
     perform evenkeel.list_find_builds();
