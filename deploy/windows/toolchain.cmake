@@ -1,8 +1,10 @@
-# What both toolchains have in common; each sets EVENKEEL_TRIPLET first. EVENKEEL_PREFIX is where the libraries are.
+# What the toolchains have in common; each sets EVENKEEL_TRIPLET first. EVENKEEL_PREFIX is where the libraries are.
 set(CMAKE_SYSTEM_NAME Windows)
-set(CMAKE_C_COMPILER ${EVENKEEL_TRIPLET}-gcc-win32)
-set(CMAKE_RC_COMPILER ${EVENKEEL_TRIPLET}-windres)
-set(CMAKE_MC_COMPILER ${EVENKEEL_TRIPLET}-windmc)
+if(NOT CMAKE_C_COMPILER)
+  set(CMAKE_C_COMPILER ${EVENKEEL_TRIPLET}-gcc-win32)
+  set(CMAKE_RC_COMPILER ${EVENKEEL_TRIPLET}-windres)
+  set(CMAKE_MC_COMPILER ${EVENKEEL_TRIPLET}-windmc)
+endif()
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES EVENKEEL_PREFIX)
 
 # Nothing of the machine that compiles: neither its headers nor its libraries; its programs, though.
