@@ -59,7 +59,8 @@ enum field_kind {
     ROW(imports, FIELD_MESSAGE, 0, LIMIT_IMPORTED_DLLS)                                                                \
     ROW(sha256, FIELD_DIGEST, 32, 1)                                                                                   \
     ROW(defects, FIELD_NUMBER, INT32_MAX, 1)                                                                           \
-    ROW(symbols_omitted, FIELD_FLAG, 1, 1)
+    ROW(symbols_omitted, FIELD_FLAG, 1, 1)                                                                             \
+    ROW(hybrid, FIELD_NUMBER, 3, 1)
 
 #define FIELD_LIMITS_OF_EXPORT(ROW)                                                                                    \
     ROW(ordinal, FIELD_NUMBER, UINT16_MAX, 1)                                                                          \

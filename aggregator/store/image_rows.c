@@ -65,7 +65,7 @@ static void field_exports(struct buffer *rows, const Evenkeel__Image *image)
 
 void image_rows_put(struct buffer *rows, int64_t id, const struct digest *digest, const Evenkeel__Image *image)
 {
-    buffer_put_i16(rows, 23);
+    buffer_put_i16(rows, 24);
     buffer_field_i32(rows, (int32_t)id);
     buffer_field_bytes(rows, bytes_of(digest->bytes, DIGEST_BYTES));
     buffer_field_i64(rows, (int64_t)image->size);
@@ -90,6 +90,7 @@ void image_rows_put(struct buffer *rows, int64_t id, const struct digest *digest
     buffer_field_i32(rows, (int32_t)image->defects);
     buffer_field_bool(rows, !image->symbols_omitted);
     field_exports(rows, image);
+    buffer_field_i32(rows, (int32_t)image->hybrid);
 }
 
 /* DLL names are compared without regard to case, as the loader does; ASCII letters are all that matters there. */

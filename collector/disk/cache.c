@@ -265,7 +265,7 @@ int cache_open(const char *path, const char *kind, struct cache **cache, struct 
         *cache = NULL;
         return error_set(error, ERROR_MEMORY, "no memory for a cache");
     }
-    snprintf(made->header, sizeof made->header, "evenkeel-collector cache 2 %s %s\n", EVENKEEL_VERSION, kind);
+    snprintf(made->header, sizeof made->header, "evenkeel-collector cache 3 %s %s\n", EVENKEEL_VERSION, kind);
     struct error problem = {0};
     made->next = platform_stream(made->next_path, "w", &problem);
     if (made->next == NULL) {

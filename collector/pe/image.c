@@ -118,6 +118,7 @@ int image_pack(const struct pe_image *image, uint8_t **bytes, size_t *length, st
     message.sha256 = field_of(bytes_of(image->sha256, image->has_sha256 ? sizeof image->sha256 : 0));
     message.defects = image->defects;
     message.symbols_omitted = image->symbols_omitted;
+    message.hybrid = image->hybrid;
     if (!object_pack(&message.base, &packed))
         return error_set(error, ERROR_MEMORY, "no memory left to pack an image");
     *bytes = (uint8_t *)packed.data;

@@ -161,6 +161,32 @@ static void read_headers(struct pe_reader *reader)
         read_sections(reader, optional + optional_bytes, sections);
 }
 
+/* IMAGE_LOAD_CONFIG_DIRECTORY64: CHPEMetadataPointer, 8 bytes; one that ends before it is from before there were such. */
+#define CHPE_METADATA_OFFSET 200
+
+/* What of an image that may be for Windows on ARM64 its header does not say. */
+static uint8_t read_hybrid(struct pe_reader *reader)
+{
+    struct pe_directory directory = reader->directories[PE_DIRECTORY_LOAD_CONFIG];
+    bool arm64 = reader->image->machine == PE_MACHINE_ARM64;
+    uint8_t none = arm64 ? PE_HYBRID_NONE : PE_HYBRID_UNTOLD;
+    struct bytes config;
+    uint32_t size;
+    uint64_t metadata;
+    if (directory.virtual_address == 0)
+        return none;
+    if (!pe_fetch_rva(reader, PE_VIEW_TABLE, directory.virtual_address, sizeof size, &config) ||
+        !bytes_u32(config, 0, &size))
+        return PE_HYBRID_UNTOLD;
+    if (size < CHPE_METADATA_OFFSET + sizeof metadata)
+        return none;
+    if (!pe_fetch_rva(reader, PE_VIEW_TABLE, (uint64_t)directory.virtual_address + CHPE_METADATA_OFFSET,
+                      sizeof metadata, &config) ||
+        !bytes_u64(config, 0, &metadata))
+        return PE_HYBRID_UNTOLD;
+    return metadata == 0 ? none : arm64 ? PE_HYBRID_ARM64X : PE_HYBRID_ARM64EC;
+}
+
 static int hash_file(const struct pe_source *source, struct pe_image *image, struct error *error)
 {
     _cleanup_(cleanup_sha256) struct sha256 *hash = NULL;
@@ -215,6 +241,9 @@ int pe_read_source(const struct pe_source *source, const struct pe_options *opti
     if (image->magic != 0) {
         pe_read_version(&reader);
         image->symbols_omitted = !options->symbols;
+        if (image->magic == PE_MAGIC_PE32_PLUS &&
+            (image->machine == PE_MACHINE_ARM64 || (options->symbols && image->machine == PE_MACHINE_AMD64)))
+            image->hybrid = read_hybrid(&reader);
         if (options->symbols) {
             /* What a file needs of others is worth more than what it offers, should there not be room for both. */
             pe_read_imports(&reader);

@@ -64,6 +64,17 @@ enum pe_machine {
     PE_MACHINE_ARM64 = 0xaa64,
 };
 
+/*
+ * What an image of Windows on ARM64 serves beside the machine of its header. The numbers are stored. (Microsoft, "Arm64X PE
+ * files": an image whose load configuration has a CHPEMetadataPointer holds code for x64 processes on ARM64.)
+ */
+enum pe_hybrid {
+    PE_HYBRID_UNTOLD = 0,  /* not looked at, or an image of a machine that knows no such */
+    PE_HYBRID_NONE = 1,    /* ARM64 by its header, and nothing else */
+    PE_HYBRID_ARM64EC = 2, /* x64 by its header, as which it counts; it runs on ARM64 only */
+    PE_HYBRID_ARM64X = 3,  /* ARM64 by its header; x64 processes on ARM64 load it, too, and see other tables in it */
+};
+
 /* "exports, read-limit" for the bits that are set, "" for none; cut where `capacity` ends. Returns `buffer`. */
 const char *pe_defect_names(uint32_t defects, char *buffer, size_t capacity);
 
@@ -119,6 +130,7 @@ struct pe_image {
         is_pe; /* false: the file has no MZ and PE signature (DOS, NE, LE, text ...), only size and sha256 are filled */
     uint64_t size;            /* bytes of the file */
     uint16_t machine;         /* PE_MACHINE_*, or another */
+    uint8_t hybrid;           /* enum pe_hybrid; of x64 ones only looked at together with symbols */
     uint16_t magic;           /* PE_MAGIC_*; 0 with PE_DEFECT_OPTIONAL_HEADER */
     uint32_t time_date_stamp; /* seconds since 1970-01-01 UTC, as linked; may be a hash in reproducible builds */
     uint32_t size_of_image;

@@ -1,6 +1,6 @@
 -- Which file the loader takes for a DLL, by its name and by the host's Windows.
 begin;
-select plan(25);
+select plan(33);
 \ir fixture.psql
 \ir imports.psql
 
@@ -85,6 +85,29 @@ select is(fixture.found('redirected'), null, 'a folder of another name redirects
 select fixture.host('redirected', fixture.redirected('w3wp.exe.local', array['Y']) || fixture.dll('c:/windows/system32/b.dll', '1.0.0.0', array['X']),
                     '{"known_dlls": ["b.dll"]}');
 select is(fixture.found('redirected'), null, 'nor is a KnownDLL redirected');
+
+-- On ARM64: an ARM64X image serves x64 programs, too, who see other tables in it than were read; so may one of which that is not told.
+create function fixture.beside(imported text, hybrid integer, machine integer default 34404, exports text[] default '{X}') returns text language plpgsql as $$
+declare
+    host_name text := format('%s %s %s %s', imported, hybrid, machine, exports);
+begin
+    perform fixture.host(host_name,
+        (select jsonb_object_agg(key, value || jsonb_build_object('hybrid', hybrid)) from jsonb_each(fixture.system(43620)))
+        || fixture.importer('c:/windows/system32/a.dll', imported, array['X'], machine => machine)
+        || jsonb_build_object('c:/windows/system32/b.dll', jsonb_build_object('version', '1.0.0.0', 'machine', 43620, 'hybrid', hybrid,
+                                                                              'exports', to_jsonb(exports))),
+        '{"current_version": "10.0", "architecture": "ARM64"}');
+    return coalesce(fixture.found(host_name), 'none');
+end $$;
+select is(fixture.beside('b.dll', 3), 'none', 'an x64 program finds an ARM64X image');
+select is(fixture.beside('b.dll', 3, exports => '{Y}'), 'none', 'of which it is not known what it exports for x64');
+select is(fixture.beside('b.dll', 3, 43620, '{Y}'), 'c:/windows/system32/a.dll!b.dll', 'but for ARM64');
+select is(fixture.beside('lost.dll', 3), 'c:/windows/system32/a.dll!lost.dll', 'what is nowhere is so for x64 programs, where the system serves them');
+select is(fixture.beside('lost.dll', 0), 'none', 'which a collector that tells nothing of images leaves open');
+select is(fixture.beside('b.dll', 0), 'none', 'as it does whether x64 programs find one');
+select is(fixture.beside('b.dll', 0, 43620, '{Y}'), 'c:/windows/system32/a.dll!b.dll', 'ARM64 ones do');
+select is((select count(*) from unnest(evenkeel.machines_served(43620, 1) || evenkeel.machines_served(34404, 2)) m), 2::bigint,
+          'an image of ARM64 alone serves that, an ARM64EC one x64');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- A plan as it is told: its steps laid over the host one after the other, without what breaks it, and what is found then.
 begin;
-select plan(32);
+select plan(33);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -135,8 +135,15 @@ reset role;
 select is(fixture.as_reader('old text'), 'install service pack restart unknown', 'and where it can''t be laid over, the steps alone, and that this is so');
 drop table of_another;
 select is((select p.why from ops.plan('broken by it') p where p.action = 'unknown'), null, 'a plan of which all is known says nothing of it');
+-- What is put where a file was missing is for the host's machine.
+select fixture.host('arm', fixture.at('20', '{Binding}'), fixture.runs('Service Pack 2') || '{"architecture": "ARM64"}');
+select evenkeel.plan_begin(host_id) from evenkeel.host where name = 'arm';
+select evenkeel.plan_land_file('c:/app/serve.exe');
+select is((select i.machine from pg_temp.plan_file n join evenkeel.file f using (file_id) join evenkeel.path p on p.path_id = f.path_id
+           join evenkeel.image i using (image_id) where p.name = 'serve.exe'), evenkeel.pe_machine_arm64(), 'a file restored on ARM64 is one for ARM64');
 set local transaction_read_only = on;
 select is((select p.why from ops.plan('broken by it') p where p.action = 'unknown'), 'the steps were not laid over the host: the transaction may write nothing',
           'where nothing may be written that is said');
+
 select * from finish();
 rollback;

@@ -9,6 +9,7 @@ from unnest(array[
     'pe_defect_strings=32', 'pe_defect_exports=64', 'pe_defect_imports=128', 'pe_defect_delay_imports=256', 'pe_defect_symbol_limit=512',
     'pe_defect_read_limit=1024', 'pe_defect_unread_imports=1927', 'pe_defect_unread_exports=1603',
     'pe_machine_i386=332', 'pe_machine_alpha=388', 'pe_machine_ia64=512', 'pe_machine_amd64=34404', 'pe_machine_arm64=43620',
+    'pe_hybrid_untold=0', 'pe_hybrid_none=1', 'pe_hybrid_arm64ec=2', 'pe_hybrid_arm64x=3',
     'object_kind__image=1', 'object_kind__chunk=2', 'object_kind__inventory=3', 'object_kind__facts=4', 'object_kind__times=5',
     'object_kind__machine_marks=6', 'object_kind__component_store=7',
     'refusal_reason__malformed=1', 'refusal_reason__unknown_version=2', 'refusal_reason__wrong_signature=3',
@@ -31,13 +32,13 @@ select is_empty($$ select name, value, value_of(name) from pinned where value_of
 select is_empty($$
     select p.proname from pg_proc p
     where p.pronamespace = 'evenkeel'::regnamespace and p.pronargs = 0
-      and p.proname ~ '^(pe_defect_|pe_machine_|object_kind__|refusal_reason__|limit_)'
+      and p.proname ~ '^(pe_defect_|pe_hybrid_|pe_machine_|object_kind__|refusal_reason__|limit_)'
       and (p.provolatile <> 'i' or p.prolang <> (select oid from pg_language where lanname = 'sql')
            or p.proconfig is not null or p.prosecdef)
 $$, 'the planner can put the number in the place of each function');
 select is_empty($$
     select p.oid::regprocedure, m
-    from pg_proc p cross join lateral substring(p.prosrc from '(?:defects|machine|reason|verdict|\mkind) *(?:&|<>|:?=) *\(?\d+') m
+    from pg_proc p cross join lateral substring(p.prosrc from '(?:defects|hybrid|machine|reason|verdict|\mkind) *(?:&|<>|:?=) *\(?\d+') m
     where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and m !~ ' 0$'
 $$, 'no function compares one with a bare number');
 select is((select count(*) from (values ('x86'), ('x64'), ('ia64'), ('arm64'), ('alpha')) m (name)

@@ -324,6 +324,59 @@ static void machines_have_the_names_of_processor_architecture(void **state)
     assert_null(pe_machine_name(0x1234));
 }
 
+/* A load configuration of that size with that CHPEMetadataPointer, in an image for that machine. */
+static uint8_t hybrid_of(uint16_t machine, uint32_t size, uint32_t metadata, bool symbols)
+{
+    static struct craft craft;
+    struct pe_image image = {0};
+    struct error error = {0};
+    craft_start(&craft, true);
+    put16(&craft, CRAFT_PE + 4, machine);
+    if (size > 0) {
+        put_directory(&craft, 10, CRAFT_RVA, size);
+        put32(&craft, at(CRAFT_RVA), size);
+        put32(&craft, at(CRAFT_RVA) + 200, metadata);
+    }
+    const struct pe_source source = {.read_at = craft_read_at, .context = &craft, .size = craft.length};
+    const struct pe_options options = {.symbols = symbols};
+    assert_int_equal(pe_read_source(&source, &options, &image, &error), 0);
+    assert_int_equal(image.defects, 0);
+    uint8_t hybrid = image.hybrid;
+    pe_image_clear(&image);
+    return hybrid;
+}
+
+static void images_of_windows_on_arm64_are_told_apart_by_their_load_configuration(void **state)
+{
+    (void)state;
+    assert_int_equal(hybrid_of(PE_MACHINE_ARM64, 0, 0, false), PE_HYBRID_NONE);
+    assert_int_equal(hybrid_of(PE_MACHINE_ARM64, 320, 0, false), PE_HYBRID_NONE);
+    assert_int_equal(hybrid_of(PE_MACHINE_ARM64, 320, 0x10001800, false), PE_HYBRID_ARM64X);
+    assert_int_equal(hybrid_of(PE_MACHINE_ARM64, 200, 0x10001800, false), PE_HYBRID_NONE); /* ends before it */
+    assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0x10001800, true), PE_HYBRID_ARM64EC);
+    assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0, true), PE_HYBRID_UNTOLD);
+    assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0x10001800, false), PE_HYBRID_UNTOLD); /* nor looked at */
+    assert_int_equal(hybrid_of(0x200, 320, 0x10001800, true), PE_HYBRID_UNTOLD);
+}
+
+static void an_arm64_image_whose_load_configuration_is_not_in_the_file_may_be_any(void **state)
+{
+    static struct craft craft;
+    struct pe_image image = {0};
+    (void)state;
+    craft_start(&craft, true);
+    put16(&craft, CRAFT_PE + 4, PE_MACHINE_ARM64);
+    put_directory(&craft, 10, 0x2fff0, 320);
+    craft_read(&craft, &image);
+    assert_int_equal(image.hybrid, PE_HYBRID_UNTOLD);
+    craft.length = CRAFT_HEADERS + 100;
+    put_directory(&craft, 10, CRAFT_RVA, 320);
+    put32(&craft, at(CRAFT_RVA), 320);
+    craft_read(&craft, &image);
+    assert_int_equal(image.hybrid, PE_HYBRID_UNTOLD);
+    pe_image_clear(&image);
+}
+
 /* Reads a file that tests/fixtures/build-pe made of `line`. */
 static void read_built(const char *line, struct pe_image *image)
 {
@@ -418,6 +471,8 @@ int main(void)
         cmocka_unit_test(a_file_larger_than_is_hashed_has_no_hash_and_all_else),
         cmocka_unit_test(no_single_damage_keeps_the_reader_from_its_end),
         cmocka_unit_test(defects_have_names),
+        cmocka_unit_test(images_of_windows_on_arm64_are_told_apart_by_their_load_configuration),
+        cmocka_unit_test(an_arm64_image_whose_load_configuration_is_not_in_the_file_may_be_any),
         cmocka_unit_test(machines_have_the_names_of_processor_architecture),
         cmocka_unit_test(a_linked_dll_is_read_whole_for_both_machines),
         cmocka_unit_test(a_linked_program_without_a_version_has_none),

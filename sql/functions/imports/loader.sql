@@ -13,6 +13,7 @@
 -- In each context one file, or none, is picked for a DLL: of the importer's machine, from the system folder if it is a KnownDLL, else the
 -- first of: the redirection, the folder (own) or the program's, the system folder (SysWOW64 for x86 where there is one), the Windows
 -- folder, PATH, the folder (shared).
+-- On ARM64 an x64 program also takes an ARM64X image, which shows it other tables than were read: what it gives is not known then.
 
 create or replace function evenkeel.imports_tail()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -75,20 +76,31 @@ as $$ select exists (select from evenkeel.not_seen_entries(facts) n where n.kind
 comment on function evenkeel.assemblies_cut(jsonb) is
     'Whether side-by-side assemblies of the host were left out, so that one of them may bring a DLL that is nowhere else.';
 
+create or replace function evenkeel.machines_served(machine integer, hybrid integer)
+returns integer[] language sql immutable parallel safe
+as $$
+    select case when machine = evenkeel.pe_machine_arm64() and hybrid <> evenkeel.pe_hybrid_none()
+                then array[machine, evenkeel.pe_machine_amd64()] else array[machine] end
+$$;
+comment on function evenkeel.machines_served(integer, integer) is
+    'The machines whose processes load an image: of an ARM64X one, and of an ARM64 one of which it is not told, those of x64, too.';
+
 create or replace function evenkeel.imports_find_files()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
     insert into imports_provider
-    select hc.host_id, c.name, c.folder, c.machine, c.image_id, c.path_id
-    from (select sc.chunk_id, p.name, evenkeel.folder_of(p.path) as folder, i.machine, i.image_id, p.path_id
+    select hc.host_id, c.name, c.folder, c.machine, c.image_id, c.path_id, c.unread
+    from (select sc.chunk_id, p.name, evenkeel.folder_of(p.path) as folder, m.machine, i.image_id, p.path_id,
+                 case when m.machine <> i.machine then i.hybrid end as unread
           from imports_chunk k
           join state_chunk sc using (chunk_id)
           cross join unnest(sc.file_ids) u (file_id)
           join (select f.file_id, f.image_id, p.path_id, p.path, p.name
                 from imports_name m join path p on p.name = m.name join file f using (path_id)
                 where not m.done) p using (file_id)
-          join image i on i.image_id = p.image_id) c
+          join image i on i.image_id = p.image_id
+          cross join unnest(evenkeel.machines_served(i.machine, i.hybrid)) m (machine)) c
     join imports_host_chunk hc using (chunk_id);
     update imports_name set done = true where not done;
     analyze imports_provider;
@@ -118,8 +130,8 @@ as $$
 begin
     analyze imports_asked;
     insert into imports_resolved (context_id, dll, image_id, path_id, gone)
-    select distinct on (w.context_id, w.dll) w.context_id, w.dll, case when r.rank is not null then p.image_id end,
-           case when r.rank is not null then p.path_id end, p.image_id is null
+    select distinct on (w.context_id, w.dll) w.context_id, w.dll, case when r.rank is not null and p.unread is null then p.image_id end,
+           case when r.rank is not null and p.unread is null then p.path_id end, p.image_id is null
     from imports_asked w
     join imports_context c using (context_id)
     left join imports_provider p on p.host_id = c.host_id and p.name = w.dll and p.machine = c.machine
@@ -144,7 +156,8 @@ create or replace function evenkeel.imports_whole(host uuid, wanted_machine inte
 returns boolean language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     select exists (select from imports_provider p join imports_tail t using (host_id, machine, folder)
-                   where p.host_id = host and p.machine = wanted_machine and p.name in ('kernel32.dll', 'ntdll.dll'))
+                   where p.host_id = host and p.machine = wanted_machine and p.name in ('kernel32.dll', 'ntdll.dll')
+                     and (p.unread is null or p.unread = evenkeel.pe_hybrid_arm64x()))
 $$;
 comment on function evenkeel.imports_whole(uuid, integer) is
     'Whether the inventory holds the core of the system that programs of this machine run on; else a DLL that is not in it may still be '

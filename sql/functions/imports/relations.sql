@@ -117,11 +117,12 @@ begin
     comment on table imports_name is
         'A name that is looked for; done: its files are in imports_provider. Filled by chains_expand, imports_find_files, '
         'imports_judge, imports_resolve; read by imports_find_files; ends with the transaction.';
-    create temporary table imports_provider (host_id uuid, name text, folder text, machine integer, image_id integer, path_id integer)
-        on commit delete rows;
+    create temporary table imports_provider (host_id uuid, name text, folder text, machine integer, image_id integer, path_id integer,
+                                             unread integer) on commit delete rows;
     create index imports_provider_name on imports_provider (host_id, name);
     comment on table imports_provider is
-        'A file of a host that has such a name. Filled by imports_find_files; read by imports_add_programs, imports_pick, '
+        'A file of a host that has such a name. unread: its image shows processes of this machine tables that were not read, for it is '
+        'that (image.hybrid). Filled by imports_find_files; read by imports_add_programs, imports_pick, '
         'imports_whole; ends with the transaction.';
 end
 $$;

@@ -194,7 +194,9 @@ returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, p
 as $$
 declare
     host_reading text := (select evenkeel.host_reading(f.facts) from plan_facts f);
-    wide boolean := (select upper(coalesce(f.facts ->> 'architecture', '')) = 'AMD64' from plan_facts f);
+    machine integer := (select case upper(coalesce(f.facts ->> 'architecture', '')) when 'AMD64' then evenkeel.pe_machine_amd64()
+                               when 'ARM64' then evenkeel.pe_machine_arm64() when 'IA64' then evenkeel.pe_machine_ia64()
+                               when 'ALPHA' then evenkeel.pe_machine_alpha() else evenkeel.pe_machine_i386() end from plan_facts f);
     id integer;
 begin
     perform evenkeel.store_paths_read(array[sha256(convert_to(wanted, 'utf8'))], array[wanted], host_reading)
@@ -204,8 +206,7 @@ begin
     where p.name = substring(wanted from '[^/]*$') and p.path = wanted and p.reading = evenkeel.path_reading(wanted, host_reading)
     order by p.path_id limit 1;
     insert into plan_change (path_id, image_id)
-    values (id, evenkeel.table_image(substring(wanted from '[^/]*$'), null,
-                                     case when wide then evenkeel.pe_machine_amd64() else evenkeel.pe_machine_i386() end));
+    values (id, evenkeel.table_image(substring(wanted from '[^/]*$'), null, machine));
     perform evenkeel.plan_put();
 end
 $$;

@@ -29,7 +29,7 @@ declare
     many integer := (select count(*) from evenkeel.image i where i.image_id = any (images));
     id integer;
 begin
-    if (select count(distinct row(i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
+    if (select count(distinct row(i.has_symbols, i.defects, i.hybrid, i.export_names, i.export_ordinals, i.forwarders,
                                   (select array_agg(row(m.dll, m.delay, m.names, m.ordinals)::text order by m.position)
                                    from evenkeel.image_import m where m.image_id = i.image_id))::text)
         from evenkeel.image i where i.image_id = any (images)) <= 1 then
@@ -38,7 +38,7 @@ begin
     insert into evenkeel.image (digest, size, machine, time_date_stamp, size_of_image, checksum, characteristics, file_version,
                                 product_version,
         file_flags, file_version_string, product_version_string, product_name, company_name, original_filename, file_description, defects,
-        has_symbols, export_names, export_ordinals, forwarders)
+        has_symbols, export_names, export_ordinals, forwarders, hybrid)
     with forward as materialized (
         -- Where a symbol is forwarded to different places, neither is certain.
         select f.symbol, max(f.written) as written, count(distinct f.written) = 1 as agreed
@@ -56,7 +56,9 @@ begin
     select named, 0, min(i.machine), 0, 0, 0, 0, max(i.file_version), max(i.file_version), 0, '', '', '', '', 'either of several', '',
            bit_or(i.defects), bool_and(i.has_symbols), array(select symbol from given where symbol !~ '^#' order by 1),
            array(select substr(symbol, 2)::integer from given where symbol ~ '^#' order by 1),
-           array(select f.written from forward f join given using (symbol) where f.agreed order by 1)
+           array(select f.written from forward f join given using (symbol) where f.agreed order by 1),
+           -- What serves both machines in one of them is not known to, if not in all.
+           case when min(i.hybrid) = max(i.hybrid) then min(i.hybrid) else evenkeel.pe_hybrid_untold() end
     from evenkeel.image i where i.image_id = any (images)
     on conflict (digest) do nothing
     returning image_id into id;

@@ -77,8 +77,8 @@ as $$
               join file f on f.path_id = other.path_id) p
         join image o on o.image_id = p.old_image
         join image n on n.image_id = p.new_image and n.machine = o.machine
-        where evenkeel.exports_may_go(o.has_symbols, o.defects, o.export_names, o.export_ordinals, o.forwarders,
-                                      n.export_names, n.export_ordinals, n.forwarders)
+        where evenkeel.exports_may_go(evenkeel.image_unread(o.has_symbols, o.defects, o.machine, o.hybrid), o.export_names,
+                                      o.export_ordinals, o.forwarders, n.export_names, n.export_ordinals, n.forwarders)
         group by n.machine
     ), silent as materialized (
         -- The first by path is named; those that have none of the first few are looked at alone (risk_blind_machines).
@@ -86,7 +86,7 @@ as $$
         from image i
         join file f using (image_id)
         join path p using (path_id)
-        where evenkeel.image_unread(i.has_symbols, i.defects) and i.machine in (select machine from removing)
+        where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid) and i.machine in (select machine from removing)
           and exists (select from overlay_patch where has_payload)
           and exists (select from path_component pc where pc.path_id = f.path_id)
     )
@@ -94,7 +94,7 @@ as $$
            -- A file that some payload brings is that one, and not another with the same version.
            md5(row(f.path_id, case when i.image_id in (select image_id from patch_file where image_id is not null
                                                        union select unnest(images) from overlay_plan_file) then i.image_id end,
-                   i.file_version, i.machine, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
+                   i.file_version, i.machine, i.hybrid, i.has_symbols, i.defects, i.export_names, i.export_ordinals, i.forwarders,
                    (select array_agg(row(m.dll, m.delay, m.names, m.ordinals)::text order by m.position) from image_import m
                     where m.image_id = i.image_id))::text),
            exists (select from overlay_landing l where l.file_id = c.file_id and l.action = 'replace'), 0

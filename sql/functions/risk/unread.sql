@@ -1,33 +1,37 @@
 -- What risk can't see: files whose imports or exports were not read, DLLs that nobody collected.
 
-create or replace function evenkeel.image_unread(has_symbols boolean, defects integer)
+create or replace function evenkeel.image_unread(has_symbols boolean, defects integer, machine integer, hybrid integer)
 returns boolean language sql immutable parallel safe
 as $$
     select evenkeel.imports_unread(has_symbols, defects) or evenkeel.exports_unread(has_symbols, defects)
+           or cardinality(evenkeel.machines_served(machine, hybrid)) > 1
 $$;
-comment on function evenkeel.image_unread(boolean, integer) is 'Imports or exports of an image were not read, or not all of them.';
+comment on function evenkeel.image_unread(boolean, integer, integer, integer) is
+    'Imports or exports of an image were not read, or not all of them, or not those that x64 processes on ARM64 see.';
 
 create or replace function evenkeel.risk_unread()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    select l.host_id, format('imports of %s could not be read', min(l.path))
+    select l.host_id, format(case when bool_and(cardinality(evenkeel.machines_served(i.machine, i.hybrid)) > 1)
+                                  then 'what x64 programs on ARM64 see of %s was not read' else 'imports of %s could not be read' end,
+                             min(l.path))
     from evenkeel.risk_landed() l
     join image i on i.image_id = l.new_image
-    where evenkeel.image_unread(i.has_symbols, i.defects)
+    where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)
     group by l.host_id
 $$;
 comment on function evenkeel.risk_unread() is
     'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
 
-create or replace function evenkeel.exports_may_go(has_symbols boolean, defects integer, names text[], ordinals integer[],
-                                                   forwarders text[], new_names text[], new_ordinals integer[], new_forwarders text[])
+create or replace function evenkeel.exports_may_go(unread boolean, names text[], ordinals integer[], forwarders text[], new_names text[],
+                                                   new_ordinals integer[], new_forwarders text[])
 returns boolean language sql immutable parallel safe
 as $$
-    select evenkeel.image_unread(has_symbols, defects) or not names <@ new_names or not ordinals <@ new_ordinals
+    select unread or not names <@ new_names or not ordinals <@ new_ordinals
            -- Where a forwarder leads to may lack it.
            or not new_forwarders <@ forwarders
 $$;
-comment on function evenkeel.exports_may_go(boolean, integer, text[], integer[], text[], text[], integer[], text[]) is
+comment on function evenkeel.exports_may_go(boolean, text[], integer[], text[], text[], integer[], text[]) is
     'Whether who imports from an image may lack something once another takes its place, as far as the two images tell.';
 
 create or replace function evenkeel.risk_removed()
@@ -45,8 +49,8 @@ as $$
         from (select distinct old_image, new_image from landed) p
         join image o on o.image_id = p.old_image
         join image n on n.image_id = p.new_image and n.machine = o.machine
-        where evenkeel.exports_may_go(o.has_symbols, o.defects, o.export_names, o.export_ordinals, o.forwarders,
-                                      n.export_names, n.export_ordinals, n.forwarders)
+        where evenkeel.exports_may_go(evenkeel.image_unread(o.has_symbols, o.defects, o.machine, o.hybrid), o.export_names,
+                                      o.export_ordinals, o.forwarders, n.export_names, n.export_ordinals, n.forwarders)
     ), losing as materialized (
         select distinct l.host_id, l.path, r.machine from landed l join removing r using (old_image, new_image)
     ), silent as materialized (
@@ -54,7 +58,7 @@ as $$
         from image i
         join file f using (image_id)
         join path p using (path_id)
-        where evenkeel.image_unread(i.has_symbols, i.defects)
+        where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)
           and i.machine in (select machine from removing)
           and exists (select from path_component pc where pc.path_id = f.path_id)
     ), held as materialized (
