@@ -51,7 +51,7 @@ select is_empty($$
     where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'pe_defect_(?!unread_(im|ex)ports\M)'
 $$, 'which defects leave imports or exports unread is said in the reader''s header alone');
 select is((select array_agg(bit order by bit) from generate_series(0, 30) bit
-           where evenkeel.image_unread(true, (1 << bit))),
+           where evenkeel.image_unread(true, (1 << bit), 332, 0)),
           (select array_agg(bit order by bit) from generate_series(0, 30) bit
            where (value_of('pe_defect_unread_imports') | value_of('pe_defect_unread_exports')) & (1 << bit) <> 0),
           'and goes for the whole image');

@@ -70,7 +70,8 @@ begin
     end if;
     took := case when state.before_chunks is not null then 'what differs between its states before and after'
                  else 'all files of that level, since no state before it is known' end;
-    blind := (select count(*) from payload_file f join evenkeel.image i using (image_id) where evenkeel.image_unread(i.has_symbols, i.defects));
+    blind := (select count(*) from payload_file f join evenkeel.image i using (image_id)
+              where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid));
 end
 $$;
 comment on function evenkeel.payload_from_host(uuid, text, text) is
