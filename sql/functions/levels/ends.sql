@@ -1,12 +1,11 @@
 -- The ends of the range of levels that a file's version allows, each with its proofs.
 
-create or replace function evenkeel.upper_ends(files integer[])
+create or replace function evenkeel.upper_ends()
 returns table (file_id integer, product_id integer, bound integer, basis text)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with told as materialized (
-        select s.*, j.version from evenkeel.file_statements(files) s join evenkeel.held_files(files) j using (file_id, product_id)
-        where s.relation <> '<='
+        select * from content_told where relation <> '<='
     ), candidate as materialized (
         -- Where what is shipped may turn newer than the file: where a statement begins, and at the list after one's end.
         select file_id, product_id, version, first_ordinal as ordinal from told where shipped > version
@@ -37,17 +36,16 @@ as $$
                         and e.last_ordinal >= m.ordinal)
     order by m.file_id, m.product_id, m.ordinal, m.relation
 $$;
-comment on function evenkeel.upper_ends(integer[]) is
+comment on function evenkeel.upper_ends() is
   'The first level that a file is too old for, and why: every build that it ships in that place is newer. The upper end of its range, '
   'exclusive.';
 
-create or replace function evenkeel.exact_ends(files integer[])
+create or replace function evenkeel.exact_ends()
 returns table (file_id integer, product_id integer, bound integer, shipped_from integer, basis text)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with told as materialized (
-        select s.*, j.version from evenkeel.file_statements(files) s join evenkeel.held_files(files) j using (file_id, product_id)
-        where s.relation <> '>='
+        select * from content_told where relation <> '>='
     ), same as (
         select distinct on (file_id, product_id) file_id, product_id, version, first_ordinal, source
         from told where relation = '=' and shipped = version
@@ -68,7 +66,7 @@ as $$
                             and t.last_ordinal between n.first_ordinal and n.last_ordinal)) o on true
     left join evenkeel.level b on (b.product_id, b.ordinal) = (s.product_id, o.ordinal)
 $$;
-comment on function evenkeel.exact_ends(integer[]) is
+comment on function evenkeel.exact_ends() is
   'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is '
   'known), and the least level that ships it.';
 
@@ -83,38 +81,45 @@ $$;
 comment on function evenkeel.rule_holds(text, integer, integer, evenkeel.version) is
   'Whether a version is one that a product-wide rule speaks of.';
 
-create or replace function evenkeel.rule_ends(files integer[])
+create or replace function evenkeel.rule_ends()
 returns table (file_id integer, product_id integer, bound integer, named boolean, basis text)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, coalesce(j.number, r.ordinal),
-           evenkeel.is_product_name(j.product_id, j.name, j.location),
-           case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build'
-                                                      else j.number::text end)
-                else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,
-                            case when r.build is null then r.revision::text when r.revision = 0 then r.build::text
-                              else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
-                            case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end
-    from evenkeel.held_files(files) j
-    left join evenkeel.level_rule r on r.product_id = j.product_id
-         and evenkeel.rule_holds(r.relation, r.build, r.revision, j.version)
-    left join evenkeel.level l on (l.product_id, l.ordinal) = (r.product_id, r.ordinal)
-    where j.on_line and (r.product_id is not null or j.number is not null)
-    order by j.file_id, j.product_id, r.relation, r.ordinal desc
+    with ruled as (
+        select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, coalesce(j.number, r.ordinal) as bound, j.name, j.location,
+               case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build'
+                                                          else j.number::text end)
+                    else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,
+                                case when r.build is null then r.revision::text when r.revision = 0 then r.build::text
+                                  else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
+                                case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end as basis
+        from content_held j
+        left join evenkeel.level_rule r on r.product_id = j.product_id
+             and evenkeel.rule_holds(r.relation, r.build, r.revision, j.version)
+        left join evenkeel.level l on (l.product_id, l.ordinal) = (r.product_id, r.ordinal)
+        where j.on_line and (r.product_id is not null or j.number is not null)
+        order by j.file_id, j.product_id, r.relation, r.ordinal desc
+    ), told as materialized (
+        -- Once for all versions of a file.
+        select n.*, evenkeel.is_product_name(n.product_id, n.name, n.location) as named
+        from (select distinct product_id, name, location from ruled) n
+    )
+    select r.file_id, r.product_id, r.bound, t.named, r.basis
+    from ruled r join told t on t.product_id = r.product_id and t.name = r.name and t.location is not distinct from r.location
 $$;
-comment on function evenkeel.rule_ends(integer[]) is
+comment on function evenkeel.rule_ends() is
   'What a product-wide rule reads out of versions: at least that level, and no more. named: the file''s name is known to be the '
   'product''s.';
 
-create or replace function evenkeel.patch_ends(files integer[])
+create or replace function evenkeel.patch_ends()
 returns table (file_id integer, product_id integer, bound integer, basis text, unstated text, brought boolean)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     select j.file_id, j.product_id, min(r.least),
            (array_agg(format('%s brings it, which needs %s or later (%s)', t.code, l.code, t.source) order by r.least, t.code)
                filter (where r.least is not null))[1],
            min(t.code) filter (where r.least is null), true
-    from evenkeel.held_files(files) j
+    from content_held j
     join evenkeel.patch_file pf on pf.file in (j.name, j.location) and pf.version = j.version
     join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = j.product_id
     cross join lateral (select min(o) as least from unnest(t.required_levels) o) r
@@ -124,5 +129,5 @@ as $$
       and not exists (select from evenkeel.level k where k.product_id = t.product_id and k.kb = t.code)
     group by j.file_id, j.product_id
 $$;
-comment on function evenkeel.patch_ends(integer[]) is
+comment on function evenkeel.patch_ends() is
   'For files that a known patch brings: the lowest level that such a patch is stated to go on, and the first patch that states none.';

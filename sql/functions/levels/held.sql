@@ -52,14 +52,28 @@ as $$
           on s.major = coalesce(l.major, s.major) and s.minor = coalesce(l.minor, s.minor) and s.build = coalesce(l.build, s.build)
          and s.revision between l.revision_from and l.revision_to
     )
-    select h.file_id, h.product_id, h.component_id, q.level_kind, h.name, h.location, h.machine, h.version, p.revision,
-           case when p.product_id is not null then evenkeel.version_number(q.level_kind, h.version) end,
-           coalesce(p.revision = q.rtm_revision, false), p.product_id is not null,
-           bool_or(p.product_id is not null) over (partition by h.file_id), h.blind
-    from held h
+    select h.file_id, h.product_id, h.component_id, q.level_kind, h.name, h.location, h.machine, h.version, h.revision,
+           case when h.on_line then evenkeel.version_number(q.level_kind, h.version) end,
+           coalesce(h.revision = q.rtm_revision, false), h.on_line, h.on_some_line, h.blind
+    from (select h.*, p.revision, p.product_id is not null as on_line,
+                 bool_or(p.product_id is not null) over (partition by h.file_id) as on_some_line
+          from held h left join placed p using (version, product_id)) h
     join evenkeel.product q using (product_id)
-    left join placed p using (version, product_id)
+    -- What is on another product's line (Terminal Server's beside NT 4.0's) is that product's.
+    where h.on_line or not h.on_some_line
 $$;
 comment on function evenkeel.held_files(integer[]) is
-  'A row per file and product whose components hold its path: its version''s parts, whether it is on a line of the product, and whether '
-  'it is as the product was released.';
+  'A row per file and product whose components hold its path, but for files on other products'' lines: its version''s parts, whether it '
+  'is on a line of the product, and whether it is as the product was released.';
+
+create or replace function evenkeel.hold_files(files integer[])
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+begin
+    perform content_open();
+    delete from content_held;
+    insert into content_held select * from held_files(files);
+    analyze content_held;
+end
+$$;
+comment on function evenkeel.hold_files(integer[]) is 'Fills content_held with the held_files(): all who judge a file look at the same.';

@@ -1,9 +1,9 @@
 -- The range of levels that a file's version allows, and the levels that it confirms.
 
-create or replace function evenkeel.file_lower_ends(files integer[])
+create or replace function evenkeel.file_lower_ends()
 returns table (file_id integer, product_id integer, bound integer, basis text, exact_from integer, hint integer, hint_basis text,
                brought boolean, ruled integer)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with ends as (
         select coalesce(e.file_id, r.file_id, p.file_id) as file_id, coalesce(e.product_id, r.product_id, p.product_id) as product_id,
@@ -11,9 +11,9 @@ as $$
                  and p.unstated is not null as doubtful, p.unstated,
                r.bound as ruled, coalesce(r.named, false) as named, r.basis as rule_basis, p.bound as patched, p.basis as patch_basis,
                coalesce(p.brought, false) as brought
-        from evenkeel.exact_ends(files) e
-        full join evenkeel.rule_ends(files) r on (r.file_id, r.product_id) = (e.file_id, e.product_id)
-        full join evenkeel.patch_ends(files) p on (p.file_id, p.product_id) = (coalesce(e.file_id, r.file_id),
+        from exact_ends() e
+        full join rule_ends() r on (r.file_id, r.product_id) = (e.file_id, e.product_id)
+        full join patch_ends() p on (p.file_id, p.product_id) = (coalesce(e.file_id, r.file_id),
           coalesce(e.product_id, r.product_id))
     ), proof as (
         -- A rule and a statement hold side by side; a patch that goes on lower levels, or a level that ships the very build, undercuts
@@ -39,24 +39,24 @@ as $$
            p.brought, p.ruled
     from proof p
 $$;
-comment on function evenkeel.file_lower_ends(integer[]) is
+comment on function evenkeel.file_lower_ends() is
   'The least level that a file is proven to belong to; exact_from where that rests on a statement of a level alone; and as a hint a '
   'greater one that is likely and not proven, because the name is not known as the product''s or a patch that states no requirement '
   'brings the same build.';
 
-create or replace function evenkeel.file_confirmations(files integer[])
+create or replace function evenkeel.file_confirmations()
 returns table (file_id integer, product_id integer, confirmed int4multirange, by_fleet int4multirange, untouched int4multirange,
                ahead int4multirange)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with told as (
-        select s.file_id, s.product_id, s.shipped, j.version, j.at_release, s.kind = 'learned' as learned,
+        select s.file_id, s.product_id, s.shipped, s.version, s.at_release, s.kind = 'learned' as learned,
                int4range(s.first_ordinal, s.last_ordinal, '[]') as levels
-        from evenkeel.file_statements(files) s join evenkeel.held_files(files) j using (file_id, product_id)
+        from content_told s
         where s.relation <> '>='
         union all
         select i.file_id, i.product_id, i.shipped, j.version, j.at_release, false, int4range(i.first_ordinal, i.last_ordinal, '[]')
-        from evenkeel.implied_statements(files) i join evenkeel.held_files(files) j using (file_id, product_id)
+        from implied_statements() i join content_held j using (file_id, product_id)
         where i.first_ordinal <= i.last_ordinal
     ), gathered as (
         select file_id, product_id,
@@ -76,7 +76,7 @@ as $$
     from gathered g
     cross join lateral (select coalesce(min(l.ordinal), 0) as ordinal from evenkeel.level l where l.product_id = g.product_id) r
 $$;
-comment on function evenkeel.file_confirmations(integer[]) is
+comment on function evenkeel.file_confirmations() is
   'The levels for which a file is proven not older than what they ship (by the catalogue, by the fleet alone), those that ship it as the '
   'product was released, and those that ship it older.';
 
@@ -84,8 +84,13 @@ create or replace function evenkeel.file_ranges(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, levels int4range, covered boolean, unread boolean, blind boolean,
                lower_basis text, upper_basis text, hint integer, hint_basis text, exact_from integer, revision integer,
                confirmed int4multirange, confirmed_by_fleet int4multirange, untouched int4multirange, ahead int4multirange)
-language sql stable
+language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+#variable_conflict use_column
+begin
+    perform hold_files(files);
+    perform find_statements();
+    return query
     select j.file_id, j.product_id, j.component_id,
            int4range(case when u.bound <= l.bound then null else nullif(l.bound, 0) end, u.bound),
            coalesce(u.bound is not null or l.bound > 0 or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
@@ -99,16 +104,15 @@ as $$
            -- What a rule reads out of a version holds whether or not the name is known.
            coalesce(c.confirmed, '{}') + int4multirange(int4range(0, least(coalesce(greatest(l.bound, l.ruled) + 1, 0), u.bound))),
            coalesce(c.by_fleet, '{}'), coalesce(c.untouched, '{}'), case when l.brought then '{}' else coalesce(c.ahead, '{}') end
-    from evenkeel.held_files(files) j
-    left join evenkeel.upper_ends(files) u using (file_id, product_id)
-    left join evenkeel.file_lower_ends(files) l using (file_id, product_id)
-    left join evenkeel.file_confirmations(files) c using (file_id, product_id)
-    -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage; one that is on
-    -- another product's line (Terminal Server's beside NT 4.0's) is that product's.
+    from content_held j
+    left join upper_ends() u using (file_id, product_id)
+    left join file_lower_ends() l using (file_id, product_id)
+    left join file_confirmations() c using (file_id, product_id)
+    -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage.
     where j.on_line
-       or case when not j.on_some_line
-               then exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
-                              and (b.machine is null or b.machine = j.machine)) end
+       or exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
+                    and (b.machine is null or b.machine = j.machine));
+end
 $$;
 comment on function evenkeel.file_ranges(integer[]) is
   'The range of levels that each file''s version allows, per product, each end with its own proof, what it hints at beyond that, and for '

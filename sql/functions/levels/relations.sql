@@ -53,3 +53,30 @@ begin
 end
 $$;
 comment on function evenkeel.level_state_open() is 'Makes the temporary relations of this folder, all empty.';
+
+create or replace function evenkeel.content_open()
+returns void language plpgsql
+as $$
+begin
+    if to_regclass('pg_temp.content_held') is not null then
+        return;
+    end if;
+    create temporary table content_held (
+        file_id integer not null, product_id integer not null, component_id integer not null, level_kind text not null, name text not null,
+        location text, machine integer, version bigint, revision integer, number integer, at_release boolean not null,
+        on_line boolean not null, on_some_line boolean not null, blind boolean not null
+    ) on commit delete rows;
+    comment on table content_held is
+        'A file to be judged, per product whose components hold its path: as held_files() has it. Filled by hold_files; read by '
+        'file_confirmations, file_ranges, find_statements, implied_statements, patch_ends, rule_ends; ends with the transaction.';
+    create temporary table content_told (
+        file_id integer not null, product_id integer not null, version bigint, at_release boolean not null, relation text not null,
+        shipped bigint not null, first_ordinal integer not null, last_ordinal integer not null, rank integer not null,
+        source text not null, kind text not null
+    ) on commit delete rows;
+    comment on table content_told is
+        'What is stated of what levels ship in the place of a file of content_held, for its machine. Filled by find_statements; read '
+        'by exact_ends, file_confirmations, upper_ends; ends with the transaction.';
+end
+$$;
+comment on function evenkeel.content_open() is 'Makes the temporary relations by which files are judged, where they are not there yet.';

@@ -1,33 +1,34 @@
 -- What levels ship under a file's name and place: of statements that disagree those of the better source.
 
-create or replace function evenkeel.file_statements(files integer[])
-returns table (file_id integer, product_id integer, relation text, shipped bigint, first_ordinal integer, last_ordinal integer,
-               rank integer,
-               source text, kind text)
-language sql stable
+create or replace function evenkeel.find_statements()
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
+begin
+    delete from content_told;
+    insert into content_told (file_id, product_id, version, at_release, relation, shipped, first_ordinal, last_ordinal, rank, source, kind)
     with told as materialized (
-        select j.file_id, j.product_id, s.relation, s.version as shipped, s.first_ordinal, s.last_ordinal,
-               evenkeel.statement_rank(s.kind) * 2 + (s.file <> j.location)::integer as rank, s.source, s.kind
-        from evenkeel.held_files(files) j
-        join evenkeel.statement s on s.product_id = j.product_id and s.file in (j.name, j.location)
+        select j.file_id, j.product_id, j.version, j.at_release, s.relation, s.version as shipped, s.first_ordinal, s.last_ordinal,
+               statement_rank(s.kind) * 2 + (s.file <> j.location)::integer as rank, s.source, s.kind
+        from content_held j
+        join statement s on s.product_id = j.product_id and s.file in (j.name, j.location)
         where j.on_line and (s.machine is null or s.machine = j.machine)
     )
-    select t.file_id, t.product_id, t.relation, t.shipped, t.first_ordinal, t.last_ordinal, t.rank, t.source, t.kind
+    select t.*
     from told t
     -- Stated outranks captured, captured outranks learned; what a level ships at a place outranks what it ships under that name anywhere.
     where t.relation = '>=' or not exists (
         select from told b
         where (b.file_id, b.product_id) = (t.file_id, t.product_id) and b.relation = '=' and b.rank < t.rank
-          and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal)
+          and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal);
+    analyze content_told;
+end
 $$;
-comment on function evenkeel.file_statements(integer[]) is
-  'What is stated of what levels ship in the place of each file, for its machine; an exact statement that a better source contradicts, '
-  'or repeats, is left out.';
+comment on function evenkeel.find_statements() is
+  'Fills content_told; an exact statement that a better source contradicts, or repeats, is left out.';
 
-create or replace function evenkeel.implied_statements(files integer[])
+create or replace function evenkeel.implied_statements()
 returns table (file_id integer, product_id integer, shipped bigint, first_ordinal integer, last_ordinal integer)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with complete as materialized (
         select l.product_id, max(l.ordinal) as newest from evenkeel.level l where l.complete and l.line = '' group by l.product_id
@@ -40,7 +41,7 @@ as $$
           and exists (select from evenkeel.level e where e.product_id = b.product_id and e.ordinal < b.ordinal)
     ), held as materialized (
         select j.file_id, j.product_id, j.name, j.location, j.machine, j.version, j.revision, c.newest, q.rtm_revision
-        from evenkeel.held_files(files) j
+        from content_held j
         join complete c using (product_id)
         join evenkeel.product q using (product_id)
         where j.on_line
@@ -79,6 +80,6 @@ as $$
                                    2147483647)) f
     where h.rtm_revision is not null and f.last_ordinal is not null
 $$;
-comment on function evenkeel.implied_statements(integer[]) is
-  'What complete lists say of the files that they leave out: such a level ships them as the levels below have them, at last as the '
+comment on function evenkeel.implied_statements() is
+  'What complete lists say of the files of content_held that they leave out: such a level ships them as the levels below have them, at last as the '
   'product was released.';

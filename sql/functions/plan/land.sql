@@ -73,9 +73,14 @@ comment on function evenkeel.plan_images_differ(text, integer, evenkeel.version)
 
 create or replace function evenkeel.plan_shipped(product integer, reached integer, files integer[])
 returns table (file_id integer, version evenkeel.version)
-language sql stable
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    -- As file_statements() weighs them, and for files of another Windows in the product's places too.
+    -- As find_statements() weighs them, and for files of another Windows in the product's places too.
+    with implied as materialized (
+        select m.file_id, max(m.shipped) as shipped from implied_statements() m
+        where m.product_id = product and reached between m.first_ordinal and m.last_ordinal
+        group by m.file_id
+    )
     select u.file_id, coalesce(told.version, implied.shipped)
     from unnest(files) u (file_id)
     join evenkeel.file f using (file_id)
@@ -86,13 +91,10 @@ as $$
         where s.product_id = product and s.file in (p.name, p.location) and s.relation = '='
           and (s.machine is null or s.machine = i.machine) and reached between s.first_ordinal and s.last_ordinal
         order by evenkeel.statement_rank(s.kind) * 2 + (s.file <> p.location)::integer, s.version desc limit 1) told on true
-    left join lateral (
-        select m.shipped from evenkeel.implied_statements(array[u.file_id]) m
-        where told.version is null and m.product_id = product and reached between m.first_ordinal and m.last_ordinal
-        order by m.shipped desc limit 1) implied on true
+    left join implied on implied.file_id = u.file_id
 $$;
 comment on function evenkeel.plan_shipped(integer, integer, integer[]) is
-    'What a level is known to ship exactly in the place of each file; null: not known.';
+    'What a level is known to ship exactly in the place of each of these files, which content_held holds; null: not known.';
 
 create or replace function evenkeel.plan_land_level(product integer, reached integer)
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -100,6 +102,8 @@ as $$
 begin
     -- What is of another level, or older than the level has it, gets the level's build; newer builds of the level are hotfixes and stay.
     -- Where no build is stated a rule tells the number that the level's builds have.
+    perform hold_files(array(select p.file_id from plan_file p
+                             join path_component pc on pc.path_id = p.path_id and pc.product_id = product));
     insert into plan_change (path_id, image_id)
     with held as materialized (
         select p.path_id, p.file_id, pa.name, pa.location, i.machine, i.file_version, fl.levels
