@@ -161,7 +161,8 @@ static void read_headers(struct pe_reader *reader)
         read_sections(reader, optional + optional_bytes, sections);
 }
 
-/* IMAGE_LOAD_CONFIG_DIRECTORY64: CHPEMetadataPointer, 8 bytes; one that ends before it is from before there were such. */
+/* IMAGE_LOAD_CONFIG_DIRECTORY64: CHPEMetadataPointer, 8 bytes; one that ends before it is from before there were such.
+ */
 #define CHPE_METADATA_OFFSET 200
 
 /* What of an image that may be for Windows on ARM64 its header does not say. */

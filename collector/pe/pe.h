@@ -65,8 +65,9 @@ enum pe_machine {
 };
 
 /*
- * What an image of Windows on ARM64 serves beside the machine of its header. The numbers are stored. (Microsoft, "Arm64X PE
- * files": an image whose load configuration has a CHPEMetadataPointer holds code for x64 processes on ARM64.)
+ * What an image of Windows on ARM64 serves beside the machine of its header. The numbers are stored. (Microsoft,
+ * "Arm64X PE files": an image whose load configuration has a CHPEMetadataPointer holds code for x64 processes on
+ * ARM64.)
  */
 enum pe_hybrid {
     PE_HYBRID_UNTOLD = 0,  /* not looked at, or an image of a machine that knows no such */

@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(57);
+select plan(61);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -289,6 +289,22 @@ select is((select array_agg(distinct p.code || ' ' || hp.verdict || ' where ' ||
           'a file without a version leaves the one product unknown, or the other');
 select is((select array_agg(distinct r.verdict || ' where ' || split_part(r.host, ' ', 2) || ' is not read') from ops.risk('KB18', 'f? *') r),
           '{safe where two is not read,unknown where one is not read}', 'and hosts where it is the one are no measure for those where it is the other');
+
+-- On ARM64: what x64 programs see of an ARM64X image is not read, and an older collector does not tell whether it is one.
+select fixture.payload('app', 'KB70', jsonb_build_object('a.dll', fixture.pe('9.1.100.70', '{}', '[]', 43620)));
+select fixture.payload('app', 'KB71', jsonb_build_object('a.dll', fixture.pe('9.1.100.71', '{}', '[]', 43620)));
+select fixture.payload('app', 'KB72', jsonb_build_object('a.dll', fixture.pe('9.1.100.72', '{}', '[]', 43620)));
+update evenkeel.image set hybrid = case file_version when evenkeel.version_of('9.1.100.70') then 1 else 3 end
+where file_version in (evenkeel.version_of('9.1.100.70'), evenkeel.version_of('9.1.100.71'));
+select fixture.host('arm', jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.20', '{}', '[]', 43620) || '{"hybrid": 1}'),
+                    fixture.runs('Service Pack 2') || '{"architecture": "ARM64"}');
+select fixture.judge();
+select is(fixture.risk('KB70', 'arm'), 'safe: 1 file replaced', 'an image of ARM64 alone is read whole');
+select is(fixture.risk('KB71', 'arm'), 'unknown: what x64 programs on ARM64 see of c:/app/a.dll was not read', 'an ARM64X one is not');
+select is(fixture.risk('KB72', 'arm'), 'unknown: what x64 programs on ARM64 see of c:/app/a.dll was not read', 'nor one of which it is not told');
+select fixture.payload('app', 'KB73', jsonb_build_object('a.dll', fixture.pe('9.1.100.73', array['One', 'Two'])));
+update evenkeel.image set hybrid = 2 where file_version = evenkeel.version_of('9.1.100.73');
+select is(fixture.risk('KB73', 'plain'), 'unknown: c:/app/a.dll runs on ARM64 only', 'an ARM64EC one is for x64 by its header, and does not run there');
 
 select * from finish();
 rollback;

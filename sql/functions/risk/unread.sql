@@ -12,16 +12,19 @@ comment on function evenkeel.image_unread(boolean, integer, integer, integer) is
 create or replace function evenkeel.risk_unread()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    select l.host_id, format(case when bool_and(cardinality(evenkeel.machines_served(i.machine, i.hybrid)) > 1)
-                                  then 'what x64 programs on ARM64 see of %s was not read' else 'imports of %s could not be read' end,
-                             min(l.path))
+    select l.host_id, min(format(case when i.hybrid = evenkeel.pe_hybrid_arm64ec() then '%s runs on ARM64 only'
+                                      when cardinality(evenkeel.machines_served(i.machine, i.hybrid)) > 1
+                                      then 'what x64 programs on ARM64 see of %s was not read' else 'imports of %s could not be read' end,
+                                 l.path))
     from evenkeel.risk_landed() l
     join image i on i.image_id = l.new_image
+    left join state_facts f on f.host_id = l.host_id
     where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)
+       or (i.hybrid = evenkeel.pe_hybrid_arm64ec() and upper(f.facts ->> 'architecture') is distinct from 'ARM64')
     group by l.host_id
 $$;
 comment on function evenkeel.risk_unread() is
-    'Hosts on which a file of the patch would land whose imports could not be read, and the first such file.';
+    'Hosts on which a file of the patch would land whose imports could not be read, or that does not run there, and the first such file.';
 
 create or replace function evenkeel.exports_may_go(unread boolean, names text[], ordinals integer[], forwarders text[], new_names text[],
                                                    new_ordinals integer[], new_forwarders text[])
