@@ -7,13 +7,14 @@ create function fixture.ubr(build integer, ubr integer) returns jsonb language s
     select jsonb_build_object('has_registry', true, 'current_version', '10.0', 'current_build', build, 'has_ubr', true, 'ubr', ubr,
                               'product_type', 'server')
 $$;
--- A list of an update: 'SECTION REVISION NAME'; section 0 is x64, 1 arm64, 2 the servicing stack, 3 x86.
+-- A list of an update: 'SECTION REVISION NAME'; section 0 is x64, 1 arm64, 2 the servicing stack, 3 x86, 4 .NET, 5 Defender.
 create function fixture.list(doc integer, number integer, build integer, variadic files text[])
 returns void language plpgsql as $$
 begin
     insert into kb_file (doc, path, article, number, is_list) values (doc, number || '.csv', 'KB' || number, number, true);
     insert into kb_section values (doc, 0, 1, 'x64-based', 'x64'), (doc, 1, 50, 'arm64-based', 'arm64'), (doc, 2, 80, 'SSU x64-based', 'x64'),
-                                  (doc, 3, 90, 'x86-based', 'x86');
+                                  (doc, 3, 90, 'x86-based', 'x86'), (doc, 4, 95, '.NET Framework 3.5 and 4.7.2 x64-based', 'x64'),
+                                  (doc, 5, 97, 'Microsoft Defender Antivirus x64-based', 'x64');
     insert into list_row (doc, line, section, dated, version, size, file)
     select doc, 2 + ord, w[1]::integer, '2024-07-06', evenkeel.version_of('10.0.' || build || '.' || w[2]), 1024, lower(w[3])
     from unnest(files) with ordinality f (line, ord) cross join string_to_array(f.line, ' ') w;
@@ -121,6 +122,15 @@ select results_eq($$ select distinct left(import, position(':' in import) - 1) f
     array['KB5090001 claims windows-10-1809 17763.9200 for x64, and so does KB5090002', 'KB5090002 claims windows-10-1809 17763.9200 for x64, and so does KB5090001'],
     'two lists that claim one level are refused, and both are named');
 select is_empty($$ select from evenkeel.level_list where ordinal = 9200 $$, 'and neither is taken');
+
+-- .NET's and Defender's updates have lists with a few files of Windows' version in them: they claim no level of Windows.
+select fixture.begin_import();
+select fixture.list(0, 5090010, 17763, '4 9300 Netfx.dll', '5 9300 Mpengine.dll');
+select is_empty($$ select s from fixture.import() s where s ~ '17763' $$, 'a list of .NET or Defender is of no level of Windows');
+select is_empty($$ select from evenkeel.level_list where ordinal = 9300 $$, 'and stores nothing of one');
+select set_eq($$ select sentence from kb_told where severity = 1 and sentence ~ '(NET Framework|Defender), which' $$,
+    array['''.NET Framework 3.5 and 4.7.2 x64-based'' is .NET Framework, which has levels of its own: 1 file left out',
+          '''Microsoft Defender Antivirus x64-based'' is Defender, which has levels of its own: 1 file left out'], 'which is told');
 
 -- A list that names files newer than its article's update is another's.
 select fixture.begin_import();

@@ -22,7 +22,9 @@ as $$
 begin
     create temporary table list_stem on commit drop as
     select s.doc, s.section, s.stem, s.newest, evenkeel.machine_number(evenkeel.kb_machine(n.architecture)) as architecture,
-           coalesce(n.banner ~ '\mSSU\M', false) as servicing_stack, coalesce(n.banner, '') as banner, coalesce(n.line, 0) as line,
+           case when n.banner ~ '\mSSU\M' then 'the servicing stack' when n.banner ~* '\.NET\M' then '.NET Framework'
+                when n.banner ~* '\m(Defender|antimalware)\M' then 'Defender' end as apart,
+           coalesce(n.banner, '') as banner, coalesce(n.line, 0) as line,
            p.product_id, p.code as product, p.level_kind, p.product_types, s.rows
     from list_build s
     left join kb_section n using (doc, section)
@@ -37,10 +39,11 @@ begin
         'list_take; ends with the transaction.';
     analyze list_stem;
     insert into kb_told
-    select doc, line, 1, format('''%s'' is the servicing stack, which has levels of its own: %s left out', banner,
+    select doc, line, 1, format('''%s'' is %s, which has levels of its own: %s left out', banner, apart,
                                 evenkeel.counted(sum(rows)::bigint, 'file'))
-    from (select distinct doc, section, stem, line, banner, rows from list_stem where servicing_stack) s group by doc, line, banner;
-    delete from list_stem where servicing_stack;
+    from (select distinct doc, section, stem, line, banner, rows, apart from list_stem where apart is not null) s
+    group by doc, line, banner, apart;
+    delete from list_stem where apart is not null;
     -- A client and a server of one build are told apart by the article; where the catalogue doesn't know it, by the section's words.
     delete from list_stem t using kb_file f
     where f.doc = t.doc and exists (select from list_stem o join evenkeel.level l using (product_id)
