@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,31 @@ static int print_not_seen(PGconn *connection, const char *hosts, struct error *e
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
         printf("not seen: %s\n", PQgetvalue(rows, i, 0));
     return rows != NULL ? 0 : -1;
+}
+
+/* Of how many files nothing is said, for they are no product's; per host. */
+static int print_unassigned(PGconn *connection, const char *hosts, bool of_one, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection,
+                       "select host, unassigned, files, count(*) over () from evenkeel.shown_unassigned($1)"
+                       " order by 2 desc, 1 limit 8",
+                       &PARAMETER_TEXT(hosts), 1, true, error);
+    if (rows == NULL || PQntuples(rows) == 0)
+        return rows != NULL ? 0 : -1;
+    long long left = database_i64(rows, 0, 3) - PQntuples(rows);
+    for (int i = 0; i < PQntuples(rows); i++) {
+        fputs(i == 0 ? "files of no product: " : ", ", stdout);
+        if (!of_one) {
+            utf8_print(PQgetvalue(rows, i, 0), stdout);
+            putchar(' ');
+        }
+        printf("%lld of %lld", (long long)database_i64(rows, i, 1), (long long)database_i64(rows, i, 2));
+    }
+    if (left > 0)
+        printf(", and some of %lld more %s", left, left == 1 ? "host" : "hosts");
+    putchar('\n');
+    return 0;
 }
 
 /* What is asked for; NULL: all of it. */
@@ -126,6 +152,9 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
             printf("; %lld waived%s", waived, chosen->waived ? "" : " (--waived shows them)");
         putchar('\n');
     }
+    if (format == CLI_TEXT && !quiet && chosen->check == NULL &&
+        print_unassigned(connection, ids, ids != NULL && hosts == 1, error) < 0)
+        return -1;
     if (format == CLI_TEXT && ids != NULL && hosts == 1 && print_not_seen(connection, ids, error) < 0)
         return -1;
     *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;

@@ -379,6 +379,17 @@ static void put_not_seen(const cJSON *unseen, FILE *out)
     fputs("</tr>\n", out);
 }
 
+static void put_unassigned(const cJSON *unassigned, FILE *out)
+{
+    char order[24];
+    snprintf(order, sizeof order, "%lld", report_number(unassigned, "unassigned"));
+    fputs("<tr role=\"row\">", out);
+    cell("Files", order, out);
+    fprintf(out, "%s of %lld</td>", order, report_number(unassigned, "files"));
+    put_hosts(unassigned, out);
+    fputs("</tr>\n", out);
+}
+
 static void put_table(const cJSON *list, const char *id, const char *title, const char *note, const char *columns,
                       void (*put_row)(const cJSON *, FILE *), FILE *out)
 {
@@ -523,6 +534,9 @@ void report_html(const cJSON *document, FILE *out)
               out);
     put_table(report_list(document, "not_seen"), "not-seen", "Not seen",
               "What collectors passed over: nothing is said of it.", "Not seen|Hosts", put_not_seen, out);
+    put_table(report_list(document, "unassigned"), "unassigned", "Files of no product",
+              "They belong to no product of the catalogue that their host has: no verdict is about them.",
+              "Files|Hosts", put_unassigned, out);
     put_absent(document, out);
     fputs("<section id=\"charts\" aria-labelledby=\"charts-title\"><h2 id=\"charts-title\">Thirty nights</h2>\n<div "
           "class=\"charts\">\n",

@@ -225,6 +225,15 @@ static void put_not_seen(const cJSON *unseen, FILE *out)
     putc('\n', out);
 }
 
+static void put_unassigned(const cJSON *unassigned, FILE *out)
+{
+    long long hosts = report_number(unassigned, "hosts"), files = report_number(unassigned, "files");
+    fprintf(out, "  %lld %s: %lld of %lld %s\n          ", hosts, hosts == 1 ? "host" : "hosts",
+            report_number(unassigned, "unassigned"), files, files == 1 ? "file" : "files");
+    put_names(report_list(unassigned, "host_names"), out);
+    putc('\n', out);
+}
+
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)
 {
     const cJSON *item;
@@ -253,4 +262,5 @@ void report_text(const cJSON *document, FILE *out)
     put_findings(document, "silent", "Silent hosts", out);
     put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
     put_all(report_list(document, "not_seen"), "Not seen", put_not_seen, out);
+    put_all(report_list(document, "unassigned"), "Files of no product", put_unassigned, out);
 }

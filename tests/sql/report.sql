@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(33);
+select plan(35);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -131,6 +131,13 @@ update evenkeel.host_facts_current set facts = facts || '{"not_seen": [{"kind": 
 where host_id in (select host_id from evenkeel.host where name in ('a', 'b'));
 select is(evenkeel.report_drift(now() - interval '12 hours') -> 'not_seen',
     '[{"what": "c:/a is a link, and what it leads to was not followed", "hosts": 2, "host_names": ["a", "b"]}]', 'what was not seen is told with its hosts');
+update evenkeel.host_inventory_current set files = files + 3 where host_id in (select host_id from evenkeel.host where name in ('a', 'b'));
+select is(evenkeel.report_drift(now() - interval '12 hours') -> 'unassigned' -> 0 -> 'unassigned', (select to_jsonb(max(unassigned)) from ops.host),
+          'files of no product are told, the most of a host first');
+select results_eq($$ select n.host, u ->> 'unassigned', u ->> 'files'
+                     from jsonb_array_elements(evenkeel.report_drift(now() - interval '12 hours') -> 'unassigned') u
+                     cross join jsonb_array_elements_text(u -> 'host_names') n (host) order by 1 $$,
+                  $$ select host, unassigned::text, files::text from ops.host where unassigned > 0 order by 1 $$, 'of each host as many as the view of hosts has');
 select throws_like($$ select evenkeel.report_drift(now() + interval '1 day') $$, '%about the future', 'there is no report about the future');
 select * from finish();
 rollback;

@@ -23,6 +23,21 @@ returns table (host text, host_id uuid, files bigint) language sql stable securi
 as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(hosts) b join evenkeel.host h using (host_id) $$;
 comment on function evenkeel.shown_blind(uuid[]) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
 
+create or replace function evenkeel.shown_unassigned(hosts uuid[])
+returns table (host text, host_id uuid, unassigned bigint, files bigint)
+language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select h.name, h.host_id, i.files - coalesce(p.files, 0), i.files
+    from evenkeel.shown_host h
+    join evenkeel.host_inventory_current i using (host_id)
+    left join (select hp.host_id, sum(hp.files) as files from evenkeel.host_product hp
+               where hosts is null or hp.host_id = any (hosts) group by hp.host_id) p using (host_id)
+    where (hosts is null or h.host_id = any (hosts)) and i.files > coalesce(p.files, 0)
+$$;
+comment on function evenkeel.shown_unassigned(uuid[]) is
+  'A row per host, of these or all, that has files which belong to no product of the catalogue that it has; ops.host.unassigned, without '
+  'those that have none.';
+
 create or replace function evenkeel.blind_text(files bigint)
 returns text language sql immutable parallel safe
 as $$

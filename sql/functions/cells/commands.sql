@@ -66,6 +66,16 @@ as $$
 $$;
 comment on function evenkeel.over_cells_shown_blind(uuid[]) is 'As evenkeel.shown_blind(), over all cells.';
 
+create or replace function evenkeel.over_cells_shown_unassigned(hosts uuid[])
+returns table (host text, host_id uuid, unassigned bigint, files bigint)
+language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select r.host, r.host_id, r.says::bigint, r.files
+    from evenkeel.of_cells(format('select host, host_id, null::text, null::text, files, unassigned::text '
+                                  'from evenkeel.shown_unassigned(%L::uuid[])', hosts), null::evenkeel.cell_row) r
+$$;
+comment on function evenkeel.over_cells_shown_unassigned(uuid[]) is 'As evenkeel.shown_unassigned(), over all cells.';
+
 create or replace function evenkeel.over_cells_check(hosts uuid[], waived boolean, code text)
 returns table (cell text, host text, "check" text, subject text, severity text, summary text, evidence jsonb, opened_at timestamptz)
 language sql security definer set search_path = evenkeel, pg_catalog, pg_temp

@@ -60,7 +60,7 @@ begin
                                            i.item ->> 'subject', i.item ->> 'summary', c.key, i.place) as items
           from jsonb_each(told) c
           cross join unnest(array['dangerous', 'new', 'worsened', 'closed', 'passed', 'waived', 'changes', 'facts', 'life', 'outliers',
-                                  'silent', 'unknown', 'not_seen', 'dangers', 'levels']) s (key)
+                                  'silent', 'unknown', 'not_seen', 'unassigned', 'dangers', 'levels']) s (key)
           cross join jsonb_array_elements(c.value -> s.key) with ordinality i (item, place)
           group by s.key) l;
     select jsonb_object_agg(n.key, n.value)
@@ -104,7 +104,7 @@ begin
         || (select jsonb_object_agg(k, coalesce(lists -> k, '[]'))
             from unnest(array['new', 'worsened', 'closed', 'passed', 'waived', 'outliers', 'silent']) k)
         || (select jsonb_object_agg(k, evenkeel.merged_items(coalesce(lists -> k, '[]')))
-            from unnest(array['changes', 'facts', 'life', 'not_seen']) k);
+            from unnest(array['changes', 'facts', 'life', 'not_seen', 'unassigned']) k);
 end
 $$;
 comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz, timestamptz) is

@@ -155,6 +155,7 @@ declare
     totals jsonb;
     doubtful jsonb;
     unseen jsonb;
+    unassigned jsonb;
     dangerous jsonb;
     dangers jsonb;
     life jsonb;
@@ -182,6 +183,10 @@ begin
           from (select f.host_id, evenkeel.not_seen_text(f.facts) as what from host_facts_current f) n join host h using (host_id)
           where n.what <> '' and h.merged_into is null
           group by 1 order by 2 desc, 1 limit 200) u;
+    select coalesce(jsonb_agg(to_jsonb(u) order by u.unassigned desc, u.files, u.host_names), '[]') into unassigned
+    from (select s.unassigned, s.files, count(*) as hosts, (array_agg(s.host order by s.host))[1:1000] as host_names
+          from shown_unassigned(null) s
+          group by 1, 2 order by 1 desc, 2 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
     select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
     select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since, until) l;
@@ -198,7 +203,7 @@ begin
         'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since, until) c),
         'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until) f),
         'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
-        'not_seen', unseen,
+        'not_seen', unseen, 'unassigned', unassigned,
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
@@ -247,6 +252,12 @@ as $$
       'not seen', null,
            null, c ->> 'what', null, (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'not_seen') c
+    union all
+    select 'unassigned', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
+      'no product', null,
+           null, format('%s of %s', c ->> 'unassigned', evenkeel.report_count((c ->> 'files')::bigint, 'file', 'files')), null,
+           (document ->> 'until')::timestamptz, null
+    from jsonb_array_elements(document -> 'unassigned') c
     union all
     select 'dangerous', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
       c ->> 'check_code',
