@@ -102,6 +102,22 @@ static int check_host(PGconn *connection, const char *host_id, const char *host,
     return 0;
 }
 
+/* Of what the host has only what its service pack left there is taken. */
+static int keep_service_pack_files(PGconn *connection, const struct cli_host *host, const char *product,
+                                   struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *kept = database_query(
+        connection, "select evenkeel.capture_service_pack_files($1)", &PARAMETER_TEXT(product), 1, true, error);
+    if (kept == NULL)
+        return -1;
+    if (database_i32(kept, 0, 0) == 0)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "of '%s' no ServicePackFiles folder was pushed: set 'include = servicepackfiles' in its "
+                         "collector's configuration and push it again, or capture the host itself",
+                         host->name);
+    return 0;
+}
+
 static int fill_from_host(PGconn *connection, const struct cli_host *host, const char *product, const char *level,
                           bool force, struct error *error)
 {
@@ -135,28 +151,37 @@ static int judge_waiting(PGconn *connection, const struct cli_host *host, struct
     return 0;
 }
 
-static int capture(PGconn *connection, const char *product, const char *level, const char *word, const char *root,
-                   bool force, struct error *error)
+struct options {
+    const char *product, *level, *host, *root, *source, *file;
+    bool force, service_pack_files;
+};
+
+static int capture(PGconn *connection, const struct options *options, struct error *error)
 {
+    const char *product = options->product, *level = options->level, *word = options->host, *root = options->root;
+    bool force = options->force;
     char origin[600];
     struct cli_host host;
     if (word != NULL && cli_host(connection, word, &host, error) < 0)
         return -1;
-    snprintf(origin, sizeof origin, "%s %s", word != NULL ? "host" : "media", word != NULL ? host.name : root);
+    snprintf(origin, sizeof origin, "%s %s%s", word != NULL ? "host" : "media", word != NULL ? host.name : root,
+             options->service_pack_files ? "/ServicePackFiles" : "");
     if (word != NULL && !force && judge_waiting(connection, &host, error) < 0)
         return -1;
     if (database_execute(connection,
                          "begin; set local client_min_messages = warning;"
                          "create temporary table capture_file (path text, file_version bigint, machine integer, "
-                         "time_date_stamp bigint not null default 0) on commit drop",
+                         "time_date_stamp bigint not null default 0, location text) on commit drop",
                          error) < 0)
         return -1;
     struct parameter parameters[] = {PARAMETER_TEXT(product), PARAMETER_TEXT(level), PARAMETER_TEXT(origin)};
     /* The names are checked before a tree is read: a typing error should not cost minutes. */
     _cleanup_(cleanup_result) PGresult *known = database_query(
         connection, "select evenkeel.product_number($1), evenkeel.level_ordinal($1, $2)", parameters, 2, false, error);
-    if (known == NULL || (word != NULL ? fill_from_host(connection, &host, product, level, force, error)
-                                       : fill_from_root(connection, root, error)) < 0)
+    if (known == NULL ||
+        (word != NULL ? fill_from_host(connection, &host, product, level, force, error)
+                      : fill_from_root(connection, root, error)) < 0 ||
+        (options->service_pack_files && keep_service_pack_files(connection, &host, product, error) < 0))
         return -1;
     _cleanup_(cleanup_result) PGresult *captured =
         database_query(connection, "select matched, added, exact from evenkeel.capture_baseline($1, $2, $3)",
@@ -174,7 +199,8 @@ static int capture(PGconn *connection, const char *product, const char *level, c
 }
 
 static const char help[] = "usage: evenkeel baseline capture --product P --level L\n"
-                           "                                 (--host NAME | --root DIR) [--force]\n"
+                           "                                 (--host NAME [--service-pack-files] |\n"
+                           "                                 --root DIR) [--force]\n"
                            "       evenkeel baseline show [--product P] [--level L] [--source S]\n"
                            "                              [--file NAME] [--format text|json|csv]\n"
                            "       evenkeel baseline remove --source S [--product P] [--level L]\n\n"
@@ -185,15 +211,12 @@ static const char help[] = "usage: evenkeel baseline capture --product P --level
                            "  --product P   its code in the catalogue, windows-2003\n"
                            "  --level L     SP2\n"
                            "  --host NAME   a host that was pushed\n"
+                           "  --service-pack-files  not its own files, but those that its service pack left in\n"
+                           "                ServicePackFiles (the collector's include = servicepackfiles)\n"
                            "  --root DIR    a folder that stands for c:\n"
                            "  --source S    as show tells it: 'host web-01', 'media /mnt/sp2', Q254142\n"
                            "  --file NAME   a file's name\n"
                            "  --force       even from a host that is mixed, or declares another level";
-
-struct options {
-    const char *product, *level, *host, *root, *source, *file;
-    bool force;
-};
 
 static int show(PGconn *connection, const struct options *options, enum cli_format format, struct error *error)
 {
@@ -224,12 +247,12 @@ static int run(PGconn *connection, const char *action, const struct options *opt
         return show(connection, options, format, error);
     if (strcmp(action, "remove") == 0)
         return take_out(connection, options, error);
-    return capture(connection, options->product, options->level, options->host, options->root, options->force, error);
+    return capture(connection, options, error);
 }
 
 int command_baseline(int argc, char **argv)
 {
-    enum { PRODUCT = 256, LEVEL, HOST, ROOT, SOURCE, NAME, FORCE };
+    enum { PRODUCT = 256, LEVEL, HOST, ROOT, SOURCE, NAME, FORCE, SERVICE_PACK_FILES };
     static const struct option known[] = {{"product", required_argument, NULL, PRODUCT},
                                           {"level", required_argument, NULL, LEVEL},
                                           {"host", required_argument, NULL, HOST},
@@ -237,6 +260,7 @@ int command_baseline(int argc, char **argv)
                                           {"source", required_argument, NULL, SOURCE},
                                           {"file", required_argument, NULL, NAME},
                                           {"force", no_argument, NULL, FORCE},
+                                          {"service-pack-files", no_argument, NULL, SERVICE_PACK_FILES},
                                           CLI_FORMAT_OPTION,
                                           CLI_OPTIONS,
                                           {0}};
@@ -266,6 +290,9 @@ int command_baseline(int argc, char **argv)
         case FORCE:
             options.force = true;
             break;
+        case SERVICE_PACK_FILES:
+            options.service_pack_files = true;
+            break;
         }
     }
     if (cli.ended)
@@ -277,6 +304,8 @@ int command_baseline(int argc, char **argv)
     if (captures &&
         (options.product == NULL || options.level == NULL || (options.host == NULL) == (options.root == NULL)))
         return cli_fail_usage("baseline", "capture needs --product, --level and either --host or --root");
+    if (options.service_pack_files && options.host == NULL)
+        return cli_fail_usage("baseline", "--service-pack-files is for capture with --host");
     if (removes && options.source == NULL)
         return cli_fail_usage("baseline", "remove needs --source, as 'evenkeel baseline show' tells it");
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect(cli.dsn, &error);

@@ -1,13 +1,13 @@
 -- What a level ships is taken from a healthy host: exactly where a file is surely no hotfix, else as the most that it can be.
 -- In whichever order, no healthy host is called mixed by it.
 begin;
-select plan(16);
+select plan(20);
 \ir fixture.psql
 \ir catalogue.psql
 
 select fixture.product('gold', array['RTM', 'SP1', 'SP2']);
 update evenkeel.level set released = '2001-01-01'::date + ordinal * 365 where product_id = evenkeel.product_number('gold');
-create temporary table capture_file (path text, file_version bigint, machine integer, time_date_stamp bigint not null default 0);
+create temporary table capture_file (path text, file_version bigint, machine integer, time_date_stamp bigint not null default 0, location text);
 
 create function fixture.linked(version text, moment timestamptz) returns void language plpgsql as $$
 declare
@@ -72,6 +72,40 @@ select is((select count(*) from evenkeel.baseline where source = 'host golden'),
 
 -- Media carry no hotfixes.
 select is(fixture.capture('sp1', 'SP1', 'media /mnt'), '5 files, 5 exactly, 1 new', 'of media everything is exactly what the level ships');
+
+-- What a service pack left in ServicePackFiles is captured as a golden host is; and a host's files are where its own Windows lies.
+select fixture.product('win', array['RTM', 'SP1', 'SP2']);
+update evenkeel.level set released = '2001-01-01'::date + ordinal * 365 where product_id = evenkeel.product_number('win');
+update evenkeel.component set include = '{%windir%/system32/*,%windir%/syswow64/*}' where product_id = evenkeel.product_number('win');
+create function fixture.windows(folder text, pack text) returns jsonb language sql as $$
+    select fixture.runs(pack) || jsonb_build_object('windows_directory', folder)
+$$;
+select fixture.host('elsewhere', '{"d:/nt40/system32/k.dll": "9.1.100.20"}', fixture.windows('d:/nt40', 'Service Pack 2'));
+select fixture.host('kept', '{"c:/windows/system32/k.dll": "9.1.100.25", "c:/windows/servicepackfiles/i386/k.dll": "9.1.100.20",
+    "c:/windows/servicepackfiles/i386/late.dll": "9.1.100.25", "c:/windows/system32/late.dll": "9.1.100.25",
+    "c:/windows/system32/two.dll": "9.1.100.20", "c:/windows/syswow64/two.dll": "9.1.100.2", "c:/windows/servicepackfiles/i386/two.dll": "9.1.100.20",
+    "c:/windows/servicepackfiles/i386/absent.dll": "9.1.100.20", "c:/windows/servicepackfiles/i386/lang/k.dll": "9.1.100.2"}',
+    fixture.windows('c:/windows', 'Service Pack 2'));
+select evenkeel.catalog_refresh();
+select fixture.judge();
+create function fixture.win_states() returns setof text language sql as $$
+    select format('%s %s %s, %s', file, relation, evenkeel.version_text(version), source) from evenkeel.baseline
+    where product_id = evenkeel.product_number('win') order by 1
+$$;
+delete from capture_file;
+select evenkeel.capture_from_host((select host_id from evenkeel.host where name = 'kept'));
+select is(evenkeel.capture_service_pack_files('win'), 4, 'the files of the folder itself are counted');
+select evenkeel.capture_baseline('win', 'SP2', 'host kept/ServicePackFiles');
+select results_eq($$ select fixture.win_states() $$, array['%windir%/system32/k.dll = 9.1.100.20, host kept/ServicePackFiles',
+    '%windir%/system32/late.dll <= 9.1.100.25, host kept/ServicePackFiles'],
+    'each says what the level ships in the place of the host''s own file of that name, where there is one place; what a hotfix may have put there says the most');
+select is((select count(*) from capture_file), 2::bigint, 'and nothing else of the host is taken');
+select evenkeel.baseline_remove('host kept/ServicePackFiles', null, null);
+delete from capture_file;
+select evenkeel.capture_from_host((select host_id from evenkeel.host where name = 'elsewhere'));
+select evenkeel.capture_baseline('win', 'SP2', 'host elsewhere');
+select results_eq($$ select fixture.win_states() $$, array['%windir%/system32/k.dll = 9.1.100.20, host elsewhere'],
+                  'a golden host whose Windows lies elsewhere is captured as any other');
 
 -- Numbers say themselves that they are not newer.
 update evenkeel.product set level_kind = 'cumulative update' where code = 'gold';

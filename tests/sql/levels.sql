@@ -163,7 +163,7 @@ select fixture.host('behind', '{"c:/gold/a.dll": "9.1.100.4", "c:/gold/b.dll": "
                     fixture.runs('Service Pack 1'));
 update evenkeel.level set released = '2002-05-01' where product_id = evenkeel.product_number('gold') and code = 'SP1';
 update evenkeel.image set time_date_stamp = extract(epoch from '2002-04-01'::date) where file_version in (evenkeel.version_of('9.1.100.5'), evenkeel.version_of('9.1.100.2'));
-create temporary table capture_file (path text, file_version bigint, machine integer, time_date_stamp bigint not null default 0);
+create temporary table capture_file (path text, file_version bigint, machine integer, time_date_stamp bigint not null default 0, location text);
 select evenkeel.capture_from_host((select host_id from evenkeel.host where name = 'golden'));
 select is((select matched || ' ' || added from evenkeel.capture_baseline('gold', 'SP1', 'golden')), '3 3',
           'a golden host gives its component files of the product''s line, and no others');

@@ -96,7 +96,7 @@ select matches(fixture.risk('KB1001', 'lone'), '^unknown: the payload of KB1001 
 
 -- A capture of one instance holds for others, wherever they are.
 create temporary table capture_file as
-select 'c:/program files/microsoft sql server/' || f || '/mssql/binn/sqlcap.dll' as path, evenkeel.version_of('2019.150.' || b || '.2') as file_version, 34404 as machine, 0::bigint as time_date_stamp
+select 'c:/program files/microsoft sql server/' || f || '/mssql/binn/sqlcap.dll' as path, evenkeel.version_of('2019.150.' || b || '.2') as file_version, 34404 as machine, 0::bigint as time_date_stamp, null::text as location
 from (values ('mssql15.sales', 4198), ('mssql15.hr', 4123)) v (f, b);
 select is((select matched from evenkeel.capture_baseline('sql-server-2019/MSSQL15.SALES', fixture.at_level(4198), 'media test')), 1, 'of an instance its own files are captured');
 select results_eq($$ select p.code, b.file from evenkeel.baseline b join evenkeel.product p using (product_id) where b.kind = 'media' order by 1 $$,

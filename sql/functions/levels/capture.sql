@@ -3,8 +3,8 @@
 create or replace function evenkeel.capture_from_host(host uuid)
 returns void language sql
 as $$
-    insert into capture_file (path, file_version, machine, time_date_stamp)
-    select p.path, i.file_version, i.machine, i.time_date_stamp
+    insert into capture_file (path, file_version, machine, time_date_stamp, location)
+    select p.path, i.file_version, i.machine, i.time_date_stamp, p.location
     from evenkeel.host_inventory_current h
     cross join unnest(h.chunk_ids) c (chunk_id)
     join evenkeel.chunk using (chunk_id)
@@ -15,6 +15,38 @@ as $$
     where h.host_id = host and i.file_version is not null
 $$;
 comment on function evenkeel.capture_from_host(uuid) is 'Fills the temporary table capture_file with the files of a host.';
+
+create or replace function evenkeel.capture_service_pack_files(captured_product text)
+returns integer language plpgsql
+as $$
+declare
+    files integer;
+begin
+    create temporary table service_pack_file on commit drop as
+    select c.path, c.file_version, c.machine, c.time_date_stamp, m[1] as name
+    from capture_file c cross join lateral regexp_match(c.location, '^%windir%/servicepackfiles/(?:i386|amd64|ia64)/([^/]+)$') m
+    where m is not null;
+    get diagnostics files = row_count;
+    -- The folder is flat: whose place a file is kept for is known by the one of that name that the host itself has.
+    create temporary table service_pack_place on commit drop as
+    select p.name, c.machine, min(c.location) as location
+    from capture_file c
+    join evenkeel.path p on p.path = c.path and p.location = c.location
+    join evenkeel.path_component pc using (path_id)
+    where pc.product_id = evenkeel.product_number(captured_product)
+    group by p.name, c.machine
+    having count(distinct c.location) = 1;
+    delete from capture_file;
+    insert into capture_file (path, file_version, machine, time_date_stamp, location)
+    select f.path, f.file_version, f.machine, f.time_date_stamp, p.location
+    from service_pack_file f join service_pack_place p using (name, machine);
+    drop table service_pack_file, service_pack_place;
+    return files;
+end
+$$;
+comment on function evenkeel.capture_service_pack_files(text) is
+  'Leaves in the temporary table capture_file, of the files of a host, those that its service pack left in ServicePackFiles, each in the '
+  'place of the file of that name that the host has, where that is one; how many the folder holds in all.';
 
 create or replace function evenkeel.capture_relation(kind text, level_kind text, at_ordinal integer, released date,
                                                      version evenkeel.version,
@@ -81,7 +113,7 @@ begin
     select p.location, p.file_version, p.machine, case when capture_kind = 'captured' then p.linked end as linked,
            evenkeel.capture_relation(capture_kind, q.level_kind, place, l.released, p.file_version, p.linked,
                                      evenkeel.captured_patch(number, place, p.location, p.file_version)) as relation
-    from (select evenkeel.path_location(path) as location, file_version, machine, max(time_date_stamp) as linked
+    from (select coalesce(location, evenkeel.path_location(path)) as location, file_version, machine, max(time_date_stamp) as linked
           from capture_file group by 1, 2, 3) p
     join evenkeel.product q on q.product_id = number
     join evenkeel.level l on l.product_id = number and l.ordinal = place
