@@ -53,6 +53,9 @@ enum pe_defect {
                                PE_DEFECT_READ_LIMIT,
     PE_DEFECT_UNREAD_EXPORTS = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_EXPORTS |
                                PE_DEFECT_SYMBOL_LIMIT | PE_DEFECT_READ_LIMIT,
+    /* With these a file without a version may have had one. Of the former it is no whole file. */
+    PE_DEFECT_CUT = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_TRUNCATED,
+    PE_DEFECT_UNREAD_VERSION = PE_DEFECT_CUT | PE_DEFECT_RESOURCES | PE_DEFECT_VERSION | PE_DEFECT_READ_LIMIT,
 };
 
 /* IMAGE_FILE_MACHINE_* of the machines that Windows' updates are for (PE/COFF specification, 'Machine Types'). */

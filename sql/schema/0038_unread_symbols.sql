@@ -1,10 +1,12 @@
--- What a file imports, or exports, is not known where its headers or tables could not be read: what was said of such files goes.
+-- What a file imports, or exports, or its version, is not known where its headers or tables could not be read: what was said of such
+-- files goes.
 
 do $$
 declare
     files integer[] := array(
         select f.file_id from evenkeel.image i join evenkeel.file f using (image_id)
-        where i.has_symbols and i.defects & (evenkeel.pe_defect_unread_imports() | evenkeel.pe_defect_unread_exports()) <> 0);
+        where i.defects & (evenkeel.pe_defect_unread_imports() | evenkeel.pe_defect_unread_exports()
+                           | evenkeel.pe_defect_unread_version()) <> 0);
     chunks bigint[] := array(select c.chunk_id from evenkeel.chunk c where c.file_ids && files);
 begin
     if files = '{}' then

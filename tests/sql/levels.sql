@@ -1,6 +1,6 @@
 -- What a version says about a level: every sentence of it, each end with its own proof.
 begin;
-select plan(54);
+select plan(57);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -138,6 +138,20 @@ select fixture.ships('dim', 'SP1 own.dll = 9.1.100.1');
 select evenkeel.catalog_refresh();
 select fixture.judge();
 select is(fixture.verdict('own', 'dim'), 'unknown SP1', 'until a baseline knows it');
+-- Whether or not a baseline knows it: a file that is cut, or a known one whose version is damaged.
+insert into evenkeel.known_file (product_id, file, source) select evenkeel.product_number('dim'), 'known.dll', 'test';
+select fixture.image('', '{Cut}'), fixture.image('', '{Torn}');
+update evenkeel.image set defects = evenkeel.pe_defect_truncated() where export_names = '{Cut}';
+update evenkeel.image set defects = evenkeel.pe_defect_version() where export_names = '{Torn}';
+select fixture.host('cut', (table dim) || '{"c:/dim/any.dll": {"version": "", "exports": ["Cut"]}}', fixture.runs('Service Pack 1'));
+select fixture.host('torn', (table dim) || '{"c:/dim/known.dll": {"version": "", "exports": ["Torn"]}}', fixture.runs('Service Pack 1'));
+select fixture.host('torn stranger', (table dim) || '{"c:/dim/stranger.dll": {"version": "", "exports": ["Torn"]}}', fixture.runs('Service Pack 1'));
+select fixture.judge();
+select is(fixture.verdict('cut', 'dim') || '; ' || fixture.missing('cut'),
+          'unknown SP1; cannot read the version of c:/dim/any.dll: collect it again, or replace the file', 'a file that ends in the middle is told');
+select is(fixture.verdict('torn', 'dim') || '; ' || fixture.missing('torn'),
+          'unknown SP1; cannot read the version of c:/dim/known.dll: collect it again, or replace the file', 'and so is a known one whose version is damaged');
+select is(fixture.verdict('torn stranger', 'dim'), 'level SP1', 'that of a stranger says nothing');
 select fixture.host('dim', (table dim) || '{"c:/dim/i.dll": "9.1.100.1"}', fixture.runs('Service Pack 1'));
 select fixture.judge();
 select is(fixture.verdict('dim', 'dim') || fixture.missing('dim'), 'level SP1', 'the file replaced, the host is level again');

@@ -7,7 +7,8 @@ select split_part(p, '=', 1) as name, split_part(p, '=', 2)::integer as value
 from unnest(array[
     'pe_defect_optional_header=1', 'pe_defect_sections=2', 'pe_defect_truncated=4', 'pe_defect_resources=8', 'pe_defect_version=16',
     'pe_defect_strings=32', 'pe_defect_exports=64', 'pe_defect_imports=128', 'pe_defect_delay_imports=256', 'pe_defect_symbol_limit=512',
-    'pe_defect_read_limit=1024', 'pe_defect_unread_imports=1927', 'pe_defect_unread_exports=1603',
+    'pe_defect_read_limit=1024', 'pe_defect_unread_imports=1927', 'pe_defect_unread_exports=1603', 'pe_defect_cut=7',
+    'pe_defect_unread_version=1055',
     'pe_machine_i386=332', 'pe_machine_alpha=388', 'pe_machine_ia64=512', 'pe_machine_amd64=34404', 'pe_machine_arm64=43620',
     'pe_hybrid_untold=0', 'pe_hybrid_none=1', 'pe_hybrid_arm64ec=2', 'pe_hybrid_arm64x=3',
     'object_kind__image=1', 'object_kind__chunk=2', 'object_kind__inventory=3', 'object_kind__facts=4', 'object_kind__times=5',
@@ -48,7 +49,7 @@ select is((select count(*) from (values ('x86'), ('x64'), ('ia64'), ('arm64'), (
 select is_empty($$
     select p.oid::regprocedure
     from pg_proc p
-    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'pe_defect_(?!unread_(im|ex)ports\M)'
+    where p.pronamespace in ('evenkeel'::regnamespace, 'ops'::regnamespace) and p.prosrc ~ 'pe_defect_(?!(unread_(imports|exports|version)|cut)\M)'
 $$, 'which defects leave imports or exports unread is said in the reader''s header alone');
 select is((select array_agg(bit order by bit) from generate_series(0, 30) bit
            where evenkeel.image_unread(true, (1 << bit), 332, 0)),

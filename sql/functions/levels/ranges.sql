@@ -94,9 +94,9 @@ begin
     select j.file_id, j.product_id, j.component_id,
            int4range(case when u.bound <= l.bound then null else nullif(l.bound, 0) end, u.bound),
            coalesce(u.bound is not null or l.bound > 0 or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
-           j.version is null and exists (select from evenkeel.statement b where b.product_id = j.product_id
-                                         and b.file in (j.name, j.location)
-                                           and (b.machine is null or b.machine = j.machine)),
+           j.version is null and (j.damaged or exists (select from evenkeel.statement b where b.product_id = j.product_id
+                                                       and b.file in (j.name, j.location)
+                                                         and (b.machine is null or b.machine = j.machine))),
            j.blind,
            case when u.bound <= l.bound or coalesce(l.bound, 0) = 0 then '' else coalesce(l.basis, '') end, coalesce(u.basis, ''),
            case when l.hint < coalesce(u.bound, 2147483647) then l.hint end, coalesce(l.hint_basis, ''),
@@ -110,6 +110,7 @@ begin
     left join file_confirmations() c using (file_id, product_id)
     -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage.
     where j.on_line
+       or j.damaged
        or exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
                     and (b.machine is null or b.machine = j.machine));
 end
