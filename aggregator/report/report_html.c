@@ -390,6 +390,28 @@ static void put_unassigned(const cJSON *unassigned, FILE *out)
     fputs("</tr>\n", out);
 }
 
+static void put_group(const cJSON *group, FILE *out)
+{
+    static const char *const columns[][2] = {
+        {"In all", "hosts"}, {"In danger", "in_danger"},       {"Mixed", "mixed"},      {"Unknown", "unknown"},
+        {"Level", "level"},  {"Became mixed", "became_mixed"}, {"Mended", "was_mended"}};
+    char order[32];
+    fputs("<tr role=\"row\">", out);
+    cell("Group", NULL, out);
+    report_link_begin("fleet?group=", report_string(group, "group_name"), out);
+    html_text(report_string(group, "group_name"), out);
+    report_link_end(out);
+    fputs("</td>", out);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        long long number = report_number(group, columns[i][1]);
+        snprintf(order, sizeof order, "%lld", number);
+        cell(columns[i][0], order, out);
+        html_number(number, out);
+        fputs("</td>", out);
+    }
+    fputs("</tr>\n", out);
+}
+
 static void put_table(const cJSON *list, const char *id, const char *title, const char *note, const char *columns,
                       void (*put_row)(const cJSON *, FILE *), FILE *out)
 {
@@ -529,6 +551,9 @@ void report_html(const cJSON *document, FILE *out)
     put_findings(document, "outliers", "Outliers", "", out);
     put_findings(document, "silent", "Silent hosts",
                  "Nothing is known of them since: what else this page says of them may have changed.", out);
+    put_table(report_list(document, "groups"), "groups", "By group",
+              "In danger: something is open that is severe. A host counts in each of its groups.",
+              "Group|In all|In danger|Mixed|Unknown|Level|Became mixed|Mended", put_group, out);
     put_table(report_list(document, "unknown"), "unknown", "Can’t be judged",
               "Unknown is not fine. This is what would have to be known.", "Product|What is missing|Hosts", put_unknown,
               out);

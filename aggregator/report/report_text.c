@@ -234,6 +234,40 @@ static void put_unassigned(const cJSON *unassigned, FILE *out)
     putc('\n', out);
 }
 
+static void put_group(const cJSON *group, FILE *out)
+{
+    long long hosts = report_number(group, "hosts"), became = report_number(group, "became_mixed"),
+              mended = report_number(group, "was_mended");
+    fputs("  ", out);
+    utf8_print(report_string(group, "group_name"), out);
+    fprintf(out, ": %lld %s, %lld in danger, %lld mixed, %lld unknown, %lld level", hosts,
+            hosts == 1 ? "host" : "hosts", report_number(group, "in_danger"), report_number(group, "mixed"),
+            report_number(group, "unknown"), report_number(group, "level"));
+    if (became > 0)
+        fprintf(out, "; %lld became mixed", became);
+    if (mended > 0)
+        fprintf(out, "%s %lld mended", became > 0 ? "," : ";", mended);
+    putc('\n', out);
+}
+
+static void put_groups(const cJSON *groups, FILE *out)
+{
+    int count = cJSON_GetArraySize(groups), shown = 0;
+    const cJSON *group;
+    if (count == 0)
+        return;
+    heading("By group", count, out);
+    cJSON_ArrayForEach(group, groups)
+    {
+        if (shown == LINES_PER_CHECK)
+            break;
+        put_group(group, out);
+        shown++;
+    }
+    if (shown < count)
+        fprintf(out, "  and %d more groups: evenkeel report drift --format csv\n", count - shown);
+}
+
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)
 {
     const cJSON *item;
@@ -260,6 +294,7 @@ void report_text(const cJSON *document, FILE *out)
     put_all(report_list(document, "facts"), "Changed facts", put_fact, out);
     put_findings(document, "outliers", "Outliers", out);
     put_findings(document, "silent", "Silent hosts", out);
+    put_groups(report_list(document, "groups"), out);
     put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
     put_all(report_list(document, "not_seen"), "Not seen", put_not_seen, out);
     put_all(report_list(document, "unassigned"), "Files of no product", put_unassigned, out);

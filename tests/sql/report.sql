@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(35);
+select plan(38);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -116,6 +116,19 @@ select is((select command from evenkeel.report_dangerous(0, 60) where host_names
 select is(evenkeel.report_drift(now() - interval '12 hours') #> '{counts,dangerous}', '61', 'and the report counts hosts, not lines');
 delete from evenkeel.finding where host_id in (select host_id from evenkeel.host where lower(name) like 'many-%');
 delete from evenkeel.host where lower(name) like 'many-%';
+
+-- Groups: as collectors and people say, in whatever letters.
+insert into evenkeel.host_label (host_id, label) select host_id, 'Farm' from evenkeel.host where name in ('a', 'worse');
+update evenkeel.host_facts_current set facts = facts || '{"groups": ["farm", "other"]}'
+where host_id in (select host_id from evenkeel.host where name in ('a', 'b'));
+select results_eq($$ select * from evenkeel.report_groups(array(select host_id from evenkeel.host where name = 'worse'),
+                                                          array(select host_id from evenkeel.host where name in ('b', 'sick'))) $$,
+    $$ values ('Farm', 3::bigint, 1::bigint, 1::bigint, 0::bigint, 2::bigint, 1::bigint, 1::bigint), ('other', 2, 0, 0, 0, 2, 0, 1) $$,
+    'of each group how many hosts are in danger, mixed, unknown and level, and what became of them; each host once');
+select results_eq($$ select g ->> 'group_name', g ->> 'in_danger' from jsonb_array_elements(evenkeel.report_drift(now() - interval '12 hours') -> 'groups') g $$,
+    $$ values ('Farm', '1'), ('other', '0') $$, 'the report tells them');
+select results_eq($$ select subject, hosts, summary from evenkeel.report_rows(evenkeel.report_drift(now() - interval '12 hours')) where section = 'groups' $$,
+    $$ values ('Farm', 3::bigint, '1 in danger, 1 mixed, 0 unknown, 2 level'), ('other', 2, '0 in danger, 0 mixed, 0 unknown, 2 level') $$, 'as rows, too');
 
 -- Waivers.
 insert into evenkeel.waiver (host_id, check_code, subject, reason, until)

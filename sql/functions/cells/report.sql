@@ -60,7 +60,7 @@ begin
                                            i.item ->> 'subject', i.item ->> 'summary', c.key, i.place) as items
           from jsonb_each(told) c
           cross join unnest(array['dangerous', 'new', 'worsened', 'closed', 'passed', 'waived', 'changes', 'facts', 'life', 'outliers',
-                                  'silent', 'unknown', 'not_seen', 'unassigned', 'dangers', 'levels']) s (key)
+                                  'silent', 'unknown', 'not_seen', 'unassigned', 'dangers', 'levels', 'groups']) s (key)
           cross join jsonb_array_elements(c.value -> s.key) with ordinality i (item, place)
           group by s.key) l;
     select jsonb_object_agg(n.key, n.value)
@@ -94,6 +94,14 @@ begin
                     from (select i.item ->> 'check_code' as code, sum((i.item ->> 'findings')::bigint) as findings,
                                  sum((i.item ->> 'hosts')::bigint) as hosts, min(i.item ->> 'command') as command, min(i.place) as place
                           from jsonb_array_elements(coalesce(lists -> 'dangers', '[]')) with ordinality i (item, place) group by 1) d),
+        'groups', (select coalesce(jsonb_agg(to_jsonb(g) order by g.in_danger desc, g.mixed desc, g.hosts desc, g.group_name), '[]')
+                   from (select min(r.group_name) as group_name, sum(r.hosts) as hosts, sum(r.in_danger) as in_danger,
+                                sum(r.mixed) as mixed, sum(r.unknown) as unknown, sum(r.level) as level, sum(r.became_mixed) as became_mixed,
+                                sum(r.was_mended) as was_mended
+                         from jsonb_to_recordset(coalesce(lists -> 'groups', '[]')) r (
+                                  group_name text, hosts bigint, in_danger bigint, mixed bigint, unknown bigint, level bigint,
+                                  became_mixed bigint, was_mended bigint)
+                         group by lower(r.group_name)) g),
         'levels', (select coalesce(jsonb_agg(distinct l.item - 'cell'), '[]')
                    from jsonb_array_elements(coalesce(lists -> 'levels', '[]')) l (item)),
         'unknown', (select coalesce(jsonb_agg(jsonb_build_object('product', format('(cell %s)', s ->> 'cell'), 'missing', s ->> 'says',

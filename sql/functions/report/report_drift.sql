@@ -159,6 +159,8 @@ declare
     dangerous jsonb;
     dangers jsonb;
     life jsonb;
+    became uuid[];
+    whole uuid[];
 begin
     perform set_config('jit', 'off', true);
     if since >= now() then
@@ -170,8 +172,10 @@ begin
                'became_mixed', coalesce(jsonb_agg(v.host) filter (where v.is_now = 'mixed'), '[]'),
                'mended', coalesce(jsonb_agg(v.host) filter (where v.was = 'mixed' and v.is_now = 'level'), '[]'),
                'lost', coalesce(jsonb_agg(v.host) filter (where v.was in ('level', 'mixed') and coalesce(v.is_now, 'unknown') = 'unknown'),
-                                '[]'))
-        into verdicts
+                                '[]')),
+           coalesce(array_agg(v.host_id) filter (where v.is_now = 'mixed'), '{}'),
+           coalesce(array_agg(v.host_id) filter (where v.was = 'mixed' and v.is_now = 'level'), '{}')
+        into verdicts, became, whole
     from report_verdicts(since, until) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
     from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
@@ -204,6 +208,7 @@ begin
         'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until) f),
         'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
         'not_seen', unseen, 'unassigned', unassigned,
+        'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from report_groups(became, whole) g),
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
@@ -269,5 +274,10 @@ as $$
            l ->> 'event', null, null, l ->> 'detail', (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz,
            jsonb_build_object('done_by', l -> 'done_by')
     from jsonb_array_elements(document -> 'life') l
+    union all
+    select 'groups', null, (g ->> 'hosts')::bigint, 'group', g ->> 'group_name', null,
+           format('%s in danger, %s mixed, %s unknown, %s level', g ->> 'in_danger', g ->> 'mixed', g ->> 'unknown', g ->> 'level'),
+           (document ->> 'since')::timestamptz, (document ->> 'until')::timestamptz, g
+    from jsonb_array_elements(document -> 'groups') g
 $$;
 comment on function evenkeel.report_rows(jsonb) is 'The document of evenkeel.report_drift as rows of one shape, for CSV.';

@@ -1,0 +1,29 @@
+-- The drift report's part on groups: how each of them stands, and what became of it.
+
+create or replace function evenkeel.report_groups(became uuid[] default '{}', mended uuid[] default '{}', most integer default 1000)
+returns table (group_name text, hosts bigint, in_danger bigint, mixed bigint, unknown bigint, level bigint, became_mixed bigint,
+               was_mended bigint)
+language sql stable set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    with member as materialized (
+        select distinct on (g.host_id, lower(g.label)) g.host_id, g.label from host_group g order by g.host_id, lower(g.label), g.label
+    ), dangerous as materialized (
+        select distinct f.host_id
+        from finding f
+        where f.closed_at = 'infinity' and f.severity = 'high'
+          and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
+                                                 and w.until > now())
+    )
+    select min(m.label), count(*), count(d.host_id), count(*) filter (where h.shown = 'mixed'), count(*) filter (where h.shown = 'unknown'),
+           count(*) filter (where h.shown = 'level'), count(*) filter (where h.host_id = any (became)),
+           count(*) filter (where h.host_id = any (mended))
+    from member m
+    join shown_host h using (host_id)
+    left join dangerous d using (host_id)
+    group by lower(m.label)
+    order by count(d.host_id) desc, count(*) filter (where h.shown = 'mixed') desc, count(*) desc, min(m.label)
+    limit most
+$$;
+comment on function evenkeel.report_groups(uuid[], uuid[], integer) is
+    'How many hosts of each group are in danger (an open finding of severity high that nobody has waived), mixed, unknown and level, and '
+    'how many are among those that became mixed or were mended, which are given; the worst first.';
