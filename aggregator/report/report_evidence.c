@@ -36,6 +36,26 @@ static void put_bool(const char *key, bool is, FILE *out)
     fputs(is ? "yes" : "no", out);
 }
 
+/* What a key is called where its own words say little to who has not read the check. */
+static const struct {
+    const char *key, *name;
+} names[] = {
+    {"move", "files to move"},     {"lower", "the older side"},    {"upper", "the newer side"},
+    {"target", "level to reach"},  {"target_why", "why that one"}, {"coverage", "what is known"},
+    {"covered", "of known level"},
+};
+
+static void put_key(const char *key, FILE *out)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(names[i].key, key) == 0) {
+            fputs(names[i].name, out);
+            return;
+        }
+    }
+    html_words(key, out);
+}
+
 /* Whether a number only counts a list beside it: 'move_count' of 'move', 'host_count' of 'hosts'. */
 static bool counts_list(const cJSON *object, const cJSON *number)
 {
@@ -126,7 +146,7 @@ static void put_object(const cJSON *object, unsigned depth, FILE *out)
         if (cJSON_IsNull(item) || is_place(object, item) || counts_list(object, item))
             continue;
         fputs("<div><dt>", out);
-        html_words(item->string, out);
+        put_key(item->string, out);
         fputs("</dt><dd>", out);
         put_value(item, depth + 1, out);
         fputs("</dd></div>", out);

@@ -96,8 +96,8 @@ begin
                           from jsonb_array_elements(coalesce(lists -> 'dangers', '[]')) with ordinality i (item, place) group by 1) d),
         'groups', (select coalesce(jsonb_agg(to_jsonb(g) order by g.in_danger desc, g.mixed desc, g.hosts desc, g.group_name), '[]')
                    from (select min(r.group_name) as group_name, sum(r.hosts) as hosts, sum(r.in_danger) as in_danger,
-                                sum(r.mixed) as mixed, sum(r.unknown) as unknown, sum(r.level) as level, sum(r.became_mixed) as became_mixed,
-                                sum(r.was_mended) as was_mended
+                                sum(r.mixed) as mixed, sum(r.unknown) as unknown, sum(r.level) as level,
+                                sum(r.became_mixed) as became_mixed, sum(r.was_mended) as was_mended
                          from jsonb_to_recordset(coalesce(lists -> 'groups', '[]')) r (
                                   group_name text, hosts bigint, in_danger bigint, mixed bigint, unknown bigint, level bigint,
                                   became_mixed bigint, was_mended bigint)
