@@ -75,7 +75,8 @@ void report_matrix(const cJSON *document, const cJSON *product, FILE *out)
     html_text(report_string(product, "name"), out);
     fputs("</caption><thead><tr><th scope=\"col\">Component</th>", out);
     for (size_t i = 0; i < count; i++) {
-        fputs("<th scope=\"col\">", out);
+        /* Stays where the others scroll. */
+        fprintf(out, "<th scope=\"col\"%s>", strcmp(columns[i], "mixed") == 0 ? " class=\"held\"" : "");
         html_text(columns[i], out);
         fputs("</th>", out);
     }

@@ -95,6 +95,20 @@ try:
 
     expect(len(all_of("#charts svg[role=img][aria-label]")) >= 3, "charts")
     expect("138" in one("#charts").text, "the legend has numbers")
+    dates = browser.execute_script("return [...document.querySelectorAll('#charts figure')].map((f) => "
+                                   "[...f.querySelectorAll('text')].filter((t) => /^[0-9]+ [A-Z][a-z][a-z]$/.test(t.textContent)).length)")
+    expect(dates and min(dates) >= 3, "nights without a date: %s" % dates)
+    seen = browser.execute_script("""
+        const region = [...document.querySelectorAll("#matrix .scroll")].find((r) => r.textContent.includes("mixed"));
+        region.style.width = "260px";
+        region.scrollLeft = 9999;
+        const frame = region.getBoundingClientRect(), cell = (s) => region.querySelector(s).getBoundingClientRect();
+        const inside = (b) => b.left >= frame.left - 1 && b.right <= frame.right + 1;
+        const answer = [region.scrollLeft > 0, inside(cell("th.held")), inside(cell("tbody td")), inside(cell("tbody th")),
+                        cell("tbody th").right <= cell("tbody td").left + 1];
+        region.style.width = "";
+        return answer;""")
+    expect(seen == [True] * 5, "the matrix scrolls what is mixed, or of which component, out of sight: %s" % seen)
     expect(all_of("#matrix th[scope=row]") and "mixed" in one("#matrix").text, "matrix")
     ids = [e.get_attribute("id") for e in all_of("[id]")]
     expect(len(ids) == len(set(ids)), "ids are unique")
