@@ -398,7 +398,8 @@ def merge(gone, kept):
     kept.history = sorted(kept.history + gone.history, key=lambda h: h[0])
     for at, host, event, *detail in [l for l in lives if l[1] is gone]:
         lives.remove((at, host, event, *detail))
-        lives.append((at, kept, event, *detail))
+        if event != "first reported":
+            lives.append((at, kept, event, *detail))
     report_in(kept)
 
 
