@@ -1,6 +1,6 @@
 -- A name belongs to the host that was let in under it: each road on which a key could take another's.
 begin;
-select plan(62);
+select plan(64);
 
 create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
 -- What is answered: refused, pending, or the name of the host that the key is to report as.
@@ -120,6 +120,20 @@ select is((select key from evenkeel.revoke(pg_temp.print('verified'))), pg_temp.
 -- What a person may call a host.
 select throws_like(format('select evenkeel.rename_host(%L, %L)', 'web-78', wrong), '%can''t be a host''s name: 1 to 255 bytes%', format('not %L', wrong))
 from unnest(array['web-79 ', '6f3b1c0e-0000-4000-8000-000000000000']) w (wrong);
+
+-- A key that speaks for two hosts under one name: the one that it enrolled so, before one that another of that name was merged into.
+insert into evenkeel.host (name, created_at) values ('older', now() - interval '2 days'), ('newer', now() - interval '1 day');
+insert into evenkeel.host (name, merged_into) select 'both', host_id from evenkeel.host where name = 'older';
+insert into evenkeel.collector_key (public_key, status) values (pg_temp.key('two'), 'approved');
+insert into evenkeel.host_key (key_id, host_id, asked_name)
+select k.key_id, h.host_id, case h.name when 'older' then 'once' else 'both' end
+from evenkeel.collector_key k, evenkeel.host h where k.public_key = pg_temp.key('two') and h.name in ('older', 'newer');
+create function pg_temp.of_two() returns text language sql as $$
+    select h.name from evenkeel.collector_key k join evenkeel.host h on h.host_id = evenkeel.host_of_key(k.key_id, 'Both') where k.public_key = pg_temp.key('two')
+$$;
+select is(pg_temp.of_two(), 'newer', 'a key means the host that it enrolled under a name, before one that another of that name was merged into');
+update evenkeel.host_key set asked_name = 'else' where asked_name = 'both';
+select is(pg_temp.of_two(), 'older', 'and that one where there is no other');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(61);
+select plan(63);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -113,6 +113,15 @@ select fixture.judge();
 select matches(fixture.risk('KB4', 'waiting'), '^at risk: already waiting for a restart: ', 'a patch that only adds files is not safe where a restart is waited for');
 select matches(fixture.risk('KB4', 'half, added to'), '^at risk: already half patched: KB9', 'nor where another is half there');
 select is((select findings #>> '{0,new}' from ops.risk('KB4', 'waiting')), 'false', 'and what was found before is said to be old');
+
+-- A rename of what belongs to no component, beside one of a product that the patch does not touch.
+select fixture.payload('app', 'KB30', jsonb_build_object('c:/loose/in.dll', fixture.pe('9.1.100.34', array['New'])), '{RTM,SP1,SP2}');
+select fixture.payload('app', 'KB31', jsonb_build_object('c:/loose/by.dll', fixture.pe('9.1.100.34', array['New'])), '{RTM,SP1,SP2}');
+select fixture.host('waiting elsewhere', (table sp2) || '{"c:/app/b.dll": "9.1.100.20", "c:/away/x.dll": "9.1.100.1"}', fixture.runs('Service Pack 2')
+    || '{"pending_renames": [{"from": "c:/temp/x.dll", "to": "c:/away/x.dll"}, {"from": "c:/temp/in.dll", "to": "c:/loose/in.dll"}]}');
+select fixture.judge();
+select matches(fixture.risk('KB30', 'waiting elsewhere'), '^at risk: already waiting for a restart: ', 'a file that comes with the restart stands in a patch''s way');
+select matches(fixture.risk('KB31', 'waiting elsewhere'), '^safe: ', 'one that the patch does not bring does not');
 
 -- Codes, and what a patch that says nothing of its prerequisite does to what its files prove.
 select throws_like($$ select evenkeel.patch_code('bad name') $$, '''bad name'' is no patch''s code: %', 'a code is letters, digits, dots, hyphens and underscores');

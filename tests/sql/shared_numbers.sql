@@ -11,9 +11,9 @@ from unnest(array[
     'pe_defect_unread_version=1055',
     'pe_machine_i386=332', 'pe_machine_alpha=388', 'pe_machine_ia64=512', 'pe_machine_amd64=34404', 'pe_machine_arm64=43620',
     'pe_hybrid_untold=0', 'pe_hybrid_none=1', 'pe_hybrid_arm64ec=2', 'pe_hybrid_arm64x=3',
-    'object_kind__image=1', 'object_kind__chunk=2', 'object_kind__inventory=3', 'object_kind__facts=4', 'object_kind__times=5',
-    'object_kind__machine_marks=6', 'object_kind__component_store=7',
-    'refusal_reason__malformed=1', 'refusal_reason__unknown_version=2', 'refusal_reason__wrong_signature=3',
+    'object_kind__object_kind_unknown=0', 'object_kind__image=1', 'object_kind__chunk=2', 'object_kind__inventory=3', 'object_kind__facts=4',
+    'object_kind__times=5', 'object_kind__machine_marks=6', 'object_kind__component_store=7',
+    'refusal_reason__refusal_unknown=0', 'refusal_reason__malformed=1', 'refusal_reason__unknown_version=2', 'refusal_reason__wrong_signature=3',
     'refusal_reason__wrong_digest=4',
     'refusal_reason__over_limit=5', 'refusal_reason__key_unknown=6', 'refusal_reason__key_pending=7', 'refusal_reason__key_revoked=8',
     'refusal_reason__other_host=9', 'refusal_reason__old_sequence=10', 'refusal_reason__key_set_apart=11',
@@ -30,6 +30,16 @@ end $$;
 
 select is_empty($$ select name, value, value_of(name) from pinned where value_of(name) is distinct from value $$,
                 'each has the number that it always had');
+select is_empty($$ select proname from pg_proc
+                   where pronamespace = 'evenkeel'::regnamespace and pronargs = 0 and proname ~ '^(pe_defect_|object_kind__|refusal_reason__)'
+                     and proname not in (select name from pinned) $$, 'and there is none beside');
+-- Which files a patch is never safe with, nor one that replaces what they may need.
+select results_eq($$ select name from pinned
+                     where name like 'pe_defect_%' and value & (value - 1) = 0
+                       and evenkeel.image_unread(true, value, evenkeel.pe_machine_amd64(), evenkeel.pe_hybrid_none()) order by value $$,
+                  array['pe_defect_optional_header', 'pe_defect_sections', 'pe_defect_truncated', 'pe_defect_exports', 'pe_defect_imports',
+                        'pe_defect_delay_imports', 'pe_defect_symbol_limit', 'pe_defect_read_limit'],
+                  'imports or exports are not all known with each of these defects, and with no other');
 select is_empty($$
     select p.proname from pg_proc p
     where p.pronamespace = 'evenkeel'::regnamespace and p.pronargs = 0
