@@ -1,14 +1,22 @@
-/* A query's rows as a table for people. */
+/*
+ * A query's rows as a table for people.
+ *
+ * Not libsmartcols': that wraps a last column within itself, but can't put it below the others where too little room is
+ * left for a sentence, and it shows what the caller's locale calls printable: direction marks, which turn the rest of a
+ * line round, are, and in the locale C no letter beyond ASCII is. How wide a letter is the C library knows.
+ */
 
 #include "table.h"
 
 #include "proto/utf8.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define COLUMNS_MAXIMUM 32
 #define GAP 2
@@ -26,22 +34,34 @@ struct table {
     bool coloured;
 };
 
-/* Columns that text takes: a character is one, which is close enough for names and versions. */
+/* The end of a character and the columns that it takes: two of wide letters, none of marks upon another. What must not
+ * be shown is '?'. */
+static const char *step(const char *text, size_t *columns, bool *shown)
+{
+    uint32_t code;
+    const char *next = utf8_step_code(text, &code, shown);
+    int width = *shown ? wcwidth((wchar_t)code) : 1;
+    *columns = width < 0 ? 1 : (size_t)width;
+    return next;
+}
+
 static size_t width_of(const char *text)
 {
-    size_t width = 0;
-    bool shown;
-    for (; *text != 0; text = utf8_step(text, &shown))
-        width++;
+    size_t width = 0, columns;
+    for (bool shown; *text != 0; width += columns)
+        text = step(text, &columns, &shown);
     return width;
 }
 
-/* Foreign text: what must not be shown becomes '?'. Prints up to `width` columns and returns where it ended. */
-static const char *print_columns(const char *text, size_t width)
+/* Prints as much as fits in *width columns, less what it took; returns where it ended. */
+static const char *print_columns(const char *text, size_t *width)
 {
+    size_t columns;
     bool shown;
-    for (const char *next; *text != 0 && width > 0; text = next, width--) {
-        next = utf8_step(text, &shown);
+    for (const char *next; *text != 0; text = next, *width -= columns) {
+        next = step(text, &columns, &shown);
+        if (columns > *width)
+            break;
         if (shown)
             fwrite(text, 1, (size_t)(next - text), stdout);
         else
@@ -50,36 +70,40 @@ static const char *print_columns(const char *text, size_t width)
     return text;
 }
 
-static void print_cell(const char *text, size_t width)
-{
-    if (width_of(text) <= width) {
-        print_columns(text, width);
-        return;
-    }
-    print_columns(text, width - 1);
-    fputs("…", stdout);
-}
-
 static void print_blanks(size_t count)
 {
     printf("%*s", (int)count, "");
+}
+
+static void print_cell(const char *text, size_t width)
+{
+    bool cut = width_of(text) > width;
+    width -= cut;
+    print_columns(text, &width);
+    if (cut) {
+        fputs("…", stdout);
+        print_blanks(width); /* of a wide letter that did not fit */
+    }
 }
 
 /* Breaks at the last blank within the width, or else, as in a long path, where the width ends. */
 static void print_wrapped(const char *text, size_t indent, size_t width)
 {
     while (width_of(text) > width) {
-        size_t columns = 0, fitting = 0; /* those before the last blank */
+        size_t columns = 0, fitting = 0, taken; /* fitting: before the last blank */
         bool shown;
-        for (const char *at = text; *at != 0 && columns <= width; at = utf8_step(at, &shown), columns++)
+        for (const char *at = text; *at != 0 && columns <= width; columns += taken) {
             if (*at == ' ')
                 fitting = columns;
-        text = print_columns(text, fitting > 0 ? fitting : width);
+            at = step(at, &taken, &shown);
+        }
+        taken = fitting > 0 ? fitting : width;
+        text = print_columns(text, &taken);
         text += fitting > 0; /* the blank itself */
         putchar('\n');
         print_blanks(indent);
     }
-    print_columns(text, width);
+    print_columns(text, &width);
 }
 
 /* The SGR code of a word that tells how bad something is; NULL for other words. */
@@ -184,7 +208,14 @@ void table_print(const PGresult *rows)
 {
     int columns = PQnfields(rows);
     struct table table = {.rows = rows, .columns = columns < COLUMNS_MAXIMUM ? columns : COLUMNS_MAXIMUM};
+    /* Letters are as wide as Unicode has them, whatever the caller's locale is. Without it, all are one column. */
+    locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = unicode != (locale_t)0 ? uselocale(unicode) : (locale_t)0;
     lay_out(&table);
     for (int row = -1; row < PQntuples(rows); row++)
         print_row(&table, row);
+    if (unicode != (locale_t)0) {
+        uselocale(before);
+        freelocale(unicode);
+    }
 }
