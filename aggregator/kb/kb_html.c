@@ -1,4 +1,11 @@
-/* Turns an HTML page into lines of text, table rows into lines of cells. */
+/*
+ * Turns an HTML page into lines of text, table rows into lines of cells.
+ *
+ * Not libxml2's HTML parser: over pages of 4.7 MB and over old ones without closing tags its events gave the same rows
+ * and cells, at 58 to 86 MB/s against 66 MB/s here (2.9.14, one core). It would take the place of reading tags and
+ * entities, a third of this file; lines, cells and layout tables would stay, and foreign pages would be given to a
+ * large library that nothing else here needs.
+ */
 
 #include "kb_text.h"
 

@@ -5,6 +5,8 @@
  *
  * The file: a snapshot's objects (collector/snapshot.h), four zero bytes, text that says what is offered, and the
  * text's length in four bytes, little-endian. The text's last line is the BLAKE2b-256 digest of the lines before it.
+ * It is text and no message of protobuf, so that who looks at a snapshot that waits reads in its last lines whose it is
+ * and of when; and as older collectors' snapshots must be read on, a message would be a second reader and not another.
  */
 
 #ifndef EVENKEEL_SPOOL_H
