@@ -1,6 +1,6 @@
 -- What a check says that it reads, in its header, is what it reads, itself or through functions: risk goes by it.
 begin;
-select plan(4);
+select plan(6);
 \ir sources.psql
 \ir fixture.psql
 \ir catalogue.psql
@@ -46,5 +46,16 @@ select is(fixture.risk('KB1', 'plain'), 'at risk: there is c:/app/a.dll', 'a che
 select is((select jsonb_path_query_array(findings, '$[*].check') from ops.risk('KB1', 'plain')), '["through-function"]', 'one that reads facts alone is not');
 
 select is((select count(*) from evenkeel.check_definition where reads = '{}'), 0::bigint, 'no check says nothing');
+-- Which keys of evidence functions and views read, and which the checks' queries make.
+create temporary table evidence_read as
+select distinct t.name, m[1] as key
+from (select name, body from source.text where is_function
+      union all select schemaname || '.' || viewname, definition from pg_views where schemaname in ('evenkeel', 'ops')) t (name, body)
+cross join regexp_matches(t.body, '\mevidence (?:->>?|#>>?) ''\{?([a-z_]+)', 'g') m;
+select cmp_ok((select count(*) from evidence_read), '>', 30::bigint, 'functions and views read evidence');
+select is_empty($$ select name, key from evidence_read e
+                   where not exists (select from evenkeel.check_definition d where strpos(d.query, quote_literal(key)) > 0) $$,
+                'of which some check makes each key');
+
 select * from finish();
 rollback;
