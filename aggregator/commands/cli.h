@@ -113,8 +113,9 @@ int cli_print(PGconn *connection, const char *query, const struct parameter *par
 /* Whether this login may judge, or only looks (evenkeel_read). */
 int cli_may_judge(PGconn *connection, bool *may, struct error *error);
 
-/* Judges all hosts that wait for it, where this login may; otherwise, and where an aggregator still has some in hand after
- * a minute, tells how many wait. So that what is asked next is up to date; with progress on a terminal unless quiet. */
+/* Judges all hosts that wait for it, where this login may; otherwise, and where an aggregator still has some in hand
+ * after a minute, tells how many wait. So that what is asked next is up to date; with progress on a terminal unless
+ * quiet. */
 int cli_judge(PGconn *connection, bool quiet, struct error *error);
 
 /* Likewise without what changes with the clock alone, such as who has been silent. */

@@ -199,11 +199,14 @@ static void evidence_is_read_as_sentences(void **state)
     } cases[] = {
         {"{\"upper\": {\"path\": \"c:/a.dll\", \"version\": \"1.0.0.1\", \"level\": \"at least SP2\", \"basis\": \"SP2 "
          "ships it\"}}",
-         "<dl><div><dt>the newer side</dt><dd><code>c:/a.dll</code> 1.0.0.1 is at least SP2: SP2 ships it</dd></div></dl>"},
+         "<dl><div><dt>the newer side</dt><dd><code>c:/a.dll</code> 1.0.0.1 is at least SP2: SP2 ships "
+         "it</dd></div></dl>"},
         {"{\"move\": [{\"path\": \"c:/<b>\", \"levels\": \"RTM\", \"brought\": \"1.2\"}], \"move_count\": 1}",
-         "<dl><div><dt>files to move</dt><dd><ul><li><code>c:/&lt;b&gt;</code> is RTM; brought 1.2</li></ul></dd></div></dl>"},
+         "<dl><div><dt>files to move</dt><dd><ul><li><code>c:/&lt;b&gt;</code> is RTM; brought "
+         "1.2</li></ul></dd></div></dl>"},
         {"{\"move\": [1], \"move_count\": 2}",
-         "<dl><div><dt>files to move</dt><dd><ul><li>1</li></ul></dd></div><div><dt>move count</dt><dd>2</dd></div></dl>"},
+         "<dl><div><dt>files to move</dt><dd><ul><li>1</li></ul></dd></div><div><dt>move "
+         "count</dt><dd>2</dd></div></dl>"},
         {"{\"hosts\": [], \"host_count\": 0, \"note\": null}", "<dl><div><dt>hosts</dt><dd>none</dd></div></dl>"},
         {"{\"target\": \"SP2\", \"target_ordinal\": 2}", "<dl><div><dt>level to reach</dt><dd>SP2</dd></div></dl>"},
         {"{\"target_ordinal\": 2}", "<dl><div><dt>target ordinal</dt><dd>2</dd></div></dl>"},

@@ -106,8 +106,8 @@ as $$
            greatest(count(f.*), (select max(l.files) from evenkeel.level_list l
                                  where (l.product_id, l.ordinal) = (t.product_id, t.level_ordinal))),
            case when not t.has_payload then 'not known'
-                when bool_or(i.image_id is null or evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)) then 'known of some'
-                else 'known' end,
+                when bool_or(i.image_id is null or evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid))
+                then 'known of some' else 'known' end,
            t.has_payload,
            coalesce((select string_agg(l.code, ' ' order by l.ordinal) from evenkeel.level l
                      where l.product_id = t.product_id and l.ordinal = any (t.required_levels)), ''),

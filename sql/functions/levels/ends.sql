@@ -2,10 +2,11 @@
 
 create or replace function evenkeel.upper_ends()
 returns table (file_id integer, product_id integer, bound integer, basis text)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
 as $$
     with told as materialized (
-        select * from content_told where relation <> '<='
+        select *, bool_or(shipped > version) over (partition by file_id, product_id) as any_newer
+        from content_told where relation <> '<='
     ), candidate as materialized (
         -- Where what is shipped may turn newer than the file: where a statement begins, and at the list after one's end.
         select file_id, product_id, version, first_ordinal as ordinal from told where shipped > version
@@ -14,8 +15,7 @@ as $$
         from told t
         cross join lateral (select min(l.ordinal) as ordinal from evenkeel.level l
                             where l.product_id = t.product_id and l.complete and l.ordinal > t.last_ordinal) n
-        where t.shipped <= t.version and t.kind = 'list' and n.ordinal is not null
-          and exists (select from told o where (o.file_id, o.product_id) = (t.file_id, t.product_id) and o.shipped > t.version)
+        where t.shipped <= t.version and t.kind = 'list' and n.ordinal is not null and t.any_newer
     ), missed as (
         -- A level that ships several builds of a name, in several places, is missed only by what is older than all of them.
         select c.file_id, c.product_id, c.ordinal, s.relation, min(s.shipped) as least, max(s.shipped) as greatest, min(s.source) as source
@@ -42,7 +42,7 @@ comment on function evenkeel.upper_ends() is
 
 create or replace function evenkeel.exact_ends()
 returns table (file_id integer, product_id integer, bound integer, shipped_from integer, basis text)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
 as $$
     with told as materialized (
         select * from content_told where relation <> '>='
@@ -50,20 +50,23 @@ as $$
         select distinct on (file_id, product_id) file_id, product_id, version, first_ordinal, source
         from told where relation = '=' and shipped = version
         order by file_id, product_id, first_ordinal, rank, source
+    ), older as (
+        -- The greatest level below of which every build that is known is older. What is not known of those between raises nothing.
+        select s.file_id, s.product_id, max(t.last_ordinal) as ordinal
+        from same s
+        join told t using (file_id, product_id)
+        where t.shipped < s.version and t.last_ordinal < s.first_ordinal
+          and not exists (select from told n
+                          where (n.file_id, n.product_id) = (t.file_id, t.product_id) and n.relation = '=' and n.shipped >= n.version
+                            and t.last_ordinal between n.first_ordinal and n.last_ordinal)
+        group by s.file_id, s.product_id
     )
     select s.file_id, s.product_id, o.ordinal + 1, s.first_ordinal,
            case when o.ordinal is null then format('%s ships exactly this (%s)', l.code, s.source)
                 else format('%s ships exactly this (%s), %s an older one', l.code, s.source, b.code) end
     from same s
     join evenkeel.level l on (l.product_id, l.ordinal) = (s.product_id, s.first_ordinal)
-    left join lateral (
-        -- The greatest level below of which every build that is known is older. What is not known of those between raises nothing.
-        select max(t.last_ordinal) as ordinal
-        from told t
-        where (t.file_id, t.product_id) = (s.file_id, s.product_id) and t.shipped < s.version and t.last_ordinal < s.first_ordinal
-          and not exists (select from told n
-                          where (n.file_id, n.product_id) = (t.file_id, t.product_id) and n.relation = '=' and n.shipped >= s.version
-                            and t.last_ordinal between n.first_ordinal and n.last_ordinal)) o on true
+    left join older o on (o.file_id, o.product_id) = (s.file_id, s.product_id)
     left join evenkeel.level b on (b.product_id, b.ordinal) = (s.product_id, o.ordinal)
 $$;
 comment on function evenkeel.exact_ends() is

@@ -1,7 +1,9 @@
--- What levels ship under a file's name and place: of statements that disagree those of the better source.
+-- What levels ship under a file's name and place: of statements that disagree those of the better source. What is compared of one file
+-- with itself is without nested loops, for the planner can't know how many statements there are of a file, and would go through those of
+-- all for each.
 
 create or replace function evenkeel.find_statements()
-returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
 as $$
 begin
     delete from content_told;
@@ -10,13 +12,14 @@ begin
         select j.file_id, j.product_id, j.version, j.at_release, s.relation, s.version as shipped, s.first_ordinal, s.last_ordinal,
                statement_rank(s.kind) * 2 + (s.file <> j.location)::integer as rank, s.source, s.kind
         from content_held j
-        join statement s on s.product_id = j.product_id and s.file in (j.name, j.location)
-        where j.on_line and (s.machine is null or s.machine = j.machine)
+        cross join lateral statements_of(j.product_id, j.name, j.location, j.machine) s
+        where j.on_line
     )
-    select t.*
-    from told t
+    select t.* from told t where t.relation = '>='
+    union all
     -- Stated outranks captured, captured outranks learned; what a level ships at a place outranks what it ships under that name anywhere.
-    where t.relation = '>=' or not exists (
+    select t.* from told t
+    where t.relation <> '>=' and not exists (
         select from told b
         where (b.file_id, b.product_id) = (t.file_id, t.product_id) and b.relation = '=' and b.rank < t.rank
           and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal);
@@ -28,7 +31,7 @@ comment on function evenkeel.find_statements() is
 
 create or replace function evenkeel.implied_statements()
 returns table (file_id integer, product_id integer, shipped bigint, first_ordinal integer, last_ordinal integer)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
 as $$
     with complete as materialized (
         select l.product_id, max(l.ordinal) as newest from evenkeel.level l where l.complete and l.line = '' group by l.product_id
@@ -49,8 +52,8 @@ as $$
         select h.file_id, h.product_id, s.version as shipped, s.first_ordinal, s.last_ordinal,
                lead(s.first_ordinal) over (partition by h.file_id, h.product_id order by s.first_ordinal, s.last_ordinal) as next_ordinal
         from held h
-        join evenkeel.statement s on s.product_id = h.product_id and s.file in (h.name, h.location)
-        where s.relation = '=' and evenkeel.statement_rank(s.kind) = 1 and (s.machine is null or s.machine = h.machine)
+        cross join lateral evenkeel.statements_of(h.product_id, h.name, h.location, h.machine) s
+        where s.relation = '=' and evenkeel.statement_rank(s.kind) = 1
     )
     -- After its last statement a file is as it was, through the complete levels that follow each other.
     select s.file_id, s.product_id, s.shipped, s.last_ordinal + 1, f.last_ordinal
@@ -71,15 +74,16 @@ as $$
     -- Updates are cumulative: what the list of one leaves out, and none below it had, is as the product was released.
     select h.file_id, h.product_id, (h.version - h.revision + h.rtm_revision)::bigint, 0, f.last_ordinal
     from held h
+    left join (select s.file_id, s.product_id, min(s.first_ordinal) as ordinal from stated s group by s.file_id, s.product_id) b
+         using (file_id, product_id)
     cross join lateral (
         select max(l.ordinal) as last_ordinal
         from evenkeel.level l
         where l.product_id = h.product_id and l.line = '' and l.complete
           and (l.product_id, l.ordinal) not in (select product_id, ordinal from baseless)
-          and l.ordinal < coalesce((select min(s.first_ordinal) from stated s where (s.file_id, s.product_id) = (h.file_id, h.product_id)),
-                                   2147483647)) f
+          and l.ordinal < coalesce(b.ordinal, 2147483647)) f
     where h.rtm_revision is not null and f.last_ordinal is not null
 $$;
 comment on function evenkeel.implied_statements() is
-  'What complete lists say of the files of content_held that they leave out: such a level ships them as the levels below have them, at last as the '
-  'product was released.';
+  'What complete lists say of the files of content_held that they leave out: such a level ships them as the levels below have them, at '
+  'last as the product was released.';

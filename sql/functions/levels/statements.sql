@@ -21,6 +21,19 @@ comment on column evenkeel.statement.last_ordinal is 'The last one.';
 comment on column evenkeel.statement.kind is 'As baseline.kind.';
 comment on column evenkeel.statement.source is 'As baseline.source.';
 
+create or replace function evenkeel.statements_of(product integer, name text, location text, machine integer)
+returns setof evenkeel.statement language sql stable rows 10
+as $$
+    -- Each file's are looked up. Joined to the view they would all be gone through, the more the more lists there are: `offset 0` keeps
+    -- the planner from it.
+    select s.* from evenkeel.statement s
+    where s.product_id = product and s.file in (statements_of.name, statements_of.location)
+      and (s.machine is null or s.machine = statements_of.machine)
+    offset 0
+$$;
+comment on function evenkeel.statements_of(integer, text, text, integer) is
+  'What is stated of a file of a product by its name and by its place, for its machine.';
+
 create or replace function evenkeel.statement_rank(kind text)
 returns integer language sql immutable strict parallel safe
 as $$ select case kind when 'captured' then 2 when 'learned' then 5 else 1 end $$;
