@@ -12,8 +12,9 @@ select fixture.host('web-01', jsonb_build_object('c:/app/a.dll', fixture.pe('9.1
                     fixture.runs('Service Pack 2')) \g /dev/null
 select fixture.host('web-02', jsonb_build_object('c:/app/a.dll', fixture.pe('9.1.100.80')), fixture.runs('Service Pack 2')) \g /dev/null
 create function fixture.bound(name text, machine integer) returns integer language sql as $$
-    select e.bound from evenkeel.patch_ends(array(select f.file_id from evenkeel.file f join evenkeel.path p using (path_id) join evenkeel.image i using (image_id)
-                                                  where p.name = bound.name and i.machine = bound.machine)) e
+    select evenkeel.hold_files(array(select f.file_id from evenkeel.file f join evenkeel.path p using (path_id) join evenkeel.image i using (image_id)
+                                     where p.name = bound.name and i.machine = bound.machine));
+    select e.bound from evenkeel.patch_ends() e
 $$;
 select is(fixture.bound('a.dll', 332), 2, 'a file that a patch brings is of a level that the patch may go on');
 select is(fixture.bound('a.dll', 34404), null, 'one for another machine is not that file');

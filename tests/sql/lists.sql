@@ -1,6 +1,6 @@
 -- Lists of cumulative updates: which product and level they are of, and what is stored of them. The order of imports leaves no trace.
 begin;
-select plan(31);
+select plan(34);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer) returns jsonb language sql as $$
