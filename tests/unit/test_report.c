@@ -124,6 +124,13 @@ static void take_out(char *text, const char *what)
         memmove(at, at + strlen(what), strlen(at + strlen(what)) + 1);
 }
 
+static const char *behind(const char *text, const char *mark)
+{
+    const char *at = strstr(text, mark);
+    assert_non_null(at);
+    return at + strlen(mark);
+}
+
 /* The page's part that names so many hosts, n0 and on, without the marks around each name. */
 static char *named(int hosts, char *line, size_t size)
 {
@@ -142,11 +149,10 @@ static char *named(int hosts, char *line, size_t size)
     FILE *out = open_memstream(&text, &length);
     report_html(document, out);
     assert_int_equal(fclose(out), 0);
-    char *begin = strstr(text, "Changed facts"), *from = begin != NULL ? strstr(begin, "</b> ") : NULL,
-         *to = from != NULL ? strstr(from, "</td>") : NULL;
-    assert_non_null(to);
-    assert_true((size_t)(to - from) < size);
-    snprintf(line, size, "%.*s", (int)(to - from - 5), from + 5);
+    const char *from = behind(behind(text, "Changed facts"), "</b> ");
+    size_t cell = (size_t)(behind(from, "</td>") - from) - strlen("</td>");
+    assert_true(cell < size);
+    snprintf(line, size, "%.*s", (int)cell, from);
     take_out(line, "<bdi class=\"host\">");
     take_out(line, "</bdi>");
     free(text);
