@@ -209,6 +209,22 @@ static int note_hives(struct collection *collection, struct error *error)
     return 0;
 }
 
+/* An export may hold less than a registry does: that it tells of no services is not that there are none. */
+static int note_keys(struct collection *collection, struct error *error)
+{
+    static const struct {
+        const char *what, *path;
+    } keys[] = {{"Services", "SYSTEM\\CurrentControlSet\\Services"},
+                {"Session Manager", "SYSTEM\\CurrentControlSet\\Control\\Session Manager"}};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_(facts_close_key) struct registry_key *key = facts_key(collection, keys[i].path);
+        if (key == NULL && facts_not_seen(collection, EVENKEEL__NOT_SEEN_KIND__NO_KEY, keys[i].what, 1, error) == -1)
+            return -1;
+    }
+    return 0;
+}
+
 /* Names of an export in a code page that nobody told, or that it is not. */
 static int note_code_page(struct collection *collection, struct error *error)
 {
@@ -240,8 +256,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
         return -1;
     if (options->store != NULL && facts_collect_store(&collection, options->store, error) == -1)
         return -1;
-    if (collection.registry != NULL &&
-        (note_hives(&collection, error) == -1 || note_code_page(&collection, error) == -1))
+    if (collection.registry != NULL && (note_hives(&collection, error) == -1 || note_keys(&collection, error) == -1 ||
+                                        note_code_page(&collection, error) == -1))
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;

@@ -99,6 +99,8 @@ static const char *const names[] = {
     [EVENKEEL__NOT_SEEN_KIND__STALE_HIVE] = "registry hives out of date",
     [EVENKEEL__NOT_SEEN_KIND__DAMAGED_HIVE] = "damaged registry hives",
     [EVENKEEL__NOT_SEEN_KIND__NO_STORE] = "parts of the component store",
+    [EVENKEEL__NOT_SEEN_KIND__NO_KEY] =
+        "keys that are not in the registry given (export HKEY_LOCAL_MACHINE\\SYSTEM, too)",
 };
 
 static void add_text(char *text, size_t size, const char *part)

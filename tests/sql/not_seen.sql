@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(19);
+select plan(23);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -36,6 +36,10 @@ select fixture.unseen('cut renames', 'cut', 'pending_renames');
 select fixture.unseen('cut services', 'cut', 'services');
 select fixture.unseen('cut name', 'cut', 'product_name');
 select fixture.unseen('cut start', 'cut', 'services.start');
+select fixture.unseen('no services', 'no_key', 'Services');
+select fixture.unseen('no manager', 'no_key', 'Session Manager', more => '{"c:/side/s.dll": "9.1.100.20"}');
+select fixture.unseen('side', '', '', more => '{"c:/side/s.dll": "9.1.100.20"}');
+select fixture.unseen('side no services', 'no_key', 'Services', more => '{"c:/side/s.dll": "9.1.100.20"}');
 select fixture.judge();
 
 select is(fixture.said('whole'), 'level', 'a host that was seen whole');
@@ -57,6 +61,15 @@ select matches(fixture.said('cut services'), '^unknown: ', 'whichever a check go
 select is(fixture.said('cut name'), 'level', 'a name may be cut');
 select is(fixture.said('cut start'), 'level', 'and a number that nothing can be');
 
+select is((select format('%s: %s', verdict, not_seen) from ops.host where host = 'no services'),
+          'level: the registry that was read has no key ''Services'': export HKEY_LOCAL_MACHINE\SYSTEM, too', 'an export of parts is told, and decides no level');
+select is(array[fixture.risk('KB1', 'side'), fixture.risk('KB1', 'side no services')], array['safe: 1 file replaced', 'safe: 1 file replaced'],
+          'nor what a patch does');
+select is(fixture.risk('KB1', 'no manager'), 'unknown: the registry that was read has no key ''Session Manager'': export HKEY_LOCAL_MACHINE\SYSTEM, too',
+          'but no patch is safe where it is not known whether a restart is waited for, and where programs look for DLLs');
+select is(evenkeel.not_seen_text('{"not_seen": [{"kind": "no_key", "what": "Services", "count": 1}, {"kind": "no_key", "what": "Session Manager", "count": 1}]}'),
+          'the registry that was read lacks HKEY_LOCAL_MACHINE\SYSTEM, or parts of it: export it, too (Services, ...)', 'both are said in one');
+
 -- What is not there may lie where nobody looked.
 select is(fixture.risk('KB1', 'whole'), 'not applicable: another product: The side is not here', 'another product is not here where all was seen');
 select matches(fixture.risk('KB1', 'other drive'), '^unknown: which products are here is not known', 'it may lie on a drive that was not given');
@@ -74,13 +87,17 @@ select fixture.lacking('assemblies cut', '[{"kind": "cut", "what": "assemblies",
 select fixture.lacking('path', '[]', '["c:/lib/tools", "d:/lib"]');
 select fixture.lacking('path linked', '[{"kind": "link", "what": "c:/lib", "count": 1}]', '["c:/lib/tools"]');
 select fixture.lacking('path elsewhere', '[{"kind": "other_drive", "what": "d:", "count": 1}]', '["c:/lib/tools", "d:/lib"]');
+select fixture.lacking('path cut', '[{"kind": "cut", "what": "search_path", "count": 2}]');
+select fixture.lacking('path not exported', '[{"kind": "no_key", "what": "Session Manager", "count": 1}]');
+select fixture.lacking('path exported', '[{"kind": "no_key", "what": "Services", "count": 1}]');
+select fixture.lacking('path out of date', '[{"kind": "stale_hive", "what": "SYSTEM", "count": 1}]');
 select fixture.lacking('path not linked', '[{"kind": "link", "what": "c:/library", "count": 1}]', '["c:/lib/tools"]');
 select fixture.judge();
 select results_eq($$ select host, check_name from ops.finding where host like 'assemblies%' and check_name = 'unresolved-import' order by 1 $$,
                   $$ values ('assemblies', 'unresolved-import') $$, 'what is nowhere is missed, unless assemblies were left out, one of which may bring it');
 
-select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$, array['path', 'path not linked'],
-                  'or programs look for it behind a link, or on a drive that was not given');
+select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$, array['path', 'path exported', 'path not linked'],
+                  'or programs look for it behind a link, on a drive that was not given, or where the registry does not tell');
 
 select * from finish();
 rollback;

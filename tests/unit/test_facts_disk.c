@@ -61,6 +61,11 @@ static void assert_not_seen(const Evenkeel__Facts *facts, const char *expected)
     assert_string_equal(seen, expected);
 }
 
+/* What every Windows has. */
+#define SERVICES "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services]\n"
+#define SESSION_MANAGER "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Session Manager]\n"
+#define WHOLE HEADER SERVICES SESSION_MANAGER
+
 static struct taken take_disk(const char *root, const char *text)
 {
     struct facts_options options = {.root = root};
@@ -99,7 +104,7 @@ static void windows_nt_4_keeps_machine_keys_in_its_registry_alone(void **state)
 {
     (void)state;
     put("nt4/WINNT/System32/x", "");
-    struct taken taken = take_disk("nt4", HEADER ROOT "\"CurrentVersion\"=\"4.0\"\n");
+    struct taken taken = take_disk("nt4", WHOLE ROOT "\"CurrentVersion\"=\"4.0\"\n");
     assert_true(taken.facts->machine_keys_read);
     assert_not_seen(taken.facts, "");
     drop(&taken);
@@ -124,11 +129,29 @@ static void the_registry_says_where_windows_is_and_another_beside_it_is_named(vo
     put("two/NT40/system32/ntdll.dll", "");
     put("two/WINNT/system32/ntdll.dll", "");
     put("two/WINDOWS/system32/readme.txt", "no Windows");
-    struct taken taken = take_disk("two", HEADER NT "]\n\"SystemRoot\"=\"C:\\\\NT40\"\n");
+    struct taken taken = take_disk("two", WHOLE NT "]\n\"SystemRoot\"=\"C:\\\\NT40\"\n");
     assert_text(taken.facts->windows_directory, "c:/nt40");
     assert_list(taken.facts->n_other_windows, taken.facts->other_windows, "c:/winnt");
     assert_not_seen(taken.facts, "9 machine keys 1");
     drop(&taken);
+}
+
+static void keys_that_an_export_lacks_are_not_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *not_seen;
+    } exports[] = {{HEADER ROOT, "13 Services 1; 13 Session Manager 1"},
+                   {HEADER SERVICES ROOT, "13 Session Manager 1"},
+                   {HEADER SESSION_MANAGER ROOT, "13 Services 1"},
+                   {WHOLE ROOT, ""}};
+    put("lacks/WINNT/system32/x", "");
+    put("lacks/WINNT/Profiles/All Users/Application Data/Microsoft/Crypto/RSA/MachineKeys/K", "");
+    for (size_t i = 0; i < sizeof exports / sizeof *exports; i++) {
+        struct taken taken = take_disk("lacks", exports[i].text);
+        assert_not_seen(taken.facts, exports[i].not_seen);
+        drop(&taken);
+    }
 }
 
 static void the_registry_says_which_drive_a_disk_is(void **state)
@@ -139,7 +162,7 @@ static void the_registry_says_which_drive_a_disk_is(void **state)
     put("letter/ProgramData/x", "");
     struct error error = {0};
     struct facts_options options = {.root = "letter", .drive_found = &letter};
-    const char *text = HEADER NT "]\n\"SystemRoot\"=\"D:\\\\WIN2003\"\n";
+    const char *text = WHOLE NT "]\n\"SystemRoot\"=\"D:\\\\WIN2003\"\n";
     assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error), 0);
     struct taken taken = take(&options);
     assert_int_equal(letter, 'd');
@@ -166,10 +189,10 @@ static void a_host_may_have_its_windows_on_the_second_of_its_drives(void **state
     struct error error = {0};
     struct facts_drive more = {.root = "drive-d", .letter = 'd'};
     struct facts_options options = {.root = "drive-c", .drive = 'c', .more = &more, .more_count = 1};
-    const char *text = HEADER NT "]\n\"SystemRoot\"=\"D:\\\\WINDOWS\"\n" NT
-                                 "\\ProfileList]\n\"ProgramData\"=\"%SystemDrive%\\\\ProgramData\"\n"
-                                 "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion]\n"
-                                 "\"ProgramFilesDir\"=\"D:\\\\Programme\"\n";
+    const char *text = WHOLE NT "]\n\"SystemRoot\"=\"D:\\\\WINDOWS\"\n" NT
+                                "\\ProfileList]\n\"ProgramData\"=\"%SystemDrive%\\\\ProgramData\"\n"
+                                "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion]\n"
+                                "\"ProgramFilesDir\"=\"D:\\\\Programme\"\n";
     assert_int_equal(registry_parse_text(bytes_of(text, strlen(text)), "test.reg", 0, &options.registry, &error), 0);
     struct taken taken = take(&options);
     assert_text(taken.facts->program_files, "d:/programme");
@@ -266,6 +289,7 @@ int main(void)
         cmocka_unit_test(windows_nt_4_keeps_machine_keys_in_its_registry_alone),
         cmocka_unit_test(machine_keys_are_found_whatever_language_the_profiles_are_in),
         cmocka_unit_test(the_registry_says_where_windows_is_and_another_beside_it_is_named),
+        cmocka_unit_test(keys_that_an_export_lacks_are_not_seen),
         cmocka_unit_test(the_registry_says_which_drive_a_disk_is),
         cmocka_unit_test(a_host_may_have_its_windows_on_the_second_of_its_drives),
         cmocka_unit_test(metabase_is_told_by_digest_and_time_and_xml_counts_before_bin),

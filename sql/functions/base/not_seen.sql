@@ -27,6 +27,7 @@ as $$
         when 'stale_hive' then format('the registry hive %s is older than its host, and its logs don''t make up for it', what)
         when 'damaged_hive' then format('the registry hive %s is damaged', what)
         when 'no_store' then format('of the component store %s can''t be seen', coalesce(nullif(what, ''), 'something'))
+        when 'no_key' then format('the registry that was read has no key ''%s'': export HKEY_LOCAL_MACHINE\SYSTEM, too', what)
         else concat_ws(' ', kind, what) end
 $$;
 comment on function evenkeel.not_seen_sentence(text, text, bigint) is
@@ -50,6 +51,7 @@ as $$
                          when 'stale_hive' then entries || ' registry hives are older than the host'
                          when 'damaged_hive' then entries || ' registry hives are damaged'
                          when 'no_store' then 'of the component store ' || entries || ' parts can''t be seen'
+                         when 'no_key' then 'the registry that was read lacks HKEY_LOCAL_MACHINE\SYSTEM, or parts of it: export it, too'
                          else concat_ws(' ', entries, kind) end,
                          concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...')) end
 $$;
@@ -67,8 +69,8 @@ comment on function evenkeel.not_seen_text(jsonb) is 'All that a collector did n
 create or replace function evenkeel.not_seen_doubt(facts jsonb)
 returns text language sql immutable parallel safe
 as $$
-    -- Folders by their usual names, spellings and the component store are told, and prove nothing; these may hide what decides. A file
-    -- of a path that another has leaves its own product open (unseen_places()).
+    -- Folders by their usual names, spellings, the component store and what an export of parts lacks are told, and decide no level; these
+    -- may hide what does. A file of a path that another has leaves its own product open (unseen_places()).
     select string_agg(evenkeel.not_seen_places(n.kind, n.places, n.entries), '; ' order by n.kind)
     from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
           from evenkeel.not_seen_entries(facts) e

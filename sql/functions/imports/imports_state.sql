@@ -189,8 +189,8 @@ create or replace function evenkeel.imports_doubt()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Assemblies hold what isn't collected, KnownDLLs are the system's own, and where not even the system's core was collected, or
-    -- programs or folders could not be read, or any program looks behind a link or on a drive that nobody gave, the inventory is a
-    -- partial one.
+    -- programs or folders could not be read, or any program looks behind a link, on a drive that nobody gave or nobody knows where, the
+    -- inventory is a partial one.
     update imports_bad b set reason = 'unknown'
     from imports_context c
     left join state_facts f on f.host_id = c.host_id
@@ -202,7 +202,7 @@ as $$
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
                     or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
-                    or evenkeel.assemblies_cut(f.facts)
+                    or evenkeel.search_unknown(f.facts)
                     or exists (select from evenkeel.not_seen_entries(f.facts) n
                                join imports_tail t on (t.host_id, t.machine) = (c.host_id, c.machine)
                                                   and evenkeel.may_lie_in(t.folder, n.what)

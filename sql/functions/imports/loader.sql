@@ -70,11 +70,16 @@ $$;
 comment on function evenkeel.assembly_may_hold(jsonb, text) is
     'Whether a side-by-side assembly of the host may bring a DLL of that name, so that nothing may be said of who imports it.';
 
-create or replace function evenkeel.assemblies_cut(facts jsonb)
+create or replace function evenkeel.search_unknown(facts jsonb)
 returns boolean language sql immutable parallel safe
-as $$ select exists (select from evenkeel.not_seen_entries(facts) n where n.kind = 'cut' and n.what = 'assemblies') $$;
-comment on function evenkeel.assemblies_cut(jsonb) is
-    'Whether side-by-side assemblies of the host were left out, so that one of them may bring a DLL that is nowhere else.';
+as $$
+    select exists (select from evenkeel.not_seen_entries(facts) n
+                   where n.kind = 'cut' and n.what in ('assemblies', 'search_path') or n.kind = 'no_key' and n.what = 'Session Manager'
+                      or n.kind in ('stale_hive', 'damaged_hive') and n.what = 'SYSTEM')
+$$;
+comment on function evenkeel.search_unknown(jsonb) is
+    'Whether not all is known of where programs of the host look for a DLL (PATH, side-by-side assemblies), so that one that is nowhere '
+    'else may lie there.';
 
 create or replace function evenkeel.machines_served(machine integer, hybrid integer)
 returns integer[] language sql immutable parallel safe

@@ -99,6 +99,11 @@ as $$
     select u.host_id, 8, u.says from evenkeel.risk_unread() u where payload
     union all
     select r.host_id, 9, r.says from evenkeel.risk_removed() r where payload
+    union all
+    -- Whether it waits for a restart, and where its programs look for DLLs.
+    select f.host_id, 10, evenkeel.not_seen_sentence(n.kind, n.what, n.entries)
+    from state_facts f cross join lateral evenkeel.not_seen_entries(f.facts) n
+    where n.kind = 'no_key' and n.what = 'Session Manager'
 $$;
 comment on function evenkeel.risk_doubts(boolean) is 'Fills risk_doubt for the hosts of state_host; payload: that of the patch is known.';
 
