@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(49);
+select plan(53);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -101,12 +101,15 @@ select fixture.seen('all there', :'healthy');
 select fixture.seen('all gone', :'broken');
 select fixture.seen('folder in PATH not seen', '{gone.exe,C:\\WINDOWS\\gone.exe}', '{"search_path": ["c:/elsewhere"]}');
 select fixture.seen('programs behind a link', :'broken', '{"not_seen": [{"kind": "link", "what": "c:/program files", "count": 1}]}');
+select fixture.seen('one is a link', '{C:\\WINDOWS\\gone.exe,C:\\WINDOWS\\System32\\a b.exe -x}',
+    '{"not_seen": [{"kind": "link", "what": "c:/windows/gone.exe", "count": 1}, {"kind": "link", "what": "c:/windows/system32/a.exe", "count": 1}]}');
 select fixture.judge();
 select is_empty($$ select * from fixture.missing('all there') $$, 'arguments, folders that look like programs, short names, the search path: no false alarm');
 select results_eq($$ select * from fixture.missing('all gone') $$, array['high c:/program files/no folder/gone.exe', 'high c:/progra~1/myagen~1/bin/gone.exe',
     'high c:/windows/system32/gone.exe'], 'a folder that was looked into and is not there is empty; copies and what was not looked into are unknown');
 select results_eq($$ select * from fixture.missing('folder in PATH not seen') $$, array['high c:/windows/gone.exe'], 'a bare name may lie in a folder that was not seen');
 select results_eq($$ select * from fixture.missing('programs behind a link') $$, array['high c:/windows/system32/gone.exe'], 'nor is missing what a link hides');
+select is_empty($$ select * from fixture.missing('one is a link') $$, 'nor what is a link itself, by any spelling that Windows tries');
 -- A file that is there twice in the fleet, and not on this host, is not made up for by another that is there twice on it.
 select fixture.seen('two places', '{far.exe}');
 select fixture.host('one lost', '{"c:/windows/far.exe": "1.0.0.0", "c:/tools/far.exe": "1.0.0.0", "c:/windows/system32/other.exe": "1.0.0.0"}',
@@ -158,6 +161,19 @@ $$;
 select fixture.web('web-4', 1, array['c:/web/ftp.dll']);
 select fixture.learnt();
 select is(fixture.web_summary('lacks'), 'The web: c:/web/ftp.dll, which 3 of 5 hosts at SP1 have, is not there', 'one of the four reports less: the finding stays, with the counts');
+create function fixture.unseen(host_name text, unseen jsonb) returns void language plpgsql as $$
+begin
+    update evenkeel.host_facts_current set facts = facts || jsonb_build_object('not_seen', unseen)
+    where host_id = (select host_id from evenkeel.host where name = host_name);
+    perform evenkeel.judge_hosts(array(select host_id from evenkeel.host where name = host_name));
+end
+$$;
+select fixture.unseen('lacks', '[{"kind": "link", "what": "c:/web/ftp.dll", "count": 1}]');
+select is(fixture.web_summary('lacks'), null, 'one that is a link may be there');
+select fixture.unseen('lacks', '[{"kind": "unnameable", "what": "c:/web", "count": 1}]');
+select is(fixture.web_summary('lacks'), null, 'and so may one in whose folder a name can''t be told');
+select fixture.unseen('lacks', '[{"kind": "link", "what": "c:/web/ftp2.dll", "count": 1}, {"kind": "unnameable", "what": "c:/web/base", "count": 1}]');
+select isnt(fixture.web_summary('lacks'), null, 'another that is a link takes nothing from it');
 select is(fixture.web_summary('web-4'), fixture.web_summary('lacks'), 'and it has that finding, too');
 select fixture.learnt();
 select is(fixture.web_summary('lacks'), fixture.web_summary('web-4'), 'also when it is learnt once more');

@@ -91,13 +91,16 @@ select fixture.lacking('path cut', '[{"kind": "cut", "what": "search_path", "cou
 select fixture.lacking('path not exported', '[{"kind": "no_key", "what": "Session Manager", "count": 1}]');
 select fixture.lacking('path exported', '[{"kind": "no_key", "what": "Services", "count": 1}]');
 select fixture.lacking('path out of date', '[{"kind": "stale_hive", "what": "SYSTEM", "count": 1}]');
+select fixture.lacking('path linked file', '[{"kind": "link", "what": "c:/app/lost.dll", "count": 1}]');
+select fixture.lacking('path linked other file', '[{"kind": "link", "what": "c:/app/notlost.dll", "count": 1}]');
 select fixture.lacking('path not linked', '[{"kind": "link", "what": "c:/library", "count": 1}]', '["c:/lib/tools"]');
 select fixture.judge();
 select results_eq($$ select host, check_name from ops.finding where host like 'assemblies%' and check_name = 'unresolved-import' order by 1 $$,
                   $$ values ('assemblies', 'unresolved-import') $$, 'what is nowhere is missed, unless assemblies were left out, one of which may bring it');
 
-select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$, array['path', 'path exported', 'path not linked'],
-                  'or programs look for it behind a link, on a drive that was not given, or where the registry does not tell');
+select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$,
+                  array['path', 'path exported', 'path linked other file', 'path not linked'],
+                  'or programs look for it behind a link, on a drive that was not given, or where the registry does not tell, or it is a link itself');
 
 select * from finish();
 rollback;

@@ -201,7 +201,8 @@ begin
            or exists (select from missing_folder m cross join lateral evenkeel.not_seen_entries(m.facts) n
                       where m.host_id = a.host_id and m.folder = any (w.folders)
                         and n.kind in ('link', 'same_path', 'unreadable', 'unnameable')
-                        and (n.what = '' or n.what = a.path or evenkeel.may_lie_in(m.folder, n.what))));
+                        and (n.what = '' or n.what = a.path or n.what = any (w.candidates)
+                             or evenkeel.may_lie_in(m.folder, n.what))));
 end
 $$;
 comment on function evenkeel.missing_forget_unseen() is 'Takes files out of missing_absent that may lie where nobody looked.';
@@ -319,6 +320,13 @@ begin
         from (select distinct m.chunk_id, m.folder from missing_content m) k
         join missing_chunk c using (chunk_id)
         join place p on p.host_id = c.host_id
+    ), hidden as materialized (
+        -- What a link leads to, and names that can't be told, may be the file.
+        select p.host_id, evenkeel.path_location(n.what, p.reading) as location
+        from place p
+        join state_facts f using (host_id)
+        cross join lateral evenkeel.not_seen_entries(f.facts) n
+        where n.kind in ('link', 'unnameable') and n.what <> ''
     ), of_services as materialized (
         select distinct a.host_id, evenkeel.path_location(a.path, p.reading) as location from missing_absent a join place p using (host_id)
     )
@@ -326,7 +334,9 @@ begin
     from missing_unmet u
     join installed i on i.host_id = u.host_id and i.product_id = u.product_id and i.component_id = u.component_id
     join collected c on c.host_id = u.host_id and c.folder = substring(u.location from '^(.*/)')
-    where not exists (select from of_services a where a.host_id = u.host_id and a.location = u.location);
+    where not exists (select from of_services a where a.host_id = u.host_id and a.location = u.location)
+      and not exists (select from hidden h
+                      where h.host_id = u.host_id and (h.location = u.location or h.location || '/' = substring(u.location from '^(.*/)')));
 end
 $$;
 comment on function evenkeel.state_missing_peers() is
