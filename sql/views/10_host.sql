@@ -20,7 +20,7 @@ select h.name as host,
        concat_ws('; ', case when h.pending then evenkeel.pending_text(h.verdict, h.judged_at, h.state_at)
                        when h.uncompared then 'it is not compared with other hosts yet' end, nullif(
        coalesce((select evenkeel.not_judged_text(n.error) from evenkeel.not_judged n where n.host_id = h.host_id),
-                (select coalesce(string_agg(nullif(p.missing, ''), '; '), '')
+                (select coalesce(string_agg(distinct nullif(p.missing, ''), '; '), '')
                  from evenkeel.host_product p where p.host_id = h.host_id having count(*) > 0),
                 case when h.seen_at is null then 'no snapshot yet'
                      when h.pending then ''

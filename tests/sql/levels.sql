@@ -1,6 +1,6 @@
 -- What a version says about a level: every sentence of it, each end with its own proof.
 begin;
-select plan(57);
+select plan(58);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -78,6 +78,7 @@ select fixture.host('twin', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/rule/b.dll":
                               "c:/rule/d.dll": "9.1.3790.3959", "c:/rule/never.dll": "9.1.3790.0"}', fixture.runs('Service Pack 2'));
 select fixture.host('mixed', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/rule/w.dll": "9.1.3790.1830"}', fixture.runs('Service Pack 2'));
 select fixture.host('mute', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/rule/w.dll": "9.1.3790.3959"}', null);
+select fixture.host('mute twice', '{"c:/rule/a.dll": "9.1.3790.3959", "c:/low/a.dll": "9.1.100.20"}', null);
 select fixture.host('put-back', '{"c:/low/a.dll": "9.1.100.20", "c:/low/d.dll": "9.1.100.30", "c:/low/b.dll": "9.1.100.9"}',
                     fixture.runs('Service Pack 3'));
 select fixture.host('patched', '{"c:/low/a.dll": "9.1.100.20", "c:/low/d.dll": "9.1.100.30"}', fixture.runs('Service Pack 3'));
@@ -89,6 +90,7 @@ select is(fixture.verdict('mixed', 'rule'), 'mixed none', 'an SP1 file beside SP
 select is(fixture.verdict('mute', 'rule'), 'unknown SP2', 'a host without a registry says SP2 by its files, but is unknown: nothing was compared with what it declares');
 select is((select missing from evenkeel.host_product join evenkeel.host h using (host_id) where h.name = 'mute' and product_id = evenkeel.product_number('rule')),
           'no registry was read: not compared with what it declares', 'and it is said what is missing');
+select is((select missing from ops.host where host = 'mute twice'), 'no registry was read: not compared with what it declares', 'once, whichever products that leaves open');
 select is(fixture.verdict('put-back', 'low'), 'mixed none', 'an older service pack''s hotfix put back on SP3 makes the host mixed');
 select is(fixture.verdict('patched', 'low'), 'level SP3', 'a hotfix for SP1 and SP2 that SP3 need not replace leaves it level');
 select is(fixture.verdict('two', 'rule') || ', ' || fixture.verdict('two', 'low'), 'level SP2, mixed none', 'two products of a host are judged apart');

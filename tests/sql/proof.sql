@@ -1,6 +1,6 @@
 -- What makes a verdict: level only on evidence that could have said otherwise, mixed only on what is proven, else unknown and why.
 begin;
-select plan(37);
+select plan(38);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -24,11 +24,14 @@ select fixture.host('one-sided', fixture.files('side', 'a.dll 9.1.1.3959', 'b.dl
     fixture.runs('Service Pack 2'));
 select fixture.host('whole', fixture.files('side', 'a.dll 9.1.1.3959', 'b.dll 9.1.1.4000', 'base/x.dll 9.1.1.3959', 'base/y.dll 9.1.1.3959'),
                     fixture.runs('Service Pack 2'));
+select fixture.host('both behind', fixture.files('side', 'a.dll 9.1.1.1830', 'base/x.dll 9.1.1.1830'), fixture.runs('Service Pack 2'));
 select fixture.judge();
 select is(fixture.said('one-sided', 'side'),
           'unknown: Base: 1 of 3 files confirmed at SP2: capture SP2 from a healthy host or from media (evenkeel baseline capture)',
           'files of which only ''at least SP1'' is known confirm no SP2, and the component that is behind does not drown in the product');
 select is(fixture.said('whole', 'side'), 'level', 'files that a rule puts at SP2 confirm it');
+select is(fixture.said('both behind', 'side'), 'unknown: Application: 0 of 1 files confirmed, and 1 more component at SP2: capture SP2 from a healthy host or from '
+          'media (evenkeel baseline capture)', 'of two components that are behind one is named, and the other counted');
 select is((select confirmed || ' of ' || countable || ', ' || proof || ', ' || unassigned from ops.host where host = 'whole'), '4 of 4, catalogue, 0',
           'level, too, tells n of m, and on what it rests');
 select fixture.ships('side', 'SP2 x.dll <= 9.1.1.1830', 'SP2 y.dll >= 9.1.1.1830');

@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(41);
+select plan(42);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -93,6 +93,9 @@ select is_empty($$ select to_jsonb(f) - '{patch_id,editions}'::text[] from evenk
 select evenkeel.catalog_refresh();
 select fixture.judge();
 select matches(fixture.risk('KB1001', 'lone'), '^unknown: the payload of KB1001 has more than one sqlmin\.dll', 'risk does not take one of several builds for the only one');
+truncate payload_file;
+insert into payload_file values ('nobodys.dll', fixture.image('1.2.3.4'));
+select throws_ok($$ select evenkeel.payload_product() $$, 'which product the patch is for does not show from its files: name it with --product', 'files of no product are no reason for a hole in the sentence');
 
 -- A capture of one instance holds for others, wherever they are.
 create temporary table capture_file as

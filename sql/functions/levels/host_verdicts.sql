@@ -40,8 +40,8 @@ as $$
            case when bool_and(r.countable = 0 or r.confirmed >= r.share * r.countable) then 'catalogue'
                 when bool_and(r.countable = 0 or r.confirmed + r.by_store >= r.share * r.countable) then 'store' else 'fleet' end,
            (array_agg(format('%s: %s of %s files confirmed', r.name, r.proven, r.countable) order by r.place) filter (where r.behind))[1]
-               || case when count(*) filter (where r.behind) > 1 then format(', and %s more components',
-                 count(*) filter (where r.behind) - 1) else '' end,
+               || case count(*) filter (where r.behind) when 0 then '' when 1 then '' when 2 then ', and 1 more component'
+                 else format(', and %s more components', count(*) filter (where r.behind) - 1) end,
            (array_agg(format('%s: %s of %s files are newer than what it ships, and no known patch brings them', r.name, r.ahead,
                              r.countable)
                       order by r.place) filter (where r.ahead > (1 - r.share) * r.countable))[1]

@@ -63,7 +63,7 @@ begin
         return fitting[1];
     end if;
     raise exception 'which product the patch is for does not show from its files%: name it with --product',
-        coalesce(format(' (%s)', array_to_string(fitting, ' or ')), '');
+        coalesce(' (' || array_to_string(fitting, ' or ') || ')', '');
 end
 $$;
 comment on function evenkeel.payload_product() is
