@@ -220,6 +220,33 @@ static int find_in_profile(struct collection *collection, const char *profile, s
     return 0;
 }
 
+/* All users' profile as Windows before Vista has it in its registry, to be freed; NULL where it says none. */
+static char *declared_profile(struct collection *collection)
+{
+    ProtobufCBinaryData profiles = collection->facts->profiles;
+    char *profile = NULL;
+
+    if (collection->registry == NULL || profiles.len == 0)
+        return NULL;
+    _cleanup_(facts_close_key) struct registry_key *key =
+        facts_key(collection, "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList");
+    _cleanup_free_ char *name = key == NULL ? NULL : facts_string(collection, key, "AllUsersProfile");
+    if (name == NULL || name[0] == 0 ||
+        asprintf(&profile, "%.*s/%s", (int)profiles.len, (const char *)profiles.data, name) == -1)
+        return NULL;
+    path_fold(profile);
+    return profile;
+}
+
+/* What that profile holds: the folder of its English name, and whatever holds keys. */
+static int declared_places(struct collection *collection, const char *profile, struct string_list *places,
+                           struct error *error)
+{
+    if (string_list_take(places, path_join(profile, "application data"), error) == -1)
+        return -1;
+    return find_in_profile(collection, profile, places, error);
+}
+
 /* Where the registry does not say it: usual names, and below them whatever holds keys. */
 static int usual_places(struct collection *collection, struct string_list *places, struct error *error)
 {
@@ -263,6 +290,7 @@ static int collect_machine_keys(struct collection *collection, struct error *err
     _cleanup_(string_list_clear) struct string_list places = {0};
     _cleanup_(free_key_files) struct key_files files = {0};
     ProtobufCBinaryData own = collection->facts->common_data;
+    _cleanup_free_ char *profile = own.len > 0 ? NULL : declared_profile(collection);
     bool there = false, failed = false;
 
     if (own.len > 0) {
@@ -271,7 +299,8 @@ static int collect_machine_keys(struct collection *collection, struct error *err
             folder = NULL;
         if (string_list_take(&places, folder, error) == -1)
             return -1;
-    } else if (usual_places(collection, &places, error) == -1) {
+    } else if ((profile != NULL ? declared_places(collection, profile, &places, error)
+                                : usual_places(collection, &places, error)) == -1) {
         return -1;
     }
     for (size_t i = 0; i < places.count; i++) {

@@ -123,6 +123,29 @@ static void machine_keys_are_found_whatever_language_the_profiles_are_in(void **
     drop(&taken);
 }
 
+static void all_users_profile_is_where_windows_before_vista_says(void **state)
+{
+    static const char declared[] = HEADER ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"C:\\\\Perfis\\\\Aqui\"\n"
+                                                  "\"AllUsersProfile\"=\"Todos\"\n";
+    static const char elsewhere[] = HEADER ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"E:\\\\Perfis\"\n"
+                                                   "\"AllUsersProfile\"=\"Todos\"\n";
+    (void)state;
+    put("perfis/WINNT/System32/x", "");
+    put("perfis/Perfis/Aqui/Todos/Dados/Microsoft/Crypto/RSA/MachineKeys/K1", "");
+    put("perfis/Documents and Settings/All Users/Application Data/Microsoft/Crypto/RSA/MachineKeys/OLD", "");
+    struct taken taken = take_disk("perfis", declared);
+    assert_true(taken.facts->machine_keys_read);
+    assert_list(taken.facts->n_machine_keys, taken.facts->machine_keys, "k1");
+    drop(&taken);
+
+    /* Those of another folder are not taken for them. */
+    taken = take_disk("perfis", elsewhere);
+    assert_false(taken.facts->machine_keys_read);
+    assert_list(taken.facts->n_machine_keys, taken.facts->machine_keys, "");
+    assert_not_seen(taken.facts, "9 machine keys 1");
+    drop(&taken);
+}
+
 static void the_registry_says_where_windows_is_and_another_beside_it_is_named(void **state)
 {
     (void)state;
@@ -288,6 +311,7 @@ int main(void)
         cmocka_unit_test(no_machine_keys_and_not_known_differ),
         cmocka_unit_test(windows_nt_4_keeps_machine_keys_in_its_registry_alone),
         cmocka_unit_test(machine_keys_are_found_whatever_language_the_profiles_are_in),
+        cmocka_unit_test(all_users_profile_is_where_windows_before_vista_says),
         cmocka_unit_test(the_registry_says_where_windows_is_and_another_beside_it_is_named),
         cmocka_unit_test(keys_that_an_export_lacks_are_not_seen),
         cmocka_unit_test(the_registry_says_which_drive_a_disk_is),
