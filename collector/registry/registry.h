@@ -58,8 +58,9 @@ uint64_t registry_misspelt(const struct registry *registry, unsigned *code_page)
 /*
  * The registry of the host whose system drive lies at `root`; NULL: of the running system. 0 where there is none: no
  * SYSTEM and SOFTWARE below root, or a running system without a registry. *problems (which may be NULL) takes a
- * sentence for each hive that is there and can't be read; SAM is not needed. A hive that was copied before it was
- * finished being written is brought up to date, in memory, by its logs beside it.
+ * sentence for each hive that is there and can't be read; SAM is not needed, and of SYSTEM and SOFTWARE one is enough
+ * (registry_hive() tells which is lost). A hive that was copied before it was finished being written is brought up to
+ * date, in memory, by its logs beside it.
  */
 int registry_open_host(const char *root, struct registry **registry, struct string_list *problems, struct error *error);
 

@@ -203,11 +203,15 @@ static void close_hives(struct registry *registry)
     free(registry);
 }
 
-/* SYSTEM and SOFTWARE must be there; a folder with only one of them is no Windows directory. */
+/*
+ * SYSTEM and SOFTWARE must be there; a folder with only one of them is no Windows directory. One of them must be
+ * readable: what the other would say is not known then.
+ */
 static int open_config(const char *config, struct hives *hives, struct string_list *problems, struct error *error)
 {
     char *paths[REGISTRY_HIVE_COUNT] = {NULL};
     int result = 1;
+    unsigned lost = 0;
 
     for (size_t i = 0; i < REGISTRY_HIVE_COUNT && result == 1; i++) {
         char name[16];
@@ -223,7 +227,7 @@ static int open_config(const char *config, struct hives *hives, struct string_li
             continue;
         hives->base.defects[i] = REGISTRY_DAMAGED;
         string_list_note(problems, "%s", problem.message);
-        if (i < 2)
+        if (i < 2 && ++lost == 2)
             result = 0;
     }
     for (size_t i = 0; i < REGISTRY_HIVE_COUNT; i++)

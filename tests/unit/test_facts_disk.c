@@ -280,8 +280,9 @@ static void hives_that_are_none_are_named(void **state)
     put("broken/windows/system32/config/software", "");
     struct taken taken = take(&(struct facts_options){.root = "broken"});
     assert_false(taken.facts->has_registry);
-    assert_int_equal(taken.problems.count, 2);
+    assert_int_equal(taken.problems.count, 3);
     assert_non_null(strstr(taken.problems.items[0], "broken/windows/system32/config/system"));
+    assert_non_null(strstr(taken.problems.items[1], "broken/windows/system32/config/software"));
     drop(&taken);
 }
 
