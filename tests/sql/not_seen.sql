@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(23);
+select plan(26);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -40,7 +40,20 @@ select fixture.unseen('no services', 'no_key', 'Services');
 select fixture.unseen('no manager', 'no_key', 'Session Manager', more => '{"c:/side/s.dll": "9.1.100.20"}');
 select fixture.unseen('side', '', '', more => '{"c:/side/s.dll": "9.1.100.20"}');
 select fixture.unseen('side no services', 'no_key', 'Services', more => '{"c:/side/s.dll": "9.1.100.20"}');
+-- Of a link the path alone is told, and which folders were looked through.
+select fixture.host('link ' || what, jsonb_build_object('c:/app/a.dll', '9.1.100.20', 'c:/app/b.dll', '9.1.100.20'),
+                    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows',
+                        'covered', '["c:/program files/**", "c:/tools/*", "c:/app/**", "c:/side/**"]'::jsonb,
+                        'not_seen', jsonb_build_array(jsonb_build_object('kind', kind, 'what', what, 'count', 1))))
+from (values ('link', 'c:/program files/gemeinsame dateien'), ('link', 'c:/program files'), ('link', 'c:/data'), ('link', 'c:/side'), ('link', 'c:/side/s.dll'),
+             ('unnameable', 'c:/tools/old'), ('link', 'c:/tools/s.dll')) v (kind, what) \g /dev/null
 select fixture.judge();
+
+select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'level'),
+          '{link c:/program files/gemeinsame dateien,link c:/tools/old,link c:/tools/s.dll}', 'a link behind which no product has anything decides no level');
+select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'unknown'),
+          '{link c:/data,link c:/program files,link c:/side,link c:/side/s.dll}', 'one in the place of a folder that is looked through, or of a product''s, does');
+select ok((select bool_and(not_seen <> '') from ops.host where host like 'link %'), 'each is told');
 
 select is(fixture.said('whole'), 'level', 'a host that was seen whole');
 select is(fixture.said('other drive'), 'unknown: drive d:, which the registry names, was not given (--root, --drive)',

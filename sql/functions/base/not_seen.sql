@@ -66,15 +66,47 @@ as $$
 $$;
 comment on function evenkeel.not_seen_text(jsonb) is 'All that a collector did not see of a host; empty: it saw all.';
 
+create or replace function evenkeel.component_may_lie_in(place text)
+returns boolean language sql stable strict parallel safe
+as $$
+    -- As far as the place goes, folder by folder; a part that goes across folders may be any below the one before it.
+    select exists (
+        select from (select distinct unnest(c.include) as glob from evenkeel.component c) g
+        cross join lateral (select string_to_array(g.glob, '/') as parts, string_to_array(place, '/') as folders) s
+        cross join lateral (select min(p.at)::integer as any_depth
+                            from unnest(s.parts) with ordinality p (part, at) where p.part like '%**%') d
+        where case when d.any_depth <= cardinality(s.folders)
+                   then array_to_string(s.folders[:d.any_depth - 1], '/')
+                        ~ evenkeel.component_regex(array_to_string(s.parts[:d.any_depth - 1], '/'))
+                   else cardinality(s.parts) >= cardinality(s.folders)
+                        and place ~ evenkeel.component_regex(array_to_string(s.parts[:cardinality(s.folders)], '/')) end)
+$$;
+comment on function evenkeel.component_may_lie_in(text) is
+  'Whether a file of some product''s component may be what lies at a place (path.location), or lie below it.';
+
+create or replace function evenkeel.hides_components(facts jsonb, what text)
+returns boolean language sql stable parallel safe
+as $$
+    -- Behind a folder that is looked through itself anything may lie.
+    select not exists (select from jsonb_array_elements_text(case jsonb_typeof(facts -> 'covered') when 'array' then facts -> 'covered'
+                                                                  else '[]' end) c (glob)
+                       where starts_with(what, rtrim(c.glob, '*')))
+           or coalesce(evenkeel.component_may_lie_in(evenkeel.path_location(what, evenkeel.host_reading(facts))), true)
+$$;
+comment on function evenkeel.hides_components(jsonb, text) is
+  'Whether what was not seen of a folder or file may be of some product. Behind the link that German Windows has in Program Files, '
+  '''Gemeinsame Dateien'', no component has anything.';
+
 create or replace function evenkeel.not_seen_doubt(facts jsonb)
-returns text language sql immutable parallel safe
+returns text language sql stable parallel safe
 as $$
     -- Folders by their usual names, spellings, the component store and what an export of parts lacks are told, and decide no level; these
     -- may hide what does. A file of a path that another has leaves its own product open (unseen_places()).
     select string_agg(evenkeel.not_seen_places(n.kind, n.places, n.entries), '; ' order by n.kind)
     from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
           from evenkeel.not_seen_entries(facts) e
-          where e.kind in ('link', 'unnameable', 'other_drive', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
+          where e.kind in ('other_drive', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
+             or e.kind in ('link', 'unnameable') and evenkeel.hides_components(facts, e.what)
              or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
              or e.kind = 'no_folder' and e.what <> 'machine keys'
              -- It is IIS that keys of a machine are looked at for.
