@@ -125,10 +125,10 @@ static void machine_keys_are_found_whatever_language_the_profiles_are_in(void **
 
 static void all_users_profile_is_where_windows_before_vista_says(void **state)
 {
-    static const char declared[] = HEADER ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"C:\\\\Perfis\\\\Aqui\"\n"
+    static const char declared[] = WHOLE ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"C:\\\\Perfis\\\\Aqui\"\n"
+                                                 "\"AllUsersProfile\"=\"Todos\"\n";
+    static const char elsewhere[] = WHOLE ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"E:\\\\Perfis\"\n"
                                                   "\"AllUsersProfile\"=\"Todos\"\n";
-    static const char elsewhere[] = HEADER ROOT NT "\\ProfileList]\n\"ProfilesDirectory\"=\"E:\\\\Perfis\"\n"
-                                                   "\"AllUsersProfile\"=\"Todos\"\n";
     (void)state;
     put("perfis/WINNT/System32/x", "");
     put("perfis/Perfis/Aqui/Todos/Dados/Microsoft/Crypto/RSA/MachineKeys/K1", "");
