@@ -24,17 +24,18 @@ comment on function evenkeel.is_product_name(integer, text, text) is
 
 create or replace function evenkeel.held_files(files integer[])
 returns table (file_id integer, product_id integer, component_id integer, level_kind text, name text, location text, machine integer,
-               version bigint, revision integer, number integer, at_release boolean, on_line boolean, on_some_line boolean, blind boolean,
-               damaged boolean)
+               version bigint, revision integer, number integer, at_release boolean, on_line boolean, blind boolean, damaged boolean)
 language sql stable
 as $$
     with held as materialized (
         select f.file_id, pc.product_id, pc.component_id, p.name, p.location, i.machine, i.file_version as version,
           evenkeel.imports_unread(i.has_symbols, i.defects) as blind,
-          -- Files of others that end in the middle lie about, too; what is whole but for its version counts by its name.
-          i.file_version is null and (i.defects & evenkeel.pe_defect_cut() <> 0
-                                      or i.defects & evenkeel.pe_defect_unread_version() <> 0
-                                         and evenkeel.is_product_name(pc.product_id, p.name, p.location)) as damaged
+          -- It may have a version that could not be read. What is cut counts under any name; what is whole but for its version counts
+          -- where its name is the product's, for damaged files of others lie about, too.
+          case when i.file_version is not null then false
+               when i.defects & evenkeel.pe_defect_cut() <> 0 then true
+               when i.defects & evenkeel.pe_defect_unread_version() <> 0 then evenkeel.is_product_name(pc.product_id, p.name, p.location)
+               else false end as damaged
         from evenkeel.file f
         join evenkeel.path_component pc using (path_id)
         -- What keeps a schedule of its own says nothing of the product's level.
@@ -59,7 +60,7 @@ as $$
     )
     select h.file_id, h.product_id, h.component_id, q.level_kind, h.name, h.location, h.machine, h.version, h.revision,
            case when h.on_line then evenkeel.version_number(q.level_kind, h.version) end,
-           coalesce(h.revision = q.rtm_revision, false), h.on_line, h.on_some_line, h.blind, h.damaged
+           coalesce(h.revision = q.rtm_revision, false), h.on_line, h.blind, h.damaged
     from (select h.*, p.revision, p.product_id is not null as on_line,
                  bool_or(p.product_id is not null) over (partition by h.file_id) as on_some_line
           from held h left join placed p using (version, product_id)) h
@@ -69,7 +70,7 @@ as $$
 $$;
 comment on function evenkeel.held_files(integer[]) is
   'A row per file and product whose components hold its path, but for files on other products'' lines: its version''s parts, whether it '
-  'is on a line of the product, and whether it is as the product was released.';
+  'is on a line of the product, and whether it is as the product was released; damaged: what version it has could not be read.';
 
 create or replace function evenkeel.hold_files(files integer[])
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -64,7 +64,7 @@ begin
     create temporary table content_held (
         file_id integer not null, product_id integer not null, component_id integer not null, level_kind text not null, name text not null,
         location text, machine integer, version bigint, revision integer, number integer, at_release boolean not null,
-        on_line boolean not null, on_some_line boolean not null, blind boolean not null, damaged boolean not null
+        on_line boolean not null, blind boolean not null, damaged boolean not null
     ) on commit delete rows;
     comment on table content_held is
         'A file to be judged, per product whose components hold its path: as held_files() has it. Filled by hold_files; read by '
