@@ -21,6 +21,21 @@ comment on column ops.finding.waived_because is 'The reason given.';
 comment on column ops.finding.host_id is 'The host.';
 comment on column ops.finding.waived_by is 'The person who accepted it.';
 
+create or replace view evenkeel.danger as
+select f.host_id, h.name, f.check_code, f.subject, f.summary, f.opened_at
+from evenkeel.finding f
+join evenkeel.host h on h.host_id = f.host_id and h.merged_into is null
+where f.closed_at = 'infinity' and f.severity = 'high'
+  and not exists (select from evenkeel.waiver w
+                  where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject) and w.until > now());
+comment on view evenkeel.danger is 'A row per open finding of severity high that nobody has waived.';
+comment on column evenkeel.danger.host_id is 'The host.';
+comment on column evenkeel.danger.name is 'Its name.';
+comment on column evenkeel.danger.check_code is 'Which check.';
+comment on column evenkeel.danger.subject is 'What it is about.';
+comment on column evenkeel.danger.summary is 'One line of evidence.';
+comment on column evenkeel.danger.opened_at is 'Since when.';
+
 create or replace view ops.finding_history as
 select h.name as host, f.check_code as check_name, f.subject, f.severity, f.summary, f.evidence, f.opened_at,
        nullif(f.closed_at, 'infinity') as closed_at, f.evidence_at, h.host_id, f.closed_because

@@ -19,15 +19,11 @@ as $$
     with groups as materialized (
         -- What an identity is shared with, or which GUID a key is of, each host says otherwise: those share the subject.
         select f.check_code, f.subject, count(*) as hosts, min(f.opened_at) as opened_at,
-               (array_agg(f.summary order by f.opened_at, h.name, h.host_id))[1] as summary,
-               (array_agg(h.host_id order by f.opened_at, h.name, h.host_id))[1] as host_id,
-               (array_agg(h.name order by h.name, h.host_id))[:named] as host_names,
-               (array_agg(h.host_id order by h.name, h.host_id))[:named] as host_ids
-        from finding f
-        join host h on h.host_id = f.host_id and h.merged_into is null
-        where f.closed_at = 'infinity' and f.severity = 'high'
-          and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
-                                                 and w.until > now())
+               (array_agg(f.summary order by f.opened_at, f.name, f.host_id))[1] as summary,
+               (array_agg(f.host_id order by f.opened_at, f.name, f.host_id))[1] as host_id,
+               (array_agg(f.name order by f.name, f.host_id))[:named] as host_names,
+               (array_agg(f.host_id order by f.name, f.host_id))[:named] as host_ids
+        from danger f
         group by f.check_code, f.subject,
                  case when f.check_code not in ('cloned-identity', 'machine-key-mismatch') then f.summary end
     ), placed as (
@@ -64,12 +60,8 @@ returns table (check_code text, findings bigint, hosts bigint, command text)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select f.check_code, count(*), count(distinct f.host_id), 'evenkeel check --check ' || f.check_code
-    from finding f
-    join host h on h.host_id = f.host_id and h.merged_into is null
+    from danger f
     left join check_definition d on d.code = f.check_code
-    where f.closed_at = 'infinity' and f.severity = 'high'
-      and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
-                                             and w.until > now())
     group by grouping sets (f.check_code, ())
     order by min(d.rank), f.check_code
 $$;

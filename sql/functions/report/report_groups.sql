@@ -8,11 +8,7 @@ as $$
     with member as materialized (
         select distinct on (g.host_id, lower(g.label)) g.host_id, g.label from host_group g order by g.host_id, lower(g.label), g.label
     ), dangerous as materialized (
-        select distinct f.host_id
-        from finding f
-        where f.closed_at = 'infinity' and f.severity = 'high'
-          and not exists (select from waiver w where (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
-                                                 and w.until > now())
+        select distinct host_id from danger
     )
     select min(m.label), count(*), count(d.host_id), count(*) filter (where h.shown = 'mixed'), count(*) filter (where h.shown = 'unknown'),
            count(*) filter (where h.shown = 'level'), count(*) filter (where h.host_id = any (became)),
