@@ -14,6 +14,13 @@ comment on view evenkeel.host_group is 'A row per group that a host is in.';
 comment on column evenkeel.host_group.host_id is 'The host.';
 comment on column evenkeel.host_group.label is 'The group.';
 
+create or replace view evenkeel.group_host as
+select distinct g.host_id, min(g.label) over (partition by lower(g.label)) as label from evenkeel.host_group g;
+comment on view evenkeel.group_host is
+    'A row per group and host that is in it, in whatever letters its label is written: with the one of them that sorts first.';
+comment on column evenkeel.group_host.host_id is 'The host.';
+comment on column evenkeel.group_host.label is 'The group, the same for all its hosts.';
+
 create or replace view ops.host_group as
 select g.label as group_name, h.name as host, h.verdict, h.host_id,
        case when exists (select from evenkeel.host_label l where (l.host_id, l.label, l.taken_off) = (g.host_id, g.label, false))

@@ -141,8 +141,7 @@ as $$
     ), member as materialized (
         select h.host_id, h.pending, coalesce(g.label, '') as label
         from evenkeel.shown_host h
-        left join (select distinct s.host_id, min(s.label) over (partition by lower(s.label)) as label
-                   from evenkeel.host_group s where by_group) g using (host_id)
+        left join (select s.host_id, s.label from evenkeel.group_host s where by_group) g using (host_id)
         where not by_group or g.host_id is not null
     ), lasted as materialized (
         -- A verdict that is older than the host's state is none now, as in ops.host.

@@ -22,18 +22,15 @@ begin
                  count(*) filter (where hp.verdict = 'level' and not h.pending) as level
           from host_product hp join shown_host h using (host_id) group by 1) n
     join product p using (product_id);
-    -- Groups are compared without regard to case.
     select coalesce(jsonb_agg(jsonb_build_object('group', n.label, 'hosts', n.hosts, 'mixed', n.mixed, 'unknown', n.unknown,
                                                  'level', n.level)
                               order by n.mixed desc, n.unknown desc, n.hosts desc, n.label), '[]') into groups
-    from (select g.label, g.hosts, g.mixed, g.unknown, g.level
-          from (select min(m.label) as label, count(*) as hosts, count(*) filter (where h.shown = 'mixed') as mixed,
-                       count(*) filter (where h.shown = 'unknown') as unknown, count(*) filter (where h.shown = 'level') as level
-                from (select distinct on (s.host_id, lower(s.label)) s.host_id, s.label
-                      from host_group s order by s.host_id, lower(s.label), s.label) m
-                join shown_host h using (host_id)
-                group by lower(m.label)) g
-          order by g.mixed desc, g.unknown desc, g.hosts desc, g.label limit 1000) n;
+    from (select g.label, count(*) as hosts, count(*) filter (where h.shown = 'mixed') as mixed,
+                 count(*) filter (where h.shown = 'unknown') as unknown, count(*) filter (where h.shown = 'level') as level
+          from group_host g
+          join shown_host h using (host_id)
+          group by g.label
+          order by mixed desc, unknown desc, hosts desc, g.label limit 1000) n;
     select coalesce(jsonb_agg(jsonb_build_object('check', d.code, 'title', d.title, 'high', coalesce(n.high, 0),
                                                  'medium', coalesce(n.medium, 0), 'low', coalesce(n.low, 0), 'hosts', coalesce(n.hosts, 0),
                                                  'waived', coalesce(n.waived, 0))

@@ -5,19 +5,17 @@ returns table (group_name text, hosts bigint, in_danger bigint, mixed bigint, un
                was_mended bigint)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    with member as materialized (
-        select distinct on (g.host_id, lower(g.label)) g.host_id, g.label from host_group g order by g.host_id, lower(g.label), g.label
-    ), dangerous as materialized (
+    with dangerous as materialized (
         select distinct host_id from danger
     )
-    select min(m.label), count(*), count(d.host_id), count(*) filter (where h.shown = 'mixed'), count(*) filter (where h.shown = 'unknown'),
+    select g.label, count(*), count(d.host_id), count(*) filter (where h.shown = 'mixed'), count(*) filter (where h.shown = 'unknown'),
            count(*) filter (where h.shown = 'level'), count(*) filter (where h.host_id = any (became)),
            count(*) filter (where h.host_id = any (mended))
-    from member m
+    from group_host g
     join shown_host h using (host_id)
     left join dangerous d using (host_id)
-    group by lower(m.label)
-    order by count(d.host_id) desc, count(*) filter (where h.shown = 'mixed') desc, count(*) desc, min(m.label)
+    group by g.label
+    order by count(d.host_id) desc, count(*) filter (where h.shown = 'mixed') desc, count(*) desc, g.label
     limit most
 $$;
 comment on function evenkeel.report_groups(uuid[], uuid[], integer) is
