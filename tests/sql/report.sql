@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(38);
+select plan(39);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -76,6 +76,8 @@ select is(evenkeel.report_drift(now() - interval '12 hours') ->> 'sentence', 'No
 select results_eq($$ select kind, file_count, host_names from evenkeel.report_changes(now() - interval '12 hours',
                                                                                        (select max(valid_to) from evenkeel.host_inventory_past) - interval '1 microsecond') $$,
     $$ values ('older', 1::bigint, array['a']) $$, 'one that ended between tells the files as they were then');
+select is(evenkeel.report_drift(now() - interval '12 hours', (select max(valid_to) from evenkeel.host_inventory_past) - interval '1 microsecond')
+          #>> '{counts,changed}', '1', 'and counts the host');
 
 -- Dangerous now, whatever its age.
 select results_eq($$ select check_code, hosts, host_names, open_for from evenkeel.report_dangerous() $$,

@@ -1,18 +1,35 @@
--- The drift report's part on changes: what hosts hold now against what they held then, gathered by what it is. The cost is that of
--- the hosts that changed, and of each transition between chunks once, however many hosts made it.
+-- The drift report's part on changes: what hosts held at its end against what they held at its beginning, gathered by what it is. The
+-- cost is that of the hosts that changed, and of each transition between chunks once, however many hosts made it.
+
+create or replace function evenkeel.inventory_stirred(since timestamptz, until timestamptz)
+returns table (host_id uuid) language sql stable
+as $$
+    select c.host_id from evenkeel.host_inventory_current c where c.valid_from > since and c.valid_from <= until
+    union
+    -- What began since ended since, too: by valid_to it is found.
+    select p.host_id from evenkeel.host_inventory_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
+$$;
+comment on function evenkeel.inventory_stirred(timestamptz, timestamptz) is
+    'Hosts that had another inventory, or the first, at some time since one and until another.';
+
+create or replace function evenkeel.facts_stirred(since timestamptz, until timestamptz)
+returns table (host_id uuid) language sql stable
+as $$
+    select c.host_id from evenkeel.host_facts_current c where c.valid_from > since and c.valid_from <= until
+    union
+    select p.host_id from evenkeel.host_facts_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
+$$;
+comment on function evenkeel.facts_stirred(timestamptz, timestamptz) is
+    'Hosts that had other facts, or the first, at some time since one and until another.';
 
 create or replace function evenkeel.inventory_transitions(since timestamptz, until timestamptz default 'infinity')
 returns table (transition_id bigint, gone bigint[], come bigint[], host_ids uuid[], names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    with stirred as materialized (
-        select c.host_id from host_inventory_current c where c.valid_from > since and c.valid_from <= until
-        union
-        select p.host_id from host_inventory_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
-    ), changed as materialized (
+    with changed as materialized (
         -- What was last known at either time, also where the host was retired then: so no change is told twice, or never.
         select h.host_id, h.name, b.chunk_ids as before, a.chunk_ids as after
-        from stirred s
+        from inventory_stirred(since, until) s
         join host h on h.host_id = s.host_id and h.merged_into is null
         cross join lateral (select i.digest, i.chunk_ids from host_inventory i
                             where i.host_id = s.host_id and i.valid_from <= since order by i.valid_to desc limit 1) b
@@ -120,13 +137,9 @@ create or replace function evenkeel.report_facts(since timestamptz, until timest
 returns table (what text, old_value text, new_value text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    with stirred as materialized (
-        select c.host_id from host_facts_current c where c.valid_from > since and c.valid_from <= until
-        union
-        select p.host_id from host_facts_past p where p.valid_to > since and p.valid_from > since and p.valid_from <= until
-    ), changed as materialized (
+    with changed as materialized (
         select h.name, b.facts as before, a.facts as after
-        from stirred s
+        from facts_stirred(since, until) s
         join host h on h.host_id = s.host_id and h.merged_into is null
         cross join lateral (select f.digest, f.facts from host_facts f
                             where f.host_id = s.host_id and f.valid_from <= since order by f.valid_to desc limit 1) b

@@ -116,14 +116,13 @@ as $$
                'new_hosts', (select coalesce(jsonb_object_agg(n.check_code, n.hosts), '{}')
                              from (select f ->> 'check_code' as check_code, count(distinct f ->> 'host') as hosts
                                    from jsonb_array_elements(found -> 'new') f where f ->> 'check_code' <> 'mixed-level' group by 1) n),
-               'changed', (select count(distinct c.host_id)
-                           from (select i.host_id from host_inventory_current i where i.valid_from > since and i.valid_from <= until
-                                 union all select f.host_id from host_facts_current f
-                                           where f.valid_from > since and f.valid_from <= until) c
-                           join host h on h.host_id = c.host_id and h.merged_into is null),
-               'first_seen', (select count(*) from host_inventory_current i join host h using (host_id)
-                              where i.valid_from > since and i.valid_from <= until and h.merged_into is null
-                                and not exists (select from host_inventory_past p where p.host_id = i.host_id and p.valid_from <= since)),
+               'changed', (select count(*)
+                           from (select i.host_id from inventory_stirred(since, until) i
+                                 union select f.host_id from facts_stirred(since, until) f) c
+                           join host h on h.host_id = c.host_id and h.merged_into is null and h.retired_at is null),
+               'first_seen', (select count(*)
+                              from first_reported(since, until) n
+                              join host h on h.host_id = n.host_id and h.merged_into is null and h.retired_at is null),
                'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
                'mended', jsonb_array_length(verdicts -> 'mended'),
                'lost', jsonb_array_length(verdicts -> 'lost'),

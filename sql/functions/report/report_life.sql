@@ -1,5 +1,13 @@
 -- The drift report's part on hosts that were retired, restored, renamed or joined, on those that came back, and on new ones.
 
+create or replace function evenkeel.first_reported(since timestamptz, until timestamptz)
+returns table (host_id uuid) language sql stable
+as $$
+    select s.host_id from evenkeel.inventory_stirred(since, until) s
+    where not exists (select from evenkeel.host_inventory i where i.host_id = s.host_id and i.valid_from <= since)
+$$;
+comment on function evenkeel.first_reported(timestamptz, timestamptz) is 'Hosts that reported since a time and until another, and not before.';
+
 create or replace function evenkeel.report_life(since timestamptz, until timestamptz default 'infinity')
 returns table (event text, detail text, done_by text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
@@ -17,12 +25,7 @@ as $$
                (array_agg(v.done_by order by v.happened_at desc))[1]
         from happened v where v.event in ('renamed', 'merged') group by v.host_id, v.event
         union all
-        select distinct n.host_id, 'first reported', '', ''
-        from (select c.host_id from host_inventory_current c where c.valid_from > since and c.valid_from <= until
-              union all
-              select p.host_id from host_inventory_past p
-              where p.valid_to > since and p.valid_from > since and p.valid_from <= until) n
-        where not exists (select from host_inventory i where i.host_id = n.host_id and i.valid_from <= since)
+        select n.host_id, 'first reported', '', '' from first_reported(since, until) n
     )
     select e.event, e.detail, e.done_by, count(*), array_agg(h.name order by h.name)
     from told e
