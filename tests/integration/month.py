@@ -372,12 +372,10 @@ def arrive(like=None):
 
 def reinstall(host):
     host.new_identity()
-    host.write_identity()
     host.state += 1
-    host.levels = {f: "SP2" for f in BUILDS}
+    host.levels, host.computer = {f: "SP2" for f in BUILDS}, host.name
     tell("%s is made anew" % host.name)
     host.write_files()
-    host.computer = host.name
     host.write_identity()
     if "waits" not in host.push(expect=1).stderr:
         fail("whoever takes the name of %s was not made to wait" % host.name)
