@@ -2,7 +2,6 @@
 
 #include "page_html.h"
 
-#include "aggregator/report/report_page.h"
 #include <string.h>
 
 static void put_version(const cJSON *version, const char *name, const char *shown, FILE *out)

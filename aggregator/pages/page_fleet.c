@@ -3,7 +3,6 @@
 #include "page_html.h"
 
 #include "aggregator/report/report_chart.h"
-#include "aggregator/report/report_page.h"
 
 #include <stdlib.h>
 #include <string.h>

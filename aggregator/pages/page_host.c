@@ -2,7 +2,6 @@
 
 #include "page_html.h"
 
-#include "aggregator/report/report_page.h"
 #include "page_finding.h"
 #include "page_host.h"
 

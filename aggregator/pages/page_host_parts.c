@@ -2,7 +2,6 @@
 
 #include "page_host.h"
 
-#include "aggregator/report/report_page.h"
 #include "page_html.h"
 
 #include <string.h>

@@ -3,7 +3,6 @@
 #include "page_html.h"
 
 #include "aggregator/base/url.h"
-#include "aggregator/report/report_page.h"
 #include "pages_assets.h"
 #include "version.h"
 

@@ -5,6 +5,7 @@
 
 #include "aggregator/base/html.h"
 #include "aggregator/report/report_document.h"
+#include "aggregator/report/report_page.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ void put_badge(const char *kind, const char *text, FILE *out);
 /* How much of a whole, drawn as a bar; said in words by what stands beside it. */
 void put_share(long long part, long long whole, FILE *out);
 
-/* Tables that fold to cards on a phone: names of columns separated by '|'. */
+/* Rows and the end of tables that report_table_begin() began, which fold to cards on a phone. */
 void table_end(FILE *out);
 void row_begin(FILE *out);
 void row_end(FILE *out);

@@ -2,7 +2,6 @@
 
 #include "page_html.h"
 
-#include "aggregator/report/report_page.h"
 #include <string.h>
 
 static const char *const states[][2] = {{"partial", "Some of its files are older than it brings"},
