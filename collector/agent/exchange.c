@@ -139,7 +139,8 @@ static int ask(struct exchange *exchange, const Evenkeel__Request *request, stru
     return error_set(error, ERROR_BUSY, "the aggregator at %s is busy: push again later", url_of(exchange));
 }
 
-/* An older aggregator calls malformed what it does not know; the same bytes are welcome once it is upgraded. */
+/* Whether it comes of the aggregator being the older one: that calls malformed what it does not know, and takes the
+ * same bytes once it is upgraded. */
 static bool is_older(const Evenkeel__Refused *refusal)
 {
     static const char unknown[] = OBJECT_UNKNOWN_FIELDS;
@@ -151,8 +152,9 @@ static bool is_older(const Evenkeel__Refused *refusal)
 static int refused(const struct exchange *exchange, const Evenkeel__Refused *refusal, Evenkeel__RefusalReason *reason,
                    struct error *error)
 {
-    *reason = is_older(refusal) ? EVENKEEL__REFUSAL_REASON__UNKNOWN_VERSION : refusal->reason;
-    if (is_older(refusal))
+    bool older = is_older(refusal);
+    *reason = older ? EVENKEEL__REFUSAL_REASON__UNKNOWN_VERSION : refusal->reason;
+    if (older)
         return error_set(error, ERROR_REFUSED,
                          "the aggregator at %s is older than this collector and takes nothing from it ('%.*s'): "
                          "upgrade the aggregator first, or run a collector of its version until then",
