@@ -2,8 +2,8 @@
  * A query's rows as a table for people.
  *
  * Not libsmartcols': that wraps a last column within itself, but can't put it below the others where too little room is
- * left for a sentence, and it shows what the caller's locale calls printable: direction marks, which turn the rest of a
- * line round, are, and in the locale C no letter beyond ASCII is. How wide a letter is the C library knows.
+ * left for a sentence. And it shows what the caller's locale calls printable, among it direction marks, which turn the
+ * rest of a line round; in the locale C it shows no letter beyond ASCII. The C library knows how wide a letter is.
  */
 
 #include "table.h"
@@ -34,8 +34,8 @@ struct table {
     bool coloured;
 };
 
-/* The end of a character and the columns that it takes: two of wide letters, none of marks upon another. What must not
- * be shown is '?'. */
+/* Where a character ends, and how many columns it takes: a wide letter two, a mark upon another none. What must not be
+ * shown takes one, as '?'. */
 static const char *step(const char *text, size_t *columns, bool *shown)
 {
     uint32_t code;

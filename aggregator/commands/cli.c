@@ -337,8 +337,7 @@ static int update_fleet(PGconn *connection, struct error *error)
 /* For what an aggregator has in hand: a minute, or ten seconds where only hosts are left that are judged apart. */
 enum { TURNS_WAITED = 600, TURNS_WAITED_APART = 100, TURN_MICROSECONDS = 100000 };
 
-/* How many hosts others have in hand: first those to be judged at once or compared, then those that are judged apart.
- */
+/* How many hosts others have in hand: to be judged with others or compared; to be judged apart. */
 static int still_waiting(PGconn *connection, long long *ordinary, long long *apart, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows = database_query(

@@ -3,7 +3,7 @@
  *
  * Not by libcsv: there a quote that isn't closed takes the lines behind it into its field, up to the next quote or the
  * end of the list, or, strictly, ends the reading. Here a row is a line, and only that line is no row; and its number
- * is told with what is wrong with it. What a library would take the place of are the 25 lines of split().
+ * is told with what is wrong with it. A library would take the place of split() alone, some 30 lines.
  */
 
 #include "kb_csv.h"

@@ -5,8 +5,9 @@
  *
  * The file: a snapshot's objects (collector/snapshot.h), four zero bytes, text that says what is offered, and the
  * text's length in four bytes, little-endian. The text's last line is the BLAKE2b-256 digest of the lines before it.
- * It is text and no message of protobuf, so that who looks at a snapshot that waits reads in its last lines whose it is
- * and of when; and as older collectors' snapshots must be read on, a message would be a second reader and not another.
+ * It is text, not a message of protobuf: whoever looks at a snapshot that waits sees in its last lines whose it is and
+ * of when. And snapshots of older collectors have to be read as before, so a message would need a second reader beside
+ * this.
  */
 
 #ifndef EVENKEEL_SPOOL_H

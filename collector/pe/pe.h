@@ -53,7 +53,7 @@ enum pe_defect {
                                PE_DEFECT_READ_LIMIT,
     PE_DEFECT_UNREAD_EXPORTS = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_EXPORTS |
                                PE_DEFECT_SYMBOL_LIMIT | PE_DEFECT_READ_LIMIT,
-    /* With these a file without a version may have had one. Of the former it is no whole file. */
+    /* The first: the file is not whole. The second: it may have a version, although none was read. */
     PE_DEFECT_CUT = PE_DEFECT_OPTIONAL_HEADER | PE_DEFECT_SECTIONS | PE_DEFECT_TRUNCATED,
     PE_DEFECT_UNREAD_VERSION = PE_DEFECT_CUT | PE_DEFECT_RESOURCES | PE_DEFECT_VERSION | PE_DEFECT_READ_LIMIT,
 };
