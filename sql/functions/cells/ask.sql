@@ -151,7 +151,8 @@ begin
             exception
                 when no_data_found then
                     nothing := sqlerrm;
-                -- 'others' leaves out what cancels a statement: this session's own, but not what a cell says of its.
+                -- 'others' takes in neither a statement that was cancelled nor a failed assertion. Where a cell tells of one of its own,
+                -- that is its loss; where this session's statement is cancelled, it ends.
                 when others or query_canceled or assert_failure then
                     get stacked diagnostics place = pg_exception_context;
                     if sqlstate = '57014' and place !~ 'on dblink connection named' then
