@@ -175,8 +175,10 @@ expect_line() {
   grep -Eq -- "$1" "$file" || fail "no line matches '$1' in:"$'\n'"$(cat "$file")"
 }
 
+# Likewise that none does.
 expect_no_line() {
   local file=${2:-$SCRATCH/stdout}
+  [ -e "$file" ] || fail "there is no $file to look into"
   ! grep -Eq -- "$1" "$file" || fail "a line matches '$1' in:"$'\n'"$(cat "$file")"
 }
 
