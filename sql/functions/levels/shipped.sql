@@ -1,9 +1,7 @@
--- What levels ship under a file's name and place: of statements that disagree those of the better source. What is compared of one file
--- with itself is without nested loops, for the planner can't know how many statements there are of a file, and would go through those of
--- all for each.
+-- What levels ship under a file's name and place: of statements that disagree those of the better source.
 
 create or replace function evenkeel.find_statements()
-returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
     delete from content_told;
@@ -31,7 +29,7 @@ comment on function evenkeel.find_statements() is
 
 create or replace function evenkeel.implied_statements()
 returns table (file_id integer, product_id integer, shipped bigint, first_ordinal integer, last_ordinal integer)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with complete as materialized (
         select l.product_id, max(l.ordinal) as newest from evenkeel.level l where l.complete and l.line = '' group by l.product_id
