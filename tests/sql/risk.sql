@@ -1,6 +1,6 @@
 -- What ops.risk() may call safe, and what it must not.
 begin;
-select plan(63);
+select plan(65);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -314,6 +314,11 @@ select is(fixture.risk('KB72', 'arm'), 'unknown: what x64 programs on ARM64 see 
 select fixture.payload('app', 'KB73', jsonb_build_object('a.dll', fixture.pe('9.1.100.73', array['One', 'Two'])));
 update evenkeel.image set hybrid = 2 where file_version = evenkeel.version_of('9.1.100.73');
 select is(fixture.risk('KB73', 'plain'), 'unknown: c:/app/a.dll runs on ARM64 only', 'an ARM64EC one is for x64 by its header, and does not run there');
+select fixture.host('x64 on arm', (table sp2), fixture.runs('Service Pack 2') || '{"architecture": "ARM64"}');
+select fixture.judge();
+select is(fixture.risk('KB73', 'x64 on arm'), 'safe: 1 file replaced', 'on ARM64 it does');
+update evenkeel.image set defects = evenkeel.pe_defect_imports() where file_version = evenkeel.version_of('9.1.100.73');
+select is(fixture.risk('KB73', 'x64 on arm'), 'unknown: imports of c:/app/a.dll could not be read', 'and there what was not read of it is told');
 
 select * from finish();
 rollback;

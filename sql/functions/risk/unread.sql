@@ -12,15 +12,16 @@ comment on function evenkeel.image_unread(boolean, integer, integer, integer) is
 create or replace function evenkeel.risk_unread()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    select l.host_id, min(format(case when i.hybrid = evenkeel.pe_hybrid_arm64ec() then '%s runs on ARM64 only'
+    select l.host_id, min(format(case when m.another then '%s runs on ARM64 only'
                                       when cardinality(evenkeel.machines_served(i.machine, i.hybrid)) > 1
                                       then 'what x64 programs on ARM64 see of %s was not read' else 'imports of %s could not be read' end,
                                  l.path))
     from evenkeel.risk_landed() l
     join image i on i.image_id = l.new_image
     left join state_facts f on f.host_id = l.host_id
-    where evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)
-       or (i.hybrid = evenkeel.pe_hybrid_arm64ec() and upper(f.facts ->> 'architecture') is distinct from 'ARM64')
+    cross join lateral (
+        select i.hybrid = evenkeel.pe_hybrid_arm64ec() and upper(f.facts ->> 'architecture') is distinct from 'ARM64' as another) m
+    where m.another or evenkeel.image_unread(i.has_symbols, i.defects, i.machine, i.hybrid)
     group by l.host_id
 $$;
 comment on function evenkeel.risk_unread() is
