@@ -85,12 +85,12 @@ with mixed as (
      where n.files * 2 > n.covered
      order by n.host_id, n.product_id, n.files desc, n.ordinal desc)
 ), needing as materialized (
-    -- Once for all hosts: of what patches need the greatest.
+    -- Once for all hosts: the greatest level that a patch needs.
     select distinct on (host_id, product_id) host_id, product_id, required, code
     from state_needs()
     order by host_id, product_id, required desc, code
 ), aim as materialized (
-    -- With all of mixed: to join that again would look like one row to the planner, and what follows is planned by it.
+    -- With all columns of mixed: joined again it would look like one row to the planner, which would plan what follows for that.
     select m.*, t.ordinal as aim, t.why, case when t.by_files then r.files end as above, n.code as needed_by
     from mixed m
     left join raised r using (host_id, product_id)

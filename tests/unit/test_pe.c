@@ -355,7 +355,7 @@ static void images_of_windows_on_arm64_are_told_apart_by_their_load_configuratio
     assert_int_equal(hybrid_of(PE_MACHINE_ARM64, 200, 0x10001800, false), PE_HYBRID_NONE); /* ends before it */
     assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0x10001800, true), PE_HYBRID_ARM64EC);
     assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0, true), PE_HYBRID_UNTOLD);
-    assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0x10001800, false), PE_HYBRID_UNTOLD); /* nor looked at */
+    assert_int_equal(hybrid_of(PE_MACHINE_AMD64, 320, 0x10001800, false), PE_HYBRID_UNTOLD); /* not looked at */
     assert_int_equal(hybrid_of(0x200, 320, 0x10001800, true), PE_HYBRID_UNTOLD);
 }
 

@@ -88,7 +88,7 @@ as $$
                 then array[machine, evenkeel.pe_machine_amd64()] else array[machine] end
 $$;
 comment on function evenkeel.machines_served(integer, integer) is
-    'The machines whose processes load an image: of an ARM64X one, and of an ARM64 one of which it is not told, those of x64, too.';
+    'The machines whose processes load an image: its own, and x64, too, where it is ARM64X, or ARM64 and not told whether it is that.';
 
 create or replace function evenkeel.imports_find_files()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public

@@ -121,8 +121,8 @@ begin
                                              unread integer) on commit delete rows;
     create index imports_provider_name on imports_provider (host_id, name);
     comment on table imports_provider is
-        'A file of a host that has such a name. unread: its image shows processes of this machine tables that were not read, for it is '
-        'that (image.hybrid). Filled by imports_find_files; read by imports_add_programs, imports_pick, '
+        'A file of a host that has such a name. unread: its image''s hybrid, where processes of this machine see tables in it that '
+        'were not read; else null. Filled by imports_find_files; read by imports_add_programs, imports_pick, '
         'imports_whole; ends with the transaction.';
 end
 $$;

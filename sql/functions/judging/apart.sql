@@ -47,8 +47,8 @@ begin
 end
 $$;
 comment on function evenkeel.work_apart(text[], text, text) is
-    'Works on all items at once (the statement work, with the items as $1); where that fails on either half of them, and so on, until the '
-    'one that makes it fail stands alone: aside then sets $1 aside, because of $2.';
+    'Works on all items at once (the statement work, with the items as $1); where that fails, on each half of them, and so on, until '
+    'the one that makes it fail stands alone: then with the statement aside, which has the item as $1 and the error as $2.';
 
 create or replace function evenkeel.judge_apart(hosts uuid[])
 returns void language plpgsql

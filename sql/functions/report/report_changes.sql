@@ -27,7 +27,7 @@ returns table (transition_id bigint, gone bigint[], come bigint[], host_ids uuid
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with changed as materialized (
-        -- What was last known at either time, also where the host was retired then: so no change is told twice, or never.
+        -- What was last known at either time, also where the host was retired then: so each change is told once.
         select h.host_id, h.name, b.chunk_ids as before, a.chunk_ids as after
         from inventory_stirred(since, until) s
         join host h on h.host_id = s.host_id and h.merged_into is null

@@ -6,14 +6,15 @@ as $$
     select s.host_id from evenkeel.inventory_stirred(since, until) s
     where not exists (select from evenkeel.host_inventory i where i.host_id = s.host_id and i.valid_from <= since)
 $$;
-comment on function evenkeel.first_reported(timestamptz, timestamptz) is 'Hosts that reported since a time and until another, and not before.';
+comment on function evenkeel.first_reported(timestamptz, timestamptz) is
+    'Hosts that reported since a time and until another, and not before.';
 
 create or replace function evenkeel.report_life(since timestamptz, until timestamptz default 'infinity')
 returns table (event text, detail text, done_by text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    -- One that was retired and is there again, or the other way round, is told as what became of it last; all names that it had, and all
-    -- that were joined into it.
+    -- A host that was retired and is there again, or the other way round, is told by the last of that; of its names, and of the hosts
+    -- that were joined into it, all are told.
     with happened as (
         select * from host_event v where v.happened_at > since and v.happened_at <= until
     ), told as (

@@ -57,7 +57,7 @@ begin
            bit_or(i.defects), bool_and(i.has_symbols), array(select symbol from given where symbol !~ '^#' order by 1),
            array(select substr(symbol, 2)::integer from given where symbol ~ '^#' order by 1),
            array(select f.written from forward f join given using (symbol) where f.agreed order by 1),
-           -- What serves both machines in one of them is not known to, if not in all.
+           -- Where they serve different machines, which of them this one does is not told.
            case when min(i.hybrid) = max(i.hybrid) then min(i.hybrid) else evenkeel.pe_hybrid_untold() end
     from evenkeel.image i where i.image_id = any (images)
     on conflict (digest) do nothing
