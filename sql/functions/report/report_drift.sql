@@ -159,7 +159,7 @@ declare
     dangers jsonb;
     life jsonb;
     became uuid[];
-    whole uuid[];
+    mended uuid[];
 begin
     perform set_config('jit', 'off', true);
     if since >= now() then
@@ -174,7 +174,7 @@ begin
                                 '[]')),
            coalesce(array_agg(v.host_id) filter (where v.is_now = 'mixed'), '{}'),
            coalesce(array_agg(v.host_id) filter (where v.was = 'mixed' and v.is_now = 'level'), '{}')
-        into verdicts, became, whole
+        into verdicts, became, mended
     from report_verdicts(since, until) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
     from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
@@ -207,7 +207,7 @@ begin
         'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until) f),
         'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
         'not_seen', unseen, 'unassigned', unassigned,
-        'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from report_groups(became, whole) g),
+        'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from report_groups(became, mended) g),
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
