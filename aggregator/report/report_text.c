@@ -265,7 +265,8 @@ static void put_groups(const cJSON *groups, FILE *out)
         shown++;
     }
     if (shown < count)
-        fprintf(out, "  and %d more groups: evenkeel report drift --format csv\n", count - shown);
+        fprintf(out, "  and %d more %s: evenkeel report drift --format csv\n", count - shown,
+                count - shown == 1 ? "group" : "groups");
 }
 
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)

@@ -48,17 +48,22 @@ static cJSON *document_of(const char *section)
     return document;
 }
 
-static char *written(void (*write)(const cJSON *, FILE *), const char *section)
+/* The document goes with it. */
+static char *rendered(void (*write)(const cJSON *, FILE *), cJSON *document)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    cJSON *document = document_of(section);
     assert_non_null(out);
     write(document, out);
     assert_int_equal(fclose(out), 0);
     cJSON_Delete(document);
     return text;
+}
+
+static char *written(void (*write)(const cJSON *, FILE *), const char *section)
+{
+    return rendered(write, document_of(section));
 }
 
 static int count_of(const char *text, const char *what)
@@ -144,11 +149,7 @@ static char *named(int hosts, char *line, size_t size)
         snprintf(host, sizeof host, "n%d", i);
         cJSON_AddItemToArray(names, cJSON_CreateString(host));
     }
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    report_html(document, out);
-    assert_int_equal(fclose(out), 0);
+    char *text = rendered(report_html, document);
     const char *from = behind(behind(text, "Changed facts"), "</b> ");
     size_t cell = (size_t)(behind(from, "</td>") - from) - strlen("</td>");
     assert_true(cell < size);
@@ -156,7 +157,6 @@ static char *named(int hosts, char *line, size_t size)
     take_out(line, "<bdi class=\"host\">");
     take_out(line, "</bdi>");
     free(text);
-    cJSON_Delete(document);
     return line;
 }
 
@@ -173,6 +173,33 @@ static void names_of_hosts_are_folded_past_the_first_and_cut_at_last(void **stat
     named(203, line, sizeof line);
     assert_non_null(strstr(line, ", n199, and 3 that the CSV has</details>"));
     assert_null(strstr(line, "n200"));
+}
+
+static void groups_past_the_fortieth_are_counted(void **state)
+{
+    (void)state;
+    static const char *const endings[] = {
+        [40] = "G39: 3 hosts, 0 in danger, 0 mixed, 0 unknown, 0 level\n",
+        [41] = "0 level\n  and 1 more group: evenkeel report drift --format csv\n",
+        [42] = "0 level\n  and 2 more groups: evenkeel report drift --format csv\n",
+    };
+    for (int count = 40; count <= 42; count++) {
+        cJSON *document = cJSON_CreateObject(), *groups = cJSON_AddArrayToObject(document, "groups");
+        for (int i = 0; i < count; i++) {
+            char name[16];
+            cJSON *group = cJSON_CreateObject();
+            snprintf(name, sizeof name, "G%d", i);
+            cJSON_AddStringToObject(group, "group_name", name);
+            cJSON_AddNumberToObject(group, "hosts", 3);
+            cJSON_AddItemToArray(groups, group);
+        }
+        char *text = rendered(report_text, document);
+        assert_int_equal(count_of(text, ": 3 hosts, "), 40);
+        size_t length = strlen(text), ending = strlen(endings[count]);
+        assert_true(length > ending);
+        assert_string_equal(text + length - ending, endings[count]);
+        free(text);
+    }
 }
 
 static void more_checks_than_there_is_place_for_are_counted_together(void **state)
@@ -243,6 +270,7 @@ int main(void)
         cmocka_unit_test(what_is_closed_is_found_in_the_report_of_that_time),
         cmocka_unit_test(page_is_cut_by_check_and_host),
         cmocka_unit_test(names_of_hosts_are_folded_past_the_first_and_cut_at_last),
+        cmocka_unit_test(groups_past_the_fortieth_are_counted),
         cmocka_unit_test(evidence_is_read_as_sentences),
         cmocka_unit_test(more_checks_than_there_is_place_for_are_counted_together),
     };
