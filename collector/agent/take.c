@@ -220,6 +220,7 @@ static int walk_drive(struct take *take, const struct take_drive *drive, struct 
         .unseen = unseen,
     };
     struct platform_directory *directory;
+    uint64_t files = counts->files;
     if (platform_directory_open(drive->root, &directory, error) < 0)
         return -1;
     int status = walk(directory, &options, counts, error);
@@ -232,6 +233,15 @@ static int walk_drive(struct take *take, const struct take_drive *drive, struct 
     if (missing != NULL)
         return error_set(error, ERROR_NOT_FOUND, "there is no '%s' below '%s', which the configuration names as a root",
                          missing, drive->root);
+    if (counts->files == files && take->drive_count > 1) {
+        struct error sentence = {0}; /* bounded, without control characters */
+        error_set(
+            &sentence, ERROR_NOT_FOUND,
+            "nothing was taken from drive %c: ('%s'): none of the folders that the registry names is there; a root "
+            "of the configuration can name others",
+            drive->letter, drive->root);
+        report(take, sentence.message);
+    }
     return 0;
 }
 
