@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(39);
+select plan(41);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -153,6 +153,13 @@ select results_eq($$ select n.host, u ->> 'unassigned', u ->> 'files'
                      from jsonb_array_elements(evenkeel.report_drift(now() - interval '12 hours') -> 'unassigned') u
                      cross join jsonb_array_elements_text(u -> 'host_names') n (host) order by 1 $$,
                   $$ select host, unassigned::text, files::text from ops.host where unassigned > 0 order by 1 $$, 'of each host as many as the view of hosts has');
+update evenkeel.host_checkin set state_at = clock_timestamp() where host_id = (select host_id from evenkeel.host where name = 'b' and verdict = 'level');
+select results_eq($$ select (c ->> 'level')::bigint, (c ->> 'mixed')::bigint, (c ->> 'unknown')::bigint
+                     from evenkeel.report_drift(now() - interval '12 hours') d cross join lateral (select d -> 'counts') c (c) $$,
+                  $$ select count(*) filter (where verdict = 'level'), count(*) filter (where verdict = 'mixed'), count(*) filter (where verdict = 'unknown')
+                     from ops.host where exists (select from ops.host where host = 'b' and verdict = 'unknown') $$,
+                  'a host that is level by what it reported before is not counted as level');
+select is(evenkeel.report_drift(now() - interval '12 hours') -> 'unknown' -> 0 -> 'host_names', '["b"]', 'and is told among those that are unknown');
 select throws_like($$ select evenkeel.report_drift(now() + interval '1 day') $$, '%about the future', 'there is no report about the future');
 select * from finish();
 rollback;

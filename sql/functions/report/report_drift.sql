@@ -137,10 +137,10 @@ as $$
                'passed', coalesce(jsonb_array_length(found -> 'passed'), 0),
                'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
                'open', (select count(*) from finding where closed_at = 'infinity'))
-           || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where verdict = 'mixed'),
-                                         'unknown', count(*) filter (where verdict = 'unknown'), 'level',
-                                           count(*) filter (where verdict = 'level'))
-               from host where merged_into is null and retired_at is null)
+           || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where shown = 'mixed'),
+                                         'unknown', count(*) filter (where shown = 'unknown'),
+                                         'level', count(*) filter (where shown = 'level'))
+               from shown_host)
 $$;
 comment on function evenkeel.report_counts(timestamptz, timestamptz, jsonb, jsonb, jsonb, jsonb) is
     'What a report counts: hosts in all and by verdict, and how many each of its parts, which are given, tells of.';
@@ -180,7 +180,11 @@ begin
     from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
           where hp.verdict = 'unknown' and h.merged_into is null
-          group by 1, 2) u;
+          group by 1, 2
+          union all
+          select 'all products', 'what they reported last is not judged yet: evenkeel check does that, or the aggregator (see its log)',
+                 count(*), (array_agg(h.name order by h.name))[:1000]
+          from shown_host h where h.pending having count(*) > 0) u;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.what), '[]') into unseen
     from (select n.what, count(*) as hosts, (array_agg(h.name order by h.name))[:1000] as host_names
           from (select f.host_id, evenkeel.not_seen_text(f.facts) as what from host_facts_current f) n join host h using (host_id)
