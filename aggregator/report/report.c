@@ -72,8 +72,9 @@ int report_drift(PGconn *connection, const char *since, const char *until, enum 
         until = "infinity";
     int result = format == REPORT_CSV ? copy_csv(connection, since, until, out, error)
                                       : render(connection, since, until, format, out, error);
+    /* Nothing is stored, but what the session keeps of cells that did not answer. */
     struct error after = {0};
-    if (database_execute(connection, "rollback", &after) < 0 && result == 0)
+    if (database_execute(connection, result == 0 ? "commit" : "rollback", &after) < 0 && result == 0)
         result = error_set(error, after.code, "%s", after.message);
     return result;
 }

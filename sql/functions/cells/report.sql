@@ -125,16 +125,25 @@ declare
     told jsonb;
     silent jsonb;
     said record;
+    lagging jsonb;
 begin
     if since >= now() then
         raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
     end if;
+    -- One that did not answer reports before is told from where those ended that it answered.
+    select jsonb_object_agg(c.identity, m.told_until) into lagging
+    from evenkeel.cell c
+    join evenkeel.report_mark m on m.name = evenkeel.cell_mark(current_setting('evenkeel.report', true), c.name);
     select jsonb_object_agg(d.cell, d.document) filter (where d.document is not null),
            coalesce(jsonb_agg(jsonb_build_object('cell', d.cell, 'error', d.error, 'hosts', d.hosts, 'says', d.says) order by d.cell)
                     filter (where d.document is null), '[]')
         into told, silent
-    from evenkeel.of_cells(format('select evenkeel.report_drift(%L::timestamptz, %L::timestamptz), null::text, null::bigint, null::text',
-                                  since, until),
+    from evenkeel.of_cells(case when lagging is null
+                                then format('select evenkeel.report_drift(%L::timestamptz, %L::timestamptz), null::text, null::bigint, '
+                                            'null::text', since, until)
+                                else format('select evenkeel.report_drift(least(%L::timestamptz, (%L::jsonb ->> s.identity)::timestamptz), '
+                                            '%L::timestamptz), null::text, null::bigint, null::text from evenkeel.cell_state() s',
+                                            since, lagging, until) end,
                            null::evenkeel.cell_document, 'answer', 60) d;
     -- Each by itself first: what is no report is its cell's loss alone.
     for said in select t.key as cell, t.value as document from jsonb_each(told) t loop
@@ -152,6 +161,10 @@ begin
                                        where o.name = said.cell) c);
         end;
     end loop;
+    -- For report_told(): those of this session's, where it is written in several forms.
+    perform set_config('evenkeel.silent_cells',
+                       concat_ws(' ', nullif(current_setting('evenkeel.silent_cells', true), ''),
+                                 (select string_agg(s ->> 'cell', ' ') from jsonb_array_elements(silent) s)), false);
     return evenkeel.merged_drift(coalesce(told, '{}'), silent, since, until) || jsonb_build_object(
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
@@ -195,11 +208,10 @@ comment on function evenkeel.told_moment(jsonb) is 'The time that a cell tells, 
 create or replace function evenkeel.over_cells_report_horizon()
 returns timestamptz language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    select coalesce(min(coalesce(evenkeel.told_moment(d.document), c.answered_at, c.added_at)), clock_timestamp())
-    from evenkeel.cell c
-    join evenkeel.of_cells('select to_jsonb(evenkeel.report_horizon()), null::text, null::bigint, null::text',
-                           null::evenkeel.cell_document, 'answer') d on d.cell = c.name
+    -- A cell whose clock is far behind, or that tells nonsense, keeps the others as long as a dump does.
+    select coalesce(greatest(min(evenkeel.told_moment(d.document)), clock_timestamp() - interval '1 hour'), clock_timestamp())
+    from evenkeel.of_cells('select to_jsonb(evenkeel.report_horizon()), null::text, null::bigint, null::text',
+                           null::evenkeel.cell_document, 'answer') d
 $$;
 comment on function evenkeel.over_cells_report_horizon() is
-    'As evenkeel.report_horizon(), over all cells: what comes of one that is silent now is told by a later report, which begins where that '
-    'one last answered.';
+    'As evenkeel.report_horizon(), over all cells that answer: of one that is silent now a later report tells what came meanwhile.';
