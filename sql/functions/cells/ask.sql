@@ -35,6 +35,12 @@ $$;
 comment on function evenkeel.at_schema(integer) is
     'True, or an error where this database is not at that schema: its answers may mean others.';
 
+create or replace function evenkeel.cell_error(message text)
+returns text language sql immutable parallel safe
+as $$ select left(btrim(message), 300) || case when length(btrim(message)) > 300 then '...' else '' end $$;
+comment on function evenkeel.cell_error(text) is
+    'The beginning of what a cell says is wrong, which may be of any length: it stands beside each of its hosts.';
+
 create or replace function evenkeel.cell_send(connection text, cell evenkeel.cell, query text, seconds integer)
 returns text language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -55,7 +61,8 @@ begin
             why text;
         begin
             get stacked diagnostics why = pg_exception_detail;
-            why := regexp_replace(btrim(split_part(coalesce(nullif(why, ''), sqlerrm), E'\n', 1)), '^connection to server .* failed: ', '');
+            why := evenkeel.cell_error(regexp_replace(btrim(split_part(coalesce(nullif(why, ''), sqlerrm), E'\n', 1)),
+                                                      '^connection to server .* failed: ', ''));
             perform set_config('evenkeel.down_' || md5(cell.name), extract(epoch from clock_timestamp()) + 15 || ' ' || why, false);
             return why;
         end;
@@ -158,7 +165,7 @@ begin
                     if sqlstate = '57014' and place !~ 'on dblink connection named' then
                         raise;
                     end if;
-                    asked.error := sqlerrm;
+                    asked.error := evenkeel.cell_error(sqlerrm);
                     lost := lost || asked;
             end;
             perform dblink_disconnect('cell ' || asked.name);

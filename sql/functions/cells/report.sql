@@ -157,7 +157,7 @@ begin
             silent := silent || (select jsonb_build_object('cell', c.name, 'error', c.error, 'hosts', c.hosts,
                                                            'says', evenkeel.absent_text(c))
                                  from (select (jsonb_populate_record(o, jsonb_build_object(
-                                           'error', 'what it sends is no report: ' || sqlerrm))).* from evenkeel.cell o
+                                           'error', 'what it sends is no report: ' || evenkeel.cell_error(sqlerrm)))).* from evenkeel.cell o
                                        where o.name = said.cell) c);
         end;
     end loop;
