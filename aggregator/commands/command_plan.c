@@ -44,7 +44,8 @@ static int print_rest(PGconn *connection, const char *host, const char *host_id,
 {
     _cleanup_(cleanup_result) PGresult *state =
         query_host(connection,
-                   "select coalesce((select verdict from ops.host where host_id = $1::uuid), 'unknown'),"
+                   "select coalesce((select case when pending then 'unknown' else verdict end from ops.host"
+                   "                  where host_id = $1::uuid), 'unknown'),"
                    " (select missing from ops.host where host_id = $1::uuid),"
                    " (select count(*) from ops.finding where host_id = $1::uuid and waived_until is not null)",
                    host_id, error);
@@ -66,7 +67,8 @@ static int print_text(PGconn *connection, const char *host, const char *host_id,
         return -1;
     if (PQntuples(steps) == 0) {
         _cleanup_(cleanup_result) PGresult *known = query_host(
-            connection, "select exists (select from ops.host where host_id = $1::uuid and verdict <> 'unknown')",
+            connection,
+            "select exists (select from ops.host where host_id = $1::uuid and verdict <> 'unknown' and not pending)",
             host_id, error);
         if (known == NULL)
             return -1;
@@ -82,7 +84,7 @@ static const char rows_query[] =
     " select step, action, what, why from s"
     " union all"
     " select (select count(*) from s)::integer + 1, 'unknown', 'not all is known of ' || host, missing"
-    " from ops.host where host_id = $1::uuid and verdict = 'unknown'"
+    " from ops.host where host_id = $1::uuid and (verdict = 'unknown' or pending)"
     " order by step";
 
 /* The host that the word names, once all that waits is judged. In a session of its own: what runs with the owner's

@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(69);
+select plan(70);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -94,6 +94,7 @@ delete from evenkeel.check_definition where code = 'brittle';
 
 -- A state that is newer than the verdict.
 select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'mixed true', 'a host that is not judged yet is shown as such');
+select matches((select missing from evenkeel.shown_unknown(null) where host = 'h1'), '^its state of .* is not judged yet \(mixed by that before\)', 'and check lists it as unknown');
 select fixture.judge() \g /dev/null
 select is((select verdict || ' ' || pending from ops.host where host = 'h1'), 'level false', 'and no longer once it is');
 select cmp_ok((select judged_at from ops.host where host = 'h1'), '>', (select changed_at from ops.host where host = 'h1'), 'since when is told');

@@ -11,12 +11,14 @@ returns table (host text, product text, missing text) language sql stable securi
 as $$
     select o.host, coalesce(p.code, ''), coalesce(hp.missing, o.missing)
     from ops.host o
+    join evenkeel.shown_host s on s.host_id = o.host_id
     left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = 'unknown'
     left join evenkeel.product p using (product_id)
-    where (hosts is null or o.host_id = any (hosts)) and (o.verdict = 'unknown' or hp.verdict = 'unknown')
+    where (hosts is null or o.host_id = any (hosts)) and (o.verdict = 'unknown' or hp.verdict = 'unknown' or s.pending)
 $$;
 comment on function evenkeel.shown_unknown(uuid[]) is
-  'A row per host, of these or all, and product of which it is not known whether it is at one level, with what would have to be known.';
+  'A row per host, of these or all, and product of which it is not known whether it is at one level, with what would have to be known; one '
+  'of which the state is newer than what was judged is among them, whatever its verdict was.';
 
 create or replace function evenkeel.shown_blind(hosts uuid[])
 returns table (host text, host_id uuid, files bigint) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
