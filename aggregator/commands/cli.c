@@ -387,7 +387,7 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
     }
     if (ordinary + apart > 0) {
         tell_waiting(ordinary + apart);
-        return 0;
+        return 1;
     }
     /* What the fleet teaches now that all are judged may bring hosts to judge again. */
     _cleanup_(cleanup_result) PGresult *lesson =

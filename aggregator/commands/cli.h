@@ -118,7 +118,7 @@ int cli_may_judge(PGconn *connection, bool *may, struct error *error);
  * quiet. */
 int cli_judge(PGconn *connection, bool quiet, struct error *error);
 
-/* Likewise without what changes with the clock alone, such as who has been silent. */
+/* Likewise without what changes with the clock alone, such as who has been silent. 1: an aggregator still has some. */
 int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error);
 
 #endif

@@ -97,14 +97,17 @@ static int judge(PGconn *connection, const struct question *question, const char
 
 /* The same, once all hosts are judged as they are. What the fleet teaches, or another host brings, may ask for a host
  * again between the two: it is asked for again then, rather than told to be unknown. Under a storm of reports that
- * would not end, so the last of a few answers stands. */
+ * would not end, so the last of a few answers stands; and the first where others have hosts in hand, which were waited
+ * for. */
 static int judge_all(PGconn *connection, const struct question *question, const char *max_age, long long *total,
                      struct error *error)
 {
     for (int tries = 0; tries < ANSWERS_TRIED; tries++) {
-        if (cli_judge_hosts(connection, question->quiet, error) < 0 ||
-            judge(connection, question, max_age, total, error) < 0)
+        int waiting = cli_judge_hosts(connection, question->quiet, error);
+        if (waiting < 0 || judge(connection, question, max_age, total, error) < 0)
             return -1;
+        if (waiting > 0)
+            break;
         _cleanup_(cleanup_result) PGresult *early =
             database_query(connection, "select count(*) from evenkeel.risk_answer() where reason = 'not judged yet'",
                            NULL, 0, true, error);
