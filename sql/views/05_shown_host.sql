@@ -13,17 +13,20 @@ comment on function evenkeel.pending_text(text, timestamptz, timestamptz) is 'Wh
 create or replace view evenkeel.shown_host as
 select h.host_id, h.name, h.verdict, h.verdict as shown, h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at,
        c.state_at is not null and c.state_at is distinct from h.judged_state as pending,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id) as uncompared
+       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id) as uncompared,
+       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id) as queued
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict <> 'level'
 union all
 select h.host_id, h.name, h.verdict, 'level', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, false,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id)
+       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id),
+       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id)
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is not distinct from h.judged_state
 union all
 select h.host_id, h.name, h.verdict, 'unknown', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, true,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id)
+       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id),
+       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id)
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is distinct from h.judged_state;
 comment on view evenkeel.shown_host is 'A row per host that is not retired, with the verdict to be shown.';
@@ -38,3 +41,4 @@ comment on column evenkeel.shown_host.unreadable is 'What could not be read of i
 comment on column evenkeel.shown_host.state_at is 'When its state last changed.';
 comment on column evenkeel.shown_host.pending is 'That is not what was judged.';
 comment on column evenkeel.shown_host.uncompared is 'Its fleet checks are not judged yet; they bear on findings, not on the verdict.';
+comment on column evenkeel.shown_host.queued is 'It waits to be judged, whatever for.';

@@ -18,6 +18,7 @@ select h.name as host,
        (select i.valid_from from evenkeel.host_inventory_current i where i.host_id = h.host_id) as changed_at,
        h.unreadable,
        concat_ws('; ', case when h.pending then evenkeel.pending_text(h.verdict, h.judged_at, h.state_at)
+                       when h.queued then 'it waits to be judged again'
                        when h.uncompared then 'it is not compared with other hosts yet' end, nullif(
        coalesce((select evenkeel.not_judged_text(n.error) from evenkeel.not_judged n where n.host_id = h.host_id),
                 (select coalesce(string_agg(distinct nullif(p.missing, ''), '; '), '')
@@ -26,7 +27,7 @@ select h.name as host,
                      when h.pending then ''
                      else 'no product of the catalogue was found' end), '')) as missing,
        h.judged_at,
-       h.pending or h.uncompared as pending,
+       h.pending or h.queued or h.uncompared as pending,
        (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged,
        (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.host_product p where p.host_id = h.host_id) as proof,
        (select sum(p.confirmed)::integer from evenkeel.host_product p where p.host_id = h.host_id) as confirmed,
@@ -60,4 +61,4 @@ comment on column ops.host.missing is 'What would have to be known for a better 
 comment on column ops.host.judged_at is 'Since when the verdict stands: when the host was last judged; null: never.';
 comment on column ops.host.not_judged is 'Why it could not be judged, which makes it unknown; null: it could.';
 comment on column ops.host.pending is
-  'Its state is newer than the verdict, which waits to be judged again, or it waits to be compared with other hosts.';
+  'Its state is newer than the verdict, or it waits to be judged again (by another catalogue, say), or to be compared with other hosts.';
