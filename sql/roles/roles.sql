@@ -13,7 +13,7 @@ declare
     written constant text[] := array[
         'host_checkin', 'upload',
         'path', 'image', 'image_import', 'file', 'chunk', 'host_inventory', 'host_facts', 'host_times',
-        'path_component', 'file_level', 'chunk_level', 'chunk_proof', 'learned_level',
+        'path_component', 'file_level', 'chunk_level', 'chunk_proof', 'chunk_version_set', 'learned_level',
         'unjudged_file', 'unjudged_chunk', 'chunk_imports', 'import_need', 'import_pair',
         'component_store', 'chunk_store', 'host_component', 'host_product', 'host_product_history', 'host_patch',
         'host_patch_past', 'peer_file', 'peer_refresh',

@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(21);
 \ir fixture.psql
 
 insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
@@ -67,5 +67,31 @@ select matches(fixture.skewed(), 'gone pair ring/core, .*left pair ring/core|lef
 select evenkeel.retire_host('gone') \g /dev/null
 select fixture.judge() \g /dev/null
 select doesnt_match(fixture.skewed(), 'pair', 'of which one is retired leave one that differs from none');
+
+-- What chunks add to a version set is kept for the hosts that share them, and never outlives what it was made of.
+create function fixture.sets(grouped boolean) returns text[] language plpgsql as $$
+begin
+    perform evenkeel.state_open();
+    delete from state_host; delete from state_product;
+    insert into state_host select host_id, chunk_ids from evenkeel.host_inventory_current;
+    return array(select format('%s %s %s', host_id, component_id, version_set) from evenkeel.state_version_sets(grouped) order by 1);
+end
+$$;
+select fixture.member('five', 2, 2, '{twin}', '{"c:/ring/driver.dll": "7.1.0.0"}'), fixture.member('six', 2, 2, '{twin}', '{"c:/ring/driver.dll": "7.1.0.0"}') \g /dev/null
+select fixture.judge() \g /dev/null
+create temporary table kept as select fixture.sets(false) as sets, fixture.sets(true) as line_sets;
+select ok(exists (select from evenkeel.chunk_version_set), 'what several hosts hold is kept');
+update evenkeel.component set exclude = '{c:/ring/driver.dll}' where product_id = evenkeel.product_number('ring');
+select evenkeel.catalog_refresh() \g /dev/null
+create temporary table after as select fixture.sets(false) as sets, fixture.sets(true) as line_sets;
+delete from evenkeel.chunk_version_set;
+select isnt(a.sets, k.sets, 'a file that leaves its component changes the sets of those who hold it, though no level says anything of it') from after a, kept k;
+select is(a.sets || a.line_sets, fixture.sets(false) || fixture.sets(true), 'as if nothing had been kept') from after a;
+insert into evenkeel.line (product_id, major, source) values (evenkeel.product_number('ring'), 7, 'test');
+update evenkeel.component set exclude = '{}' where product_id = evenkeel.product_number('ring');
+select evenkeel.catalog_refresh() \g /dev/null
+create temporary table on_line as select fixture.sets(true) as sets;
+delete from evenkeel.chunk_version_set;
+select ok(o.sets <> k.line_sets and o.sets = fixture.sets(true), 'and one that comes onto its product''s lines those of groups') from on_line o, kept k;
 select * from finish();
 rollback;

@@ -120,6 +120,8 @@ begin
     perform evenkeel.judge_chunks(later_chunks);
     -- What hosts that were judged meanwhile counted of chunks that are others now.
     delete from evenkeel.chunk_proof p using changed_chunk c where p.chunk_id = c.chunk_id;
+    -- Which component a path belongs to may have changed without any range; what is kept is of few chunks.
+    delete from evenkeel.chunk_version_set;
 end
 $$;
 comment on function evenkeel.refresh_later(integer, integer, bigint, integer[], bigint[]) is

@@ -77,6 +77,28 @@ end
 $$;
 comment on function evenkeel.missing_open() is 'Makes the relations in which it is looked for what is not there.';
 
+create or replace function evenkeel.version_open()
+returns void language plpgsql
+as $$
+begin
+    if to_regclass('pg_temp.version_compared') is not null then
+        return;
+    end if;
+    create temporary table version_compared (host_id uuid not null, component_id integer not null) on commit delete rows;
+    comment on table version_compared is
+        'A component of a host of the state that is to be compared with that of others. Filled by version_compare; read by '
+        'state_version_sets, version_compare, version_find_parts; ends with the transaction.';
+    create temporary table version_holding (host_id uuid not null, chunk_id bigint not null) on commit delete rows;
+    comment on table version_holding is
+        'A chunk of such a host. Filled by version_compare; read by state_version_sets, version_find_parts; ends with the transaction.';
+    create temporary table version_part (like evenkeel.chunk_version_set) on commit delete rows;
+    comment on table version_part is
+        'What such a chunk adds to a version set, as evenkeel.chunk_version_set keeps it. Filled by version_find_parts; read by '
+        'state_version_sets, version_find_parts; ends with the transaction.';
+end
+$$;
+comment on function evenkeel.version_open() is 'Makes the relations in which version sets are put together.';
+
 create or replace function evenkeel.evidence_open()
 returns void language plpgsql
 as $$

@@ -158,6 +158,7 @@ begin
     create temporary table if not exists chunk_imports (like evenkeel.chunk_imports including all) on commit delete rows;
     create temporary table if not exists import_pair (like evenkeel.import_pair including all) on commit delete rows;
     create temporary table if not exists chunk_proof (like evenkeel.chunk_proof including all) on commit delete rows;
+    create temporary table if not exists chunk_version_set (like evenkeel.chunk_version_set including all) on commit delete rows;
     create temporary table if not exists chunk_store (like evenkeel.chunk_store including all) on commit delete rows;
 end
 $$;

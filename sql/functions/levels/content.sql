@@ -23,6 +23,7 @@ create or replace function evenkeel.judge_chunks(chunks bigint[])
 returns void language sql
 as $$
     delete from evenkeel.chunk_proof where chunk_id = any (chunks);
+    delete from evenkeel.chunk_version_set where chunk_id = any (chunks);
     insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread, blind, hint, revision)
     select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
            count(*) filter (where fl.unread), count(*) filter (where fl.blind), max(fl.hint), max(fl.revision)

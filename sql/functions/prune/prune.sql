@@ -167,6 +167,7 @@ begin
         select array_agg(b) into gone from unnest(batch) b where not exists (select from evenkeel.chunk c where c.chunk_id = b);
         delete from evenkeel.chunk_level l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_proof l where l.chunk_id = any (gone);
+        delete from evenkeel.chunk_version_set l where l.chunk_id = any (gone);
         delete from evenkeel.unjudged_chunk l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_imports l where l.chunk_id = any (gone);
         delete from evenkeel.chunk_store l where l.chunk_id = any (gone);
