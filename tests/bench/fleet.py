@@ -160,16 +160,29 @@ class Fleet(Cluster):
             fields = file.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @staticmethod
+    def round_of(line):
+        name, *pairs = line.split()
+        return {"round": name, **{key: float(value) for key, value in (pair.split("=") for pair in pairs)}}
+
+    def simulate_stepwise(self, *arguments):
+        """Runs the simulator; each of its rounds as a dictionary, the next one begins when it is asked for."""
+        with subprocess.Popen([self.setting.simulate, "--url", self.url, "--stepwise", *map(str, arguments)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
+            for _ in arguments[arguments.index("--rounds") + 1].split(","):
+                process.stdin.write("\n")
+                process.stdin.flush()
+                yield self.round_of(process.stdout.readline())
+        if process.returncode != 0:
+            raise SystemExit(f"simulate: status {process.returncode}")
+
     def simulate(self, *arguments):
         """Runs the simulator; its rounds as dictionaries, in order."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = subprocess.run([self.setting.simulate, "--url", self.url, *map(str, arguments)], stdout=subprocess.PIPE,
                              text=True, check=True)  # fmt: skip
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        rounds = []
-        for line in run.stdout.splitlines():
-            name, *pairs = line.split()
-            rounds.append({"round": name, **{key: float(value) for key, value in (pair.split("=") for pair in pairs)}})
+        rounds = [self.round_of(line) for line in run.stdout.splitlines()]
         rounds[-1]["cpu"] = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         return rounds
 

@@ -1,4 +1,4 @@
-"""What it costs to judge a fleet again, in one session and in several that share the hosts."""
+"""What it costs to judge a fleet again, in one session and in several that share the hosts, and what a night of updates takes."""
 
 import os
 import statistics
@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from fleet import Fleet
-from measure import at_least, at_most
+from measure import at_least, at_most, over
 
 # What a thread of the aggregator does for as long as hosts wait, on a session of its own; it rests where others have them in hand.
 LOOP = """
@@ -99,4 +99,19 @@ def judges(setting):
         yield at_most(f"processor time of a host, {sessions} sessions against one", processor[sessions], processor[1], "ms", 1.2)
 
 
-BENCHES = {"judges": judges}
+def night(setting):
+    """A night in which one update of 2,000 files comes to 100,000 hosts: hosts a second, from the first offer to the last verdict."""
+    hosts, files = setting.size((100_000, 3_000), (40, 300))
+    with Fleet(setting, "night") as fleet:
+        rounds = fleet.simulate_stepwise("--hosts", hosts, "--files", files, "--in-flight", 256, "--differ", "chunks", "--rounds",
+                                         "first,patch")  # fmt: skip
+        for seen in rounds:
+            fleet.wait_judged()
+            speed = hosts / (time.time() - seen["began"])
+            if seen["round"] == "first":
+                fleet.wait_learnt()
+                fleet.query("vacuum analyze")
+    yield over(f"one update for {hosts:,} hosts, from offer to verdict", speed, 300, "hosts/s")
+
+
+BENCHES = {"judges": judges, "night": night}

@@ -73,6 +73,10 @@ def under(bench, ours, limit, unit):
     return Line(bench, number(ours, unit), "-", "-", f"at most {number(limit, unit)}", ours <= limit)
 
 
+def over(bench, ours, limit, unit):
+    return Line(bench, number(ours, unit), "-", "-", f"at least {number(limit, unit)}", ours >= limit)
+
+
 def cpu_seconds(command, **options):
     """User and system time of one run, its output thrown away."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

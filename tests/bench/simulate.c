@@ -4,13 +4,15 @@
  * has an iisutil.dll of RTM on SP2 and must be found mixed, no other.
  *
  *   simulate --url URL [--hosts N] [--files F] [--in-flight K] [--differ chunks|random|none] [--rounds ROUND,...]
- *            [--name PREFIX] [--first I] [--pause SECONDS] [--prepared]
+ *            [--name PREFIX] [--first I] [--pause SECONDS] [--stepwise] [--prepared]
  *
  * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
- * back where it was), with a pause in between. Prints one line per round: hosts, requests, bytes both ways, seconds,
- * when it began, and how long hosts waited, the median and the 99th percentile. They share as many connections as what
- * is in flight needs. With --prepared, what hosts will send in a round is made before its clock starts: their own work,
- * of which no aggregator sees anything, is not measured then. Exit 0 only if every snapshot was accepted.
+ * back where it was), patch (one update for all hosts: two thirds of the files are others, the same on all), with a
+ * pause in between; stepwise: each when a line comes from standard input. Prints one line per round: hosts, requests,
+ * bytes both ways, seconds, when it began, and how long hosts waited, the median and the 99th percentile. They share as
+ * many connections as what is in flight needs. With --prepared, what hosts will send in a round is made before its
+ * clock starts: their own work, of which no aggregator sees anything, is not measured then. Exit 0 only if every
+ * snapshot was accepted.
  */
 
 #include "simulated_fleet.h"
@@ -46,12 +48,13 @@ struct talk {
 };
 
 static struct host *hosts;
-static double *waited; /* by host, in this round: seconds until it was accepted */
-static bool prepared;  /* what hosts send is made before the clock starts */
+static double *waited;   /* by host, in this round: seconds until it was accepted */
+static unsigned patches; /* updates that came so far */
+static bool prepared;    /* what hosts send is made before the clock starts */
 static nng_socket request_socket;
 static atomic_uint next_host, accepted, busy, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
-static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX } current_round;
+static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX, ROUND_PATCH } current_round;
 
 static double seconds_now(void)
 {
@@ -206,6 +209,8 @@ static void prepare(struct host *host)
         host->version++;
     if (current_round == ROUND_MIX)
         host->flipped = !host->flipped;
+    if (current_round == ROUND_PATCH)
+        host->patches = patches;
     if (current_round != ROUND_ENROLL) {
         make_snapshot(host);
         host->sequence++;
@@ -301,6 +306,11 @@ static int compare(const void *a, const void *b)
 
 static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 {
+    if (current_round == ROUND_PATCH) {
+        if (++patches > PATCHES)
+            fatal(name, "too many of these rounds");
+        make_build(patches);
+    }
     for (unsigned i = 0; prepared && i < fleet.hosts; i++)
         prepare(&hosts[i]);
     double started = seconds_now();
@@ -330,7 +340,7 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 
 static enum round round_of(const char *name)
 {
-    static const char *const names[] = {"enroll", "first", "unchanged", "change", "mix"};
+    static const char *const names[] = {"enroll", "first", "unchanged", "change", "mix", "patch"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return (enum round)i;
@@ -340,20 +350,17 @@ static enum round round_of(const char *name)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"url", required_argument, NULL, 'u'},
-                                            {"hosts", required_argument, NULL, 'n'},
-                                            {"files", required_argument, NULL, 'f'},
-                                            {"in-flight", required_argument, NULL, 'k'},
-                                            {"differ", required_argument, NULL, 'd'},
-                                            {"rounds", required_argument, NULL, 'r'},
-                                            {"name", required_argument, NULL, 'p'},
-                                            {"first", required_argument, NULL, 'i'},
-                                            {"pause", required_argument, NULL, 's'},
-                                            {"prepared", no_argument, NULL, 'b'},
-                                            {0}};
+    static const struct option options[] = {
+        {"url", required_argument, NULL, 'u'},    {"hosts", required_argument, NULL, 'n'},
+        {"files", required_argument, NULL, 'f'},  {"in-flight", required_argument, NULL, 'k'},
+        {"differ", required_argument, NULL, 'd'}, {"rounds", required_argument, NULL, 'r'},
+        {"name", required_argument, NULL, 'p'},   {"first", required_argument, NULL, 'i'},
+        {"pause", required_argument, NULL, 's'},  {"stepwise", no_argument, NULL, 'w'},
+        {"prepared", no_argument, NULL, 'b'},     {0}};
     const char *url = NULL;
     char *rounds = strdup("first,unchanged");
     unsigned in_flight = 256, pause_milliseconds = 0;
+    bool stepwise = false;
     fleet.hosts = 1000;
     fleet.files = 300;
     fleet.differ = DIFFER_CHUNKS;
@@ -390,6 +397,9 @@ int main(int argc, char **argv)
         case 'b':
             prepared = true;
             break;
+        case 'w':
+            stepwise = true;
+            break;
         case 's':
             pause_milliseconds = (unsigned)(atof(optarg) * 1000);
             break;
@@ -425,6 +435,9 @@ int main(int argc, char **argv)
     for (char *round = strtok(rounds, ","); round != NULL; round = strtok(NULL, ",")) {
         current_round = round_of(round);
         nng_msleep((nng_duration)pause_milliseconds);
+        for (int c = 0; stepwise && c != '\n';)
+            if ((c = getchar()) == EOF)
+                fatal(round, "standard input ended");
         run_round(round, talks, in_flight);
         wrong += fleet.hosts - atomic_load(&accepted);
     }

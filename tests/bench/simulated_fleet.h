@@ -15,6 +15,7 @@
 
 enum differ { DIFFER_NONE, DIFFER_CHUNKS, DIFFER_RANDOM };
 enum { LEVELS = 3, SP1 = 1, SP2 = 2 };
+enum { PATCHES = 8 }; /* updates that come to all hosts, one after another; build 0 is without any */
 
 static const uint16_t revisions[LEVELS] = {0, 1830, 3959};
 static const char *const service_packs[LEVELS] = {"", "Service Pack 1", "Service Pack 2"};
@@ -37,10 +38,10 @@ static struct fleet {
     enum differ differ;
     const char *prefix;
     char (*paths)[64];
-    struct digest *images[LEVELS]; /* [level][file], variant 0 */
-    unsigned *chunk_starts;        /* chunk -> its first file; one more at the end */
+    struct digest *images[PATCHES + 1][LEVELS]; /* [patches][level][file], variant 0 */
+    unsigned *chunk_starts;                     /* chunk -> its first file; one more at the end */
     unsigned chunks;
-    struct digest *chunk_digests[LEVELS];
+    struct digest *chunk_digests[PATCHES + 1][LEVELS];
     struct object_list objects; /* of all these */
 } fleet;
 
@@ -55,6 +56,7 @@ struct snapshot {
 struct host {
     unsigned number;
     unsigned version; /* rises with each change */
+    unsigned patches; /* updates that it got: each brings two thirds of the files */
     bool flipped;     /* mixed although its number says level, or the other way round */
     struct signing_key key;
     uint8_t id[16];
@@ -90,22 +92,28 @@ static struct bytes packed(const ProtobufCMessage *message)
     return bytes;
 }
 
-static struct bytes image_bytes(unsigned file, unsigned level, uint32_t variant)
+static bool is_patched(unsigned file)
+{
+    return file % 3 != 0;
+}
+
+static struct bytes image_bytes(unsigned file, unsigned level, unsigned patches, uint32_t variant)
 {
     char version[64];
     const char *name = strrchr(fleet.paths[file], '/') + 1;
     Evenkeel__Image image = EVENKEEL__IMAGE__INIT;
     uint64_t major = strcmp(name, "iisutil.dll") == 0 ? 6 : 5, minor = major == 6 ? 0 : 2;
-    snprintf(version, sizeof version, "%u.%u.3790.%u (srv03_sp%u)", (unsigned)major, (unsigned)minor, revisions[level],
-             level);
+    uint64_t revision = revisions[level] + (is_patched(file) ? 10 * patches : 0);
+    snprintf(version, sizeof version, "%u.%u.3790.%u (srv03_sp%u)", (unsigned)major, (unsigned)minor,
+             (unsigned)revision, level);
     image.size = 40960 + file;
     image.machine = 0x14c;
-    image.time_date_stamp = 0x40000000 + level * 0x1000000 + variant;
+    image.time_date_stamp = 0x40000000 + level * 0x1000000 + (is_patched(file) ? patches << 20 : 0) + variant;
     image.size_of_image = 45056 + file;
     image.checksum = mix(file, variant);
     image.characteristics = 0x2102;
     image.has_version = true;
-    image.file_version = image.product_version = major << 48 | minor << 32 | (uint64_t)3790 << 16 | revisions[level];
+    image.file_version = image.product_version = major << 48 | minor << 32 | (uint64_t)3790 << 16 | revision;
     image.file_version_string = text(version);
     image.product_version_string = text(version);
     image.product_name = text("Microsoft Windows Operating System");
@@ -212,11 +220,12 @@ static void make_inventory(const struct host *host, struct snapshot *snapshot)
             uint32_t variant;
             held(host, chunk, file, &level, &variant);
             is_own |= variant != 0 || level != of_host;
-            images[file] = variant == 0 ? fleet.images[level][file]
-                                        : add_object(&snapshot->objects, image_bytes(file, level, variant));
+            images[file] = variant == 0
+                               ? fleet.images[host->patches][level][file]
+                               : add_object(&snapshot->objects, image_bytes(file, level, host->patches, variant));
         }
-        digests[chunk] =
-            is_own ? add_object(&snapshot->objects, chunk_bytes(images, chunk)) : fleet.chunk_digests[of_host][chunk];
+        digests[chunk] = is_own ? add_object(&snapshot->objects, chunk_bytes(images, chunk))
+                                : fleet.chunk_digests[host->patches][of_host][chunk];
     }
     sort_objects(&snapshot->objects);
     Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
@@ -260,6 +269,24 @@ static void clear_snapshot(struct host *host)
     host->snapshot = (struct snapshot){0};
 }
 
+/* The images and chunks of all hosts with that many updates; the build before is there. */
+static void make_build(unsigned patches)
+{
+    for (unsigned level = 0; level < LEVELS; level++) {
+        struct digest *images = fleet.images[patches][level] = calloc(fleet.files, sizeof *images);
+        struct digest *chunks = fleet.chunk_digests[patches][level] = calloc(fleet.chunks, sizeof *chunks);
+        if (images == NULL || chunks == NULL)
+            fatal("build", "no memory");
+        for (unsigned file = 0; file < fleet.files; file++)
+            images[file] = patches > 0 && !is_patched(file)
+                               ? fleet.images[0][level][file]
+                               : add_object(&fleet.objects, image_bytes(file, level, patches, 0));
+        for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
+            chunks[chunk] = add_object(&fleet.objects, chunk_bytes(images, chunk));
+    }
+    sort_objects(&fleet.objects);
+}
+
 static void make_fleet(void)
 {
     fleet.paths = calloc(fleet.files, sizeof *fleet.paths);
@@ -271,22 +298,14 @@ static void make_fleet(void)
         if (file + 1 == fleet.files || file + 1 - fleet.chunk_starts[fleet.chunks] == CHUNK_ENTRIES ||
             chunk_ends_after(bytes_of(fleet.paths[file], strlen(fleet.paths[file]))))
             fleet.chunk_starts[++fleet.chunks] = file + 1;
-    for (unsigned level = 0; level < LEVELS; level++) {
-        fleet.images[level] = calloc(fleet.files, sizeof **fleet.images);
-        fleet.chunk_digests[level] = calloc(fleet.chunks, sizeof **fleet.chunk_digests);
-        for (unsigned file = 0; file < fleet.files; file++)
-            fleet.images[level][file] = add_object(&fleet.objects, image_bytes(file, level, 0));
-        for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
-            fleet.chunk_digests[level][chunk] = add_object(&fleet.objects, chunk_bytes(fleet.images[level], chunk));
-    }
-    sort_objects(&fleet.objects);
+    make_build(0);
 }
 
 static void free_fleet(void)
 {
-    for (unsigned level = 0; level < LEVELS; level++) {
-        free(fleet.images[level]);
-        free(fleet.chunk_digests[level]);
+    for (unsigned i = 0; i < (PATCHES + 1) * LEVELS; i++) {
+        free(fleet.images[i / LEVELS][i % LEVELS]);
+        free(fleet.chunk_digests[i / LEVELS][i % LEVELS]);
     }
     clear_objects(&fleet.objects);
     free(fleet.paths);
