@@ -6,17 +6,21 @@ as $$ select substring(path from '^([a-z]:/(?:windows|winnt))/') $$;
 comment on function evenkeel.windows_of_path(text) is 'The Windows directory that a path lies in by the usual names; null: none.';
 
 create or replace function evenkeel.host_reading(facts jsonb)
-returns text language sql immutable parallel safe
+returns text language plpgsql immutable parallel safe
 as $$
+declare
     -- A name with a bar in it is none that Windows takes.
-    select w.windows || case when p.folders <> '|c:/program files|c:/program files/common files|c:/program files (x86)'
-                                               '|c:/program files (x86)/common files'
-                                  and p.folders !~ '\|(\||$)' and p.folders !~ '(\|[^|]*){5}' then p.folders else '' end
-    from (select coalesce(facts ->> 'windows_directory', '') as written) d
-    cross join lateral (select case when d.written like '%|%' then '' else d.written end as windows) w
-    cross join lateral (select evenkeel.program_places(facts) as places offset 0) n -- once, not for each of the four
-    cross join lateral (select concat('|', places ->> 'programs', '|', places ->> 'common', '|', places ->> 'programs_x86',
-                                      '|', places ->> 'common_x86') as folders) p
+    windows text := case when facts ->> 'windows_directory' like '%|%' then '' else coalesce(facts ->> 'windows_directory', '') end;
+    places jsonb := evenkeel.program_places(facts);
+    folders text := concat('|', places ->> 'programs', '|', places ->> 'common', '|', places ->> 'programs_x86',
+                           '|', places ->> 'common_x86');
+begin
+    if folders = '|c:/program files|c:/program files/common files|c:/program files (x86)|c:/program files (x86)/common files'
+       or folders ~ '\|(\||$)' or folders ~ '(\|[^|]*){5}' then
+        return windows;
+    end if;
+    return windows || folders;
+end
 $$;
 comment on function evenkeel.host_reading(jsonb) is
   'How a host reads its paths: its Windows directory (empty: as the usual names say), and where its program_places() are not the usual '

@@ -1,21 +1,26 @@
 -- Where what a patch brings lies on a host: its own Program Files, and what a 64-bit Windows has for programs of 32 bits.
 
 create or replace function evenkeel.program_places(facts jsonb)
-returns jsonb language sql immutable parallel safe
+returns jsonb language plpgsql immutable parallel safe
 as $$
+declare
     -- What the registry did not tell goes by the usual names, on the drive of the Windows directory.
-    select jsonb_build_object('programs', n.programs,
-                              'common', coalesce(nullif(facts ->> 'common_files', ''), n.programs || '/common files'),
-                              -- The registry tells one place of common files; that of 32 bits is called the same.
-                              'programs_x86', n.programs_x86, 'common_x86', n.programs_x86 || case
-                                  when starts_with(facts ->> 'common_files', n.programs || '/')
-                                  then substr(facts ->> 'common_files', length(n.programs) + 1) else '/common files' end,
-                              -- Only a 64-bit Windows has a folder for programs of 32 bits.
-                              'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
-                                      or coalesce(facts ->> 'program_files_x86', '') <> '')
-    from (select left(coalesce(nullif(facts ->> 'windows_directory', ''), 'c:/windows'), 2) as drive) d
-    cross join lateral (select coalesce(nullif(facts ->> 'program_files', ''), d.drive || '/program files') as programs,
-                               coalesce(nullif(facts ->> 'program_files_x86', ''), d.drive || '/program files (x86)') as programs_x86) n
+    drive text := left(coalesce(nullif(facts ->> 'windows_directory', ''), 'c:/windows'), 2);
+    programs text := coalesce(nullif(facts ->> 'program_files', ''), drive || '/program files');
+    programs_x86 text := coalesce(nullif(facts ->> 'program_files_x86', ''), drive || '/program files (x86)');
+    common text := coalesce(facts ->> 'common_files', '');
+begin
+    return jsonb_build_object(
+        'programs', programs,
+        'common', case when common <> '' then common else programs || '/common files' end,
+        -- The registry tells one place of common files; that of 32 bits is called the same.
+        'programs_x86', programs_x86,
+        'common_x86', programs_x86 || case when starts_with(common, programs || '/') then substr(common, length(programs) + 1)
+                                           else '/common files' end,
+        -- Only a 64-bit Windows has a folder for programs of 32 bits.
+        'wide', upper(coalesce(facts ->> 'architecture', '')) in ('AMD64', 'IA64', 'ARM64')
+                or coalesce(facts ->> 'program_files_x86', '') <> '');
+end
 $$;
 comment on function evenkeel.program_places(jsonb) is
     'A host''s folders of programs (programs, common; programs_x86, common_x86: those of 32 bits), and whether its Windows has 64 bits '
