@@ -279,8 +279,11 @@ begin
         join state_chunk sc using (chunk_id)
         cross join unnest(sc.file_ids) u (file_id)
         join evenkeel.file f using (file_id)
-        join evenkeel.path_component pc using (path_id)
-        join evenkeel.path p using (path_id)
+        -- A path belongs to components of dozens of products, of which hosts have one or two.
+        join evenkeel.path_component pc
+          on pc.path_id = f.path_id and pc.product_id = any (array(select distinct c.product_id
+                                                                   from looked_at o join evenkeel.component c using (component_id)))
+        join evenkeel.path p on p.path_id = f.path_id
         join evenkeel.image i using (image_id)
     ), part as materialized (
         -- Apart from the joins above: what was learnt a moment ago has no statistics, and is looked up by all of its key or not at all.

@@ -77,7 +77,9 @@ as $$
                exists (select from file_level fl where (fl.file_id, fl.product_id) = (x.file_id, pc.product_id))
                or not exists (select from line l where l.product_id = pc.product_id) as on_line
         from hashed x
-        join path_component pc using (path_id)
+        -- A path belongs to components of dozens of products, of which hosts have one or two.
+        join path_component pc on pc.path_id = x.path_id
+             and pc.product_id = any (array(select c.product_id from component c where c.component_id = any (components)))
         where pc.component_id = any (components)
     ), part as materialized (
         select c.chunk_id, m.component_id, bit_xor(m.high) as high, bit_xor(m.low) as low,
