@@ -5,6 +5,7 @@
 #include "collector/base/path.h"
 #include "collector/facts/not_seen.h"
 #include "collector/pe/pe.h"
+#include "component_name.h"
 #include "proto/cleanup.h"
 #include "proto/component_store.h"
 #include "proto/limits.h"
@@ -16,13 +17,11 @@
 
 #define FILES_LIMIT (1u << 20) /* files of winners that are held, 24 bytes each */
 
-/* Names are compared by their hashes: two of a host's hundred thousand meet by chance once in a billion hosts. */
-typedef uint64_t name_hash;
-
 struct winner_file {
     uint64_t identity;
     name_hash name;
     uint32_t folder;
+    uint32_t next; /* of those whose names share a slot, plus 1; 0: none */
 };
 
 struct winner_folder {
@@ -45,18 +44,30 @@ struct list {
     size_t count, room;
 };
 
+/* Numbers, in an open-addressed table that is at most half full; 0 is none of them. */
+struct set {
+    uint64_t *slots;
+    size_t size; /* a power of two; 0: empty */
+    uint64_t multiplier;
+};
+
 struct component_store {
-    struct list winners; /* name_hash of machine, name, token, version, language */
+    struct name_key key;
+    struct list winners; /* name_hash of a component */
     struct list newest;  /* uint64_t: per a.b.c the greatest version */
     struct list folders; /* struct winner_folder */
     struct list files;   /* struct winner_file */
     struct list seen;    /* struct seen_file */
-    bool sorted;         /* winners are */
+    struct set won;      /* of the first indexed_winners of winners */
+    size_t indexed_winners;
 };
 
 struct component_store *component_store_new(void)
 {
-    return calloc(1, sizeof(struct component_store));
+    struct component_store *store = calloc(1, sizeof *store);
+    if (store != NULL)
+        randombytes_buf(&store->key, sizeof store->key);
+    return store;
 }
 
 void component_store_free(struct component_store *store)
@@ -72,6 +83,7 @@ void component_store_free(struct component_store *store)
     free(store->folders.items);
     free(store->files.items);
     free(store->seen.items);
+    free(store->won.slots);
     free(store);
 }
 
@@ -91,12 +103,36 @@ static void *list_add(struct list *list, size_t size, struct error *error)
     return (char *)list->items + size * list->count++;
 }
 
-static name_hash hash_of(const char *text, size_t length)
+static size_t power_of_two(size_t least)
 {
-    static const uint8_t key[crypto_shorthash_KEYBYTES];
-    uint64_t hash;
-    crypto_shorthash((uint8_t *)&hash, (const uint8_t *)text, length, key);
-    return hash;
+    size_t size = 16;
+    while (size < least)
+        size *= 2;
+    return size;
+}
+
+/* Room for `count` numbers. They may be chosen by whoever made the disk; the multiplier can't. */
+static int set_new(struct set *set, size_t count, struct error *error)
+{
+    set->size = power_of_two(2 * count);
+    set->slots = calloc(set->size, sizeof *set->slots);
+    randombytes_buf(&set->multiplier, sizeof set->multiplier);
+    set->multiplier |= 1;
+    return set->slots != NULL ? 0 : error_set(error, ERROR_MEMORY, "no memory for a component store");
+}
+
+/* The number's slot, or the free one where it would be. */
+static uint64_t *set_slot(const struct set *set, uint64_t number)
+{
+    size_t at = (size_t)(number * set->multiplier >> 32) & (set->size - 1);
+    while (set->slots[at] != 0 && set->slots[at] != number)
+        at = (at + 1) & (set->size - 1);
+    return &set->slots[at];
+}
+
+static bool set_holds(const struct set *set, uint64_t number)
+{
+    return number != 0 && set->size > 0 && *set_slot(set, number) == number;
 }
 
 static int by_number(const void *a, const void *b)
@@ -105,69 +141,9 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* ---- names of components ---- */
-
 bool component_store_skips(const char *name)
 {
-    return strncmp(name, "msil_", strlen("msil_")) == 0 || strstr(name, ".resources_") != NULL ||
-           strstr(name, ".inf_") != NULL;
-}
-
-static uint16_t machine_of(const char *name)
-{
-    static const struct {
-        const char *start;
-        uint16_t machine;
-    } machines[] = {
-        {"amd64_", PE_MACHINE_AMD64}, {"x86_", PE_MACHINE_I386},    {"wow64_", PE_MACHINE_I386},
-        {"ia64_", PE_MACHINE_IA64},   {"arm64_", PE_MACHINE_ARM64},
-    };
-    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
-        if (strncmp(name, machines[i].start, strlen(machines[i].start)) == 0)
-            return machines[i].machine;
-    return 0;
-}
-
-/* Parts of a name from its end on, divided by '_': part[0] is the last. False where there are fewer. */
-static bool last_parts(const char *name, const char *part[], size_t count)
-{
-    const char *end = name + strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        while (end > name && end[-1] != '_')
-            end--;
-        if (end == name)
-            return false;
-        part[i] = end--;
-    }
-    return true;
-}
-
-static bool read_version(const char *text, uint64_t *version)
-{
-    unsigned parts[4];
-    int end = 0;
-    if (sscanf(text, "%5u.%5u.%5u.%5u%n", &parts[0], &parts[1], &parts[2], &parts[3], &end) != 4 || text[end] != 0)
-        return false;
-    *version = 0;
-    for (size_t i = 0; i < 4; i++) {
-        if (parts[i] > UINT16_MAX)
-            return false;
-        *version = *version << 16 | parts[i];
-    }
-    return true;
-}
-
-/* The hash of a component's version: `start` is machine, name and token, with '_' behind. */
-static bool component_hash(const char *start, size_t start_length, const char *version, const char *language,
-                           size_t language_length, name_hash *hash)
-{
-    char text[512];
-    int length =
-        snprintf(text, sizeof text, "%.*s%s_%.*s", (int)start_length, start, version, (int)language_length, language);
-    if (length < 0 || (size_t)length >= sizeof text)
-        return false;
-    *hash = hash_of(text, (size_t)length);
-    return true;
+    return component_name_skips(name);
 }
 
 static int note_newest(struct component_store *store, uint64_t version, struct error *error)
@@ -190,67 +166,58 @@ static int note_newest(struct component_store *store, uint64_t version, struct e
 
 int component_store_winner(struct component_store *store, const char *key, const char *version, struct error *error)
 {
-    const char *part[2]; /* hash, language */
-    uint64_t number;
-    name_hash hash;
-    _cleanup_free_ char *folded = strdup(key);
-    if (folded == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a component store");
-    path_fold(folded);
-    if (component_store_skips(folded) || machine_of(folded) == 0 || !last_parts(folded, part, 2) ||
-        !read_version(version, &number) ||
-        !component_hash(folded, (size_t)(part[1] - folded), version, part[1], (size_t)(part[0] - 1 - part[1]), &hash))
+    struct component_name component;
+    if (!component_name_of_winner(&store->key, key, version, &component))
         return 0;
     name_hash *added = list_add(&store->winners, sizeof *added, error);
-    if (added == NULL || note_newest(store, number, error) < 0)
+    if (added == NULL || note_newest(store, component.version, error) < 0)
         return -1;
-    *added = hash;
-    store->sorted = false;
+    *added = component.hash;
+    return 0;
+}
+
+/* Looks winners up by hash from now on, until more of them come. */
+static int index_winners(struct component_store *store, struct error *error)
+{
+    const name_hash *winners = store->winners.items;
+    if (store->indexed_winners == store->winners.count)
+        return 0;
+    free(store->won.slots);
+    store->won = (struct set){0};
+    if (set_new(&store->won, store->winners.count, error) < 0)
+        return -1;
+    for (size_t i = 0; i < store->winners.count; i++)
+        *set_slot(&store->won, winners[i]) = winners[i];
+    store->indexed_winners = store->winners.count;
     return 0;
 }
 
 int component_store_folder(struct component_store *store, const char *name, struct error *error)
 {
-    const char *part[3]; /* hash, language, version */
-    char version[32];
-    uint64_t number;
-    name_hash hash;
-    _cleanup_free_ char *folded = strdup(name);
-    if (folded == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a component store");
-    path_fold(folded);
-    if (component_store_skips(folded) || machine_of(folded) == 0 || !last_parts(folded, part, 3))
+    struct component_name component;
+    if (store->winners.count == 0 || !component_name_of_folder(&store->key, name, &component))
         return 0;
-    snprintf(version, sizeof version, "%.*s", (int)(part[1] - 1 - part[2]), part[2]);
-    if (!read_version(version, &number) ||
-        !component_hash(folded, (size_t)(part[2] - folded), version, part[1], (size_t)(part[0] - 1 - part[1]), &hash))
-        return 0;
-    if (!store->sorted && store->winners.count > 0)
-        qsort(store->winners.items, store->winners.count, sizeof(name_hash), by_number);
-    store->sorted = true;
-    if (store->winners.count == 0 ||
-        bsearch(&hash, store->winners.items, store->winners.count, sizeof hash, by_number) == NULL)
+    if (index_winners(store, error) < 0)
+        return -1;
+    if (!set_holds(&store->won, component.hash))
         return 0;
     struct winner_folder *folder = list_add(&store->folders, sizeof *folder, error);
     if (folder == NULL)
         return -1;
-    *folder = (struct winner_folder){.name = strdup(name), .version = number, .machine = machine_of(folded)};
+    *folder = (struct winner_folder){.name = strdup(name), .version = component.version, .machine = component.machine};
     return folder->name != NULL ? 1 : error_set(error, ERROR_MEMORY, "no memory for a component store");
 }
 
 int component_store_file(struct component_store *store, const char *name, uint64_t identity, struct error *error)
 {
-    _cleanup_free_ char *folded = strdup(name);
-    if (folded == NULL)
-        return error_set(error, ERROR_MEMORY, "no memory for a component store");
     if (store->files.count >= FILES_LIMIT)
         return 0;
     struct winner_file *file = list_add(&store->files, sizeof *file, error);
     if (file == NULL)
         return -1;
-    path_fold(folded);
-    *file = (struct winner_file){
-        .identity = identity, .name = hash_of(folded, strlen(folded)), .folder = (uint32_t)store->folders.count - 1};
+    *file = (struct winner_file){.identity = identity,
+                                 .name = name_hash_folded(&store->key, name),
+                                 .folder = (uint32_t)store->folders.count - 1};
     return 0;
 }
 
@@ -287,28 +254,40 @@ struct comparison {
     struct component_store *store;
     const char *winsxs;
     uint64_t device;
-    struct winner_file *by_name; /* the store's files, by name; store->files is by identity */
-    enum standing *standings;    /* of store->seen */
-    struct list linked_folders;  /* name_hash: folders that hold a link into the store */
+    struct set identities;      /* of the store's files */
+    uint32_t *names;            /* by the end of a name's hash the first of the store's files, plus 1; 0: none */
+    size_t names_size;          /* a power of two */
+    enum standing *standings;   /* of store->seen */
+    struct list linked_folders; /* name_hash: folders that hold a link into the store */
 };
 
 static void comparison_clear(struct comparison *comparison)
 {
-    free(comparison->by_name);
+    free(comparison->identities.slots);
+    free(comparison->names);
     free(comparison->standings);
     free(comparison->linked_folders.items);
 }
 
-static int by_identity(const void *a, const void *b)
+/* Makes the store's files be found by identity and by name. */
+static int index_files(struct comparison *comparison, struct error *error)
 {
-    const struct winner_file *x = a, *y = b;
-    return (x->identity > y->identity) - (x->identity < y->identity);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct winner_file *x = a, *y = b;
-    return (x->name > y->name) - (x->name < y->name);
+    struct list *files = &comparison->store->files;
+    struct winner_file *file = files->items;
+    comparison->names_size = power_of_two(files->count);
+    comparison->names = calloc(comparison->names_size, sizeof *comparison->names);
+    if (comparison->names == NULL)
+        return error_set(error, ERROR_MEMORY, "no memory for a component store");
+    if (set_new(&comparison->identities, files->count, error) < 0)
+        return -1;
+    for (size_t i = 0; i < files->count; i++) {
+        uint32_t *first = &comparison->names[file[i].name & (comparison->names_size - 1)];
+        file[i].next = *first;
+        *first = (uint32_t)i + 1;
+        if (file[i].identity != 0)
+            *set_slot(&comparison->identities, file[i].identity) = file[i].identity;
+    }
+    return 0;
 }
 
 static size_t folder_length(const struct seen_file *file)
@@ -316,33 +295,14 @@ static size_t folder_length(const struct seen_file *file)
     return (size_t)(strrchr(file->path, '/') - file->path);
 }
 
-static name_hash folder_hash(const struct seen_file *file)
+static name_hash folder_hash(const struct comparison *comparison, const struct seen_file *file)
 {
-    return hash_of(file->path, folder_length(file));
+    return name_hash_of(&comparison->store->key, file->path, folder_length(file));
 }
 
 static const struct winner_folder *folder_of(const struct component_store *store, const struct winner_file *file)
 {
     return (const struct winner_folder *)store->folders.items + file->folder;
-}
-
-/* The first of the store's files that has the name of the host's, or the end of them. */
-static const struct winner_file *first_of_name(const struct comparison *comparison, const struct seen_file *file)
-{
-    size_t low = 0, high = comparison->store->files.count;
-    const char *name = file->path + folder_length(file) + 1;
-    name_hash wanted = hash_of(name, strlen(name));
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (comparison->by_name[middle].name < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const struct winner_file *found = comparison->by_name + low;
-    return low < comparison->store->files.count && found->name == wanted
-               ? found
-               : comparison->by_name + comparison->store->files.count;
 }
 
 /* The file version of a copy in the store; 0: it has none, or can't be read. */
@@ -383,12 +343,13 @@ static void compare_copy(const struct comparison *comparison, const struct winne
 static bool compare_names(const struct comparison *comparison, const struct seen_file *file, bool look,
                           Evenkeel__OutsideStore *outside)
 {
-    const struct winner_file *end = comparison->by_name + comparison->store->files.count;
-    const struct winner_file *first = first_of_name(comparison, file);
+    const struct winner_file *files = comparison->store->files.items;
+    const char *name = file->path + folder_length(file) + 1;
+    const name_hash wanted = name_hash_of(&comparison->store->key, name, strlen(name));
     bool any = false;
-    for (const struct winner_file *at = first; at < end && at->name == first->name; at++) {
-        const struct winner_folder *folder = folder_of(comparison->store, at);
-        if (folder->machine != file->machine)
+    for (uint32_t at = comparison->names[wanted & (comparison->names_size - 1)]; at != 0; at = files[at - 1].next) {
+        const struct winner_folder *folder = folder_of(comparison->store, &files[at - 1]);
+        if (files[at - 1].name != wanted || folder->machine != file->machine)
             continue;
         if (outside != NULL && (!any || folder->version < outside->winner))
             outside->winner = folder->version;
@@ -408,18 +369,16 @@ static bool find_standings(struct comparison *comparison, const char *windows, s
     *status = 0;
     for (size_t i = 0; i < store->seen.count; i++) {
         const struct seen_file *file = &seen[i];
-        const struct winner_file wanted = {.identity = file->identity};
         if (strncmp(file->path, windows, length) != 0 || file->path[length] != '/')
             continue;
-        if (file->device == comparison->device && file->identity != 0 && store->files.count > 0 &&
-            bsearch(&wanted, store->files.items, store->files.count, sizeof wanted, by_identity) != NULL) {
+        if (file->device == comparison->device && set_holds(&comparison->identities, file->identity)) {
             comparison->standings[i] = LINKED;
             name_hash *folder = list_add(&comparison->linked_folders, sizeof *folder, error);
             if (folder == NULL) {
                 *status = -1;
                 return false;
             }
-            *folder = folder_hash(file);
+            *folder = folder_hash(comparison, file);
         } else if (compare_names(comparison, file, false, NULL)) {
             comparison->standings[i] = OUTSIDE;
         }
@@ -441,7 +400,7 @@ static int add_outside(struct comparison *comparison, Evenkeel__Facts *facts, st
         const struct seen_file *file = &seen[i];
         if (comparison->standings[i] != OUTSIDE)
             continue;
-        name_hash folder = folder_hash(file);
+        name_hash folder = folder_hash(comparison, file);
         if (bsearch(&folder, comparison->linked_folders.items, comparison->linked_folders.count, sizeof folder,
                     by_number) == NULL) {
             comparison->standings[i] = STRANGER;
@@ -516,12 +475,10 @@ int component_store_end(struct component_store *store, const char *winsxs, Evenk
              (const char *)facts->windows_directory.data);
     comparison.device = stat.device;
     comparison.standings = calloc(store->seen.count + 1, sizeof *comparison.standings);
-    comparison.by_name = malloc(store->files.count * sizeof *comparison.by_name);
-    if (comparison.standings == NULL || comparison.by_name == NULL)
+    if (comparison.standings == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a component store");
-    memcpy(comparison.by_name, store->files.items, store->files.count * sizeof *comparison.by_name);
-    qsort(comparison.by_name, store->files.count, sizeof *comparison.by_name, by_name);
-    qsort(store->files.items, store->files.count, sizeof *comparison.by_name, by_identity);
+    if (index_files(&comparison, error) < 0)
+        return -1;
     if (!find_standings(&comparison, windows, error, &status))
         return status < 0 ? -1 : not_seen_add(facts, EVENKEEL__NOT_SEEN_KIND__NO_STORE, "links", 1, error);
     if (add_outside(&comparison, facts, error) < 0)
