@@ -104,12 +104,16 @@ static struct bytes take_line(struct reader *reader)
 {
     struct bytes line;
     skip_blanks(reader);
-    uint64_t start = reader->at, end = start;
-    while (peek(reader) != 0 && peek(reader) != '\n')
-        if (!is_blank(take(reader)))
-            end = reader->at;
+    struct bytes rest;
+    uint8_t last;
+    bytes_slice(reader->text, reader->at, reader->text.length - reader->at, &rest);
+    const uint8_t *newline = rest.length > 0 ? memchr(rest.data, '\n', rest.length) : NULL;
+    uint64_t length = newline != NULL ? (uint64_t)(newline - rest.data) : rest.length;
+    reader->at += length;
     take(reader);
-    bytes_slice(reader->text, start, end - start, &line);
+    while (length > 0 && bytes_u8(rest, length - 1, &last) && is_blank(last))
+        length--;
+    bytes_slice(rest, 0, length, &line);
     return line;
 }
 
@@ -403,11 +407,17 @@ static bool find_word(struct bytes text, uint64_t *at, const char *word)
 {
     size_t length = strlen(word);
     struct bytes ahead;
-    for (uint64_t from = *at; bytes_slice(text, from, length, &ahead); from++)
-        if (ahead.data[0] == (uint8_t)word[0] && registry_names_match((const char *)ahead.data, length, word, length)) {
+    for (uint64_t from = *at; bytes_slice(text, from, length, &ahead); from++) {
+        const uint8_t *next = memchr(ahead.data, word[0], (size_t)(text.length - from));
+        if (next == NULL)
+            return false;
+        from += (uint64_t)(next - ahead.data);
+        if (bytes_slice(text, from, length, &ahead) &&
+            registry_names_match((const char *)ahead.data, length, word, length)) {
             *at = from + length;
             return true;
         }
+    }
     return false;
 }
 

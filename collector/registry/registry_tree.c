@@ -15,8 +15,7 @@ struct links {
 struct item {
     enum item_kind kind;
     uint32_t parent;
-    uint32_t next, previous; /* among the parent's items of the same kind */
-    uint32_t bucket_next;
+    uint32_t next, previous;  /* among the parent's items of the same kind */
     struct links children[2]; /* by kind */
     char *name;
     size_t name_length;
@@ -25,13 +24,21 @@ struct item {
     size_t length; /* over REGISTRY_VALUE_LIMIT: data was dropped */
 };
 
+/* Where an item is in its bucket, apart from the items: a search goes through these alone. */
+struct place {
+    uint32_t hash, next;
+};
+
 struct tree {
     struct registry base;
     struct item *items;
+    struct place *places; /* of the items */
     uint32_t count, room;
     uint32_t *buckets; /* a power of two of them */
     uint32_t bucket_count;
     uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* random: foreign names must not be able to aim at one bucket */
+    uint32_t recent[REGISTRY_DEPTH_LIMIT];       /* the key that was last added and those above it, from the top */
+    size_t recent_count;
 };
 
 /* An open key remembers where it was in its lists, so that going through them is linear. */
@@ -49,10 +56,10 @@ static struct tree *tree_of(struct registry *registry)
     return (struct tree *)registry;
 }
 
-static uint32_t bucket_of(const struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name)
+static uint32_t hash_of(const struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name)
 {
     uint8_t folded[REGISTRY_NAME_LIMIT + 5], hash[crypto_shorthash_BYTES];
-    uint32_t bucket;
+    uint32_t start;
 
     memcpy(folded, &parent, sizeof parent);
     folded[4] = (uint8_t)kind;
@@ -62,29 +69,38 @@ static uint32_t bucket_of(const struct tree *tree, enum item_kind kind, uint32_t
             folded[5 + i] = (uint8_t)(folded[5 + i] - 'A' + 'a');
     }
     crypto_shorthash(hash, folded, 5 + name.length, tree->hash_key);
-    memcpy(&bucket, hash, sizeof bucket);
-    return bucket & (tree->bucket_count - 1);
+    memcpy(&start, hash, sizeof start);
+    return start;
 }
 
-static uint32_t find(const struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name)
+static uint32_t *bucket_of(const struct tree *tree, uint32_t hash)
 {
-    if (name.length > REGISTRY_NAME_LIMIT)
-        return 0;
-    for (uint32_t i = tree->buckets[bucket_of(tree, kind, parent, name)]; i != 0; i = tree->items[i].bucket_next) {
+    return &tree->buckets[hash & (tree->bucket_count - 1)];
+}
+
+static uint32_t find_hashed(const struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name,
+                            uint32_t hash)
+{
+    for (uint32_t i = *bucket_of(tree, hash); i != 0; i = tree->places[i].next) {
         const struct item *item = &tree->items[i];
-        if (item->kind == kind && item->parent == parent &&
+        if (tree->places[i].hash == hash && item->kind == kind && item->parent == parent &&
             registry_names_match(item->name, item->name_length, (const char *)name.data, name.length))
             return i;
     }
     return 0;
 }
 
+static uint32_t find(const struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name)
+{
+    return name.length > REGISTRY_NAME_LIMIT ? 0
+                                             : find_hashed(tree, kind, parent, name, hash_of(tree, kind, parent, name));
+}
+
 static void enter_bucket(struct tree *tree, uint32_t number)
 {
-    struct item *item = &tree->items[number];
-    uint32_t bucket = bucket_of(tree, item->kind, item->parent, bytes_of(item->name, item->name_length));
-    item->bucket_next = tree->buckets[bucket];
-    tree->buckets[bucket] = number;
+    uint32_t *bucket = bucket_of(tree, tree->places[number].hash);
+    tree->places[number].next = *bucket;
+    *bucket = number;
 }
 
 static int grow(struct tree *tree, struct error *error)
@@ -93,8 +109,11 @@ static int grow(struct tree *tree, struct error *error)
     struct item *items = realloc(tree->items, room * sizeof *items);
     if (items != NULL)
         tree->items = items;
+    struct place *places = realloc(tree->places, room * sizeof *places);
+    if (places != NULL)
+        tree->places = places;
     uint32_t *buckets = calloc(room, sizeof *buckets);
-    if (items == NULL || buckets == NULL) {
+    if (items == NULL || places == NULL || buckets == NULL) {
         free(buckets);
         return error_set(error, ERROR_MEMORY, "out of memory holding a registry: give the collector more");
     }
@@ -110,9 +129,17 @@ static int grow(struct tree *tree, struct error *error)
     return 0;
 }
 
-static int add(struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name, uint32_t *number,
-               struct error *error)
+/* Finds the parent's item of that name, or adds it. */
+static int find_or_add(struct tree *tree, enum item_kind kind, uint32_t parent, struct bytes name, uint32_t *number,
+                       struct error *error)
 {
+    uint32_t hash = 0;
+    if (name.length <= REGISTRY_NAME_LIMIT) {
+        hash = hash_of(tree, kind, parent, name);
+        *number = find_hashed(tree, kind, parent, name, hash);
+        if (*number != 0)
+            return 0;
+    }
     if (tree->count >= REGISTRY_TREE_LIMIT)
         return error_set(error, ERROR_LIMIT, "a registry of more than %u keys and values: export only what is needed",
                          REGISTRY_TREE_LIMIT);
@@ -137,6 +164,7 @@ static int add(struct tree *tree, enum item_kind kind, uint32_t parent, struct b
     else
         links->first = *number;
     links->last = *number;
+    tree->places[*number].hash = hash;
     enter_bucket(tree, *number);
     return 0;
 }
@@ -145,11 +173,11 @@ static void remove_item(struct tree *tree, uint32_t number)
 {
     struct item *item = &tree->items[number];
     struct links *links = &tree->items[item->parent].children[item->kind];
-    uint32_t *link = &tree->buckets[bucket_of(tree, item->kind, item->parent, bytes_of(item->name, item->name_length))];
+    uint32_t *link = bucket_of(tree, tree->places[number].hash);
 
     while (*link != number)
-        link = &tree->items[*link].bucket_next;
-    *link = item->bucket_next;
+        link = &tree->places[*link].next;
+    *link = tree->places[number].next;
     *(item->previous != 0 ? &tree->items[item->previous].next : &links->first) = item->next;
     *(item->next != 0 ? &tree->items[item->next].previous : &links->last) = item->previous;
     free(item->name);
@@ -199,17 +227,28 @@ int registry_tree_add_key(struct registry *registry, struct bytes path, uint32_t
                              (int)(path.length < 200 ? path.length : 200), (const char *)path.data);
         if (++depth > REGISTRY_DEPTH_LIMIT)
             return error_set(error, ERROR_LIMIT, "a registry key more than %d keys deep", REGISTRY_DEPTH_LIMIT);
-        uint32_t child = find(tree, ITEM_KEY, *key, part);
-        if (child == 0 && add(tree, ITEM_KEY, *key, part, &child, error) == -1)
+        /* An export's keys come in order: most of the way is that of the key before. */
+        const struct item *before = depth <= tree->recent_count ? &tree->items[tree->recent[depth - 1]] : NULL;
+        if (before != NULL &&
+            registry_names_match(before->name, before->name_length, (const char *)part.data, part.length)) {
+            *key = tree->recent[depth - 1];
+            continue;
+        }
+        tree->recent_count = 0;
+        uint32_t parent = *key;
+        if (find_or_add(tree, ITEM_KEY, parent, part, key, error) == -1)
             return -1;
-        *key = child;
+        tree->recent[depth - 1] = *key;
+        tree->recent_count = depth;
     }
+    tree->recent_count = depth;
     return 0;
 }
 
 void registry_tree_remove_key(struct registry *registry, struct bytes path)
 {
     uint32_t key;
+    tree_of(registry)->recent_count = 0;
     if (find_path(tree_of(registry), REGISTRY_TREE_ROOT, path, &key) && key != REGISTRY_TREE_ROOT)
         remove_item(tree_of(registry), key);
 }
@@ -218,13 +257,13 @@ int registry_tree_set_value(struct registry *registry, uint32_t key, struct byte
                             size_t length, struct error *error)
 {
     struct tree *tree = tree_of(registry);
-    uint32_t number = find(tree, ITEM_VALUE, key, name);
+    uint32_t number;
 
     if (length > REGISTRY_VALUE_LIMIT) {
         free(data);
         data = NULL;
     }
-    if (number == 0 && add(tree, ITEM_VALUE, key, name, &number, error) == -1) {
+    if (find_or_add(tree, ITEM_VALUE, key, name, &number, error) == -1) {
         free(data);
         return -1;
     }
@@ -336,6 +375,7 @@ static void close_tree(struct registry *registry)
         free(tree->items[i].data);
     }
     free(tree->items);
+    free(tree->places);
     free(tree->buckets);
     free(tree);
 }
@@ -356,9 +396,11 @@ struct registry *registry_tree_new(void)
     tree->base.verbs = &verbs;
     tree->room = tree->bucket_count = 1024;
     tree->items = calloc(tree->room, sizeof *tree->items);
+    tree->places = calloc(tree->room, sizeof *tree->places);
     tree->buckets = calloc(tree->bucket_count, sizeof *tree->buckets);
     randombytes_buf(tree->hash_key, sizeof tree->hash_key);
-    if (tree->items == NULL || tree->buckets == NULL || (tree->items[0].name = strdup("HKEY_LOCAL_MACHINE")) == NULL) {
+    if (tree->items == NULL || tree->places == NULL || tree->buckets == NULL ||
+        (tree->items[0].name = strdup("HKEY_LOCAL_MACHINE")) == NULL) {
         close_tree(&tree->base);
         return NULL;
     }
