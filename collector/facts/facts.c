@@ -254,7 +254,7 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
     }
     if (facts_collect_disk(&collection, error) == -1)
         return -1;
-    if (options->store != NULL && facts_collect_store(&collection, options->store, error) == -1)
+    if (facts_collect_winsxs(&collection, options->store, error) == -1)
         return -1;
     if (collection.registry != NULL && (note_hives(&collection, error) == -1 || note_keys(&collection, error) == -1 ||
                                         note_code_page(&collection, error) == -1))

@@ -27,7 +27,8 @@ int facts_collect_paths(struct collection *collection, struct error *error);
 int facts_collect_hotfixes(struct collection *collection, struct error *error);
 int facts_collect_services(struct collection *collection, struct error *error);
 int facts_collect_disk(struct collection *collection, struct error *error);
-int facts_collect_store(struct collection *collection, struct facts_store *found, struct error *error);
+int facts_collect_winsxs(struct collection *collection, struct facts_store *found,
+                         struct error *error); /* NULL: no store */
 
 /*
  * Finds a folded path from its drive letter on the host's disks, as path_find(); 0 also where no disk has that letter.

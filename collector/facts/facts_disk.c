@@ -1,5 +1,4 @@
-/* What a host's disk tells of it besides its binaries: names of machine keys and WinSxS assemblies, and the metabase.
- */
+/* What a host's disk tells of it besides its binaries: names of machine keys, and the metabase. */
 
 #include "collector/base/path.h"
 #include "collector/platform/platform.h"
@@ -319,44 +318,6 @@ static int collect_machine_keys(struct collection *collection, struct error *err
     return set_keys(collection, &files, error);
 }
 
-/* Components that Windows is serviced from, .NET's and drivers lie in WinSxS, too, but no program loads DLLs from them.
- */
-static bool is_assembly(const char *name)
-{
-    const char *after = strchr(name, '_');
-    if (after == NULL || strncmp(name, "msil_", strlen("msil_")) == 0)
-        return false;
-    return strncmp(after, "_microsoft-windows-", strlen("_microsoft-windows-")) != 0 &&
-           strstr(after, ".inf_") == NULL && strstr(after, ".resources_") == NULL;
-}
-
-static int collect_assemblies(struct collection *collection, struct error *error)
-{
-    _cleanup_(close_directory) struct platform_directory *directory = NULL;
-    _cleanup_(string_list_clear) struct string_list names = {0};
-    _cleanup_free_ char *folder = NULL;
-    const char *name;
-    enum platform_kind kind;
-    struct error problem = {0};
-
-    int got = path_find(collection->windows, "winsxs", &folder, &problem);
-    if (got == 1 && platform_directory_open(folder, &directory, &problem) == -1)
-        got = -1;
-    while (got == 1 && (got = platform_directory_next(directory, &name, &kind, &problem)) == 1) {
-        if (kind != PLATFORM_DIRECTORY)
-            continue;
-        if (string_list_add(&names, name, error) == -1)
-            return -1;
-        facts_lower(names.items[names.count - 1]);
-        if (!is_assembly(names.items[names.count - 1]))
-            free(names.items[--names.count]);
-    }
-    if (got == -1)
-        string_list_note(collection->problems, "WinSxS: %s", problem.message);
-    return facts_set_list(collection, &names, true, "assemblies", &collection->facts->n_assemblies,
-                          &collection->facts->assemblies, error);
-}
-
 /* Digest of a file's bytes, read piece by piece. */
 static int digest_file(const struct platform_file *file, uint8_t digest[DIGEST_BYTES], struct error *error)
 {
@@ -410,9 +371,5 @@ int facts_collect_disk(struct collection *collection, struct error *error)
         return 0;
     if (collect_machine_keys(collection, error) == -1)
         return -1;
-    if (collection->windows == NULL)
-        return 0;
-    if (collect_assemblies(collection, error) == -1)
-        return -1;
-    return collect_metabase(collection, error);
+    return collection->windows != NULL ? collect_metabase(collection, error) : 0;
 }
