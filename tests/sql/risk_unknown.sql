@@ -1,6 +1,6 @@
 -- What is not known of a patch, or of a host, and so must not be called safe, nor said not to apply.
 begin;
-select plan(44);
+select plan(46);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -64,6 +64,12 @@ select is(fixture.risk('KB11', 'whole'), 'unknown: what KB11 brings of a.dll is 
 select fixture.host('torn', (table core) || '{"c:/app/a.dll": "9.1.100.10", "c:/app/b.dll": "9.1.100.20"}', fixture.of('Service Pack 2'));
 select fixture.again();
 select matches(fixture.risk('KB11', 'torn'), '^at risk: already mixed: The app', 'a host that is mixed where that would land is at risk');
+select fixture.payload('app', 'KB13', jsonb_build_object('beside.dll', fixture.pe('9.1.100.32')), '{SP2}');
+insert into evenkeel.patch_file (patch_id, file) select patch_id, 'a.dll' from evenkeel.patch where code = 'KB13';
+select fixture.host('torn beside', (table core) || '{"c:/app/a.dll": "9.1.100.10", "c:/app/b.dll": "9.1.100.20", "c:/windows/beside.dll": "9.1.100.5"}', fixture.of('Service Pack 2'));
+select fixture.again();
+select is((select replaced from ops.risk('KB13', 'torn beside')), 1, 'a patch may bring what is known beside what is not');
+select matches(fixture.risk('KB13', 'torn beside'), '^at risk: already mixed: The app', 'which makes the host no less mixed where the other would land');
 select fixture.patch('app', 'KB12', '{SP2}', array['a.dll 9.1.100.32', 'b.dll 9.1.100.32']);
 create temporary table payload_file as select 'c:/b.dll' as path, fixture.image('9.1.100.32') as image_id;
 select is(s.files, 1, 'a payload may lack files of the patch''s table') from evenkeel.store_patch('KB12', 'app', null, '{SP2}', null, null, 'test') s;
