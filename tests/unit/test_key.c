@@ -124,6 +124,28 @@ static void a_mark_that_cannot_be_read_says_nothing_and_is_not_forgotten(void **
     assert_true(copied_on("S-2", "other", "there"));
 }
 
+/* Where the disk, or somebody, put something else in its place. */
+static void what_is_noted_and_far_too_long_is_read_no_further_than_it_can_be(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/machine", directory);
+    assert_false(copied_on("S-1", "guid", "here"));
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    for (int i = 0; i < 5000; i++)
+        fputc('z', file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(copied_on("S-2", "other", "here"));
+    file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 5000; i++)
+        fputc('z', file);
+    assert_int_equal(fclose(file), 0);
+    assert_false(copied_on("S-1", "guid", "here"));
+    assert_true(copied_on("S-2", "other", "here"));
+}
+
 static void a_machine_that_enrols_anew_is_the_one_noted(void **state)
 {
     (void)state;
@@ -214,6 +236,7 @@ int main(void)
         TEST(any_two_marks_that_differ_mean_a_copy),
         TEST(one_mark_may_change_and_is_noted),
         TEST(a_mark_that_cannot_be_read_says_nothing_and_is_not_forgotten),
+        TEST(what_is_noted_and_far_too_long_is_read_no_further_than_it_can_be),
         TEST(a_machine_that_enrols_anew_is_the_one_noted),
         TEST(a_key_that_others_can_read_is_refused),
         TEST(root_takes_no_key_and_no_directory_of_others),
