@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(70);
+select plan(73);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -220,6 +220,15 @@ create temporary table told as select opened_at, subject from ops.finding where 
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'h4';
 select fixture.judge() \g /dev/null
 select is((select count(*) from ops.finding join told using (subject, opened_at) where check_name = 'wordy'), 201::bigint, 'and the same ones stay');
+
+-- How a queue is divided.
+insert into evenkeel.host (name) select 'queued ' || n from generate_series(1, 40) n;
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host where name like 'queued %';
+select is(cardinality(evenkeel.judge_choose(1000, 4)), 40, 'few hosts are judged by one judge, however many there are');
+insert into evenkeel.host (name) select 'queued ' || n from generate_series(41, 240) n;
+insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host where name like 'queued %' on conflict do nothing;
+select ok(cardinality(evenkeel.judge_choose(1000, 2)) between 120 and 239, 'of many each judge takes his share');
+select is(cardinality(evenkeel.judge_choose(30, 2)), 30, 'and none more than a batch');
 
 select * from finish();
 rollback;

@@ -8,6 +8,9 @@ select plan(26);
 
 select fixture.product('app', array['RTM', 'SP1', 'SP2']);
 select fixture.product('side', array['RTM', 'SP1', 'SP2'], false);
+select fixture.product('plug', array['RTM'], false);
+insert into evenkeel.component (product_id, code, name, include, source)
+values (evenkeel.product_number('plug'), 'deep', 'Deep', '{c:/plugs/**/bin/**/fine/*}', 'test');
 update evenkeel.product set os_version = '5.2' where code = 'app';
 select fixture.ships('app', 'SP1 a.dll = 9.1.100.10', 'SP2 a.dll = 9.1.100.20', 'SP1 b.dll = 9.1.100.10', 'SP2 b.dll = 9.1.100.20');
 select fixture.ships('side', 'SP1 s.dll = 9.1.100.10', 'SP2 s.dll = 9.1.100.20');
@@ -43,16 +46,16 @@ select fixture.unseen('side no services', 'no_key', 'Services', more => '{"c:/si
 -- Of a link the path alone is told, and which folders were looked through.
 select fixture.host('link ' || what, jsonb_build_object('c:/app/a.dll', '9.1.100.20', 'c:/app/b.dll', '9.1.100.20'),
                     fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows',
-                        'covered', '["c:/program files/**", "c:/tools/*", "c:/app/**", "c:/side/**"]'::jsonb,
+                        'covered', '["c:/program files/**", "c:/plugs/**", "c:/tools/*", "c:/app/**", "c:/side/**"]'::jsonb,
                         'not_seen', jsonb_build_array(jsonb_build_object('kind', kind, 'what', what, 'count', 1))))
-from (values ('link', 'c:/program files/gemeinsame dateien'), ('link', 'c:/program files'), ('link', 'c:/data'), ('link', 'c:/side'), ('link', 'c:/side/s.dll'),
+from (values ('link', 'c:/program files/gemeinsame dateien'), ('link', 'c:/program files'), ('link', 'c:/data'), ('link', 'c:/side'), ('link', 'c:/side/s.dll'), ('link', 'c:/plugs/a/b/c/d/e'),
              ('unnameable', 'c:/tools/old'), ('link', 'c:/tools/s.dll')) v (kind, what) \g /dev/null
 select fixture.judge();
 
 select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'level'),
           '{link c:/program files/gemeinsame dateien,link c:/tools/old,link c:/tools/s.dll}', 'a link behind which no product has anything decides no level');
 select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'unknown'),
-          '{link c:/data,link c:/program files,link c:/side,link c:/side/s.dll}', 'one in the place of a folder that is looked through, or of a product''s, does');
+          '{link c:/data,link c:/plugs/a/b/c/d/e,link c:/program files,link c:/side,link c:/side/s.dll}', 'one in the place of a folder that is looked through, or of a product''s, does');
 select ok((select bool_and(not_seen <> '') from ops.host where host like 'link %'), 'each is told');
 
 select is(fixture.said('whole'), 'level', 'a host that was seen whole');

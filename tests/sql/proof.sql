@@ -1,6 +1,6 @@
 -- What makes a verdict: level only on evidence that could have said otherwise, mixed only on what is proven, else unknown and why.
 begin;
-select plan(38);
+select plan(39);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -111,10 +111,13 @@ select is(fixture.said('behind-hotfix', 'hot'), 'mixed', 'a file that is too old
 select is_empty($$ select * from fixture.findings('hotfix') where findings like 'mixed%' $$, 'unknown is no finding');
 select fixture.host('earlier-hotfix', fixture.files('hot', 'a.dll 9.1.1.20', 'b.dll 9.1.1.10'), fixture.hotfixed('Service Pack 1', 'KB555', 'SP1'));
 select fixture.host('any-hotfix', fixture.files('hot', 'a.dll 9.1.1.20', 'b.dll 9.1.1.10'), fixture.hotfixed('Service Pack 1', 'KB555', null));
+select fixture.host('two-hotfixes', fixture.files('hot', 'a.dll 9.1.1.10', 'b.dll 9.1.1.10'), fixture.runs('')
+    || '{"hotfixes": [{"id": "KB555", "service_pack": "SP2"}, {"id": "KB554"}]}');
 select fixture.host('later-hotfix', fixture.files('hot', 'a.dll 9.1.1.10', 'b.dll 9.1.1.10'), fixture.hotfixed('', 'KB555', 'SP2'));
 select fixture.judge();
 select is(substring(fixture.said('earlier-hotfix', 'hot') from '^\w+') || ', ' || substring(fixture.said('any-hotfix', 'hot') from '^\w+'), 'unknown, unknown',
           'so may one for an earlier pack, or for none that is told');
+select matches(fixture.said('two-hotfixes', 'hot'), '^unknown: .*KB554', 'of several the one that counts towards the earliest pack is gone by');
 select is(fixture.said('later-hotfix', 'hot'), 'mixed', 'but none that a pack as early as that can''t hold');
 
 -- Names that nothing knows.

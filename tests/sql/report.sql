@@ -1,6 +1,6 @@
 -- The drift report's parts at their edges; tests/integration/report has a whole fleet.
 begin;
-select plan(41);
+select plan(44);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -131,6 +131,12 @@ select results_eq($$ select g ->> 'group_name', g ->> 'in_danger' from jsonb_arr
     $$ values ('Farm', '1'), ('other', '0') $$, 'the report tells them');
 select results_eq($$ select subject, hosts, summary from evenkeel.report_rows(evenkeel.report_drift(now() - interval '12 hours')) where section = 'groups' $$,
     $$ values ('Farm', 3::bigint, '1 in danger, 1 mixed, 0 unknown, 2 level'), ('other', 2, '0 in danger, 0 mixed, 0 unknown, 2 level') $$, 'as rows, too');
+
+select results_eq($$ select g ->> 'group', g ->> 'hosts', g ->> 'mixed', g ->> 'level' from jsonb_array_elements(evenkeel.fleet_summary_now() -> 'groups') g $$,
+    $$ values ('Farm', '3', '1', '2'), ('other', '2', '0', '2') $$, 'the page of the fleet begins with the group of which most are mixed');
+select is((select jsonb_array_length(evenkeel.report_hosts(count(*)::integer)) from ops.host), (select count(*)::integer from ops.host),
+    'a page that may carry so many hosts carries them');
+select is((select evenkeel.report_hosts(count(*)::integer - 1) from ops.host), null, 'and none at all where there are more, rather than some');
 
 -- Waivers.
 insert into evenkeel.waiver (host_id, check_code, subject, reason, until)

@@ -1,6 +1,6 @@
 -- What a host held, what changed on it, where a version comes from: the questions that README answers with SQL.
 begin;
-select plan(36);
+select plan(37);
 \ir fixture.psql
 
 delete from evenkeel.baseline;
@@ -78,6 +78,10 @@ select results_eq($$ select relation, code from ops.version_origin('W3CORE.DLL',
     $$ values ('before', 'KB1'), ('after', 'KB2') $$, 'a version that nobody brings lies between two that are known');
 select results_eq($$ select relation, kind, code from ops.version_origin('iisutil.dll', '6.0.3790.1830') where relation = 'exactly' $$,
     $$ values ('exactly', 'level', 'SP1') $$, 'a level introduces versions too');
+insert into evenkeel.patch_file (patch_id, file, version)
+select patch_id, '%windir%/system32/inetsrv/w3core.dll', evenkeel.version_of('6.0.3790.4611') from evenkeel.patch where code = 'KB2';
+select results_eq($$ select relation, kind, code from ops.version_origin('w3core.dll', '6.0.3790.4611') $$,
+    $$ values ('exactly', 'patch', 'KB2'), ('before', 'patch', 'KB1') $$, 'a patch that tells of two places is told once');
 select is_empty($$ select * from ops.version_origin('%', '1.0.0.0') $$, 'a file''s name is a name, not a pattern');
 
 select results_eq($$ select host, file_version from ops.file_holders('iisutil.dll') $$,
