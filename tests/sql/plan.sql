@@ -1,6 +1,6 @@
 -- What a host's findings ask for, in order; what becomes of it once laid over the host is plan_laid.sql's.
 begin;
-select plan(45);
+select plan(47);
 \ir fixture.psql
 
 -- A product of three levels, of which three files are known, and hotfixes for it.
@@ -79,6 +79,11 @@ select unalike(fixture.steps('mixed'), '%Q100002%', 'the key that marks a level 
 select is(fixture.steps('replaced'),
     'reapply service pack Ring Service Pack 2; restart; leave out KB200006; leave out KB200004; reapply hotfix KB200005; restart',
     'a hotfix that another one replaces is left out, and one that the level is known to contain');
+select fixture.patch('KB200009', '{}', '{2}');
+select fixture.member('untold', '{"a.dll": "1.0.300.0", "b.dll": "1.0.300.0", "c.dll": "1.0.200.0"}', '{KB200009}');
+select fixture.judge();
+select matches(fixture.steps('untold'), 'reapply hotfix KB200009', 'one of whose files the catalogue knows none is installed again');
+select is(fixture.why('untold', 'KB200009'), 'the service pack takes its files back; which these are is not known', 'and so its reason says');
 select is(fixture.why('replaced', 'KB200004'), 'KB200005, which is installed too, replaces it', 'with the one that replaces it');
 select is(fixture.why('replaced', 'KB200006'), 'SP2 is the first level that contains it', 'and the level that contains it');
 select is(fixture.steps('early'),

@@ -137,7 +137,8 @@ as $$
                     then format('none of its files is newer than those of %s: it would put older ones back',
                                 (select l.code from evenkeel.level l where (l.product_id, l.ordinal) = (product, target)))
                     when k.state = 'partial' then 'it is installed, but some of its files are older than it brings'
-                    else format('the service pack takes its files back; it brings %s', evenkeel.version_text(m.version)) end
+                    else format('the service pack takes its files back; %s',
+                                coalesce('it brings ' || evenkeel.version_text(m.version), 'which these are is not known')) end
                || case when replaced.by is null and k.contained_in is null and not coalesce(m.all_shipped, false)
                             and cardinality(k.required_levels) > 0 and target > (select max(r) from unnest(k.required_levels) r)
                        then format('; it is stated for %s, so see whether it may be installed on %s',
