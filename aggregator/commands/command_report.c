@@ -12,6 +12,7 @@
 #include <strings.h>
 
 static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name NAME]\n"
+                           "                             [--hosts GLOB]... [--group G]... [--except GLOB]...\n"
                            "                             [--format text|html|json|csv] [-o FILE]\n"
                            "                             [--archive DIR] [--base-url URL] [--quiet]\n\n"
                            "Prints what is dangerous now, whatever its age, with the next step of its\n"
@@ -20,7 +21,11 @@ static const char help[] = "usage: evenkeel report drift [--since WHEN] [--name 
                            "  --since WHEN   yesterday (24 hours ago; default), monday, '3 days',\n"
                            "                 2026-06-01, '2026-06-01 08:00'; last-report: where the last\n"
                            "                 one ended, so that early, late and missed ones leave no gap\n"
-                           "  --name NAME    whose last report that is (default: nightly)\n"
+                           "  --name NAME    whose last report that is (default: nightly); a name is of one\n"
+                           "                 choice of hosts\n"
+                           "  --hosts GLOB   of hosts of that name, host_id or glob only; may be repeated, and\n"
+                           "                 so may --group G, the hosts of a group, and --except GLOB\n"
+                           "  --hosts-file FILE  names, one a line; - is stdin\n"
                            "  --format F     text; html: one page that needs nothing else; json and csv: all\n"
                            "                 of it (default: as FILE ends: .html, .json, .csv; else text)\n"
                            "  -o FILE        write there, whole or not at all (default: stdout); 'evenkeel\n"
@@ -83,27 +88,37 @@ struct wanted {
     const char *path, *archive; /* NULL: to stdout; not kept */
 };
 
-static int write_report(PGconn *connection, const char *since, const char *until, const struct wanted *wanted,
+static int write_report(PGconn *connection, const struct report_asked *asked, const struct wanted *wanted,
                         struct error *error)
 {
     if (wanted->archive == NULL)
-        return report_drift_file(connection, since, until, wanted->format, wanted->path, error);
+        return report_drift_file(connection, asked, wanted->format, wanted->path, error);
     bool same = wanted->format == REPORT_HTML && wanted->path != NULL;
-    if (report_drift_kept(connection, since, until, wanted->archive, same ? wanted->path : NULL, error) < 0)
+    if (report_drift_kept(connection, asked, wanted->archive, same ? wanted->path : NULL, error) < 0)
         return -1;
-    return same ? 0 : report_drift_file(connection, since, until, wanted->format, wanted->path, error);
+    return same ? 0 : report_drift_file(connection, asked, wanted->format, wanted->path, error);
 }
 
 /* The end is remembered once the report is where it was to go, so that one that fails is made again. */
-static int follow(PGconn *connection, const char *name, const struct wanted *wanted, struct error *error)
+static int follow(PGconn *connection, const char *name, const char *choice, const struct wanted *wanted,
+                  struct error *error)
 {
     struct report_span span;
-    if (report_next(connection, name, &span, error) < 0 ||
-        write_report(connection, span.since, span.until, wanted, error) < 0)
+    if (report_next(connection, name, choice, &span, error) < 0 ||
+        write_report(connection, &(struct report_asked){span.since, span.until, choice}, wanted, error) < 0)
         return -1;
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_set(error, ERROR_IO, "can't write the report: %s", strerror(errno));
-    return report_told(connection, name, &span, error);
+    return report_told(connection, name, choice, &span, error);
+}
+
+/* Of which hosts, for struct report_asked; its value is null where all are meant. NULL with *error. */
+static PGresult *choice_of(PGconn *connection, struct cli_choice *choice, struct error *error)
+{
+    struct parameter parameters[3];
+    cli_choice_parameters(choice, parameters);
+    return database_query(connection, "select evenkeel.report_choice($1::text[], $2::text[], $3::text[])::text",
+                          parameters, 3, false, error);
 }
 
 int command_report(int argc, char **argv)
@@ -115,12 +130,13 @@ int command_report(int argc, char **argv)
                                             {"output", required_argument, NULL, 'o'},
                                             {"base-url", required_argument, NULL, OPTION_BASE},
                                             {"archive", required_argument, NULL, OPTION_ARCHIVE},
+                                            CLI_CHOICE_OPTIONS,
                                             CLI_OPTIONS,
                                             {0}};
     const char *since = "yesterday", *name = NULL;
     struct wanted wanted = {.format = REPORT_TEXT};
     bool format_given = false;
-    struct cli cli = {.command = "report", .help = help, .letters = "o:"};
+    _cleanup_(cli_clear) struct cli cli = {.command = "report", .help = help, .letters = "o:"};
     struct error error = {0};
     for (int option; (option = cli_option(&cli, argc, argv, options)) != -1;) {
         switch (option) {
@@ -161,15 +177,22 @@ int command_report(int argc, char **argv)
     bool follows = strcmp(since, "last-report") == 0;
     if (name != NULL && !follows)
         return cli_fail_usage("report", "--name goes with --since last-report");
+    if (follows && name == NULL && cli_choice_is_given(&cli.choice))
+        return cli_fail_usage("report",
+                              "reports of some hosts since the last one have a name of their own: --name NAME");
     if (!is_name(name != NULL ? name : NAME_DEFAULT))
         return cli_fail_usage("report", "--name wants 1 to 100 bytes of text in one line");
     if (!format_given)
         wanted.format = format_of_file(wanted.path);
     bool fleet;
+    _cleanup_(cleanup_result) PGresult *chosen = NULL;
     _cleanup_(cleanup_connection) PGconn *connection = cli_connect_either(cli.dsn, &fleet, &error);
-    if (connection == NULL || cli_judge(connection, cli.quiet, &error) < 0 ||
-        (follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, &wanted, &error)
-                 : write_report(connection, since, NULL, &wanted, &error)) < 0)
+    if (connection == NULL || (chosen = choice_of(connection, &cli.choice, &error)) == NULL ||
+        cli_judge(connection, cli.quiet, &error) < 0)
+        return cli_fail("report", &error);
+    const char *choice = PQgetisnull(chosen, 0, 0) ? NULL : PQgetvalue(chosen, 0, 0);
+    if ((follows ? follow(connection, name != NULL ? name : NAME_DEFAULT, choice, &wanted, &error)
+                 : write_report(connection, &(struct report_asked){since, NULL, choice}, &wanted, &error)) < 0)
         return cli_fail("report", &error);
     return EXIT_STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include "report_place.h"
 #include "report_text.h"
 
+#include "aggregator/base/buffer.h"
 #include "proto/cleanup.h"
 #include "proto/utf8.h"
 
@@ -14,17 +15,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int copy_csv(PGconn *connection, const char *since, const char *until, FILE *out, struct error *error)
+static int copy_csv(PGconn *connection, const struct report_asked *asked, FILE *out, struct error *error)
 {
-    char source[1024];
-    char *literal = PQescapeLiteral(connection, since, strlen(since));
-    if (literal == NULL)
-        return error_set(error, ERROR_FORMAT, "'%s' is no text", since);
-    /* The end is a time of the database's own. */
-    snprintf(source, sizeof source, "evenkeel.report_rows(evenkeel.report_drift(ops.moment(%s), '%.64s'))", literal,
-             until);
-    PQfreemem(literal);
-    return database_copy_csv(connection, source, out, NULL, error);
+    _cleanup_(buffer_clear) struct buffer source = {0};
+    const char *const words[] = {asked->since, asked->until != NULL ? asked->until : "infinity", asked->choice};
+    static const char *const before[] = {"evenkeel.report_rows(evenkeel.report_drift(ops.moment(", "), ", ", "};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char *literal = words[i] != NULL ? PQescapeLiteral(connection, words[i], strlen(words[i])) : NULL;
+        if (words[i] != NULL && literal == NULL)
+            return error_set(error, ERROR_FORMAT, "'%s' is no text", words[i]);
+        buffer_put_text(&source, before[i]);
+        buffer_put_text(&source, literal != NULL ? literal : "null");
+        PQfreemem(literal);
+    }
+    buffer_put(&source, "))", 3);
+    if (source.failed)
+        return error_set(error, ERROR_MEMORY, "no memory for the report");
+    return database_copy_csv(connection, (const char *)source.data, out, NULL, error);
 }
 
 static void delete_document(cJSON **document)
@@ -32,17 +39,20 @@ static void delete_document(cJSON **document)
     cJSON_Delete(*document);
 }
 
-static int render(PGconn *connection, const char *since, const char *until, enum report_format format, FILE *out,
+static int render(PGconn *connection, const struct report_asked *asked, enum report_format format, FILE *out,
                   struct error *error)
 {
     static const char *const queries[] = {
-        [REPORT_JSON] = "select jsonb_pretty(evenkeel.report_drift(ops.moment($1), $2))",
-        [REPORT_TEXT] = "select evenkeel.report_drift(ops.moment($1), $2)::text",
-        [REPORT_HTML] = ("select (d || jsonb_build_object('hosts', h))::text from evenkeel.report_hosts() h, "
-                         "evenkeel.report_drift(ops.moment($1), $2) d"),
+        [REPORT_JSON] = "select jsonb_pretty(evenkeel.report_drift(ops.moment($1), $2, $3))",
+        [REPORT_TEXT] = "select evenkeel.report_drift(ops.moment($1), $2, $3)::text",
+        [REPORT_HTML] =
+            ("select (d || jsonb_build_object('hosts', h))::text"
+             " from evenkeel.report_hosts(choice => $3) h, evenkeel.report_drift(ops.moment($1), $2, $3) d"),
     };
-    const struct parameter parameters[] = {PARAMETER_TEXT(since), PARAMETER_TEXT(until)};
-    _cleanup_(cleanup_result) PGresult *rows = database_query(connection, queries[format], parameters, 2, false, error);
+    const struct parameter parameters[] = {PARAMETER_TEXT(asked->since),
+                                           PARAMETER_TEXT(asked->until != NULL ? asked->until : "infinity"),
+                                           PARAMETER_TEXT(asked->choice)};
+    _cleanup_(cleanup_result) PGresult *rows = database_query(connection, queries[format], parameters, 3, false, error);
     if (rows == NULL)
         return -1;
     if (format == REPORT_JSON) {
@@ -61,17 +71,15 @@ static int render(PGconn *connection, const char *since, const char *until, enum
     return 0;
 }
 
-int report_drift(PGconn *connection, const char *since, const char *until, enum report_format format, FILE *out,
+int report_drift(PGconn *connection, const struct report_asked *asked, enum report_format format, FILE *out,
                  struct error *error)
 {
-    if (strlen(since) > 200)
-        return error_set(error, ERROR_USAGE, "'%.40s...' is no time", since);
+    if (strlen(asked->since) > 200)
+        return error_set(error, ERROR_USAGE, "'%.40s...' is no time", asked->since);
     if (database_execute(connection, "begin isolation level repeatable read read only", error) < 0)
         return -1;
-    if (until == NULL)
-        until = "infinity";
-    int result = format == REPORT_CSV ? copy_csv(connection, since, until, out, error)
-                                      : render(connection, since, until, format, out, error);
+    int result =
+        format == REPORT_CSV ? copy_csv(connection, asked, out, error) : render(connection, asked, format, out, error);
     /* Nothing is stored, but what the session keeps of cells that did not answer. */
     struct error after = {0};
     if (database_execute(connection, result == 0 ? "commit" : "rollback", &after) < 0 && result == 0)
@@ -82,20 +90,20 @@ int report_drift(PGconn *connection, const char *since, const char *until, enum 
 /* What is asked of the database, for whoever writes it. */
 struct wanted {
     PGconn *connection;
-    const char *since, *until;
+    const struct report_asked *asked;
     enum report_format format;
 };
 
 static int write_wanted(const void *context, FILE *out, struct error *error)
 {
     const struct wanted *wanted = context;
-    return report_drift(wanted->connection, wanted->since, wanted->until, wanted->format, out, error);
+    return report_drift(wanted->connection, wanted->asked, wanted->format, out, error);
 }
 
-int report_drift_file(PGconn *connection, const char *since, const char *until, enum report_format format,
-                      const char *path, struct error *error)
+int report_drift_file(PGconn *connection, const struct report_asked *asked, enum report_format format, const char *path,
+                      struct error *error)
 {
-    struct wanted wanted = {connection, since, until, format};
+    struct wanted wanted = {connection, asked, format};
     return report_place(&(struct report_source){write_wanted, &wanted}, path, error);
 }
 
@@ -112,14 +120,14 @@ static int write_page(const void *context, FILE *out, struct error *error)
     return 0;
 }
 
-int report_drift_page(PGconn *connection, const char *since, const char *until, char **page, size_t *length,
+int report_drift_page(PGconn *connection, const struct report_asked *asked, char **page, size_t *length,
                       struct error *error)
 {
     *page = NULL;
     FILE *out = open_memstream(page, length);
     if (out == NULL)
         return error_set(error, ERROR_MEMORY, "no memory for a report");
-    int result = report_drift(connection, since, until, REPORT_HTML, out, error);
+    int result = report_drift(connection, asked, REPORT_HTML, out, error);
     if (fclose(out) != 0 && result == 0)
         result = error_set(error, ERROR_MEMORY, "no memory for a report");
     if (result < 0) {
@@ -129,11 +137,11 @@ int report_drift_page(PGconn *connection, const char *since, const char *until, 
     return result;
 }
 
-int report_drift_kept(PGconn *connection, const char *since, const char *until, const char *directory, const char *path,
+int report_drift_kept(PGconn *connection, const struct report_asked *asked, const char *directory, const char *path,
                       struct error *error)
 {
     struct page page;
-    if (report_drift_page(connection, since, until, &page.bytes, &page.length, error) < 0)
+    if (report_drift_page(connection, asked, &page.bytes, &page.length, error) < 0)
         return -1;
     const struct report_source source = {write_page, &page};
     int result = report_archive(&source, directory, error);

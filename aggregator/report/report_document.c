@@ -33,6 +33,11 @@ const cJSON *report_list(const cJSON *object, const char *key)
     return cJSON_IsArray(item) ? item : &none;
 }
 
+const char *report_options(const cJSON *document)
+{
+    return report_string(cJSON_GetObjectItemCaseSensitive(document, "chosen"), "options");
+}
+
 const cJSON *report_same(const cJSON *finding, int *count)
 {
     static const char *const keys[] = {"check_code", "severity", "subject", "summary", "why", "reason", "waived_by"};
@@ -72,16 +77,17 @@ bool report_cut_takes(struct report_cut *cut, const cJSON *finding, int hosts)
     return true;
 }
 
-const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const char *since,
+const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const cJSON *document,
                                char *text, size_t size)
 {
     char time[20];
     const char *code = cut->checks[at].code;
     if (code == NULL || strcmp(section, "closed") == 0 || strcmp(section, "passed") == 0 ||
         strcmp(section, "waived") == 0)
-        snprintf(text, size, "evenkeel report drift --since '%s' --format csv", report_time(since, time));
+        snprintf(text, size, "evenkeel report drift --since '%s'%s --format csv",
+                 report_time(report_string(document, "since"), time), report_options(document));
     else
-        snprintf(text, size, "evenkeel check --check %s", code);
+        snprintf(text, size, "evenkeel check --check %s%s", code, report_options(document));
     return text;
 }
 

@@ -20,6 +20,9 @@ const char *report_string(const cJSON *object, const char *key);
 long long report_number(const cJSON *object, const char *key);
 const cJSON *report_list(const cJSON *object, const char *key); /* never NULL: an empty array for what is not there */
 
+/* The options that choose the report's hosts, each with a blank before it; empty where it is of all. */
+const char *report_options(const cJSON *document);
+
 /* How many findings from this one on say the same of different hosts, which are told as one; returns the first that
  * does not, or NULL. */
 const cJSON *report_same(const cJSON *finding, int *count);
@@ -28,7 +31,7 @@ const cJSON *report_same(const cJSON *finding, int *count);
  * What of a section is shown: so many lines of each check, and so many of them of one host, so that neither crowds out
  * the others. Begins with the two numbers set and all else 0.
  */
-enum { REPORT_CHECKS_MAXIMUM = 64, REPORT_LINES_MAXIMUM = 100 };
+enum { REPORT_CHECKS_MAXIMUM = 64, REPORT_LINES_MAXIMUM = 100, REPORT_COMMAND_SIZE = 1300 };
 struct report_cut {
     int per_check; /* at most REPORT_LINES_MAXIMUM */
     int per_host;
@@ -45,8 +48,8 @@ struct report_cut {
 bool report_cut_takes(struct report_cut *cut, const cJSON *finding, int hosts);
 
 /* The command that tells all findings of the check that a cut has left out of a section: of those that are open, the
- * check itself, else the report since `since`; written to `text`, which is returned. */
-const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const char *since,
+ * check itself, else the report of the same time and hosts; written to `text`, which is returned. */
+const char *report_cut_command(const struct report_cut *cut, size_t at, const char *section, const cJSON *document,
                                char *text, size_t size);
 
 /* How many findings of that check the groups of the list 'dangerous' stand for; there may be more. */

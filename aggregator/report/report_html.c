@@ -71,12 +71,14 @@ static void put_names(const cJSON *names, FILE *out)
     put_names_end(count, out);
 }
 
-static void table_end(int shown, int count, FILE *out)
+static void table_end(const cJSON *document, int shown, int count, FILE *out)
 {
     fputs("</tbody></table>\n", out);
-    if (shown < count)
-        fprintf(out, "<p class=\"more\">The first %d of %d. All: <code>evenkeel report drift --format csv</code></p>\n",
-                shown, count);
+    if (shown == count)
+        return;
+    fprintf(out, "<p class=\"more\">The first %d of %d. All: <code>evenkeel report drift", shown, count);
+    html_text(report_options(document), out);
+    fputs(" --format csv</code></p>\n", out);
 }
 
 /* What a list of findings leaves out of a check, and the command that tells it. */
@@ -191,7 +193,7 @@ static void put_findings(const cJSON *document, const char *section, const char 
 {
     const cJSON *list = report_list(document, section), *finding = list->child;
     struct report_cut cut = {.per_check = LINES_PER_CHECK, .per_host = LINES_PER_HOST};
-    char command[200];
+    char command[REPORT_COMMAND_SIZE];
     if (finding == NULL)
         return;
     section_begin(section, title, cJSON_GetArraySize(list), note, out);
@@ -206,8 +208,7 @@ static void put_findings(const cJSON *document, const char *section, const char 
     for (size_t at = 0; at < cut.count; at++)
         if (cut.checks[at].left > 0)
             put_more(cut.checks[at].left, cut.checks[at].code != NULL ? cut.checks[at].code : "other checks",
-                     report_cut_command(&cut, at, section, report_string(document, "since"), command, sizeof command),
-                     out);
+                     report_cut_command(&cut, at, section, document, command, sizeof command), out);
     fputs("</section>\n", out);
 }
 
@@ -412,8 +413,8 @@ static void put_group(const cJSON *group, FILE *out)
     fputs("</tr>\n", out);
 }
 
-static void put_table(const cJSON *list, const char *id, const char *title, const char *note, const char *columns,
-                      void (*put_row)(const cJSON *, FILE *), FILE *out)
+static void put_table(const cJSON *document, const cJSON *list, const char *id, const char *title, const char *note,
+                      const char *columns, void (*put_row)(const cJSON *, FILE *), FILE *out)
 {
     int count = cJSON_GetArraySize(list), shown = 0;
     const cJSON *item;
@@ -428,7 +429,7 @@ static void put_table(const cJSON *list, const char *id, const char *title, cons
         put_row(item, out);
         shown++;
     }
-    table_end(shown, count, out);
+    table_end(document, shown, count, out);
     fputs("</section>\n", out);
 }
 
@@ -541,25 +542,26 @@ void report_html(const cJSON *document, FILE *out)
     put_all_dangerous(document, out);
     for (const struct report_section *section = report_sections; section->name != NULL; section++)
         put_findings(document, section->name, section->title, "", out);
-    put_table(report_list(document, "life"), "life", "Came and went",
+    put_table(document, report_list(document, "life"), "life", "Came and went",
               "A retired host is in none of the other numbers. One that reports again comes back by itself.",
               "What|Why|By|Hosts", put_life, out);
-    put_table(report_list(document, "changes"), "changes", "Changed files",
+    put_table(document, report_list(document, "changes"), "changes", "Changed files",
               "The same files to the same versions are one line, under the patch or level that is known to bring them.",
               "Kind|What|Hosts", put_change, out);
-    put_table(report_list(document, "facts"), "facts", "Changed facts", "", "Fact|Was|Is|Hosts", put_fact, out);
+    put_table(document, report_list(document, "facts"), "facts", "Changed facts", "", "Fact|Was|Is|Hosts", put_fact,
+              out);
     put_findings(document, "outliers", "Outliers", "", out);
     put_findings(document, "silent", "Silent hosts",
                  "Nothing is known of them since: what else this page says of them may have changed.", out);
-    put_table(report_list(document, "groups"), "groups", "By group",
+    put_table(document, report_list(document, "groups"), "groups", "By group",
               "In danger: something is open that is severe. A host counts in each of its groups.",
               "Group|In all|In danger|Mixed|Unknown|Level|Became mixed|Mended", put_group, out);
-    put_table(report_list(document, "unknown"), "unknown", "Can’t be judged",
+    put_table(document, report_list(document, "unknown"), "unknown", "Can’t be judged",
               "Unknown is not fine. This is what would have to be known.", "Product|What is missing|Hosts", put_unknown,
               out);
-    put_table(report_list(document, "not_seen"), "not-seen", "Not seen",
+    put_table(document, report_list(document, "not_seen"), "not-seen", "Not seen",
               "What collectors passed over: nothing is said of it.", "Not seen|Hosts", put_not_seen, out);
-    put_table(report_list(document, "unassigned"), "unassigned", "Files of no product",
+    put_table(document, report_list(document, "unassigned"), "unassigned", "Files of no product",
               "They belong to no product of the catalogue that their host has: no verdict is about them.",
               "Files|Hosts", put_unassigned, out);
     put_absent(document, out);
@@ -574,8 +576,10 @@ void report_html(const cJSON *document, FILE *out)
           out);
     cJSON_ArrayForEach(product, report_list(document, "levels")) report_matrix(document, product, out);
     fputs("</div></section>\n</main>\n<footer><p>Made by Evenkeel " EVENKEEL_VERSION
-          ". All of it: <code>evenkeel report drift --format json</code>.</p></footer>\n",
+          ". All of it: <code>evenkeel report drift",
           out);
+    html_text(report_options(document), out);
+    fputs(" --format json</code>.</p></footer>\n", out);
     put_hosts_data(document, out);
     report_page_script(out);
     fputs("</body>\n</html>\n", out);

@@ -27,13 +27,15 @@ static int horizon(PGconn *connection, const char *asked, struct report_span *sp
     return 0;
 }
 
-int report_next(PGconn *connection, const char *name, struct report_span *span, struct error *error)
+int report_next(PGconn *connection, const char *name, const char *choice, struct report_span *span, struct error *error)
 {
+    const struct parameter parameters[] = {PARAMETER_TEXT(name), PARAMETER_TEXT(choice)};
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection,
                        "select evenkeel.report_since($1)::text, clock_timestamp()::text,"
-                       " set_config('evenkeel.report', $1, false), set_config('evenkeel.silent_cells', '', false)",
-                       &PARAMETER_TEXT(name), 1, false, error);
+                       " set_config('evenkeel.report', $1, false), set_config('evenkeel.silent_cells', '', false),"
+                       " evenkeel.report_is_of($1, $2)",
+                       parameters, 2, false, error);
     if (rows == NULL)
         return -1;
     snprintf(span->since, sizeof span->since, "%s", PQgetvalue(rows, 0, 0));
@@ -48,10 +50,11 @@ int report_next(PGconn *connection, const char *name, struct report_span *span, 
     return 0;
 }
 
-int report_told(PGconn *connection, const char *name, const struct report_span *span, struct error *error)
+int report_told(PGconn *connection, const char *name, const char *choice, const struct report_span *span,
+                struct error *error)
 {
-    const struct parameter parameters[] = {PARAMETER_TEXT(name), PARAMETER_TEXT(span->until)};
+    const struct parameter parameters[] = {PARAMETER_TEXT(name), PARAMETER_TEXT(span->until), PARAMETER_TEXT(choice)};
     _cleanup_(cleanup_result) PGresult *rows =
-        database_query(connection, "select evenkeel.report_told($1, $2::timestamptz)", parameters, 2, false, error);
+        database_query(connection, "select evenkeel.report_told($1, $2::timestamptz, $3)", parameters, 3, false, error);
     return rows != NULL ? 0 : -1;
 }

@@ -83,7 +83,7 @@ static void put_findings(const cJSON *document, const char *section, const char 
 {
     const cJSON *list = report_list(document, section), *finding = list->child;
     struct report_cut cut = {.per_check = LINES_PER_CHECK, .per_host = LINES_PER_HOST};
-    char command[200];
+    char command[REPORT_COMMAND_SIZE];
     if (finding == NULL)
         return;
     heading(title, cJSON_GetArraySize(list), out);
@@ -96,8 +96,7 @@ static void put_findings(const cJSON *document, const char *section, const char 
     for (size_t at = 0; at < cut.count; at++)
         if (cut.checks[at].left > 0)
             put_more(cut.checks[at].left, cut.checks[at].code != NULL ? cut.checks[at].code : "other checks",
-                     report_cut_command(&cut, at, section, report_string(document, "since"), command, sizeof command),
-                     out);
+                     report_cut_command(&cut, at, section, document, command, sizeof command), out);
 }
 
 static void put_change(const cJSON *change, FILE *out)
@@ -250,8 +249,9 @@ static void put_group(const cJSON *group, FILE *out)
     putc('\n', out);
 }
 
-static void put_groups(const cJSON *groups, FILE *out)
+static void put_groups(const cJSON *document, FILE *out)
 {
+    const cJSON *groups = report_list(document, "groups");
     int count = cJSON_GetArraySize(groups), shown = 0;
     const cJSON *group;
     if (count == 0)
@@ -265,8 +265,8 @@ static void put_groups(const cJSON *groups, FILE *out)
         shown++;
     }
     if (shown < count)
-        fprintf(out, "  and %d more %s: evenkeel report drift --format csv\n", count - shown,
-                count - shown == 1 ? "group" : "groups");
+        fprintf(out, "  and %d more %s: evenkeel report drift%s --format csv\n", count - shown,
+                count - shown == 1 ? "group" : "groups", report_options(document));
 }
 
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)
@@ -295,7 +295,7 @@ void report_text(const cJSON *document, FILE *out)
     put_all(report_list(document, "facts"), "Changed facts", put_fact, out);
     put_findings(document, "outliers", "Outliers", out);
     put_findings(document, "silent", "Silent hosts", out);
-    put_groups(report_list(document, "groups"), out);
+    put_groups(document, out);
     put_all(report_list(document, "unknown"), "Can't be judged", put_unknown, out);
     put_all(report_list(document, "not_seen"), "Not seen", put_not_seen, out);
     put_all(report_list(document, "unassigned"), "Files of no product", put_unassigned, out);

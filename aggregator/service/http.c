@@ -76,7 +76,7 @@ static int make_report(struct http *http, PGconn *connection, struct error *erro
 {
     char *page;
     size_t length;
-    if (report_drift_page(connection, "yesterday", NULL, &page, &length, error) < 0)
+    if (report_drift_page(connection, &(struct report_asked){.since = "yesterday"}, &page, &length, error) < 0)
         return -1;
     free(http->page);
     http->page = page;

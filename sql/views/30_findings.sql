@@ -97,17 +97,7 @@ comment on column ops.mixed_level.target_ordinal is 'Where the target level stan
 comment on column ops.mixed_level.target_why is 'Why that one is the level to reach.';
 
 create or replace view ops.level_matrix as
-select p.code as product, c.code as component,
-       case when isempty(m.levels) then 'mixed' else evenkeel.level_range_text(p.product_id, m.levels) end as level,
-       sum(m.hosts)::bigint as hosts,
-       case when bool_and(not lower_inf(m.levels)) then min(lower(m.levels)) end as lowest_ordinal,
-       case when bool_and(not upper_inf(m.levels)) then max(upper(m.levels)) - 1 end as highest_ordinal
-from (select hc.product_id, hc.component_id, hc.levels, count(*) as hosts
-      from evenkeel.host_component hc
-      group by hc.product_id, hc.component_id, hc.levels) m
-join evenkeel.product p using (product_id)
-join evenkeel.component c using (component_id)
-group by 1, 2, 3;
+select m.product, m.component, m.level, m.hosts, m.lowest_ordinal, m.highest_ordinal from evenkeel.component_levels(null) m;
 comment on view ops.level_matrix is 'How many hosts hold a component at which level.';
 comment on column ops.level_matrix.product is 'The product.';
 comment on column ops.level_matrix.component is 'The component.';

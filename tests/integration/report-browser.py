@@ -1,5 +1,6 @@
 """Opens the drift report's page in headless Chromium: report-browser.py PAGE SCREENSHOTS."""
 
+import datetime
 import os
 import sys
 
@@ -95,20 +96,37 @@ try:
 
     expect(len(all_of("#charts svg[role=img][aria-label]")) >= 3, "charts")
     expect("138" in one("#charts").text, "the legend has numbers")
-    dates = browser.execute_script("return [...document.querySelectorAll('#charts figure')].map((f) => "
-                                   "[...f.querySelectorAll('text')].filter((t) => /^[0-9]+ [A-Z][a-z][a-z]$/.test(t.textContent)).length)")
-    expect(dates and min(dates) >= 3, "nights without a date: %s" % dates)
+    # Of every seventh night, counted back from now, its date stands below it, in this order.
+    made = datetime.date.fromisoformat(all_of(".span time")[1].get_attribute("datetime")[:10])
+    nights = [made - datetime.timedelta(days=days) for days in (27, 20, 13, 6)]
+    dates = browser.execute_script("return [...document.querySelectorAll('#charts figure svg[role=img]')].map((f) => "
+                                   "[...f.querySelectorAll('text.x')].sort((a, b) => a.getBoundingClientRect().left - b.getBoundingClientRect().left)"
+                                   ".map((t) => t.textContent).filter((t) => t !== 'not known'))")
+    expect(dates and all(d == ["%d %s" % (n.day, n.strftime("%b")) for n in nights] + ["now"] for d in dates), "dates of nights: %s" % dates)
+    # On a phone, with as many levels as Windows has: whatever the matrix is scrolled to, the component and what is mixed are on top.
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True})
     seen = browser.execute_script("""
         const region = [...document.querySelectorAll("#matrix .scroll")].find((r) => r.textContent.includes("mixed"));
-        region.style.width = "260px";
-        region.scrollLeft = 9999;
-        const frame = region.getBoundingClientRect(), cell = (s) => region.querySelector(s).getBoundingClientRect();
-        const inside = (b) => b.left >= frame.left - 1 && b.right <= frame.right + 1;
-        const answer = [region.scrollLeft > 0, inside(cell("th.held")), inside(cell("tbody td")), inside(cell("tbody th")),
-                        cell("tbody th").right <= cell("tbody td").left + 1];
-        region.style.width = "";
+        const added = [...region.querySelectorAll("tr")].flatMap((row) => {
+            const copies = Array.from({length: 12}, () => row.lastElementChild.cloneNode(true));
+            row.append(...copies);
+            return copies;
+        });
+        region.scrollIntoView();
+        const wide = region.scrollWidth - region.clientWidth, answer = [wide > region.clientWidth];
+        for (const at of [0, wide / 3, wide]) {
+            region.scrollLeft = at;
+            for (const s of ["th.held", "tbody td[class^=bad]", "tbody th"]) {
+                const cell = region.querySelector(s), box = cell.getBoundingClientRect();
+                answer.push(box.left >= 0 && box.right <= innerWidth && box.width > 20
+                            && [0.1, 0.5, 0.9].every((x) => cell.contains(document.elementFromPoint(box.left + box.width * x, box.top + box.height / 2))));
+            }
+        }
+        added.forEach((copy) => copy.remove());
+        scrollTo(0, 0);
         return answer;""")
-    expect(seen == [True] * 5, "the matrix scrolls what is mixed, or of which component, out of sight: %s" % seen)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    expect(seen == [True] * 10, "the matrix scrolls what is mixed, or of which component, out of sight: %s" % seen)
     expect(all_of("#matrix th[scope=row]") and "mixed" in one("#matrix").text, "matrix")
     ids = [e.get_attribute("id") for e in all_of("[id]")]
     expect(len(ids) == len(set(ids)), "ids are unique")

@@ -46,7 +46,33 @@ as $$
 $$;
 comment on function evenkeel.merged_dangers(jsonb) is 'What is dangerous in several cells, the same of hosts of several cells as one.';
 
-create or replace function evenkeel.merged_drift(told jsonb, silent jsonb, since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.merged_nights(told jsonb)
+returns jsonb language sql stable
+as $$
+    select jsonb_build_object(
+        'level_history', (select coalesce(jsonb_agg(to_jsonb(l) order by l.night, l.product, l.verdict, l.level), '[]')
+                          from (select case when r.night > date_trunc('day', now()) then now() else r.night end as night, r.product,
+                                       r.level, r.verdict, sum(r.hosts)::bigint as hosts
+                                from jsonb_each(told) c cross join jsonb_to_recordset(c.value -> 'level_history') r (
+                                         night timestamptz, product text, level text, verdict text, hosts bigint)
+                                group by 1, 2, 3, 4) l),
+        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m) order by m.night), '[]')
+                          from (select case when r.night > date_trunc('day', now()) then now() else r.night end as night,
+                                       sum(r.hosts)::bigint as hosts
+                                from jsonb_each(told) c cross join jsonb_to_recordset(c.value -> 'mixed_history') r (
+                                         night timestamptz, hosts bigint)
+                                group by 1) m),
+        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]')
+                   from (select r.product, r.component, r.level, sum(r.hosts)::bigint as hosts, min(r.lowest_ordinal) as lowest_ordinal,
+                                max(r.highest_ordinal) as highest_ordinal
+                         from jsonb_each(told) c cross join jsonb_to_recordset(c.value -> 'matrix') r (
+                                  product text, component text, level text, hosts bigint, lowest_ordinal integer, highest_ordinal integer)
+                         group by 1, 2, 3) m))
+$$;
+comment on function evenkeel.merged_nights(jsonb) is 'Nights and matrix of several cells'' reports, added up.';
+
+create or replace function evenkeel.merged_drift(told jsonb, silent jsonb, since timestamptz, until timestamptz default 'infinity',
+                                                 choice jsonb default null)
 returns jsonb language plpgsql stable
 as $$
 declare
@@ -77,8 +103,10 @@ begin
                   from (select coalesce(sum((s ->> 'hosts')::bigint), 0) as hosts from jsonb_array_elements(silent) s) s);
     document := jsonb_build_object(
         'schema', 1, 'since', since, 'until', least(now(), until), 'counts', counts,
-        'sentence', concat_ws('; ', (select string_agg(s ->> 'says', '; ') from jsonb_array_elements(silent) s),
-                              evenkeel.report_sentence(counts)),
+        'sentence', evenkeel.choice_sentence(choice, concat_ws('; ', (select string_agg(s ->> 'says', '; ')
+                                                                      from jsonb_array_elements(silent) s),
+                                                               evenkeel.report_sentence(counts))),
+        'chosen', choice,
         'cells', (select coalesce(jsonb_agg(jsonb_build_object('cell', c.name, 'answers', told ? c.name,
                                                                'hosts', coalesce(told -> c.name #> '{counts,hosts}', to_jsonb(c.hosts)),
                                                                'error', (select s ->> 'error' from jsonb_array_elements(silent) s
@@ -112,13 +140,17 @@ begin
         || (select jsonb_object_agg(k, coalesce(lists -> k, '[]'))
             from unnest(array['new', 'worsened', 'closed', 'passed', 'waived', 'outliers', 'silent']) k)
         || (select jsonb_object_agg(k, evenkeel.merged_items(coalesce(lists -> k, '[]')))
-            from unnest(array['changes', 'facts', 'life', 'not_seen', 'unassigned']) k);
+            from unnest(array['changes', 'facts', 'life', 'not_seen', 'unassigned']) k)
+        || case when choice is not null then evenkeel.merged_nights(told) else '{}' end;
 end
 $$;
-comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz, timestamptz) is
-    'The drift reports of cells, by name, as one; `silent` says which have none, and why. Fails where one of them is no such report.';
+comment on function evenkeel.merged_drift(jsonb, jsonb, timestamptz, timestamptz, jsonb) is
+    'The drift reports of cells, by name, as one, of the hosts chosen or of all; `silent` says which have none, and why. Fails where '
+    'one of '
+    'them is no such report.';
 
-create or replace function evenkeel.over_cells_report_drift(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.over_cells_report_drift(since timestamptz, until timestamptz default 'infinity',
+                                                            choice jsonb default null)
 returns jsonb language plpgsql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 declare
@@ -139,11 +171,12 @@ begin
                     filter (where d.document is null), '[]')
         into told, silent
     from evenkeel.of_cells(case when lagging is null
-                                then format('select evenkeel.report_drift(%L::timestamptz, %L::timestamptz), null::text, null::bigint, '
-                                            'null::text', since, until)
+                                then format('select evenkeel.report_drift(%L::timestamptz, %L::timestamptz, %L::jsonb), null::text, '
+                                            'null::bigint, null::text', since, until, choice)
                                 else format('select evenkeel.report_drift(least(%L::timestamptz, (%L::jsonb ->> s.identity)::timestamptz), '
-                                            '%L::timestamptz), null::text, null::bigint, null::text from evenkeel.cell_state() s',
-                                            since, lagging, until) end,
+                                            '%L::timestamptz, %L::jsonb), null::text, null::bigint, null::text '
+                                            'from evenkeel.cell_state() s',
+                                            since, lagging, until, choice) end,
                            null::evenkeel.cell_document, 'answer', 60) d;
     -- Each by itself first: what is no report is its cell's loss alone.
     for said in select t.key as cell, t.value as document from jsonb_each(told) t loop
@@ -151,7 +184,7 @@ begin
             if (said.document #>> '{counts,hosts}')::bigint is null then
                 raise exception 'it counts no hosts';
             end if;
-            perform evenkeel.merged_drift(jsonb_build_object(said.cell, said.document), '[]', since, until);
+            perform evenkeel.merged_drift(jsonb_build_object(said.cell, said.document), '[]', since, until, choice);
         exception when others then
             told := told - said.cell;
             silent := silent || (select jsonb_build_object('cell', c.name, 'error', c.error, 'hosts', c.hosts,
@@ -165,20 +198,30 @@ begin
     perform set_config('evenkeel.silent_cells',
                        concat_ws(' ', nullif(current_setting('evenkeel.silent_cells', true), ''),
                                  (select string_agg(s ->> 'cell', ' ') from jsonb_array_elements(silent) s)), false);
+    if choice is not null then
+        -- How many of its hosts are meant, nobody knows.
+        select coalesce(jsonb_agg(s.item || jsonb_build_object('hosts', null, 'says', format(
+                            'cell %s does not answer: %s; which of its hosts are meant is not known', s.item ->> 'cell',
+                            s.item ->> 'error')) order by s.place), '[]')
+            into silent
+        from jsonb_array_elements(silent) with ordinality s (item, place);
+        return evenkeel.merged_drift(coalesce(told, '{}'), silent, since, until, choice);
+    end if;
     return evenkeel.merged_drift(coalesce(told, '{}'), silent, since, until) || jsonb_build_object(
         'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
         'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
         'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
 end
 $$;
-comment on function evenkeel.over_cells_report_drift(timestamptz, timestamptz) is
+comment on function evenkeel.over_cells_report_drift(timestamptz, timestamptz, jsonb) is
     'As evenkeel.report_drift(), over all cells. Hosts of a cell that does not answer count as unknown, and the first sentence names it.';
 
-create or replace function evenkeel.over_cells_report_hosts(most integer default 20000)
+create or replace function evenkeel.over_cells_report_hosts(most integer default 20000, choice jsonb default null)
 returns jsonb language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with told as materialized (
-        select * from evenkeel.of_cells(format('select evenkeel.report_hosts(%s), null::text, null::bigint, null::text', most),
+        select * from evenkeel.of_cells(format('select evenkeel.report_hosts(%s, %L::jsonb), null::text, null::bigint, null::text', most,
+                                               choice),
                                         null::evenkeel.cell_document, 'answer')
     )
     select case when not exists (select from told t where t.document is null and t.error is null)
@@ -192,7 +235,21 @@ as $$
           select jsonb_build_array(format('(cell %s)', t.cell), 'unknown', 0) from told t
           where t.error is not null or jsonb_typeof(t.document) <> 'array') l
 $$;
-comment on function evenkeel.over_cells_report_hosts(integer) is 'As evenkeel.report_hosts(), over all cells.';
+comment on function evenkeel.over_cells_report_hosts(integer, jsonb) is 'As evenkeel.report_hosts(), over all cells.';
+
+create or replace function evenkeel.over_cells_report_strange(hosts text[], groups text[])
+returns text[] language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    -- What one cell does not know another may; where one is silent, it may be that one.
+    with told as materialized (
+        select * from evenkeel.of_cells(format('select to_jsonb(evenkeel.report_strange(%L::text[], %L::text[])), null::text, '
+                                               'null::bigint, null::text', hosts, groups), null::evenkeel.cell_document, 'answer')
+    )
+    select array(select w.word from unnest(hosts || groups) w (word)
+                 where not exists (select from told t where jsonb_typeof(t.document) is distinct from 'array' or not t.document ? w.word))
+$$;
+comment on function evenkeel.over_cells_report_strange(text[], text[]) is
+    'As evenkeel.report_strange(), over all cells: names that none of them knows, while all answer.';
 
 create or replace function evenkeel.told_moment(document jsonb)
 returns timestamptz language plpgsql stable strict

@@ -320,7 +320,7 @@ comment on function ops.file_holders(text, text) is
   'Which hosts hold a file of that name, and at which version; with a level: those only whose version proves that they are below it. '
   'select * from ops.file_holders(''iisutil.dll'', ''SP2'')';
 
-create or replace function ops.level_history(nights integer default 30)
+create or replace function evenkeel.level_nights(nights integer, chosen uuid[])
 returns table (night timestamptz, product text, level text, verdict text, hosts bigint)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -331,7 +331,8 @@ as $$
         from generate_series(0, greatest(nights, 1)) n
         where n = 0 or date_trunc('day', now()) - make_interval(days => n - 1) < now()
     ), present as (
-        select p.product_id, p.verdict, p.levels, count(*) as hosts from host_product p group by 1, 2, 3
+        select p.product_id, p.verdict, p.levels, count(*) as hosts from host_product p
+        where chosen is null or p.host_id in (select unnest(chosen)) group by 1, 2, 3
     ), moves as materialized (
         -- By the midnight before them: a move counts for that night and all before.
         select date_trunc('day', m.moment - interval '1 microsecond') as night, m.product_id, m.verdict, m.levels, sum(m.step) as step
@@ -343,7 +344,7 @@ as $$
               from host_product_history
               where valid_from > (select min(wanted.night) from wanted)) m
         join host h using (host_id)
-        where h.merged_into is null
+        where h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
         group by 1, 2, 3, 4
     ), kinds as (
         select product_id, verdict, levels from present union select product_id, verdict, levels from moves
@@ -365,10 +366,18 @@ as $$
     having sum(c.hosts) > 0
     order by 1, 2, 4, 3
 $$;
+comment on function evenkeel.level_nights(integer, uuid[]) is
+  'How many hosts, of these or all, were at which level, at midnight of each of so many nights and now. mixed and unknown stand as '
+  'levels of their own.';
+
+create or replace function ops.level_history(nights integer default 30)
+returns table (night timestamptz, product text, level text, verdict text, hosts bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select n.night, n.product, n.level, n.verdict, n.hosts from evenkeel.level_nights(nights, null) n $$;
 comment on function ops.level_history(integer) is
   'How many hosts were at which level, at midnight of each of so many nights and now. mixed and unknown stand as levels of their own.';
 
-create or replace function ops.mixed_history(nights integer default 30)
+create or replace function evenkeel.mixed_nights(nights integer, chosen uuid[])
 returns table (night timestamptz, hosts bigint)
 language sql stable security definer set jit = off set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -378,12 +387,22 @@ as $$
         where n = 0 or date_trunc('day', now()) - make_interval(days => n - 1) < now()
     )
     -- Before the first verdict of any host nothing is known, which is not that no host was mixed.
-    select w.night, case when w.night >= (select min(f.valid_from) from host_product_history f) then count(distinct m.host_id) end
+    select w.night, case when w.night >= (select min(f.valid_from) from host_product_history f
+                                           where chosen is null or f.host_id in (select unnest(chosen))) then count(distinct m.host_id) end
     from wanted w
-    left join (select p.* from host_product_history p join host h using (host_id) where p.verdict = 'mixed' and h.merged_into is null) m
+    left join (select p.* from host_product_history p join host h using (host_id)
+               where p.verdict = 'mixed' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))) m
         on m.valid_from <= w.night and m.valid_to > w.night
     group by 1
     order by 1
 $$;
+comment on function evenkeel.mixed_nights(integer, uuid[]) is
+  'How many hosts, of these or all, were mixed in any product, at midnight of each of so many nights and now; null for nights before '
+  'anything was known.';
+
+create or replace function ops.mixed_history(nights integer default 30)
+returns table (night timestamptz, hosts bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$ select n.night, n.hosts from evenkeel.mixed_nights(nights, null) n $$;
 comment on function ops.mixed_history(integer) is
   'How many hosts were mixed in any product, at midnight of each of so many nights and now; null for nights before anything was known.';

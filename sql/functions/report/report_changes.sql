@@ -22,7 +22,8 @@ $$;
 comment on function evenkeel.facts_stirred(timestamptz, timestamptz) is
     'Hosts that had other facts, or the first, at some time since one and until another.';
 
-create or replace function evenkeel.inventory_transitions(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.inventory_transitions(since timestamptz, until timestamptz default 'infinity',
+                                                          chosen uuid[] default null)
 returns table (transition_id bigint, gone bigint[], come bigint[], host_ids uuid[], names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -30,7 +31,7 @@ as $$
         -- What was last known at either time, also where the host was retired then: so each change is told once.
         select h.host_id, h.name, b.chunk_ids as before, a.chunk_ids as after
         from inventory_stirred(since, until) s
-        join host h on h.host_id = s.host_id and h.merged_into is null
+        join host h on h.host_id = s.host_id and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
         cross join lateral (select i.digest, i.chunk_ids from host_inventory i
                             where i.host_id = s.host_id and i.valid_from <= since order by i.valid_to desc limit 1) b
         cross join lateral (select i.digest, i.chunk_ids from host_inventory i
@@ -48,16 +49,16 @@ as $$
     from moved
     group by gone, come
 $$;
-comment on function evenkeel.inventory_transitions(timestamptz, timestamptz) is
-    'From which chunks to which hosts changed since a time and until another, net, and the hosts that did; those whose inventory was '
-    'changed back did not.';
+comment on function evenkeel.inventory_transitions(timestamptz, timestamptz, uuid[]) is
+    'From which chunks to which hosts, these or all, changed since a time and until another, net, and the hosts that did; those whose '
+    'inventory was changed back did not.';
 
-create or replace function evenkeel.report_changes(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_changes(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (kind text, what text, title text, hosts bigint, host_names text[], file_count bigint, files jsonb)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with transition as materialized (
-        select * from inventory_transitions(since, until)
+        select * from inventory_transitions(since, until, chosen)
     ), file_change as materialized (
         select t.transition_id, p.name, p.location, n.machine, o.file_version as old_version, n.file_version as new_version,
                case when d.old_image is not null then image_text(o.file_version, o.size) end as old,
@@ -129,18 +130,18 @@ as $$
     from line l join holder h using (line_id)
     order by case l.kind when 'older' then 0 when 'removed' then 1 else 2 end, h.hosts desc, l.file_count desc, 2
 $$;
-comment on function evenkeel.report_changes(timestamptz, timestamptz) is
-    'File changes since a time and until another, net, gathered: a line per patch or level that explains them, and else per set of files '
-    'that changed on the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
+comment on function evenkeel.report_changes(timestamptz, timestamptz, uuid[]) is
+    'File changes of hosts, these or all, since a time and until another, net, gathered: a line per patch or level that explains them, '
+    'and else per set of files that changed on the same hosts. kind: patch, level, newer, older, added, removed, another build, changed.';
 
-create or replace function evenkeel.report_facts(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_facts(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (what text, old_value text, new_value text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     with changed as materialized (
         select h.name, b.facts as before, a.facts as after
         from facts_stirred(since, until) s
-        join host h on h.host_id = s.host_id and h.merged_into is null
+        join host h on h.host_id = s.host_id and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
         cross join lateral (select f.digest, f.facts from host_facts f
                             where f.host_id = s.host_id and f.valid_from <= since order by f.valid_to desc limit 1) b
         cross join lateral (select f.digest, f.facts from host_facts f
@@ -153,10 +154,10 @@ as $$
     group by 1, 2, 3
     order by 4 desc, 1
 $$;
-comment on function evenkeel.report_facts(timestamptz, timestamptz) is
-    'Facts that were at one time others than at another, the same change on several hosts as one row.';
+comment on function evenkeel.report_facts(timestamptz, timestamptz, uuid[]) is
+    'Facts of hosts, these or all, that were at one time others than at another, the same change on several hosts as one row.';
 
-create or replace function evenkeel.report_verdicts(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_verdicts(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (host_id uuid, host text, was text, is_now text)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -176,8 +177,9 @@ as $$
     )
     select s.host_id, h.name, (array['level', 'unknown', 'mixed'])[s.was], (array['level', 'unknown', 'mixed'])[s.is_now]
     from states s join host h on h.host_id = s.host_id and h.merged_into is null and h.retired_at is null
-    where s.was is distinct from s.is_now
+    where s.was is distinct from s.is_now and (chosen is null or h.host_id in (select unnest(chosen)))
     order by h.name
 $$;
-comment on function evenkeel.report_verdicts(timestamptz, timestamptz) is
-    'Hosts whose verdict (the worst of their products) was at one time another than at another; null: no product of theirs was judged.';
+comment on function evenkeel.report_verdicts(timestamptz, timestamptz, uuid[]) is
+    'Hosts, of these or all, whose verdict (the worst of their products) was at one time another than at another; null: no product of '
+    'theirs was judged.';

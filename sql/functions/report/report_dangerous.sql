@@ -11,7 +11,8 @@ as $$
 $$;
 comment on function evenkeel.open_for(timestamptz, timestamptz) is 'How long something is open: 3 days, 5 hours, 31 minutes.';
 
-create or replace function evenkeel.report_dangerous(planned integer default 10, per_check integer default 20, named integer default 200)
+create or replace function evenkeel.report_dangerous(planned integer default 10, per_check integer default 20, named integer default 200,
+                                                     chosen uuid[] default null)
 returns table (check_code text, title text, subject text, severity text, summary text, hosts bigint, host_names text[], host_ids uuid[],
                opened_at timestamptz, open_for text, next_step text, command text)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
@@ -24,6 +25,7 @@ as $$
                (array_agg(f.name order by f.name, f.host_id))[:named] as host_names,
                (array_agg(f.host_id order by f.name, f.host_id))[:named] as host_ids
         from danger f
+        where chosen is null or f.host_id in (select unnest(chosen))
         group by f.check_code, f.subject,
                  case when f.check_code not in ('cloned-identity', 'machine-key-mismatch') then f.summary end
     ), placed as (
@@ -51,23 +53,24 @@ as $$
                        where s.line <= planned and n.stage <> 60 order by n.number limit 1) step on true
     order by s.line
 $$;
-comment on function evenkeel.report_dangerous(integer, integer, integer) is
+comment on function evenkeel.report_dangerous(integer, integer, integer, uuid[]) is
     'Open findings of severity high that nobody has waived, worst first, those of hosts that share them as one: so many of each check '
     'with so many names, and of the first lines the first step of the plan of the host that has it longest.';
 
-create or replace function evenkeel.report_dangers()
+create or replace function evenkeel.report_dangers(chosen uuid[] default null, options text default '')
 returns table (check_code text, findings bigint, hosts bigint, command text)
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    select f.check_code, count(*), count(distinct f.host_id), 'evenkeel check --check ' || f.check_code
+    select f.check_code, count(*), count(distinct f.host_id), 'evenkeel check --check ' || f.check_code || options
     from danger f
     left join check_definition d on d.code = f.check_code
+    where chosen is null or f.host_id in (select unnest(chosen))
     group by grouping sets (f.check_code, ())
     order by min(d.rank), f.check_code
 $$;
-comment on function evenkeel.report_dangers() is
+comment on function evenkeel.report_dangers(uuid[], text) is
     'How many findings of severity high are open that nobody has waived, and on how many hosts: by check, with the command that names '
-    'all of them, and of all checks (check_code is null).';
+    'all of them, and of all checks (check_code is null); of these hosts, which options choose, or of all.';
 
 create or replace function evenkeel.report_new_sentence(new_hosts jsonb)
 returns text language sql stable

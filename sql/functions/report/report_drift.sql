@@ -5,7 +5,7 @@ returns text language sql immutable parallel safe
 as $$ select ltrim(to_char(n, '999,999,999,990')) || ' ' || case n when 1 then one else many end $$;
 comment on function evenkeel.report_count(bigint, text, text) is '1 host, 12,345 hosts.';
 
-create or replace function evenkeel.report_findings(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_findings(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb,
                opened_at timestamptz,
                closed_at timestamptz, is_new boolean, why text, before_severity text, before_summary text, waived_by text,
@@ -49,7 +49,7 @@ as $$
                w.waived_by, w.until, w.reason, w.until > least(now(), report_findings.until) as waived,
                w.until <= least(now(), report_findings.until) and w.until > since as waiver_ended, c.seen_at
         from then_so f
-        join host h on h.host_id = f.host_id and h.merged_into is null
+        join host h on h.host_id = f.host_id and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
         left join check_definition d on d.code = f.check_code
         left join waiver w on (w.host_id, w.check_code, w.subject) = (f.host_id, f.check_code, f.subject)
         left join host_checkin c on c.host_id = f.host_id
@@ -82,9 +82,10 @@ as $$
     where section is not null
     order by severity_rank(severity) desc, check_code, subject, summary, name
 $$;
-comment on function evenkeel.report_findings(timestamptz, timestamptz) is
-    'Findings that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report since a time and until another '
-    'tells them; passed: those that came and went between. One that went with its host, which was retired, is not told as closed.';
+comment on function evenkeel.report_findings(timestamptz, timestamptz, uuid[]) is
+    'Findings of hosts, these or all, that are new, worsened, closed or waived, and outliers and silent hosts, as the drift report since a '
+    'time and until another tells them; passed: those that came and went between. One that went with its host, which was retired, is '
+    'not told as closed.';
 
 create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql stable
@@ -108,7 +109,7 @@ comment on function evenkeel.report_sentence(jsonb) is
     'The report in one sentence: 2 hosts lack a file; 3 hosts became mixed, 1 was mended, 2 are silent; 212 of 100,000 hosts changed.';
 
 create or replace function evenkeel.report_counts(since timestamptz, until timestamptz, found jsonb, verdicts jsonb, dangers jsonb,
-                                                  life jsonb)
+                                                  life jsonb, chosen uuid[] default null)
 returns jsonb language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select jsonb_build_object(
@@ -119,10 +120,12 @@ as $$
                'changed', (select count(*)
                            from (select i.host_id from inventory_stirred(since, until) i
                                  union select f.host_id from facts_stirred(since, until) f) c
-                           join host h on h.host_id = c.host_id and h.merged_into is null and h.retired_at is null),
+                           join host h on h.host_id = c.host_id and h.merged_into is null and h.retired_at is null
+                           where chosen is null or h.host_id in (select unnest(chosen))),
                'first_seen', (select count(*)
                               from first_reported(since, until) n
-                              join host h on h.host_id = n.host_id and h.merged_into is null and h.retired_at is null),
+                              join host h on h.host_id = n.host_id and h.merged_into is null and h.retired_at is null
+                              where chosen is null or h.host_id in (select unnest(chosen))),
                'became_mixed', jsonb_array_length(verdicts -> 'became_mixed'),
                'mended', jsonb_array_length(verdicts -> 'mended'),
                'lost', jsonb_array_length(verdicts -> 'lost'),
@@ -136,19 +139,21 @@ as $$
                'closed', coalesce(jsonb_array_length(found -> 'closed'), 0),
                'passed', coalesce(jsonb_array_length(found -> 'passed'), 0),
                'waived', coalesce(jsonb_array_length(found -> 'waived'), 0),
-               'open', (select count(*) from finding where closed_at = 'infinity'))
+               'open', (select count(*) from finding f
+                        where f.closed_at = 'infinity' and (chosen is null or f.host_id in (select unnest(chosen)))))
            || (select jsonb_build_object('hosts', count(*), 'mixed', count(*) filter (where shown = 'mixed'),
                                          'unknown', count(*) filter (where shown = 'unknown'),
                                          'level', count(*) filter (where shown = 'level'))
-               from shown_host)
+               from shown_host h where chosen is null or h.host_id in (select unnest(chosen)))
 $$;
-comment on function evenkeel.report_counts(timestamptz, timestamptz, jsonb, jsonb, jsonb, jsonb) is
-    'What a report counts: hosts in all and by verdict, and how many each of its parts, which are given, tells of.';
+comment on function evenkeel.report_counts(timestamptz, timestamptz, jsonb, jsonb, jsonb, jsonb, uuid[]) is
+    'What a report counts: hosts, these or all, in all and by verdict, and how many each of its parts, which are given, tells of.';
 
-create or replace function evenkeel.report_drift(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_drift(since timestamptz, until timestamptz default 'infinity', choice jsonb default null)
 returns jsonb language plpgsql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
 declare
+    chosen constant uuid[] := evenkeel.report_chosen(choice);
     found jsonb;
     verdicts jsonb;
     totals jsonb;
@@ -166,7 +171,7 @@ begin
         raise exception 'a report since % would be about the future', since using errcode = 'invalid_parameter_value';
     end if;
     select coalesce(jsonb_object_agg(s.section, s.list), '{}') into found
-    from (select f.section, jsonb_agg(to_jsonb(f) - 'section') as list from report_findings(since, until) f group by f.section) s;
+    from (select f.section, jsonb_agg(to_jsonb(f) - 'section') as list from report_findings(since, until, chosen) f group by f.section) s;
     select jsonb_build_object(
                'became_mixed', coalesce(jsonb_agg(v.host) filter (where v.is_now = 'mixed'), '[]'),
                'mended', coalesce(jsonb_agg(v.host) filter (where v.was = 'mixed' and v.is_now = 'level'), '[]'),
@@ -175,31 +180,32 @@ begin
            coalesce(array_agg(v.host_id) filter (where v.is_now = 'mixed'), '{}'),
            coalesce(array_agg(v.host_id) filter (where v.was = 'mixed' and v.is_now = 'level'), '{}')
         into verdicts, became, mended
-    from report_verdicts(since, until) v;
+    from report_verdicts(since, until, chosen) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
     from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
-          where hp.verdict = 'unknown' and h.merged_into is null
+          where hp.verdict = 'unknown' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
           group by 1, 2
           union all
           select 'all products', 'what they reported last is not judged yet: evenkeel check does that, or the aggregator (see its log)',
                  count(*), (array_agg(h.name order by h.name))[:1000]
-          from shown_host h where h.pending having count(*) > 0) u;
+          from shown_host h where h.pending and (chosen is null or h.host_id in (select unnest(chosen))) having count(*) > 0) u;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.what), '[]') into unseen
     from (select n.what, count(*) as hosts, (array_agg(h.name order by h.name))[:1000] as host_names
           from (select f.host_id, evenkeel.not_seen_text(f.facts) as what from host_facts_current f) n join host h using (host_id)
-          where n.what <> '' and h.merged_into is null
+          where n.what <> '' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
           group by 1 order by 2 desc, 1 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.unassigned desc, u.files, u.host_names), '[]') into unassigned
     from (select s.unassigned, s.files, count(*) as hosts, (array_agg(s.host order by s.host))[1:1000] as host_names
-          from shown_unassigned(null) s
+          from shown_unassigned(chosen) s
           group by 1, 2 order by 1 desc, 2 limit 200) u;
-    select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous() d;
-    select jsonb_agg(to_jsonb(d)) into dangers from report_dangers() d;
-    select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since, until) l;
-    totals := report_counts(since, until, found, verdicts, dangers, life);
+    select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous(chosen => chosen) d;
+    select jsonb_agg(to_jsonb(d)) into dangers from report_dangers(chosen, coalesce(choice ->> 'options', '')) d;
+    select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since, until, chosen) l;
+    totals := report_counts(since, until, found, verdicts, dangers, life, chosen);
     return jsonb_build_object(
-        'schema', 1, 'sentence', evenkeel.report_sentence(totals), 'since', since, 'until', least(now(), until),
+        'schema', 1, 'sentence', evenkeel.choice_sentence(choice, evenkeel.report_sentence(totals)),
+        'chosen', choice, 'since', since, 'until', least(now(), until),
         'counts', totals, 'verdicts', verdicts,
         'dangerous', dangerous,
         'dangers', (select coalesce(jsonb_agg(d.danger order by d.place), '[]')
@@ -207,23 +213,26 @@ begin
         'new', coalesce(found -> 'new', '[]'), 'worsened', coalesce(found -> 'worsened', '[]'),
         'closed', coalesce(found -> 'closed', '[]'), 'passed', coalesce(found -> 'passed', '[]'),
         'waived', coalesce(found -> 'waived', '[]'),
-        'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since, until) c),
-        'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until) f),
+        'changes', (select coalesce(jsonb_agg(to_jsonb(c)), '[]') from report_changes(since, until, chosen) c),
+        'facts', (select coalesce(jsonb_agg(to_jsonb(f)), '[]') from report_facts(since, until, chosen) f),
         'life', life, 'outliers', coalesce(found -> 'outlier', '[]'), 'silent', coalesce(found -> 'silent', '[]'), 'unknown', doubtful,
         'not_seen', unseen, 'unassigned', unassigned,
-        'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from report_groups(became, mended) g),
-        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from ops.level_history(30) l),
-        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from ops.mixed_history(30) m),
+        'groups', (select coalesce(jsonb_agg(to_jsonb(g)), '[]') from report_groups(became, mended, chosen => chosen) g),
+        'level_history', (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from evenkeel.level_nights(30, chosen) l),
+        'mixed_history', (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from evenkeel.mixed_nights(30, chosen) m),
         'levels', (select coalesce(jsonb_agg(jsonb_build_object('product', p.code, 'name', p.name, 'levels',
                                              (select jsonb_agg(l.code order by l.ordinal) from level l where l.product_id = p.product_id))
                                    order by n.hosts desc, p.code), '[]')
                    from product p
-                   join (select product_id, count(*) as hosts from host_product group by 1) n using (product_id)),
-        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]') from ops.level_matrix m));
+                   join (select hp.product_id, count(*) as hosts from host_product hp
+                         where chosen is null or hp.host_id in (select unnest(chosen)) group by 1) n using (product_id)),
+        'matrix', (select coalesce(jsonb_agg(to_jsonb(m) order by m.product, m.component, m.hosts desc), '[]')
+                   from evenkeel.component_levels(chosen) m));
 end
 $$;
-comment on function evenkeel.report_drift(timestamptz, timestamptz) is
-    'The drift report since a time, of what changed until another, as one JSON document: what evenkeel report drift --format json prints.';
+comment on function evenkeel.report_drift(timestamptz, timestamptz, jsonb) is
+    'The drift report since a time, of what changed until another, of the hosts chosen (report_choice) or all, as one JSON document: '
+    'what evenkeel report drift --format json prints.';
 
 create or replace function evenkeel.report_rows(document jsonb)
 returns table (section text, host text, hosts bigint, kind text, subject text, severity text, summary text, "from" timestamptz,
@@ -237,6 +246,10 @@ as $$
     from (values (1, 'new'), (2, 'worsened'), (3, 'closed'), (4, 'waived'), (5, 'passed'), (7, 'outliers'),
                  (8, 'silent')) s (place, section)
     cross join jsonb_array_elements(document -> s.section) f
+    union all
+    select 'chosen', null, (document #>> '{counts,hosts}')::bigint, null, null, null, document #>> '{chosen,says}', null,
+           (document ->> 'until')::timestamptz, null
+    where document #>> '{chosen,says}' is not null
     union all
     select 'changes', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
       c ->> 'kind',

@@ -9,7 +9,7 @@ $$;
 comment on function evenkeel.first_reported(timestamptz, timestamptz) is
     'Hosts that reported since a time and until another, and not before.';
 
-create or replace function evenkeel.report_life(since timestamptz, until timestamptz default 'infinity')
+create or replace function evenkeel.report_life(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (event text, detail text, done_by text, hosts bigint, host_names text[])
 language sql stable set search_path = evenkeel, pg_catalog, pg_temp
 as $$
@@ -31,10 +31,12 @@ as $$
     select e.event, e.detail, e.done_by, count(*), array_agg(h.name order by h.name)
     from told e
     join host h on h.host_id = e.host_id and h.merged_into is null
+    where chosen is null or h.host_id in (select unnest(chosen))
     group by e.event, e.detail, e.done_by
     order by array_position(array['came back', 'retired', 'restored', 'renamed', 'merged', 'first reported'], e.event), 4 desc, e.detail,
              e.done_by
 $$;
-comment on function evenkeel.report_life(timestamptz, timestamptz) is
-    'What became of hosts since a time and until another: came back, retired, restored, renamed, merged, first reported; the last where it '
+comment on function evenkeel.report_life(timestamptz, timestamptz, uuid[]) is
+    'What became of hosts, these or all, since a time and until another: came back, retired, restored, renamed, merged, first reported; '
+    'the last where it '
     'was several, but all names and all that were joined; the same of several hosts as one row.';

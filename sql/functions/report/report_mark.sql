@@ -11,6 +11,24 @@ $$;
 comment on function evenkeel.report_since(text) is
     'Where the next report of that name begins: where the last one ended, or 24 hours ago if there is none yet, or if that is to come.';
 
+create or replace function evenkeel.report_is_of(report text, choice jsonb)
+returns void language plpgsql stable
+as $$
+declare
+    known text;
+begin
+    select m.choice into known from evenkeel.report_mark m where m.name = report;
+    -- What was told of some hosts only was not told of the others.
+    if known <> evenkeel.choice_key(choice) then
+        raise exception 'the report ''%'' is of %, and this one of %: one name would leave gaps, give this one another (--name)', report,
+            coalesce(nullif(btrim(known), ''), 'all hosts'), coalesce(nullif(btrim(evenkeel.choice_key(choice)), ''), 'all hosts')
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+comment on function evenkeel.report_is_of(text, jsonb) is
+    'An error where the last report of that name was of other hosts than these (evenkeel.report_choice): each name is of one choice.';
+
 create or replace function evenkeel.report_horizon()
 returns timestamptz language plpgsql volatile
 as $$
@@ -40,7 +58,7 @@ as $$ select format('%s of %s', cell, left(md5(report), 16)) $$;
 comment on function evenkeel.cell_mark(text, text) is
     'Under which name report_mark keeps up to when the report of that name has told of a cell that did not answer since.';
 
-create or replace function evenkeel.report_told(report text, until timestamptz)
+create or replace function evenkeel.report_told(report text, until timestamptz, choice jsonb default null)
 returns void language plpgsql
 as $$
 declare
@@ -52,10 +70,11 @@ begin
     on conflict (name) do nothing;
     delete from evenkeel.report_mark m using evenkeel.cell c
     where m.name = evenkeel.cell_mark(report, c.name) and c.name <> all (silent);
-    insert into evenkeel.report_mark (name, told_until) values (report, until)
+    insert into evenkeel.report_mark (name, told_until, choice) values (report, until, evenkeel.choice_key(choice))
     on conflict (name) do update set told_until = excluded.told_until, made_by = excluded.made_by, made_at = excluded.made_at;
 end
 $$;
-comment on function evenkeel.report_told(text, timestamptz) is
-    'Remembers that the report of that name has told all until then; but of cells that did not answer it (evenkeel.silent_cells, by '
+comment on function evenkeel.report_told(text, timestamptz, jsonb) is
+    'Remembers that the report of that name, of these hosts, has told all until then; but of cells that did not answer it '
+    '(evenkeel.silent_cells, by '
     'over_cells_report_drift) only what it had told before.';
