@@ -97,8 +97,8 @@ static int list(const struct hosts_call *call, struct error *error)
 static int pending(const struct hosts_call *call, struct error *error)
 {
     return print_or(call,
-                    "select host, key, requested_at::timestamptz(0) as requested_at, asks, taken_by, machine_guid, "
-                    "machine_sid from ops.enrolment order by host, key",
+                    "select host, key, requested_at::timestamptz(0) as requested_at, asks, taken_by, asked_from, "
+                    "machine_guid, machine_sid from ops.enrolment order by host, key",
                     NULL, 0, "nothing waits for approval", error);
 }
 

@@ -15,19 +15,26 @@
 static void name_source(struct connection *connection)
 {
     nng_sockaddr peer;
-    struct in6_addr whole = {0};
+    struct in6_addr whole = {0}, network = {0};
     snprintf(connection->address, sizeof connection->address, "%s", connection->local ? "this machine" : "?");
+    memcpy(connection->network, connection->address, sizeof connection->network);
     if (connection->local || nng_stream_get_addr(connection->stream, NNG_OPT_REMADDR, &peer) != 0)
         return;
     if (peer.s_family == NNG_AF_INET) {
         memcpy(connection->source.bytes, &peer.s_in.sa_addr, sizeof peer.s_in.sa_addr);
         inet_ntop(AF_INET, &peer.s_in.sa_addr, connection->address, sizeof connection->address);
+        memcpy(connection->network, connection->address, sizeof connection->network);
     } else if (peer.s_family == NNG_AF_INET6) {
         memcpy(&whole, peer.s_in6.sa_addr, sizeof whole);
         connection->source.bytes[8] = 6;
         memcpy(connection->source.bytes, &whole, IN6_IS_ADDR_V4MAPPED(&whole) ? 0 : 8);
-        if (IN6_IS_ADDR_V4MAPPED(&whole))
+        memcpy(&network, &whole, 8);
+        inet_ntop(AF_INET6, &network, connection->network, sizeof connection->network - 4);
+        strcat(connection->network, "/64");
+        if (IN6_IS_ADDR_V4MAPPED(&whole)) {
             memcpy(connection->source.bytes, &whole.s6_addr[12], 4);
+            inet_ntop(AF_INET, &whole.s6_addr[12], connection->network, sizeof connection->network);
+        }
         inet_ntop(AF_INET6, &whole, connection->address, sizeof connection->address);
     }
 }
@@ -147,6 +154,11 @@ void *connection_state(struct connection *connection)
 void *connection_context(struct connection *connection)
 {
     return connections_context(connection->set);
+}
+
+const char *connection_address(const struct connection *connection)
+{
+    return connection->network;
 }
 
 bool connection_is_local(const struct connection *connection)

@@ -100,6 +100,9 @@ void *connection_state(struct connection *connection);
 void *connection_context(struct connection *connection);
 bool connection_is_local(const struct connection *connection); /* came over ipc */
 bool connection_is_open(struct connection *connection);
+/* What counts as one address: that of IPv4, the network (/64) of IPv6; 'this machine' over ipc, '?' where it can't be
+ * told. As long as the connection. */
+const char *connection_address(const struct connection *connection);
 
 /* A connection that is held outlives its end. */
 void connection_hold(struct connection *connection);

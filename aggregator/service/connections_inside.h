@@ -19,6 +19,7 @@ struct connection {
     atomic_uint references;       /* one is the set's */
     bool local;
     char address[64]; /* for the log */
+    char network[64]; /* what counts as one address, as text */
 
     pthread_mutex_t lock; /* no transfer is begun while the set ends this; guards the transfers */
     uint8_t *into;        /* where what comes next is put */

@@ -110,7 +110,10 @@ static void asked(void *context, struct peer_message *message)
     exchange->service = service;
     exchange->message = message;
     struct request *request = &exchange->request;
-    *request = (struct request){.answered = answered, .owner = exchange, .source = message->connection};
+    *request = (struct request){.answered = answered,
+                                .owner = exchange,
+                                .source = message->connection,
+                                .address = connection_address(message->connection)};
     /* What is being decoded right now counts once that is done: a rush must not turn everybody away. */
     if (!has_room(exchange, message->body.length) || (request->arena = arena_new(LIMIT_UNPACKED_BYTES)) == NULL) {
         answer_busy(exchange);

@@ -58,7 +58,8 @@ struct request {
     void (*answered)(struct request *request); /* called once with `reply` filled, from any thread */
     void *owner;                               /* the answerer's own */
     const void *source;                        /* in whose share of the queue it counts: its connection */
-    struct request *next;                      /* in the writer's queue */
+    const char *address;  /* in whose share of what many want: the peer's, see connection_address() */
+    struct request *next; /* in the writer's queue */
 };
 
 /*

@@ -87,13 +87,14 @@ int store_enroll(struct store *store, struct request *request, struct store_outc
         PARAMETER_TEXT(marks.computer),
         PARAMETER_TEXT(marks.version),
         PARAMETER_TEXT(most_pending),
+        PARAMETER_TEXT(request->address != NULL ? request->address : ""),
     };
     /* Trusting is a function of its own, which the aggregator's role may not call. */
     static const char enroll[] = "select reason, host_id, approved, sequence from evenkeel.enroll($1, $2::text, $3, "
-                                 "$4::text, $5::text, $6, $7, $8::text, $9::text, $10::integer)";
+                                 "$4::text, $5::text, $6, $7, $8::text, $9::text, $10::integer, $11::text)";
     static const char enroll_trusting[] =
         "select reason, host_id, approved, sequence from evenkeel.enroll_trusting($1, $2::text, $3, $4::text, "
-        "$5::text, $6, $7, $8::text, $9::text, true, $10::integer)";
+        "$5::text, $6, $7, $8::text, $9::text, true, $10::integer, $11::text)";
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(store->connection, store->options.trust_on_first_use ? enroll_trusting : enroll, parameters,
                        sizeof parameters / sizeof *parameters, true, error);
@@ -103,7 +104,8 @@ int store_enroll(struct store *store, struct request *request, struct store_outc
     if (reason != 0) {
         request_refuse(request, reason, 0,
                        reason == EVENKEEL__REFUSAL_REASON__OVER_LIMIT
-                           ? "too many enrolments wait for approval ('evenkeel hosts pending'): enrol with a token"
+                           ? "too many enrolments wait for approval, from this address as many as from any "
+                             "('evenkeel hosts pending'): enrol with a token"
                            : refusal_sentence(reason));
         return 0;
     }

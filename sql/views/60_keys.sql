@@ -29,7 +29,7 @@ select e.host_name as host, evenkeel.key_fingerprint(k.public_key) as key, e.req
        (select count(*) from evenkeel.host h where lower(h.name) = lower(e.host_name) and h.merged_into is null) as hosts_of_that_name,
        case when e.host_id is null then 'to be let in' else 'to be called so instead of ' || (select h.name from evenkeel.host h
          where h.host_id = e.host_id) end as asks,
-       coalesce(n.taken_by, '') as taken_by
+       coalesce(n.taken_by, '') as taken_by, e.asked_from
 from evenkeel.enrolment e
 join evenkeel.collector_key k using (key_id)
 cross join lateral (
@@ -45,6 +45,8 @@ comment on column ops.enrolment.machine_sid is 'The SID that it states.';
 comment on column ops.enrolment.machine_guid is 'The MachineGuid that it states.';
 comment on column ops.enrolment.hosts_of_that_name is 'How many hosts of that name there are already.';
 comment on column ops.enrolment.asks is 'What for: to be let in, or to be called so instead of the name that the key''s host has.';
+comment on column ops.enrolment.asked_from is
+  'The address that it asked from, of IPv6 the network; empty: not known. Who has fewer places than another address takes one of its.';
 comment on column ops.enrolment.taken_by is
   'Who has that name: the keys that speak for the host of that name, its host_id where none does; empty: it is free. Who is approved in '
   'its place takes it over: evenkeel hosts approve --replace.';

@@ -91,10 +91,48 @@ $$;
 comment on function evenkeel.use_token(bytea, text) is
   'Takes one use of a token that lets in a host of that name; returns the names that it is for, null where it is no such token.';
 
+create or replace function evenkeel.make_place(asking_from text, most integer)
+returns boolean language plpgsql
+as $$
+declare
+    largest record;
+    oldest evenkeel.enrolment;
+begin
+    -- Renames are of hosts that are let in, and as many as these.
+    if (select count(*) from evenkeel.enrolment e where e.host_id is null) < most then
+        return true;
+    end if;
+    select e.asked_from, count(*) as places into largest
+    from evenkeel.enrolment e where e.host_id is null group by e.asked_from
+    order by 2 desc, min(e.requested_at), 1 limit 1;
+    -- Who has fewer takes one of them, till they have the same.
+    if (select count(*) from evenkeel.enrolment e where e.host_id is null and e.asked_from = asking_from) + 1 >= largest.places then
+        return false;
+    end if;
+    select e.* into oldest
+    from evenkeel.enrolment e
+    where e.host_id is null and e.asked_from = largest.asked_from
+    order by e.requested_at, e.key_id, e.host_name limit 1;
+    delete from evenkeel.enrolment e where (e.key_id, e.host_name) = (oldest.key_id, oldest.host_name);
+    -- Its key goes, too, if nothing else is known of it, and nobody has it in hand.
+    delete from evenkeel.collector_key k
+    where k.key_id in (select c.key_id from evenkeel.collector_key c
+                       where c.key_id = oldest.key_id and c.status = 'pending'
+                         and not exists (select from evenkeel.enrolment e where e.key_id = c.key_id)
+                         and not exists (select from evenkeel.key_grant g where g.key_id = c.key_id)
+                         and not exists (select from evenkeel.host_key h where h.key_id = c.key_id)
+                       for update skip locked);
+    return true;
+end
+$$;
+comment on function evenkeel.make_place(text, integer) is
+  'Whether one more may wait for approval, of which there are so many places. Where all are taken, who asks from an address that has fewer '
+  'than another takes one of that other: of the address that has the most that one which asked longest ago.';
+
 create or replace function evenkeel.enroll_trusting(
     asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text,
       version text,
-    trust boolean, most_pending integer,
+    trust boolean, most_pending integer, asked_from text default '',
     out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
 language plpgsql
 as $$
@@ -137,14 +175,14 @@ begin
     -- Whatever lets a key in, it does not take a name from another host: that waits for a person.
     if (admitted is null or not free)
        and not exists (select from evenkeel.enrolment e where e.key_id = key.key_id and lower(e.host_name) = lower(wanted_name))
-       and (select count(*) from evenkeel.enrolment) >= most_pending then
+       and not evenkeel.make_place(asked_from, most_pending) then
         reason := evenkeel.refusal_reason__over_limit();
     else
         if key.key_id is null then
             insert into evenkeel.collector_key (public_key) values (asking_key) on conflict (public_key) do nothing;
             select * into key from evenkeel.collector_key k where k.public_key = asking_key for update;
         end if;
-        perform evenkeel.ask(key.key_id, wanted_name, null, sid, guid, location, marks_digest, computer, version);
+        perform evenkeel.ask(key.key_id, wanted_name, null, sid, guid, location, marks_digest, computer, version, asked_from);
         if admitted is not null and free then
             host_id := evenkeel.let_in(key.key_id, wanted_name, coalesce(glob, ''));
         end if;
@@ -159,20 +197,20 @@ begin
     approved := true;
 end
 $$;
-comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer) is
-  'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many, unless a token, a '
+comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer, text) is
+  'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many (make_place), unless a token, a '
   'grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note on a key '
   'that was copied.';
 
 create or replace function evenkeel.enroll(
     asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text,
       version text,
-    most_pending integer,
+    most_pending integer, asked_from text default '',
     out reason integer, out host_id uuid, out approved boolean, out sequence bigint)
 language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
     select * from evenkeel.enroll_trusting(asking_key, wanted_name, token_given, sid, guid, location, marks_digest, computer, version,
-                                           false, most_pending)
+                                           false, most_pending, asked_from)
 $$;
-comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, text, text, integer) is
+comment on function evenkeel.enroll(bytea, text, bytea, text, text, bytea, bytea, text, text, integer, text) is
   'As enroll_trusting(), trusting nobody: what the aggregator''s role may call.';

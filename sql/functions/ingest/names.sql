@@ -94,22 +94,23 @@ comment on function evenkeel.take_name(uuid, text) is
   'Gives a host a name that is free, or its own in other letters, which is noted; false where another host has it.';
 
 create or replace function evenkeel.ask(
-    key integer, wanted text, host uuid, sid text, guid text, location bytea, marks_digest bytea, computer text, version text)
+    key integer, wanted text, host uuid, sid text, guid text, location bytea, marks_digest bytea, computer text, version text,
+    asked_from text default '')
 returns void language plpgsql
 as $$
 begin
     delete from evenkeel.enrolment e
     where e.key_id = key and e.host_name <> wanted and (lower(e.host_name) = lower(wanted) or e.host_id = host);
     insert into evenkeel.enrolment (key_id, host_name, host_id, machine_sid, machine_guid, key_location, marks, computer_name,
-                                    collector_version)
-    values (key, wanted, host, sid, guid, location, marks_digest, computer, version)
+                                    collector_version, asked_from)
+    values (key, wanted, host, sid, guid, location, marks_digest, computer, version, ask.asked_from)
     on conflict (key_id, host_name) do update
         set requested_at = now(), host_id = excluded.host_id, machine_sid = excluded.machine_sid, machine_guid = excluded.machine_guid,
             key_location = excluded.key_location, marks = excluded.marks, computer_name = excluded.computer_name,
-            collector_version = excluded.collector_version;
+            collector_version = excluded.collector_version, asked_from = excluded.asked_from;
 end
 $$;
-comment on function evenkeel.ask(integer, text, uuid, text, text, bytea, bytea, text, text) is
+comment on function evenkeel.ask(integer, text, uuid, text, text, bytea, bytea, text, text, text) is
   'Notes that a key wants a host to be let in under that name, or one of its own to be called so; of each of these only the last wish is '
   'kept.';
 
