@@ -127,7 +127,8 @@ enum field_kind {
     ROW(common_data, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                \
     ROW(profiles, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                                   \
     ROW(covered, FIELD_TEXT, LIMIT_PATH_BYTES, LIMIT_FOLDERS)                                                          \
-    ROW(common_files, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)
+    ROW(common_files, FIELD_TEXT, LIMIT_FOLDER_BYTES, 1)                                                               \
+    ROW(dotnet_release, FIELD_NUMBER, INT32_MAX, 1)
 
 #define FIELD_LIMITS_OF_NOT_SEEN(ROW)                                                                                  \
     ROW(kind, FIELD_NUMBER, INT32_MAX, 1)                                                                              \

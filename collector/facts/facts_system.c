@@ -210,10 +210,18 @@ static void collect_inetstp(struct collection *collection)
     facts_number(collection, key, "MinorVersion", &collection->facts->inetstp_minor);
 }
 
+/* Which release of .NET Framework 4 is there: its versions share a folder, and their updates a range of numbers. */
+static void collect_dotnet(struct collection *collection)
+{
+    uint32_t release = number_at(collection, "SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full", "Release");
+    collection->facts->dotnet_release = release <= INT32_MAX ? release : 0;
+}
+
 int facts_collect_system(struct collection *collection, struct error *error)
 {
     collect_product_type(collection);
     collect_inetstp(collection);
+    collect_dotnet(collection);
     if (collect_version(collection, error) == -1 || collect_service_pack(collection, error) == -1 ||
         collect_hotpatch(collection, error) == -1 || collect_machine(collection, error) == -1 ||
         collect_sid(collection, error) == -1)

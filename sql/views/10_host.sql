@@ -10,7 +10,8 @@ select h.name as host,
                                                            else '' end) else '' end
         from evenkeel.host_facts_current f where f.host_id = h.host_id), 'unknown') as os,
        (select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ')
-        from evenkeel.host_product p where p.host_id = h.host_id) as declared_level,
+        from evenkeel.host_product p join evenkeel.product q using (product_id)
+        where p.host_id = h.host_id and not q.beside) as declared_level,
        h.shown as verdict,
        h.host_id,
        h.taken_at,
@@ -22,16 +23,22 @@ select h.name as host,
                        when h.uncompared then 'it is not compared with other hosts yet' end, nullif(
        coalesce((select evenkeel.not_judged_text(n.error) from evenkeel.not_judged n where n.host_id = h.host_id),
                 (select coalesce(string_agg(distinct nullif(p.missing, ''), '; '), '')
-                 from evenkeel.host_product p where p.host_id = h.host_id having count(*) > 0),
+                 from evenkeel.host_product p join evenkeel.product q using (product_id)
+                 where p.host_id = h.host_id and not q.beside having count(*) > 0),
                 case when h.seen_at is null then 'no snapshot yet'
                      when h.pending then ''
-                     else 'no product of the catalogue was found' end), '')) as missing,
+                     else 'no product of the catalogue was found'
+                          || case when exists (select from evenkeel.host_product p where p.host_id = h.host_id)
+                                  then ' but what stands beside Windows' else '' end end), '')) as missing,
        h.judged_at,
        h.pending or h.queued or h.uncompared as pending,
        (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged,
-       (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.host_product p where p.host_id = h.host_id) as proof,
-       (select sum(p.confirmed)::integer from evenkeel.host_product p where p.host_id = h.host_id) as confirmed,
-       (select sum(p.countable)::integer from evenkeel.host_product p where p.host_id = h.host_id) as countable,
+       (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.host_product p join evenkeel.product q using (product_id)
+        where p.host_id = h.host_id and not q.beside) as proof,
+       (select sum(p.confirmed)::integer from evenkeel.host_product p join evenkeel.product q using (product_id)
+        where p.host_id = h.host_id and not q.beside) as confirmed,
+       (select sum(p.countable)::integer from evenkeel.host_product p join evenkeel.product q using (product_id)
+        where p.host_id = h.host_id and not q.beside) as countable,
        (select greatest(i.files - coalesce((select sum(p.files) from evenkeel.host_product p where p.host_id = h.host_id), 0), 0)::integer
         from evenkeel.host_inventory_current i where i.host_id = h.host_id) as unassigned,
        coalesce((select evenkeel.not_seen_text(f.facts) from evenkeel.host_facts_current f where f.host_id = h.host_id), '') as not_seen
@@ -42,7 +49,8 @@ comment on column ops.host.last_seen is 'When its last snapshot was accepted; nu
 comment on column ops.host.os is 'Product, service pack and build as its registry declares them.';
 comment on column ops.host.declared_level is 'The level that the registry declares, where the catalogue knows it.';
 comment on column ops.host.verdict is
-  'level, mixed or unknown: the worst of its products. Never level while its state is newer than that verdict.';
+  'level, mixed or unknown: the worst of its products; of what stands beside Windows (.NET Framework) only mixed counts. '
+  'Never level while its state is newer than that verdict.';
 comment on column ops.host.host_id is 'Its identity.';
 comment on column ops.host.taken_at is 'When the last snapshot was taken, by the collector''s clock.';
 comment on column ops.host.files is 'PE files in its inventory.';

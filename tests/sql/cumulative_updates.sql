@@ -25,7 +25,7 @@ create function fixture.import_list(number integer) returns void language plpgsq
 begin
     perform set_config('client_min_messages', 'warning', true);
     drop table if exists kb_file, kb_section, kb_row, kb_requirement, kb_corrected, kb_told, kb_placed, kb_article_product, kb_patch, kb_needed,
-        kb_bound, list_row, list_build, list_stem, list_level, list_part, list_double;
+        kb_bound, list_row, list_build, list_beside, list_stem, list_level, list_part, list_double;
     perform evenkeel.kb_stage();
     perform evenkeel.catalog_stage();
     delete from stage_list_change;

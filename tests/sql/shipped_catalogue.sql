@@ -59,7 +59,10 @@ $$, $$
            ('sql-server-2017', 73, 0, 0, 0, 0),
            ('sql-server-2019', 69, 0, 0, 0, 0),
            ('sql-server-2022', 61, 0, 0, 0, 0),
-           ('sql-server-2025', 17, 0, 0, 0, 0)
+           ('sql-server-2025', 17, 0, 0, 0, 0),
+           ('dotnet-1.1', 2, 3, 0, 0, 0),
+           ('dotnet-2.0', 3, 4, 0, 0, 0),
+           ('dotnet-4', 12, 28, 16, 0, 0)
 $$, 'levels, statements, known names, patches and their files of each product');
 
 -- Levels say what the updates' articles say: each in its place, with its day.

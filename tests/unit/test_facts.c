@@ -66,6 +66,20 @@ static void display_version_is_the_release_id_where_there_is_none(void **state)
     drop(&taken);
 }
 
+static void dotnet_framework_declares_its_release(void **state)
+{
+    (void)state;
+    struct taken taken =
+        take_text(HEADER "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full]\n"
+                         "\"Release\"=dword:00080ff4\n");
+    assert_int_equal(taken.facts->dotnet_release, 528372);
+    drop(&taken);
+    taken = take_text(HEADER "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\NET Framework Setup\\NDP\\v4\\Full]\n"
+                             "\"Release\"=dword:ffffffff\n");
+    assert_int_equal(taken.facts->dotnet_release, 0);
+    drop(&taken);
+}
+
 #define GUARD SYSTEM "\\Control\\DeviceGuard]\n\"EnableVirtualizationBasedSecurity\"=dword:00000001\n"
 #define ENROLLED                                                                                                       \
     NT "\\Update\\TargetingInfo\\DynamicInstalled\\Hotpatch.amd64]\n\"Name\"=\"Hotpatch Enrollment Package\"\n"
@@ -355,6 +369,7 @@ int main(void)
         cmocka_unit_test(nt4_at_sp6a_is_told_by_its_hotfix_key),
         cmocka_unit_test(service_pack_of_another_language_has_its_number),
         cmocka_unit_test(display_version_is_the_release_id_where_there_is_none),
+        cmocka_unit_test(dotnet_framework_declares_its_release),
         cmocka_unit_test(hotpatches_are_meant_for_hosts_that_have_all_they_need),
         cmocka_unit_test(windows_2000_lists_hotfixes_in_two_places_and_what_waits_for_a_restart),
         cmocka_unit_test(server_2003_is_read_from_the_control_set_in_use),

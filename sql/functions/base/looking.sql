@@ -12,8 +12,10 @@ as $$
     select o.host, coalesce(p.code, ''), coalesce(hp.missing, o.missing)
     from ops.host o
     join evenkeel.shown_host s on s.host_id = o.host_id
-    left join evenkeel.host_product hp on hp.host_id = o.host_id and hp.verdict = 'unknown'
-    left join evenkeel.product p using (product_id)
+    left join (evenkeel.host_product hp join evenkeel.product p on p.product_id = hp.product_id)
+      on hp.host_id = o.host_id and hp.verdict = 'unknown'
+         -- What stands beside Windows is told of a host that is asked for by itself.
+         and (not p.beside or cardinality(hosts) = 1)
     where (hosts is null or o.host_id = any (hosts)) and (o.verdict = 'unknown' or hp.verdict = 'unknown' or s.pending)
 $$;
 comment on function evenkeel.shown_unknown(uuid[]) is

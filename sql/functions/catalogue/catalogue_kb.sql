@@ -22,6 +22,20 @@ as $$ select coalesce(upper(substring(printed from '(?i)\m(?:RTM|SP[0-9])? ?(?:G
                       upper(substring(printed from '(?i)\mSP[0-9]\M')), '') $$;
 comment on function evenkeel.kb_branch(text) is 'SP2QFE, GDR or a service-pack section; empty where none is named.';
 
+create or replace function evenkeel.release_level(product integer, version evenkeel.version)
+returns text language sql stable
+as $$
+    select l.code
+    from evenkeel.level l
+    left join evenkeel.level_rule r on (r.product_id, r.ordinal) = (l.product_id, l.ordinal) and r.relation = '>='
+    where l.product_id = product
+      and (evenkeel.rule_holds('>=', r.minor, r.build, r.revision, version)
+           or l.ordinal = (select min(f.ordinal) from evenkeel.level f where f.product_id = product))
+    order by l.ordinal desc limit 1
+$$;
+comment on function evenkeel.release_level(integer, evenkeel.version) is
+  'The greatest level that a product''s rules read out of a version; its first one where they read none.';
+
 create or replace function evenkeel.kb_place_rows(only_product text)
 returns void language plpgsql
 as $$
@@ -47,6 +61,10 @@ begin
     comment on table kb_placed is
         'A staged row that belongs to a product, by the line that its version is on or by its table. Filled by kb_place_rows; read by '
         'kb_place_rows, kb_read_patches, kb_refuse_articles, kb_stage_patches, kb_tell; ends with the transaction.';
+
+    -- A section's machine is Windows', not each file's; the release tells the parts of what stands beside Windows apart.
+    update kb_placed r set machine = null, branch = coalesce(evenkeel.release_level(r.product_id, r.version), '')
+    from evenkeel.product p where p.product_id = r.product_id and p.beside;
 
     -- Of Windows 2000's hotfixes none is below revision 1000: 5.0.2195.35 in an article is a .3536 that lost its end in print.
     insert into kb_told
@@ -123,6 +141,18 @@ begin
     comment on table kb_needed is
         'A level that a patch needs; ordinal null: the catalogue has none of that name (word). Filled by kb_read_patches; read by '
         'kb_read_patches, kb_stage_patches, kb_tell; ends with the transaction.';
+    -- What stands beside Windows says by its files' builds for which releases it is.
+    insert into kb_needed (doc, product_id, ordinal, code)
+    select distinct k.doc, k.product_id, l.ordinal, l.code
+    from kb_patch k
+    join evenkeel.product p on p.product_id = k.product_id and p.beside
+    join (select distinct doc, product_id, branch from kb_placed where branch <> '') r on (r.doc, r.product_id) = (k.doc, k.product_id)
+    join evenkeel.level b on b.product_id = k.product_id and b.code = r.branch
+    join evenkeel.level l on l.product_id = k.product_id and l.ordinal >= b.ordinal
+                         and l.ordinal < coalesce((select min(u.ordinal) from evenkeel.level_rule u
+                                                   where u.product_id = k.product_id and u.relation = '>='
+                                                     and u.ordinal > b.ordinal), 2147483647)
+    where not exists (select from kb_needed n where (n.doc, n.product_id) = (k.doc, k.product_id));
     insert into kb_told
     select distinct n.doc, n.line, 1, format('requires %s, which is no level of %s in the catalogue', n.word, k.product)
     from kb_needed n join kb_patch k using (doc, product_id) where n.ordinal is null;

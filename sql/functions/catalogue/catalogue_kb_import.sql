@@ -5,7 +5,7 @@ returns void language plpgsql
 as $$
 begin
     -- What an article does not say, the catalogue may know from elsewhere: that stays.
-    insert into stage_patches (code, product, title, required_levels, supersedes, contained_in, restart, released, source)
+    insert into stage_patches (code, product, title, required_levels, supersedes, contained_in, restart, released, os_builds, source)
     select k.code, k.product, old.title,
            coalesce((select string_agg(distinct_level.code, '|' order by distinct_level.ordinal)
                      from (select distinct n.code, n.ordinal from kb_needed n join kb_patch o using (doc, product_id)
@@ -18,8 +18,11 @@ begin
                          where o.code = k.code and b.product_id = k.product_id
                          having bool_and(b.believed))),
                     (select l.code from evenkeel.level l where l.product_id = k.product_id and l.ordinal = old.contained_in)),
-           coalesce(old.restart, true)::text, max(k.released)::text, coalesce(old.source, k.code)
+           coalesce(old.restart, true)::text, max(k.released)::text,
+           case when bool_or(q.beside) then coalesce(min(evenkeel.kb_windows(k.doc)), 'none') end,
+           coalesce(old.source, k.code)
     from kb_patch k
+    join evenkeel.product q using (product_id)
     left join lateral (select t.* from evenkeel.patch t where t.product_id = k.product_id
                        and evenkeel.patch_number(t.code) = evenkeel.patch_number(k.code) limit 1) old on true
     group by k.code, k.product, k.product_id, old.title, old.required_levels, old.supersedes, old.contained_in, old.restart, old.source;
@@ -40,19 +43,47 @@ $$;
 comment on function evenkeel.kb_stage_patches() is
   'Stages patches, their tables and the bounds on levels that follow from ''first corrected in''.';
 
-create or replace function evenkeel.kb_rows_of_lists()
-returns void language sql
+create or replace function evenkeel.kb_windows(doc integer)
+returns text language sql stable
 as $$
-    -- A list of a product whose levels are service packs is a patch's table.
+    -- Beside its own files a list of .NET Framework's names a few with the version of the Windows that it is for.
+    select string_agg(distinct w.build::text, '|' order by w.build::text)
+    from (select l.build as line, generate_series(p.os_build, coalesce(p.os_build_to, p.os_build)) as build
+          from list_build b
+          join evenkeel.line l on evenkeel.version_build(b.stem << 16) = l.build
+                              and evenkeel.version_major(b.stem << 16) = coalesce(l.major, evenkeel.version_major(b.stem << 16))
+                              and evenkeel.version_minor(b.stem << 16) = coalesce(l.minor, evenkeel.version_minor(b.stem << 16))
+          join evenkeel.product p on p.product_id = l.product_id and p.follows_os and p.os_build is not null
+          where b.doc = kb_windows.doc
+            and not exists (select from list_beside o where (o.doc, o.stem) = (b.doc, b.stem) and o.beside is not null)) w
+    having count(distinct w.line) = 1
+$$;
+comment on function evenkeel.kb_windows(integer) is
+  'The builds of the one Windows that a staged list also names files of, as 19041|19042; null: it names none, or several.';
+
+create or replace function evenkeel.kb_rows_of_lists()
+returns void language plpgsql
+as $$
+begin
+    -- A list of a product whose levels are service packs is a patch's table; of one that stands beside Windows, so far as it is of that.
+    create temporary table list_beside on commit drop as
+    select b.doc, b.stem, max(case when p.beside then p.code end) as beside
+    from list_build b
+    join evenkeel.line l on evenkeel.version_major(b.stem << 16) = coalesce(l.major, evenkeel.version_major(b.stem << 16))
+     and evenkeel.version_minor(b.stem << 16) = coalesce(l.minor, evenkeel.version_minor(b.stem << 16))
+     and evenkeel.version_build(b.stem << 16) = coalesce(l.build, evenkeel.version_build(b.stem << 16))
+    join evenkeel.product p using (product_id)
+    where p.level_kind = 'service pack'
+    group by b.doc, b.stem;
+    comment on table list_beside is
+        'A build that a list names and that a product has whose levels are service packs; beside: one that stands beside '
+        'Windows. Filled by kb_rows_of_lists; read by kb_rows_of_lists, kb_windows; ends with the transaction.';
     insert into kb_row (doc, line, table_number, section, dated, version, printed, size, file, platform)
     select r.doc, r.line, 0, r.section, r.dated, r.version, coalesce(evenkeel.version_text(r.version), ''), r.size, r.file, ''
     from list_row r
-    where r.doc in (select b.doc from list_build b
-                    join evenkeel.line l on evenkeel.version_major(b.stem << 16) = coalesce(l.major, evenkeel.version_major(b.stem << 16))
-                     and evenkeel.version_minor(b.stem << 16) = coalesce(l.minor, evenkeel.version_minor(b.stem << 16))
-                     and evenkeel.version_build(b.stem << 16) = coalesce(l.build, evenkeel.version_build(b.stem << 16))
-                    join evenkeel.product p using (product_id)
-                    where p.level_kind = 'service pack')
+    where r.doc in (select b.doc from list_beside b where b.beside is null)
+       or (r.doc, r.version >> 16) in (select b.doc, b.stem from list_beside b where b.beside is not null);
+end
 $$;
 comment on function evenkeel.kb_rows_of_lists() is
   'Stages the rows of lists that name builds of service-pack products as those of articles.';

@@ -8,22 +8,23 @@ declare
     n bigint;
 begin
     insert into evenkeel.product as o (code, name, os_version, os_build, os_build_to, product_types, installation_types, inetstp_major,
-        follows_os, level_kind, coverage_share, rtm_revision, source)
+        follows_os, level_kind, coverage_share, rtm_revision, beside, source)
     select code, name, coalesce(os_version, ''), os_build::integer, os_build_to::integer,
            (select array_agg(evenkeel.product_type_number(w) order by 1) from unnest(string_to_array(product_types, '|')) w),
            string_to_array(installation_types, '|'), inetstp_major::integer, coalesce(follows_os::boolean, false),
-           coalesce(level_kind, 'service pack'), coalesce(coverage_share::real, 0.8), rtm_revision::integer, source
+           coalesce(level_kind, 'service pack'), coalesce(coverage_share::real, 0.8), rtm_revision::integer,
+           coalesce(beside::boolean, false), source
     from stage_products
     on conflict (code) do update set name = excluded.name, os_version = excluded.os_version, os_build = excluded.os_build,
         os_build_to = excluded.os_build_to, product_types = excluded.product_types, installation_types = excluded.installation_types,
         inetstp_major = excluded.inetstp_major, follows_os = excluded.follows_os, level_kind = excluded.level_kind,
-        coverage_share = excluded.coverage_share, rtm_revision = excluded.rtm_revision, source = excluded.source
+        coverage_share = excluded.coverage_share, rtm_revision = excluded.rtm_revision, beside = excluded.beside, source = excluded.source
     where (o.name, o.os_version, o.os_build, o.os_build_to, o.product_types, o.installation_types, o.inetstp_major, o.follows_os,
            o.level_kind,
-           o.coverage_share, o.rtm_revision, o.source) is distinct from
+           o.coverage_share, o.rtm_revision, o.beside, o.source) is distinct from
           (excluded.name, excluded.os_version, excluded.os_build, excluded.os_build_to, excluded.product_types, excluded.installation_types,
            excluded.inetstp_major, excluded.follows_os, excluded.level_kind, excluded.coverage_share, excluded.rtm_revision,
-             excluded.source);
+           excluded.beside, excluded.source);
     get diagnostics n = row_count;
     return n;
 end
@@ -138,11 +139,14 @@ as $$
 declare
     n bigint;
 begin
-    insert into evenkeel.level_rule as o (product_id, ordinal, relation, build, revision, source)
-    select evenkeel.product_number(product), evenkeel.level_ordinal(product, level), relation, build::integer, revision::integer, source
+    insert into evenkeel.level_rule as o (product_id, ordinal, relation, minor, build, revision, source)
+    select evenkeel.product_number(product), evenkeel.level_ordinal(product, level), relation, minor::integer, build::integer,
+           revision::integer, source
     from stage_rules
-    on conflict (product_id, ordinal, relation) do update set build = excluded.build, revision = excluded.revision, source = excluded.source
-    where (o.build, o.revision, o.source) is distinct from (excluded.build, excluded.revision, excluded.source);
+    on conflict (product_id, ordinal, relation) do update set minor = excluded.minor, build = excluded.build,
+        revision = excluded.revision, source = excluded.source
+    where (o.minor, o.build, o.revision, o.source)
+          is distinct from (excluded.minor, excluded.build, excluded.revision, excluded.source);
     get diagnostics n = row_count;
     create temporary table settled on commit drop as
     select evenkeel.product_number(product) as product_id, evenkeel.level_ordinal(product, level) as ordinal, relation,
@@ -256,23 +260,25 @@ declare
     n bigint;
 begin
     insert into evenkeel.patch as o (code, product_id, title, level_ordinal, required_levels, supersedes, contained_in, restart, released,
-                                     source)
+                                     os_builds, source)
     select upper(s.code), p.product_id, coalesce(s.title, ''), l.ordinal,
            coalesce((select array_agg(evenkeel.level_ordinal(s.product, r) order by 1)
                      from unnest(string_to_array(s.required_levels, '|')) r), '{}'),
            coalesce(string_to_array(upper(s.supersedes), '|'), '{}'),
            case when s.contained_in is not null then evenkeel.level_ordinal(s.product, s.contained_in) end,
-           coalesce(s.restart::boolean, true), s.released::date, s.source
+           coalesce(s.restart::boolean, true), s.released::date,
+           case s.os_builds when 'none' then '{}' else string_to_array(s.os_builds, '|')::integer[] end, s.source
     from stage_patches s
     join evenkeel.product p on p.code = s.product
     left join evenkeel.level l on l.product_id = p.product_id and lower(l.code) = lower(s.level)
     on conflict (code, product_id) do update set title = excluded.title, level_ordinal = excluded.level_ordinal,
         required_levels = excluded.required_levels, supersedes = excluded.supersedes, contained_in = excluded.contained_in,
-        restart = excluded.restart, released = excluded.released, source = excluded.source
+        restart = excluded.restart, released = excluded.released, os_builds = excluded.os_builds, source = excluded.source
     where not o.has_payload
-      and (o.title, o.level_ordinal, o.required_levels, o.supersedes, o.contained_in, o.restart, o.released, o.source) is distinct from
+      and (o.title, o.level_ordinal, o.required_levels, o.supersedes, o.contained_in, o.restart, o.released, o.os_builds, o.source)
+          is distinct from
           (excluded.title, excluded.level_ordinal, excluded.required_levels, excluded.supersedes, excluded.contained_in, excluded.restart,
-           excluded.released, excluded.source);
+           excluded.released, excluded.os_builds, excluded.source);
     get diagnostics n = row_count;
     n := n + evenkeel.complete_payloads();
     create temporary table settled on commit drop as

@@ -18,6 +18,8 @@ begin
         when kind = 'an article such as KB4577668' then value ~* '^(KB|Q)\d{5,7}$'
         when kind = 'a version such as 6.0.3790.3959' then evenkeel.version_of(value) is not null
         when kind = 'a machine: x86, x64, ia64, arm64 or alpha' then evenkeel.machine_number(value) is not null or value = ''
+        when kind = 'builds of Windows such as 17763|19041, or none'
+            then value = 'none' or coalesce(array_length(string_to_array(value, '|')::integer[], 1), 0) > 0
         when kind = 'a patch''s code such as KB973917' then evenkeel.patch_code(value) is not null
         when kind = 'patches'' codes such as KB973917|KB978338'
             then (select bool_and(evenkeel.patch_code(c) is not null) from unnest(string_to_array(value, '|')) c) end;
@@ -58,7 +60,7 @@ begin
                      ('products', 'os_build', '', 'a number from 0 up'), ('products', 'os_build_to', '', 'a number from 0 up'),
                      ('products', 'product_types', '', 'types of hosts: workstation, server, domain_controller'),
                      ('products', 'inetstp_major', '', 'a number from 0 up'), ('products', 'rtm_revision', '', 'a number from 0 to 65535'),
-                     ('products', 'follows_os', '', 'true or false'),
+                     ('products', 'follows_os', '', 'true or false'), ('products', 'beside', '', 'true or false'),
                      ('products', 'level_kind', '', 'one of service pack, cumulative update, build'),
                      ('products', 'coverage_share', '', 'a share from 0 to 1'), ('products', 'source', 'required', null),
                      ('levels', 'product', 'required', null), ('levels', 'ordinal', 'required', 'a number from 0 up'),
@@ -75,8 +77,9 @@ begin
                      ('components', 'name', 'required', null), ('components', 'include', 'required', null),
                      ('components', 'declared', '', 'true or false'), ('components', 'source', 'required', null),
                      ('rules', 'product', 'required', null), ('rules', 'level', 'required', null),
-                     ('rules', 'relation', 'required', 'one of =, >='), ('rules', 'revision', 'required', 'a number from 0 to 65535'),
-                     ('rules', 'build', '', 'a number from 0 to 65535'), ('rules', 'source', 'required', null),
+                     ('rules', 'relation', 'required', 'one of =, >=, <='), ('rules', 'revision', 'required', 'a number from 0 to 65535'),
+                     ('rules', 'minor', '', 'a number from 0 to 65535'), ('rules', 'build', '', 'a number from 0 to 65535'),
+                     ('rules', 'source', 'required', null),
                      ('known_files', 'product', 'required', null), ('known_files', 'file', 'required', null),
                      ('known_files', 'source', 'required', null),
                      ('baselines', 'product', 'required', null), ('baselines', 'level', 'required', null),
@@ -87,6 +90,7 @@ begin
                      ('patches', 'code', 'required', 'a patch''s code such as KB973917'), ('patches', 'product', 'required', null),
                      ('patches', 'supersedes', '', 'patches'' codes such as KB973917|KB978338'),
                      ('patches', 'restart', '', 'true or false'), ('patches', 'released', '', 'a date such as 2009-12-08'),
+                     ('patches', 'os_builds', '', 'builds of Windows such as 17763|19041, or none'),
                      ('patches', 'source', 'required', null),
                      ('patch_files', 'patch', 'required', null), ('patch_files', 'product', 'required', null),
                      ('patch_files', 'file', 'required', null), ('patch_files', 'version', '', 'a version such as 6.0.3790.3959'),

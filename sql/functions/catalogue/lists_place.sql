@@ -10,7 +10,7 @@ begin
     from list_row where version is not null group by 1, 2, 3;
     comment on table list_build is
         'A build that a section of a list names (the version without its last part), and how far its revisions go. Filled by '
-        'list_find_builds; read by kb_rows_of_lists, list_find_products; ends with the transaction.';
+        'list_find_builds; read by kb_rows_of_lists, kb_windows, list_find_products; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.list_find_builds() is

@@ -8,7 +8,7 @@ begin
     perform set_config('client_min_messages', 'warning', true);
     create temporary table if not exists stage_products (code text, name text, os_version text, os_build text, os_build_to text,
         product_types text, installation_types text, inetstp_major text, follows_os text, level_kind text, coverage_share text,
-        rtm_revision text, source text) on commit drop;
+        rtm_revision text, beside text, source text) on commit drop;
     comment on table stage_products is
         'A row of products.csv, or of a document, as text. Filled by the import; read by catalog_verify_references, merge_products; '
         'ends with the transaction.';
@@ -28,7 +28,7 @@ begin
     comment on table stage_components is
         'A row of components.csv as text. Filled by the import; read by catalog_verify_references, merge_components, staged_editions; '
         'ends with the transaction.';
-    create temporary table if not exists stage_rules (product text, level text, relation text, build text, revision text,
+    create temporary table if not exists stage_rules (product text, level text, relation text, minor text, build text, revision text,
         source text) on commit drop;
     comment on table stage_rules is
         'A row of rules.csv as text. Filled by the import; read by catalog_verify_references, merge_rules, staged_editions; ends with '
@@ -43,7 +43,7 @@ begin
         'A row of baselines.csv, or what a document tells of a levels file, as text. Filled by kb_stage_patches, the import; read by '
         'catalog_verify_references, kb_tell, merge_baselines, staged_editions; ends with the transaction.';
     create temporary table if not exists stage_patches (code text, product text, title text, level text, required_levels text,
-        supersedes text, contained_in text, restart text, released text, source text) on commit drop;
+        supersedes text, contained_in text, restart text, released text, os_builds text, source text) on commit drop;
     comment on table stage_patches is
         'A row of patches.csv, or a patch that a document tells of, as text. Filled by facts_stage_levels, facts_stage_mssecure, '
         'facts_stage_patches, kb_stage_patches, the import; read by catalog_verify_references, complete_payloads, '

@@ -51,15 +51,15 @@ as $$
 begin
     update evenkeel.product u
     set (name, os_version, os_build, os_build_to, product_types, installation_types, inetstp_major, follows_os, level_kind, coverage_share,
-         rtm_revision, source)
+         rtm_revision, beside, source)
         = (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
-           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.source)
+           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.beside, b.source)
     from evenkeel.product b
     where b.product_id = u.unit_of and u.product_id = any (units)
       and (u.name, u.os_version, u.os_build, u.os_build_to, u.product_types, u.installation_types, u.inetstp_major, u.follows_os,
-           u.level_kind, u.coverage_share, u.rtm_revision, u.source) is distinct from
+           u.level_kind, u.coverage_share, u.rtm_revision, u.beside, u.source) is distinct from
           (format('%s (%s)', b.name, upper(u.unit)), b.os_version, b.os_build, b.os_build_to, b.product_types, b.installation_types,
-           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.source);
+           b.inetstp_major, b.follows_os, b.level_kind, b.coverage_share, b.rtm_revision, b.beside, b.source);
     insert into evenkeel.component as o (product_id, code, name, include, exclude, declared, source)
     select u.product_id, c.code, c.name, '{}', '{}', c.declared, c.source
     from evenkeel.component c join evenkeel.product u on u.unit_of = c.product_id

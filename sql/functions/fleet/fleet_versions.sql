@@ -33,6 +33,8 @@ begin
         from (select distinct os_version, os_build, inetstp_major from declaring) d
         cross join product pr
         where product_fits(pr, d.os_version, d.os_build, d.inetstp_major)
+          -- Each Windows has builds of its own of what stands beside it: hosts of several have no set in common.
+          and not pr.beside
     )
     select d.host_id, cm.component_id
     from declaring d

@@ -3,7 +3,9 @@
 create or replace function evenkeel.imports_matter(path integer, name text, location text, image integer, version evenkeel.version)
 returns boolean language sql stable
 as $$
-    select exists (select from evenkeel.path_component pc where pc.path_id = path)
+    -- What .NET's files load their own loader decides, and which of them can't run a Windows without WOW64 or desktop knows.
+    select exists (select from evenkeel.path_component pc join evenkeel.product q using (product_id)
+                   where pc.path_id = path and not q.beside)
            or exists (select from evenkeel.patch_file pf
                       where pf.file in (name, location) and (pf.image_id = image or pf.version = imports_matter.version))
            -- Under a Windows directory of another name than the usual, places are no locations.

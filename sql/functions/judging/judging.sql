@@ -38,10 +38,11 @@ begin
                excluded.countable, excluded.confirmed, excluded.proof)
         where o is distinct from excluded;
     update evenkeel.host h set verdict = w.verdict, judged_at = clock_timestamp(), judged_state = (seen ->> h.host_id::text)::timestamptz
-    from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed' when coalesce(bool_or(p.verdict = 'unknown'), true)
-          then 'unknown'
+    from (select s.host_id, case when bool_or(p.verdict = 'mixed') then 'mixed'
+                                 -- What stands beside Windows makes no host level by itself, nor unknown.
+                                 when coalesce(bool_or(p.verdict = 'unknown') filter (where not q.beside), true) then 'unknown'
                                  else 'level' end as verdict
-          from state_host s left join state_product p using (host_id) group by s.host_id) w
+          from state_host s left join state_product p using (host_id) left join product q using (product_id) group by s.host_id) w
     where h.host_id = w.host_id;
     delete from evenkeel.not_judged n using state_host h where n.host_id = h.host_id;
     perform evenkeel.record_verdicts();

@@ -29,8 +29,8 @@ begin
     perform evenkeel.level_state_open();
     create temporary table state_product (like evenkeel.host_product including defaults) on commit delete rows;
     comment on table state_product is
-        'The verdict on a product of a host, as evenkeel.host_product keeps it. Filled by doubt_content, find_products, set_aside; '
-        'read by all who judge; ends with the transaction.';
+        'The verdict on a product of a host, as evenkeel.host_product keeps it. Filled by doubt_content, doubt_updates, '
+        'find_products, set_aside; read by all who judge; ends with the transaction.';
     create temporary table state_finding (
         host_id uuid not null, check_code text not null, subject text not null, severity text not null,
         summary text not null, evidence jsonb not null
@@ -76,11 +76,12 @@ begin
         host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null,
           has_registry boolean not null,
         service_pack text not null, ubr integer, product_type integer not null, installation_type text not null, hotpatch text not null,
-        markers text[]
+        markers text[], dotnet_release integer
     ) on commit delete rows;
     comment on table state_declaration is
         'What the registry of a host declares of its Windows: version, build, service pack, UBR, edition; markers: hotfixes that tell '
-        'levels apart. Filled by find_declarations; read by declared_levels, find_foreign_files, find_hotpatched, find_products, '
+        'levels apart; dotnet_release: that of .NET Framework, null: not told. Filled by '
+        'find_declarations; read by declared_levels, declared_releases, find_foreign_files, find_hotpatched, find_products, '
         'find_ranges, product_fits; ends with the transaction.';
     create temporary table state_foreign (
         host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null,

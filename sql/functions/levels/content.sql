@@ -88,6 +88,8 @@ begin
     cross join unnest(i.chunk_ids) u (chunk_id)
     join evenkeel.chunk_level cl on cl.chunk_id = u.chunk_id and cl.blind > 0
     join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (h.host_id, cl.product_id)
+    -- Imports of these are not followed anyway.
+    join evenkeel.product q on q.product_id = hp.product_id and not q.beside
     where h.merged_into is null and (hosts is null or h.host_id = any (hosts))
     group by h.host_id;
 end

@@ -75,15 +75,17 @@ comment on function evenkeel.exact_ends() is
   'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is '
   'known), and the least level that ships it.';
 
-create or replace function evenkeel.rule_holds(relation text, build integer, revision integer, version evenkeel.version)
+create or replace function evenkeel.rule_holds(relation text, minor integer, build integer, revision integer, version evenkeel.version)
 returns boolean language sql immutable parallel safe
 as $$
-    -- The whole version from its third part on where the rule names that, else its fourth part alone.
+    -- The whole version from the first part on that the rule names, else its fourth part alone.
     select case when relation = '=' then told = wanted else told >= wanted end
-    from (select case when build is null then version & 65535 else version & 4294967295 end as told,
-                 case when build is null then revision::bigint else build::bigint << 16 | revision end as wanted) v
+    from (select case when minor is not null then version & 281474976710655 when build is not null then version & 4294967295
+                      else version & 65535 end as told,
+                 case when minor is not null then minor::bigint << 32 else 0 end
+                 | case when minor is not null or build is not null then coalesce(build, 0)::bigint << 16 else 0 end | revision as wanted) v
 $$;
-comment on function evenkeel.rule_holds(text, integer, integer, evenkeel.version) is
+comment on function evenkeel.rule_holds(text, integer, integer, integer, evenkeel.version) is
   'Whether a version is one that a product-wide rule speaks of.';
 
 create or replace function evenkeel.rule_ends()
@@ -94,13 +96,16 @@ as $$
         select distinct on (j.file_id, j.product_id) j.file_id, j.product_id, coalesce(j.number, r.ordinal) as bound, j.name, j.location,
                case when j.number is not null then format('its version carries %s', case j.level_kind when 'build' then 'that build'
                                                           else j.number::text end)
-                    else format('%s %s%s is %s%s (%s)', case when r.build is null then 'revision' else 'build' end,
-                                case when r.build is null then r.revision::text when r.revision = 0 then r.build::text
+                    else format('%s %s%s is %s%s (%s)', case when r.minor is not null then 'version' when r.build is null then 'revision'
+                                                             else 'build' end,
+                                case when r.minor is not null
+                                     then concat_ws('.', version_major(j.version), r.minor, nullif(r.build, 0), nullif(r.revision, 0))
+                                     when r.build is null then r.revision::text when r.revision = 0 then r.build::text
                                   else r.build || '.' || r.revision end, case r.relation when '>=' then ' and above' else '' end,
                                 case r.relation when '>=' then 'at least ' else '' end, l.code, r.source) end as basis
         from content_held j
-        left join evenkeel.level_rule r on r.product_id = j.product_id
-             and evenkeel.rule_holds(r.relation, r.build, r.revision, j.version)
+        left join evenkeel.level_rule r on r.product_id = j.product_id and r.relation <> '<='
+             and evenkeel.rule_holds(r.relation, r.minor, r.build, r.revision, j.version)
         left join evenkeel.level l on (l.product_id, l.ordinal) = (r.product_id, r.ordinal)
         where j.on_line and (r.product_id is not null or j.number is not null)
         order by j.file_id, j.product_id, r.relation, r.ordinal desc
@@ -127,7 +132,10 @@ as $$
     from content_held j
     join evenkeel.patch_file pf on pf.file in (j.name, j.location) and pf.version = j.version
     join evenkeel.patch t on t.patch_id = pf.patch_id and t.product_id = j.product_id
-    cross join lateral (select min(o) as least from unnest(t.required_levels) o) r
+    join evenkeel.product q on q.product_id = t.product_id
+    -- A list of .NET Framework's may be for several releases: a part of it is of one.
+    left join evenkeel.level n on q.beside and n.product_id = t.product_id and n.code = pf.branch
+    cross join lateral (select min(o) as least from unnest(t.required_levels) o where o >= coalesce(n.ordinal, o)) r
     left join evenkeel.level l on (l.product_id, l.ordinal) = (t.product_id, r.least)
     -- An update whose list is a level's own brings nothing that the level does not ship.
     where j.on_line and (pf.machine is null or pf.machine = j.machine)

@@ -10,6 +10,15 @@ comment on function evenkeel.version_number(text, evenkeel.version) is
   'The ordinal that a version carries itself where a product''s levels are numbers: UBR, or third part << 16 | fourth; null where they '
   'are service packs.';
 
+create or replace function evenkeel.release_number(version evenkeel.version)
+returns integer language sql immutable parallel safe
+as $$
+    -- 4.8.4515.0 and 2.0.50727.9164: what rises from update to update is the third part or, where that is the release's, the fourth.
+    select evenkeel.version_minor(version) << 16 | coalesce(nullif(evenkeel.version_revision(version), 0), evenkeel.version_build(version))
+$$;
+comment on function evenkeel.release_number(evenkeel.version) is
+  'A number that rises with the updates of a product that stands beside Windows: minor version << 16 | the part that they count up.';
+
 create or replace function evenkeel.is_product_name(product integer, name text, location text)
 returns boolean language sql stable parallel safe
 as $$
@@ -45,7 +54,7 @@ as $$
         join evenkeel.image i using (image_id)
         where f.file_id = any (files)
           -- Drivers of others are given the version of the kit that they were built with, which is a Windows build.
-          and (q.level_kind <> 'cumulative update' or i.company_name = '' or i.company_name ~* 'microsoft'
+          and (q.level_kind <> 'cumulative update' and not q.beside or i.company_name = '' or i.company_name ~* 'microsoft'
                or evenkeel.is_product_name(pc.product_id, p.name, p.location))
     ), spread as materialized (
         select version, evenkeel.version_major(version) as major, evenkeel.version_minor(version) as minor,

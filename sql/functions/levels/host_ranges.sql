@@ -8,11 +8,12 @@ declare
 begin
     delete from state_declaration;
     insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, product_type,
-                                   installation_type, hotpatch, markers)
+                                   installation_type, hotpatch, markers, dotnet_release)
     select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, evenkeel.declared_service_pack(f.facts),
            coalesce(u.ubr, f.ubr),
            evenkeel.declared_product_type(f.facts), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
-           case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
+           case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end,
+           nullif((f.facts ->> 'dotnet_release')::integer, 0)
     from state_facts f left join state_update u using (host_id);
     analyze state_declaration;
 end
@@ -71,6 +72,20 @@ comment on function evenkeel.declared_levels() is
   'What the registries of state_declaration declare of each product that follows its Windows; base_ordinal where the level stands on '
   'another one than the one below it (hotpatches).';
 
+create or replace function evenkeel.declared_releases()
+returns table (product_id integer, release integer, declared int4range)
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    -- A level is declared by all numbers from its own up to the next one's: each Windows has its own for one release.
+    select l.product_id, s.release, int4range(l.ordinal, l.ordinal + 1)
+    from (select distinct dotnet_release as release from state_declaration where dotnet_release is not null) s
+    cross join lateral (select distinct on (n.product_id) n.product_id, n.ordinal from level n 
+                        join product q on q.product_id = n.product_id and q.beside
+                        where n.ubr <= s.release order by n.product_id, n.ubr desc) l
+$$;
+comment on function evenkeel.declared_releases() is
+  'The levels of products beside Windows that the registries of state_declaration declare by a release number.';
+
 create or replace function evenkeel.product_fits()
 returns table (host_id uuid, product_id integer, undecided text)
 language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -125,8 +140,10 @@ begin
         from said group by host_id, product_id
     ), declared as materialized (
         select * from declared_levels()
+    ), released as materialized (
+        select * from declared_releases()
     ), placed as materialized (
-        select c.*, f.undecided, d.declared, d.base_ordinal, q.level_kind,
+        select c.*, f.undecided, coalesce(d.declared, e.declared) as declared, d.base_ordinal, q.level_kind,
                -- What a hotpatch brings is newer than the level that it stands on, and no contradiction.
                case when c.greatest_lower > d.base_ordinal and c.greatest_lower < upper(d.declared) then d.base_ordinal
                     else c.greatest_lower end as firm_lower
@@ -136,6 +153,7 @@ begin
         left join state_declaration s using (host_id)
         left join declared d on d.product_id = c.product_id and s.has_registry and s.os_version <> '' and d.service_pack = s.service_pack
              and coalesce(d.ubr, -1) = coalesce(s.ubr, -1) and coalesce(d.markers, '{}') = coalesce(s.markers, '{}')
+        left join released e on e.product_id = c.product_id and e.release = s.dotnet_release
     ), known as materialized (
         select p.product_id, case p.level_kind when 'service pack' then (select max(l.ordinal) + 1 from level l
           where l.product_id = p.product_id) end as past

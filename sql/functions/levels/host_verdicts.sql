@@ -3,14 +3,17 @@
 create or replace function evenkeel.settles(product integer, ordinal integer)
 returns text language sql stable parallel safe
 as $$
-    select case p.level_kind
+    select case
+        when p.beside and ordinal is null
+        then format('collect it again, with a collector and a registry that tell its release, or capture one (evenkeel baseline capture)')
+        else case p.level_kind
         when 'service pack' then format('capture %s from a healthy host or from media (evenkeel baseline capture)',
                                         coalesce(evenkeel.level_name(product, settles.ordinal), 'it'))
         when 'build' then format('capture %s from a healthy host (evenkeel baseline capture)',
                                  coalesce(evenkeel.level_name(product, settles.ordinal), 'it'))
         else format('import the list of files of %s (evenkeel catalog update)',
                     coalesce((select nullif(l.kb, '') from evenkeel.level l where l.product_id = product and l.ordinal = settles.ordinal),
-                             'update ' || evenkeel.level_name(product, settles.ordinal), 'its update')) end
+                             'update ' || evenkeel.level_name(product, settles.ordinal), 'its update')) end end
     from evenkeel.product p where p.product_id = product
 $$;
 comment on function evenkeel.settles(integer, integer) is

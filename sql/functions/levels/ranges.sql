@@ -93,21 +93,28 @@ begin
     return query
     select j.file_id, j.product_id, j.component_id,
            int4range(case when u.bound <= l.bound then null else nullif(l.bound, 0) end, u.bound),
-           coalesce(u.bound is not null or l.bound > 0 or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
+           coalesce(u.bound is not null or l.bound > 0 or b.ordinal is not null or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
            j.version is null and (j.damaged or exists (select from evenkeel.statement b where b.product_id = j.product_id
                                                        and b.file in (j.name, j.location)
                                                          and (b.machine is null or b.machine = j.machine))),
            j.blind,
            case when u.bound <= l.bound or coalesce(l.bound, 0) = 0 then '' else coalesce(l.basis, '') end, coalesce(u.basis, ''),
            case when l.hint < coalesce(u.bound, 2147483647) then l.hint end, coalesce(l.hint_basis, ''),
-           case when u.bound <= l.bound then null else l.exact_from end, j.number,
+           case when u.bound <= l.bound then null else l.exact_from end,
+           coalesce(j.number, case when q.beside and j.on_line then release_number(j.version) end),
            -- What a rule reads out of a version holds whether or not the name is known.
-           coalesce(c.confirmed, '{}') + int4multirange(int4range(0, least(coalesce(greatest(l.bound, l.ruled) + 1, 0), u.bound))),
+           coalesce(c.confirmed, '{}') + int4multirange(int4range(0, least(coalesce(greatest(l.bound, l.ruled, b.ordinal) + 1, 0),
+                                                                              u.bound))),
            coalesce(c.by_fleet, '{}'), coalesce(c.untouched, '{}'), case when l.brought then '{}' else coalesce(c.ahead, '{}') end
     from content_held j
+    cross join lateral (select p.beside from product p where p.product_id = j.product_id) q
     left join upper_ends() u using (file_id, product_id)
     left join file_lower_ends() l using (file_id, product_id)
     left join file_confirmations() c using (file_id, product_id)
+    -- No older than the first files of a level is not older than what it ships, and no more than that.
+    left join lateral (select max(r.ordinal) as ordinal from level_rule r
+                       where r.product_id = j.product_id and r.relation = '<=' and j.on_line
+                         and rule_holds(r.relation, r.minor, r.build, r.revision, j.version)) b on true
     -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage.
     where j.on_line
        or j.damaged

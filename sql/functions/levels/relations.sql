@@ -11,7 +11,8 @@ begin
     ) on commit delete rows;
     comment on table state_range is
         'Per host and product that it may have: what its files and its registry allow together. Filled by find_based_ranges, '
-        'find_ranges; read by count_proofs, find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
+        'find_ranges; read by count_proofs, doubt_updates, '
+        'find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
         'find_products, find_proofs, find_ranges, find_restarted, find_store_doubts, find_trouble, unproven_declarations; ends with '
         'the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;

@@ -92,8 +92,8 @@ as $$
                       where b.product_id = t.product_id and b.file in (pf.file, regexp_replace(pf.file, '^.*/', '')) and b.relation = '='
                         and b.version = pf.version and (b.machine is null or pf.machine is null or b.machine = pf.machine)),
                      (select max(r.ordinal) from evenkeel.level_rule r
-                      where r.product_id = t.product_id and evenkeel.on_line(t.product_id, pf.version)
-                        and evenkeel.rule_holds(r.relation, r.build, r.revision, pf.version))) as ordinal
+                      where r.product_id = t.product_id and r.relation <> '<=' and evenkeel.on_line(t.product_id, pf.version)
+                        and evenkeel.rule_holds(r.relation, r.minor, r.build, r.revision, pf.version))) as ordinal
         from evenkeel.patch t
         join evenkeel.patch_file pf using (patch_id)
         where t.patch_id = patch_lowers.patch and t.required_levels = '{}' and pf.version is not null

@@ -31,10 +31,12 @@ begin
     perform evenkeel.compare_patch_targets();
     perform evenkeel.find_models();
     perform evenkeel.judge_models();
+    perform evenkeel.doubt_updates();
 end
 $$;
 comment on function evenkeel.judge_patches() is
-    'Fills state_patch for the hosts of state_host, from their files and from what their registries list.';
+    'Fills state_patch for the hosts of state_host, from their files and from what their registries list; and takes back from '
+    'state_product what that does not bear out.';
 
 create or replace function evenkeel.find_patch_targets()
 returns void language plpgsql
@@ -131,7 +133,7 @@ begin
                      and b.version = m.version and (b.machine is null or b.machine = m.machine))
            or m.on_line and exists (select from evenkeel.level_rule r
                                     where r.product_id = m.product_id and r.relation = '='
-                                      and evenkeel.rule_holds('=', r.build, r.revision, m.version)),
+                                      and evenkeel.rule_holds('=', r.minor, r.build, r.revision, m.version)),
            array(select l.ordinal from evenkeel.level l
                  where l.product_id = m.product_id and l.released >= m.dated
                    and not exists (select from evenkeel.baseline b
@@ -193,8 +195,9 @@ begin
         join part p using (chunk_id)
         group by h.host_id
     ), products_of as (
-        select s.host_id, string_agg(format('%s %s %s', s.product_id, s.levels, s.declared), ' ' order by s.product_id) as products
-        from state_product s group by s.host_id
+        select s.host_id, concat_ws(' ', string_agg(format('%s %s %s', s.product_id, s.levels, s.declared), ' ' order by s.product_id),
+                                    max(f.os_build) filter (where q.beside)) as products
+        from state_product s join evenkeel.product q using (product_id) left join state_facts f using (host_id) group by s.host_id
     ), known as materialized (
         select distinct evenkeel.patch_number(t.code) as number
         from evenkeel.patch t where t.product_id in (select product_id from state_product)

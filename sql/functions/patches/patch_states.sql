@@ -33,8 +33,13 @@ begin
     from counted c
     join evenkeel.patch t using (patch_id)
     join state_model_product mp on mp.model = c.model and mp.product_id = t.product_id
+    left join state_facts sf on sf.host_id = c.model
     left join branch_level bl on bl.patch_id = c.patch_id and bl.branch = c.branch
     left join on_qfe q on q.model = c.model and q.patch_id = c.patch_id
+    -- Of another Windows' update of .NET Framework a host may well have a file or two, by its own.
+    where t.os_builds is null or sf.os_build = any (t.os_builds)
+       or exists (select from jsonb_array_elements_text(sf.hotfix_ids) h (code)
+                  where evenkeel.patch_number(h.code) = evenkeel.patch_number(t.code))
     order by c.model, c.patch_id, coalesce(bl.ordinal <@ mp.levels, bl.ordinal is null) desc,
              q.model is not null and not evenkeel.is_qfe_branch(c.branch), c.older_files, c.same_files desc, c.branch;
     analyze state_model_best;

@@ -59,7 +59,8 @@ begin
     create temporary table state_model (host_id uuid primary key, model uuid not null) on commit delete rows;
     comment on table state_model is
         'A host of the state, and the one that stands for all that hold the same of these files, at the same levels, with the same '
-        'patches listed. Filled by find_models; read by find_models, store_patches, view state_patch; ends with the transaction.';
+        'patches listed. Filled by find_models; read by doubt_updates, find_models, store_patches, view state_patch; ends with '
+        'the transaction.';
     create temporary table state_model_product (model uuid, product_id integer, levels int4range not null,
         primary key (model, product_id)) on commit delete rows;
     comment on table state_model_product is
@@ -97,8 +98,8 @@ begin
         proven boolean not null, branch text not null, same_files integer not null, newer_files integer not null,
         older_files integer not null, superseded_by text, primary key (model, patch_id)) on commit delete rows;
     comment on table state_model_patch is
-        'The state of a patch on a model, as judge_models() tells them. Filled by judge_models; read by store_patches, view '
-        'state_patch; ends with the transaction.';
+        'The state of a patch on a model, as judge_models() tells them. Filled by judge_models; read by doubt_updates, store_patches, '
+        'view state_patch; ends with the transaction.';
     create temporary view state_patch as
         select m.host_id, m.model, p.patch_id, p.state, p.listed, p.proven, p.branch, p.same_files, p.newer_files, p.older_files,
                p.superseded_by

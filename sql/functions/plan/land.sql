@@ -121,9 +121,10 @@ begin
         select m.*, coalesce(m.shipped, case when m.other then r.version end) as version
         from moving m
         left join lateral (
-            select evenkeel.version_of(format('%s.%s.%s.%s', evenkeel.version_major(m.file_version), evenkeel.version_minor(m.file_version),
+            select evenkeel.version_of(format('%s.%s.%s.%s', evenkeel.version_major(m.file_version),
+                                              coalesce(l.minor, evenkeel.version_minor(m.file_version)),
                                               coalesce(l.build, evenkeel.version_build(m.file_version)), l.revision)) as version
-            from level_rule l where l.product_id = product and l.ordinal = reached and m.file_version is not null
+            from level_rule l where l.product_id = product and l.ordinal = reached and l.relation <> '<=' and m.file_version is not null
             order by l.revision desc limit 1) r on true
         where m.other or m.shipped is not null and coalesce(m.file_version < m.shipped, true)
     )

@@ -39,6 +39,17 @@ as $$
                (select min(r) from unnest(t.required_levels) r) as lowest
         from level l where l.product_id = p.product_id and l.ordinal <@ held.levels) f
     where b.host_id = any (hosts) and t.required_levels <> '{}' and not f.all_of
+    union all
+    select b.host_id, t.patch_id, t.code, t.title, 'Windows',
+           case t.os_builds when '{}' then 'is for one Windows that is not known'
+                            else 'is for Windows of build ' || array_to_string(t.os_builds, ' or ') end, null,
+           case when t.os_builds = '{}' or coalesce(c.os_build, 0) = 0 then 'maybe' else 'other' end,
+           case when coalesce(c.os_build, 0) > 0 then 'build ' || c.os_build else 'of an unknown build' end, null
+    from host_product b
+    join overlay_patch o using (product_id)
+    join patch t on t.patch_id = o.patch_id
+    left join host_facts_current c using (host_id)
+    where b.host_id = any (hosts) and t.os_builds is not null and not coalesce(c.os_build, 0) = any (t.os_builds)
 $$;
 comment on function evenkeel.risk_demands(uuid[]) is
     'The hosts, by what is declared or else by what their files say, that are at no level which the patch may be installed on (fit '
