@@ -78,6 +78,26 @@ static int print_unassigned(PGconn *connection, const char *hosts, bool of_one, 
     return 0;
 }
 
+/* What stands beside Windows leaves a host's verdict as it is: not told host by host, but that it is so. */
+static int print_beside(PGconn *connection, const char *hosts, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *rows =
+        database_query(connection,
+                       "select product_name, count(*) from ops.host_product where beside and verdict = 'unknown'"
+                       " and ($1::uuid[] is null or host_id = any ($1::uuid[])) group by 1 order by 2 desc, 1",
+                       &PARAMETER_TEXT(hosts), 1, true, error);
+    if (rows == NULL)
+        return -1;
+    for (int i = 0; i < PQntuples(rows); i++) {
+        long long count = database_i64(rows, i, 1);
+        fputs(i == 0 ? "unknown beside that: " : ", ", stdout);
+        utf8_print(PQgetvalue(rows, i, 0), stdout);
+        printf(" of %lld %s%s", count, count == 1 ? "host" : "hosts",
+               i + 1 == PQntuples(rows) ? " (evenkeel check --host says why)\n" : "");
+    }
+    return 0;
+}
+
 /* What is asked for; NULL: all of it. */
 struct chosen {
     const char *host, *check;
@@ -152,9 +172,12 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
             printf("; %lld waived%s", waived, chosen->waived ? "" : " (--waived shows them)");
         putchar('\n');
     }
-    if (format == CLI_TEXT && !quiet && chosen->check == NULL &&
-        print_unassigned(connection, ids, ids != NULL && hosts == 1, error) < 0)
-        return -1;
+    if (format == CLI_TEXT && !quiet && chosen->check == NULL) {
+        bool of_one = ids != NULL && hosts == 1;
+        if ((!of_one && print_beside(connection, ids, error) < 0) ||
+            print_unassigned(connection, ids, of_one, error) < 0)
+            return -1;
+    }
     if (format == CLI_TEXT && ids != NULL && hosts == 1 && print_not_seen(connection, ids, error) < 0)
         return -1;
     *status = findings > 0 ? EXIT_STATUS_FOUND : unknown > 0 ? EXIT_STATUS_UNKNOWN : EXIT_STATUS_OK;

@@ -29,6 +29,16 @@ static const struct {
     {OWN, WINDOWS, NULL, "system32"},
     {OWN, WINDOWS, NULL, "syswow64"},
     {FILES, WINDOWS, NULL, ""},
+    /* What .NET Framework's updates bring; below lie languages, and what is compiled on the host. */
+    {FILES, WINDOWS, NULL, "microsoft.net/framework/v1.1.4322"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework/v2.0.50727"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework/v4.0.30319"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework/v4.0.30319/wpf"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework64/v2.0.50727"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework64/v4.0.30319"},
+    {FILES, WINDOWS, NULL, "microsoft.net/framework64/v4.0.30319/wpf"},
+    {FILES, WINDOWS, NULL, "microsoft.net/frameworkarm64/v4.0.30319"},
+    {FILES, WINDOWS, NULL, "microsoft.net/frameworkarm64/v4.0.30319/wpf"},
     {OWN, PROGRAMS, NULL, ""},
 
     {BACKUP, WINDOWS, "winsxs", "winsxs"},

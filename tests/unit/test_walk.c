@@ -383,6 +383,29 @@ static void a_hosts_own_folders_are_taken_and_its_backups_left_out(void **state)
     tree_stop(&tree);
 }
 
+static void of_dotnet_framework_is_taken_what_its_updates_bring(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "WINDOWS/Microsoft.NET/Framework/v2.0.50727/mscorwks.dll",
+        "WINDOWS/Microsoft.NET/Framework64/v4.0.30319/clr.dll",
+        "WINDOWS/Microsoft.NET/Framework64/v4.0.30319/WPF/wpfgfx_v0400.dll",
+        "WINDOWS/Microsoft.NET/Framework64/v4.0.30319/de/mscorlib.resources.dll",
+        "WINDOWS/Microsoft.NET/Framework64/v4.0.30319/Temporary ASP.NET Files/root/1/App_Web.dll",
+        "WINDOWS/Microsoft.NET/assembly/GAC_MSIL/Own/own.dll",
+        "WINDOWS/assembly/NativeImages_v4.0.30319_64/mscorlib/1/mscorlib.ni.dll",
+    };
+    struct tree tree;
+    tree_start(&tree);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        tree_add(&tree, files[i]);
+    tree.roots = roots_new();
+    assert_walk(&tree, "c:/windows/microsoft.net/framework/v2.0.50727/mscorwks.dll\n"
+                       "c:/windows/microsoft.net/framework64/v4.0.30319/clr.dll\n"
+                       "c:/windows/microsoft.net/framework64/v4.0.30319/wpf/wpfgfx_v0400.dll\n");
+    tree_stop(&tree);
+}
+
 static void a_backup_is_taken_in_by_its_name(void **state)
 {
     (void)state;
@@ -470,6 +493,7 @@ int main(void)
         cmocka_unit_test(programs_and_directories_that_can_not_be_read_may_hide_something_other_files_do_not),
         cmocka_unit_test(a_visit_that_fails_ends_the_walk_with_its_error),
         cmocka_unit_test(a_hosts_own_folders_are_taken_and_its_backups_left_out),
+        cmocka_unit_test(of_dotnet_framework_is_taken_what_its_updates_bring),
         cmocka_unit_test(a_backup_is_taken_in_by_its_name),
         cmocka_unit_test(an_unknown_backup_is_told_with_the_names_there_are),
         cmocka_unit_test(own_roots_replace_the_built_in_ones_and_still_leave_backups_out),

@@ -182,7 +182,11 @@ begin
         into verdicts, became, mended
     from report_verdicts(since, until, chosen) v;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
-    from (select p.name as product, hp.missing, count(*) as hosts, array_agg(h.name order by h.name) as host_names
+    from (select p.name as product,
+                 -- Of what stands beside Windows each host may lack another list.
+                 case when p.beside then 'it stands beside Windows, and changes no host''s verdict: evenkeel check --host says what it lacks'
+                      else hp.missing end as missing,
+                 count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
           where hp.verdict = 'unknown' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
           group by 1, 2
