@@ -198,9 +198,9 @@ begin
 end
 $$;
 comment on function evenkeel.enroll_trusting(bytea, text, bytea, text, text, bytea, bytea, text, text, boolean, integer, text) is
-  'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many (make_place), unless a token, a '
-  'grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note on a key '
-  'that was copied.';
+  'A key asks to speak for a host. Known pairs get their host_id again; new ones wait for approval, at most so many (make_place), unless '
+  'a token, a grant or trust on first use lets them in under a name that no other host has. A refusal leaves nothing behind but a note '
+  'on a key that was copied.';
 
 create or replace function evenkeel.enroll(
     asking_key bytea, wanted_name text, token_given bytea, sid text, guid text, location bytea, marks_digest bytea, computer text,

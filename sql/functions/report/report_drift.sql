@@ -184,7 +184,8 @@ begin
     select coalesce(jsonb_agg(to_jsonb(u) order by u.hosts desc, u.missing), '[]') into doubtful
     from (select p.name as product,
                  -- Of what stands beside Windows each host may lack another list.
-                 case when p.beside then 'it stands beside Windows, and changes no host''s verdict: evenkeel check --host says what it lacks'
+                 case when p.beside
+                      then 'it stands beside Windows, and changes no host''s verdict: evenkeel check --host says what it lacks'
                       else hp.missing end as missing,
                  count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
