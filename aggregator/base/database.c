@@ -104,10 +104,10 @@ static void first_line(const char *message, char *line, size_t size)
     snprintf(line, size, "%.*s", (int)length, message);
 }
 
-static void ignore_notice(void *context, const char *message)
+static void ignore_notice(void *context, const PGresult *notice)
 {
     (void)context;
-    (void)message;
+    (void)notice;
 }
 
 static const char *application_name = "evenkeel";
@@ -168,7 +168,7 @@ static PGconn *connect_to(const char *dsn, const char *kind, struct error *error
         PQfinish(connection);
         return NULL;
     }
-    PQsetNoticeProcessor(connection, ignore_notice, NULL);
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
     return connection;
 }
 
@@ -334,6 +334,38 @@ int database_execute(PGconn *connection, const char *statements, struct error *e
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
         return fail(connection, result, error);
     return 0;
+}
+
+/* Keeps a warning's sentence, as struct error's message. */
+static void keep_warning(void *context, const PGresult *notice)
+{
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *primary = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (severity != NULL && strcmp(severity, "WARNING") == 0)
+        first_line(primary != NULL ? primary : "a warning", context, sizeof((struct error){0}.message));
+}
+
+int database_commit(PGconn *connection, struct error *error)
+{
+    char warning[sizeof((struct error){0}.message)] = "";
+    PQsetNoticeReceiver(connection, keep_warning, warning);
+    _cleanup_(cleanup_result) PGresult *result = PQexec(connection, "commit");
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        return fail(connection, result, error);
+    if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+        return error_set(error, ERROR_DATABASE, "the transaction was rolled back");
+    if (*warning != 0)
+        return error_set(error, ERROR_BUSY, "no standby has it: %.300s", warning);
+    return 0;
+}
+
+int database_wait_for_no_standby(PGconn *connection, struct error *error)
+{
+    return database_execute(connection,
+                            "select set_config('synchronous_commit', 'local', false)"
+                            " where current_setting('synchronous_commit') <> 'off'",
+                            error);
 }
 
 int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error)

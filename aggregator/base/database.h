@@ -79,6 +79,20 @@ PGresult *database_query(PGconn *connection, const char *statement, const struct
 /* Runs one or more statements without parameters and without interest in their rows. */
 int database_execute(PGconn *connection, const char *statements, struct error *error);
 
+/*
+ * Commits the session's transaction. ERROR_BUSY where that is only half done: the server waited for a standby that it
+ * has to wait for, was told not to (pg_cancel_backend(), statement_timeout), and says 'committed' with a warning.
+ * Whether what was written outlives that server nobody knows.
+ */
+int database_commit(PGconn *connection, struct error *error);
+
+/*
+ * What the session commits from now on waits for no standby, unless its transaction says otherwise, and is as durable
+ * on its own server as before. A session whose last act is to drop its temporary tables could not end else where a
+ * standby lacks, and would keep its server from being stopped.
+ */
+int database_wait_for_no_standby(PGconn *connection, struct error *error);
+
 /* COPY ... FROM STDIN (FORMAT binary) of rows that were put together with buffer_field_...(); adds header and trailer.
  */
 int database_copy(PGconn *connection, const char *statement, const struct buffer *rows, struct error *error);

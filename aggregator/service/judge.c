@@ -404,7 +404,10 @@ static void set_cancel(struct duty *duty, PGcancel *cancel)
 static PGconn *open_session(const struct duty *duty, struct error *error)
 {
     PGconn *connection = database_open(duty->judge->dsn, error);
-    if (connection != NULL && duty->prepare != NULL && database_execute(connection, duty->prepare, error) < 0) {
+    /* What a server that died had judged is judged again on the one that takes over: the queue goes with the verdicts.
+     */
+    if (connection != NULL && (database_wait_for_no_standby(connection, error) < 0 ||
+                               (duty->prepare != NULL && database_execute(connection, duty->prepare, error) < 0))) {
         PQfinish(connection);
         connection = NULL;
     }

@@ -23,6 +23,19 @@
 /* A lock that is not had in this time makes a batch 'busy': a third of what a collector waits for an answer. */
 #define LOCK_MILLISECONDS "20000"
 
+/* 'Accepted' is said of what is on disk, and on that of the standby that a commit waits for, whatever the database's
+ * setting is; a stronger one stays. */
+static int read_commits(struct store *store, struct error *error)
+{
+    _cleanup_(cleanup_result) PGresult *strong = database_query(
+        store->connection, "select current_setting('synchronous_commit') = 'remote_apply'", NULL, 0, true, error);
+    if (strong == NULL)
+        return -1;
+    store->begin = database_bool(strong, 0, 0) ? "begin; set local synchronous_commit = remote_apply"
+                                               : "begin; set local synchronous_commit = on";
+    return 0;
+}
+
 struct store *store_open(const char *dsn, const struct store_options *options, struct error *error)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -35,13 +48,9 @@ struct store *store_open(const char *dsn, const struct store_options *options, s
     store->images = store->paths = store->files = DIGEST_MAP(int32_t);
     store->staging.limit = options->staging_bytes;
     store->connection = database_open(dsn, error);
-    if (store->connection == NULL ||
-        database_execute(store->connection,
-                         /* 'Accepted' is said of what is on disk, whatever the database's setting is; a stronger one
-                          * stays. */
-                         "select set_config('synchronous_commit', 'on', false)"
-                         " where current_setting('synchronous_commit') in ('off', 'local', 'remote_write');"
-                         "set lock_timeout = " LOCK_MILLISECONDS "; select evenkeel.ingest_open()",
+    if (store->connection == NULL || read_commits(store, error) < 0 ||
+        database_wait_for_no_standby(store->connection, error) < 0 ||
+        database_execute(store->connection, "set lock_timeout = " LOCK_MILLISECONDS "; select evenkeel.ingest_open()",
                          error) < 0) {
         store_close(store);
         return NULL;
@@ -73,7 +82,7 @@ void store_close(struct store *store)
 static int begin(struct store *store, struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows = NULL;
-    if (database_execute(store->connection, "begin", error) < 0)
+    if (database_execute(store->connection, store->begin, error) < 0)
         return -1;
     if (database_check_schema(store->connection, error) < 0) {
         /* Whoever upgraded the database runs another program now: as good as gone, and nobody's request is at fault. */
@@ -371,7 +380,7 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
     if (store_drop_uploads(batch, error) < 0 || store_stage_uploads(batch, error) < 0 ||
         store_new_components(batch, error) < 0 || accept_complete(batch, moment, outcome, error) < 0)
         return -1;
-    return database_execute(store->connection, "commit", error);
+    return database_commit(store->connection, error);
 }
 
 int store_batch(struct store *store, struct request **requests, size_t count, struct store_outcome *outcome,
@@ -391,7 +400,8 @@ int store_batch(struct store *store, struct request **requests, size_t count, st
         /* What was remembered in this batch may never have been committed. */
         forget(store);
         struct error ignored;
-        database_execute(store->connection, "rollback", &ignored);
+        if (PQtransactionStatus(store->connection) != PQTRANS_IDLE)
+            database_execute(store->connection, "rollback", &ignored);
     }
     digest_map_clear(&batch.chunk_index);
     digest_map_clear(&batch.image_index);

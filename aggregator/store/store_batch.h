@@ -23,6 +23,7 @@ struct known_chunk {
 struct store {
     PGconn *connection;
     struct store_options options;
+    const char *begin;        /* how a batch's transaction begins */
     int64_t epoch;            /* rises when rows are pruned: what is remembered of ids is void then */
     struct digest_map chunks; /* chunk digest -> struct known_chunk */
     struct digest_map images; /* image digest -> int32_t image_id */
