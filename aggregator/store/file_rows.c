@@ -33,10 +33,10 @@ static int check_count(const PGresult *rows, size_t count, struct error *error)
 }
 
 static int resolve_paths(struct store *store, const struct digest *keys, size_t count,
-                         const struct parameter parameters[2], struct error *error)
+                         const struct parameter parameters[3], struct error *error)
 {
     _cleanup_(cleanup_result) PGresult *rows = database_query(
-        store->connection, "select ord, path_id from evenkeel.store_paths($1, $2)", parameters, 2, true, error);
+        store->connection, "select ord, path_id from evenkeel.store_paths($1, $2, $3)", parameters, 3, true, error);
     if (rows == NULL || check_count(rows, count, error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
@@ -54,9 +54,11 @@ static int store_new_paths(struct batch *batch, struct error *error)
     struct store *store = batch->store;
     _cleanup_(buffer_clear) struct buffer digests = {0};
     _cleanup_(buffer_clear) struct buffer paths = {0};
+    _cleanup_(buffer_clear) struct buffer givers = {0};
     _cleanup_(digest_map_clear) struct digest_map asked = {0};
     struct buffer_array digest_array = buffer_array_begin(&digests, TYPE_BYTEA, false),
-                        path_array = buffer_array_begin(&paths, TYPE_TEXT, false);
+                        path_array = buffer_array_begin(&paths, TYPE_TEXT, false),
+                        giver_array = buffer_array_begin(&givers, TYPE_UUID, false);
     size_t count = 0, size = 0;
     struct digest *keys = NULL;
     for (size_t c = 0; c < batch->new_chunk_count; c++) {
@@ -76,16 +78,19 @@ static int store_new_paths(struct batch *batch, struct error *error)
             keys[count++] = entry->path_digest;
             buffer_field_bytes(&digests, bytes_of(entry->path_digest.bytes, DIGEST_BYTES));
             buffer_field_bytes(&paths, entry->path);
+            buffer_field_bytes(&givers, bytes_of_field(chunk->giver->offer->host_id));
         }
     }
     if (count == 0)
         return 0;
     buffer_array_end(&digests, digest_array, count);
     buffer_array_end(&paths, path_array, count);
-    if (digests.failed || paths.failed)
+    buffer_array_end(&givers, giver_array, count);
+    if (digests.failed || paths.failed || givers.failed)
         return store_no_memory(error);
     struct parameter parameters[] = {PARAMETER_BINARY(TYPE_BYTEA_ARRAY, digests),
-                                     PARAMETER_BINARY(TYPE_TEXT_ARRAY, paths)};
+                                     PARAMETER_BINARY(TYPE_TEXT_ARRAY, paths),
+                                     PARAMETER_BINARY(TYPE_UUID_ARRAY, givers)};
     return resolve_paths(store, keys, count, parameters, error);
 }
 

@@ -61,6 +61,7 @@ struct arrival {
 struct new_chunk {
     struct digest digest;
     const struct decoded_chunk *decoded; /* NULL: no snapshot of the batch has its body */
+    const struct request *giver;         /* whose that is */
     int32_t *file_ids;                   /* of its entries, 0 where not known yet; NULL as `decoded` */
     bool is_whole;                       /* all of its images are known, so that it can be stored */
     int64_t chunk_id;                    /* 0 until stored */

@@ -140,6 +140,7 @@ int store_find_chunks(struct batch *batch, struct error *error)
             if (body == NULL)
                 continue;
             chunk->decoded = &body->chunk;
+            chunk->giver = snapshot->request;
             if (find_files(batch, chunk, error) < 0)
                 return -1;
         }

@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(42);
+select plan(47);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -120,6 +120,32 @@ select fixture.judge();
 select is((select count(*) from evenkeel.product where unit_of = evenkeel.product_number('sql-server-2019')), 5::bigint, 'no more of them are made than may be');
 select isnt_empty($$ select * from fixture.judged('flood') j where j like 'sql-server-2019 %' $$, 'the files of others count for the product');
 
+-- What one host makes known it makes known within its share: the rest is unknown there, and others have theirs.
+savepoint share;
+update evenkeel.setting set value = '40' where name = 'units.most';
+update evenkeel.setting set value = '3' where name = 'units.host';
+create function fixture.gives(giver text, instances text[]) returns void language sql as $$
+    select evenkeel.store_paths(array_agg(sha256(p::bytea)), array_agg(p), array_agg((select h.host_id from evenkeel.host h where h.name = giver)))
+    from unnest(instances) i cross join lateral jsonb_object_keys(fixture.instance(i, 4198)) f (p)
+$$;
+create function fixture.units_like(pattern text) returns text language sql as $$
+    select coalesce(string_agg(unit, ' ' order by unit), 'none') from evenkeel.product where unit like pattern
+$$;
+select fixture.gives('flood', array(select 'mssql15.f' || g from generate_series(1, 9) g));
+select is(fixture.units_like('mssql15.f%'), 'mssql15.f1 mssql15.f2 mssql15.f3', 'one host makes no more instances known than its share');
+select fixture.gives('flood', '{mssql15.g1}'), fixture.gives('lone', '{mssql15.i1}');
+select is(fixture.units_like('mssql15.g%') || ' ' || fixture.units_like('mssql15.i%'), 'none mssql15.i1', 'nor later, while another host has its own');
+select fixture.host('flooding', (select jsonb_object_agg(k, v) from generate_series(1, 9) g, jsonb_each(fixture.instance('mssql15.f' || g, 4198)) j (k, v)));
+select fixture.host('beside', fixture.instance('mssql15.i1', 4198) || fixture.instance('mssql15.f1', 4123));
+select fixture.judge();
+select matches((select missing from ops.host where host = 'flooding'), '^6 of its instances, such as MSSQL15\.F4 and MSSQL15\.F9, .*units\.host', 'its host is told so');
+select results_eq($$ select fixture.judged('beside') $$, array['sql-server-2019/MSSQL15.F1 level', 'sql-server-2019/MSSQL15.I1 level'], 'and others are judged apart');
+update evenkeel.setting set value = '5' where name = 'units.host';
+select evenkeel.catalog_refresh();
+select is(fixture.units_like('mssql15.f%') || ' ' || fixture.units_like('mssql15.g%'), 'mssql15.f1 mssql15.f2 mssql15.f3 mssql15.f4 mssql15.f5 none',
+          'a change of the catalogue keeps to the shares');
+rollback to share;
+
 -- What can't be told apart is neither mixed nor level: each of these is well by itself, or one hides behind the others.
 select fixture.host('crowded', fixture.instance('mssql15.y1', 4198) || fixture.instance('mssql15.y2', 4123));
 select fixture.host('crowded alike', fixture.instance('mssql15.y1', 4198) || fixture.instance('mssql15.y2', 4198));
@@ -160,7 +186,7 @@ select evenkeel.store_paths(array[sha256(p::bytea)], array[p]) from (values ('c:
 select results_eq($$ select p.unit from evenkeel.baseline b join evenkeel.product p using (product_id) where b.file = 'sqllate.dll' order by 1 $$, array['', 'mssql16.next'],
                   'and who sends one waits for what is copied to that one, not to all');
 select is(has_table_privilege('evenkeel_ingest', 'evenkeel.product', 'insert, update'), false, 'but writes no product itself');
-select is(has_function_privilege('evenkeel_read', 'evenkeel.make_units(integer[], text[])', 'execute'), false, 'and a reader makes none');
+select is(has_function_privilege('evenkeel_read', 'evenkeel.make_units(integer[], text[], uuid[])', 'execute'), false, 'and a reader makes none');
 
 select * from finish();
 rollback;

@@ -358,14 +358,26 @@ static void add_unresolved(struct report *report, size_t count)
     }
 }
 
+/* Instances of SQL Server, called by the host. */
+static void add_instances(struct report *report, size_t count)
+{
+    struct report_file *files = report_take(report, (report->file_count + count) * sizeof *files);
+    memcpy(files, report->files, report->file_count * sizeof *files);
+    report->files = files;
+    for (size_t i = 0; i < count; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "c:/program files/microsoft sql server/mssql15.%.20s%04zu/mssql/binn/sqlmin.dll",
+                 report->host_name, i);
+        report->files[report->file_count++] =
+            (struct report_file){.path = (char *)report_text(report, path).data, .image = i % 6};
+    }
+}
+
 static const struct {
     const char *name;
     void (*add)(struct report *report, size_t count);
-} kinds[] = {{"forwarders", add_forwarders},
-             {"services", add_services},
-             {"renames", add_renames},
-             {"files", add_files},
-             {"unresolved", add_unresolved}};
+} kinds[] = {{"forwarders", add_forwarders}, {"services", add_services},     {"renames", add_renames},
+             {"files", add_files},           {"unresolved", add_unresolved}, {"instances", add_instances}};
 
 static void push_kind(const char *name, size_t count, const char *host)
 {
@@ -394,7 +406,7 @@ static void tell(struct report *report, const char *what, const Evenkeel__Reply 
 
 static void harm_by_much(struct report *report)
 {
-    static const size_t counts[] = {20000, 30000, 20000, 60000, 3000};
+    static const size_t counts[] = {20000, 30000, 20000, 60000, 3000, 600};
     size_t kind = words_random(sizeof kinds / sizeof *kinds);
     words_base(report);
     kinds[kind].add(report, counts[kind]);

@@ -62,21 +62,28 @@ comment on function evenkeel.bound_paths(integer[]) is
   'The components whose globs match these paths (null: all), of several of one product that with the longest glob, and the instance that '
   'its braces name.';
 
-create or replace function evenkeel.match_paths(paths integer[])
+create or replace function evenkeel.match_paths(paths integer[], givers uuid[] default null)
 returns void language plpgsql set jit = off
 as $$
 declare
     products integer[];
     instances text[];
+    hosts uuid[];
 begin
     insert into evenkeel.path_component (path_id, product_id, component_id, instance)
     select path_id, product_id, component_id, instance from evenkeel.bound_paths(paths)
     on conflict (path_id, product_id) do nothing;
-    select array_agg(pc.product_id), array_agg(pc.instance) into products, instances
-    from evenkeel.path_component pc join evenkeel.product p using (product_id)
+    if givers is not null then
+        update evenkeel.path p set given_by = g.giver
+        from unnest(paths, givers) g (path_id, giver)
+        where p.path_id = g.path_id and g.giver is not null
+          and exists (select from evenkeel.path_component pc where pc.path_id = g.path_id and pc.instance <> '');
+    end if;
+    select array_agg(pc.product_id), array_agg(pc.instance), array_agg(l.given_by) into products, instances, hosts
+    from evenkeel.path_component pc join evenkeel.product p using (product_id) join evenkeel.path l using (path_id)
     where pc.path_id = any (paths) and pc.instance <> '' and p.unit_of is null;
     if products is not null then
-        perform evenkeel.make_units(products, instances);
+        perform evenkeel.make_units(products, instances, hosts);
         update evenkeel.path_component pc set product_id = u.product_id, component_id = o.component_id
         from evenkeel.product u, evenkeel.component c, evenkeel.component o
         where pc.path_id = any (paths) and u.unit_of = pc.product_id and u.unit = pc.instance
@@ -84,5 +91,5 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.match_paths(integer[]) is
+comment on function evenkeel.match_paths(integer[], uuid[]) is
   'Binds paths to the components whose globs match them; instances that were not known before become products.';

@@ -55,16 +55,18 @@ declare
     changed integer[];
     products integer[];
     instances text[];
+    hosts uuid[];
 begin
     perform evenkeel.refresh_units();
     -- Of an earlier change within the same transaction.
     drop table if exists fresh_path_component, fresh_file_level, changed_chunk;
     create temporary table fresh_path_component on commit drop as
     select b.* from evenkeel.bound_paths(null) b where b.path_id <= last_path;
-    select array_agg(f.product_id), array_agg(f.instance) into products, instances
-    from fresh_path_component f join evenkeel.product p using (product_id) where f.instance <> '' and p.unit_of is null;
+    select array_agg(f.product_id), array_agg(f.instance), array_agg(l.given_by) into products, instances, hosts
+    from fresh_path_component f join evenkeel.product p using (product_id) join evenkeel.path l using (path_id)
+    where f.instance <> '' and p.unit_of is null;
     if products is not null then
-        perform evenkeel.make_units(products, instances);
+        perform evenkeel.make_units(products, instances, hosts);
         update fresh_path_component f set product_id = u.product_id, component_id = o.component_id
         from evenkeel.product u, evenkeel.component c, evenkeel.component o
         where f.instance <> '' and u.unit_of = f.product_id and u.unit = f.instance

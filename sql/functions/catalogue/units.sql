@@ -112,22 +112,37 @@ end
 $$;
 comment on function evenkeel.refresh_units() is 'Makes the catalogue say of each instance what it says of its product.';
 
-create or replace function evenkeel.make_units(products integer[], instances text[])
+create or replace function evenkeel.make_units(products integer[], instances text[], hosts uuid[])
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     made integer[];
+    of_host constant integer := evenkeel.setting('units.host');
 begin
-    -- A folder is anybody's to name: what is no name of an instance is not taken for one, and no fleet has more than so many.
-    with inserted as (
-        insert into evenkeel.product (code, name, unit_of, unit, source)
-        select format('%s/%s', b.code, upper(n.instance)), b.name, b.product_id, n.instance, b.source
-        from (select product_id, instance, row_number() over (partition by product_id order by instance) as place
-              from (select distinct product_id, instance from unnest(products, instances) g (product_id, instance)
-                    where g.instance ~ '^[[:alnum:]_.$#-]{1,64}$') d
-              where not exists (select from evenkeel.product u where u.unit_of = d.product_id and u.unit = d.instance)) n
+    -- A folder is anybody's to name: what is no name of an instance is not taken for one, a host has its share, and no fleet has more than
+    -- so many.
+    with asked as (
+        select distinct on (g.product_id, g.instance) g.product_id, g.instance, g.host
+        from unnest(products, instances, hosts) g (product_id, instance, host)
+        where g.instance ~ '^[[:alnum:]_.$#-]{1,64}$'
+          and not exists (select from evenkeel.product u where u.unit_of = g.product_id and u.unit = g.instance)
+        order by g.product_id, g.instance, g.host
+    ), shared as (
+        select a.*, row_number() over (partition by a.product_id, a.host order by a.instance)
+                    + (select count(*) from evenkeel.product u where u.unit_of = a.product_id and u.made_for = a.host) as place_of_host
+        from asked a
+    ), placed as (
+        -- Where there is no room for all, those of the hosts that have fewest come first.
+        select s.*, row_number() over (partition by s.product_id order by case when s.host is not null then s.place_of_host else 0 end,
+                                                                         s.instance)
+                    + (select count(*) from evenkeel.product u where u.unit_of = s.product_id) as place
+        from shared s where s.host is null or s.place_of_host <= of_host
+    ), inserted as (
+        insert into evenkeel.product (code, name, unit_of, unit, source, made_for)
+        select format('%s/%s', b.code, upper(n.instance)), b.name, b.product_id, n.instance, b.source, n.host
+        from placed n
         join evenkeel.product b on b.product_id = n.product_id and b.unit_of is null
-        where n.place + (select count(*) from evenkeel.product u where u.unit_of = n.product_id) <= evenkeel.setting('units.most')::integer
+        where n.place <= evenkeel.setting('units.most')::integer
         on conflict do nothing
         returning product_id
     )
@@ -138,5 +153,5 @@ begin
     end if;
 end
 $$;
-comment on function evenkeel.make_units(integer[], text[]) is
-  'Makes products of these instances that are none yet; each has what the catalogue says of its product.';
+comment on function evenkeel.make_units(integer[], text[], uuid[]) is
+  'Makes products of these instances, which these hosts have, that are none yet; each has what the catalogue says of its product.';

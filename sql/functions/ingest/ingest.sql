@@ -11,14 +11,16 @@ $$;
 comment on function evenkeel.ingest_begin() is
   'Keeps prune and catalogue changes out until the transaction ends; returns the epoch of content ids.';
 
-create or replace function evenkeel.store_paths(path_digests bytea[], paths text[])
+create or replace function evenkeel.store_paths(path_digests bytea[], paths text[], givers uuid[] default null)
 returns table (ord integer, path_id integer) language plpgsql
 as $$
 declare
     new_paths integer[];
+    new_givers uuid[];
 begin
     with given as (
-        select distinct on (g.digest) g.digest, g.path from unnest(path_digests, paths) g (digest, path) order by g.digest
+        select distinct on (g.digest) g.digest, g.path, g.giver
+        from unnest(path_digests, paths, givers) g (digest, path, giver) order by g.digest
     ), inserted as (
         insert into evenkeel.path as p (digest, path, location, name)
         select g.digest, g.path, evenkeel.path_location(g.path), substring(g.path from '[^/]*$')
@@ -26,19 +28,20 @@ begin
         where not exists (select from evenkeel.path k where k.digest = g.digest and k.reading = '')
         order by g.digest
         on conflict (digest, reading) do nothing
-        returning p.path_id
+        returning p.path_id, p.digest
     )
-    select array_agg(i.path_id) into new_paths from inserted i;
+    select array_agg(i.path_id), array_agg(g.giver) into new_paths, new_givers from inserted i join given g using (digest);
     if new_paths is not null then
-        perform evenkeel.match_paths(new_paths);
+        perform evenkeel.match_paths(new_paths, new_givers);
     end if;
     return query
     select g.ord::integer, p.path_id
     from unnest(path_digests) with ordinality g (digest, ord) join evenkeel.path p on p.digest = g.digest and p.reading = '' order by g.ord;
 end
 $$;
-comment on function evenkeel.store_paths(bytea[], text[]) is
-  'The path_id of each path as it is usually read, making those that are not there yet and binding them to components.';
+comment on function evenkeel.store_paths(bytea[], text[], uuid[]) is
+  'The path_id of each path as it is usually read, making those that are not there yet and binding them to components; givers: the hosts '
+  'that sent them.';
 
 create or replace function evenkeel.store_files(paths integer[], images integer[])
 returns table (ord integer, file_id integer) language plpgsql

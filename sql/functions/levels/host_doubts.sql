@@ -186,7 +186,8 @@ as $$
     insert into state_doubt (host_id, product_id, kind, sentence)
     select n.host_id, n.product_id, 'instances',
            format('%s of its instances, such as %s and %s, could not be judged apart: their names are none that an instance has, or more '
-                  'instances are known than are told apart (setting units.most)', n.many, upper(n.one), upper(n.other))
+                  'are known of this host or in all than are told apart (settings units.host and units.most)', n.many,
+                  upper(n.one), upper(n.other))
     from (select w.host_id, w.product_id, count(distinct e.instance) as many, min(e.instance) as one, max(e.instance) as other
           from wanted w
           cross join unnest(w.chunk_ids) u (chunk_id)
