@@ -281,6 +281,21 @@ static void a_file_larger_than_is_hashed_has_no_hash_and_all_else(void **state)
     assert_true(pe_is_hashed(&options, CRAFT_BYTES - 1));
 }
 
+static void what_lies_outside_of_the_file_is_not_looked_for(void **state)
+{
+    struct craft craft;
+    CLEARED struct pe_image image = {0};
+    (void)state;
+    craft_start(&craft, true);
+    craft_read(&craft, &image);
+    assert_true(image.is_pe);
+    put32(&craft, 0x3c, 0x7ffffff0);
+    craft.reads = 0;
+    craft_read(&craft, &image);
+    assert_false(image.is_pe);
+    assert_int_equal(craft.reads, 1); /* the file's begin, which says where */
+}
+
 /* Whatever one byte is changed to, and wherever the file ends, reading ends, and well. */
 static void no_single_damage_keeps_the_reader_from_its_end(void **state)
 {
@@ -469,6 +484,7 @@ int main(void)
         cmocka_unit_test(symbols_that_are_not_asked_for_are_noted_as_such),
         cmocka_unit_test(the_hash_is_that_of_the_whole_file_pe_or_not),
         cmocka_unit_test(a_file_larger_than_is_hashed_has_no_hash_and_all_else),
+        cmocka_unit_test(what_lies_outside_of_the_file_is_not_looked_for),
         cmocka_unit_test(no_single_damage_keeps_the_reader_from_its_end),
         cmocka_unit_test(defects_have_names),
         cmocka_unit_test(images_of_windows_on_arm64_are_told_apart_by_their_load_configuration),
