@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from fleet import Fleet
-from measure import at_least, at_most, over
+from measure import at_least, at_most, over, told
 
 # What a thread of the aggregator does for as long as hosts wait, on a session of its own; it rests where others have them in hand.
 LOOP = """
@@ -114,4 +114,26 @@ def night(setting):
     yield over(f"one update for {hosts:,} hosts, from offer to verdict", speed, 300, "hosts/s")
 
 
-BENCHES = {"judges": judges, "night": night}
+def month(setting):
+    """What a host takes in the database, and what a month adds: an update of Windows for all, and four of a browser."""
+    few, many = setting.size((500, 1_500), (10, 30))
+    for files in setting.size((3_000, 10_000), (300,)):
+        sizes = {}
+        for hosts in (few, many):
+            with Fleet(setting, "month") as fleet:
+                rounds = fleet.simulate_stepwise("--hosts", hosts, "--files", files, "--in-flight", 64, "--differ", "chunks", "--rounds",
+                                                 "first,browser,patch,browser,browser,browser")  # fmt: skip
+                for place, seen in enumerate(rounds):
+                    fleet.wait_judged()
+                    fleet.wait_learnt()
+                    fleet.query("vacuum analyze")
+                    sizes[hosts, place] = fleet.size()
+        # What the hosts have in common is in either, and falls out.
+        now, after = ((sizes[many, place] - sizes[few, place]) / (many - few) for place in (0, 5))
+        yield told(f"database, a host of {files:,} files", now, "bytes")
+        yield told(f"database, a month of a host of {files:,} files", after - now, "bytes")
+        yield told(f"database, what all hosts of {files:,} files have in common, after a month",
+                   sizes[few, 5] - few * after, "bytes")  # fmt: skip
+
+
+BENCHES = {"judges": judges, "night": night, "month": month}

@@ -77,6 +77,10 @@ def over(bench, ours, limit, unit):
     return Line(bench, number(ours, unit), "-", "-", f"at least {number(limit, unit)}", ours >= limit)
 
 
+def told(bench, ours, unit):
+    return Line(bench, number(ours, unit), "-", "-", "-", None)
+
+
 def cpu_seconds(command, **options):
     """User and system time of one run, its output thrown away."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

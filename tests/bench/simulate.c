@@ -7,12 +7,12 @@
  *            [--name PREFIX] [--first I] [--pause SECONDS] [--stepwise] [--prepared]
  *
  * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
- * back where it was), patch (one update for all hosts: two thirds of the files are others, the same on all), with a
- * pause in between; stepwise: each when a line comes from standard input. Prints one line per round: hosts, requests,
- * bytes both ways, seconds, when it began, and how long hosts waited, the median and the 99th percentile. They share as
- * many connections as what is in flight needs. With --prepared, what hosts will send in a round is made before its
- * clock starts: their own work, of which no aggregator sees anything, is not measured then. Exit 0 only if every
- * snapshot was accepted.
+ * back where it was), patch (one update for all hosts: two thirds of the files are others, the same on all), browser
+ * (the like of 1 %), with a pause in between; stepwise: each when a line comes from standard input. Prints one line per
+ * round: hosts, requests, bytes both ways, seconds, when it began, and how long hosts waited, the median and the 99th
+ * percentile. They share as many connections as what is in flight needs. With --prepared, what hosts will send in a
+ * round is made before its clock starts: their own work, of which no aggregator sees anything, is not measured then.
+ * Exit 0 only if every snapshot was accepted.
  */
 
 #include "simulated_fleet.h"
@@ -48,13 +48,20 @@ struct talk {
 };
 
 static struct host *hosts;
-static double *waited;   /* by host, in this round: seconds until it was accepted */
-static unsigned patches; /* updates that came so far */
-static bool prepared;    /* what hosts send is made before the clock starts */
+static double *waited; /* by host, in this round: seconds until it was accepted */
+static bool prepared;  /* what hosts send is made before the clock starts */
 static nng_socket request_socket;
 static atomic_uint next_host, accepted, busy, failed, talking;
 static atomic_ullong requests, sent_bytes, received_bytes;
-static enum round { ROUND_ENROLL, ROUND_FIRST, ROUND_UNCHANGED, ROUND_CHANGE, ROUND_MIX, ROUND_PATCH } current_round;
+static enum round {
+    ROUND_ENROLL,
+    ROUND_FIRST,
+    ROUND_UNCHANGED,
+    ROUND_CHANGE,
+    ROUND_MIX,
+    ROUND_PATCH,
+    ROUND_BROWSER
+} current_round;
 
 static double seconds_now(void)
 {
@@ -209,8 +216,7 @@ static void prepare(struct host *host)
         host->version++;
     if (current_round == ROUND_MIX)
         host->flipped = !host->flipped;
-    if (current_round == ROUND_PATCH)
-        host->patches = patches;
+    host->build = fleet.builds;
     if (current_round != ROUND_ENROLL) {
         make_snapshot(host);
         host->sequence++;
@@ -306,11 +312,8 @@ static int compare(const void *a, const void *b)
 
 static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 {
-    if (current_round == ROUND_PATCH) {
-        if (++patches > PATCHES)
-            fatal(name, "too many of these rounds");
-        make_build(patches);
-    }
+    if (current_round == ROUND_PATCH || current_round == ROUND_BROWSER)
+        make_build(current_round == ROUND_PATCH ? UPDATE_WINDOWS : UPDATE_BROWSER);
     for (unsigned i = 0; prepared && i < fleet.hosts; i++)
         prepare(&hosts[i]);
     double started = seconds_now();
@@ -340,7 +343,7 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
 
 static enum round round_of(const char *name)
 {
-    static const char *const names[] = {"enroll", "first", "unchanged", "change", "mix", "patch"};
+    static const char *const names[] = {"enroll", "first", "unchanged", "change", "mix", "patch", "browser"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return (enum round)i;

@@ -15,7 +15,7 @@
 
 enum differ { DIFFER_NONE, DIFFER_CHUNKS, DIFFER_RANDOM };
 enum { LEVELS = 3, SP1 = 1, SP2 = 2 };
-enum { PATCHES = 8 }; /* updates that come to all hosts, one after another; build 0 is without any */
+enum { BUILDS = 16 }; /* 0, and one more with each update that comes to all hosts */
 
 static const uint16_t revisions[LEVELS] = {0, 1830, 3959};
 static const char *const service_packs[LEVELS] = {"", "Service Pack 1", "Service Pack 2"};
@@ -38,11 +38,13 @@ static struct fleet {
     enum differ differ;
     const char *prefix;
     char (*paths)[64];
-    struct digest *images[PATCHES + 1][LEVELS]; /* [patches][level][file], variant 0 */
-    unsigned *chunk_starts;                     /* chunk -> its first file; one more at the end */
+    struct digest *images[BUILDS][LEVELS]; /* [build][level][file], variant 0 */
+    unsigned *chunk_starts;                /* chunk -> its first file; one more at the end */
     unsigned chunks;
-    struct digest *chunk_digests[PATCHES + 1][LEVELS];
-    struct object_list objects; /* of all these */
+    struct digest *chunk_digests[BUILDS][LEVELS];
+    unsigned char *raised[BUILDS]; /* [build][file]: how many updates brought it */
+    unsigned builds;               /* the last of them */
+    struct object_list objects;    /* of all these */
 } fleet;
 
 /* What a host has to say, and the objects that are not the fleet's. */
@@ -56,7 +58,7 @@ struct snapshot {
 struct host {
     unsigned number;
     unsigned version; /* rises with each change */
-    unsigned patches; /* updates that it got: each brings two thirds of the files */
+    unsigned build;   /* of the fleet's builds */
     bool flipped;     /* mixed although its number says level, or the other way round */
     struct signing_key key;
     uint8_t id[16];
@@ -92,23 +94,18 @@ static struct bytes packed(const ProtobufCMessage *message)
     return bytes;
 }
 
-static bool is_patched(unsigned file)
-{
-    return file % 3 != 0;
-}
-
-static struct bytes image_bytes(unsigned file, unsigned level, unsigned patches, uint32_t variant)
+static struct bytes image_bytes(unsigned file, unsigned level, unsigned build, uint32_t variant)
 {
     char version[64];
     const char *name = strrchr(fleet.paths[file], '/') + 1;
     Evenkeel__Image image = EVENKEEL__IMAGE__INIT;
     uint64_t major = strcmp(name, "iisutil.dll") == 0 ? 6 : 5, minor = major == 6 ? 0 : 2;
-    uint64_t revision = revisions[level] + (is_patched(file) ? 10 * patches : 0);
+    uint64_t revision = revisions[level] + 10 * fleet.raised[build][file];
     snprintf(version, sizeof version, "%u.%u.3790.%u (srv03_sp%u)", (unsigned)major, (unsigned)minor,
              (unsigned)revision, level);
     image.size = 40960 + file;
     image.machine = 0x14c;
-    image.time_date_stamp = 0x40000000 + level * 0x1000000 + (is_patched(file) ? patches << 20 : 0) + variant;
+    image.time_date_stamp = 0x40000000 + level * 0x1000000 + ((uint32_t)fleet.raised[build][file] << 20) + variant;
     image.size_of_image = 45056 + file;
     image.checksum = mix(file, variant);
     image.characteristics = 0x2102;
@@ -221,11 +218,11 @@ static void make_inventory(const struct host *host, struct snapshot *snapshot)
             held(host, chunk, file, &level, &variant);
             is_own |= variant != 0 || level != of_host;
             images[file] = variant == 0
-                               ? fleet.images[host->patches][level][file]
-                               : add_object(&snapshot->objects, image_bytes(file, level, host->patches, variant));
+                               ? fleet.images[host->build][level][file]
+                               : add_object(&snapshot->objects, image_bytes(file, level, host->build, variant));
         }
         digests[chunk] = is_own ? add_object(&snapshot->objects, chunk_bytes(images, chunk))
-                                : fleet.chunk_digests[host->patches][of_host][chunk];
+                                : fleet.chunk_digests[host->build][of_host][chunk];
     }
     sort_objects(&snapshot->objects);
     Evenkeel__Inventory inventory = EVENKEEL__INVENTORY__INIT;
@@ -269,18 +266,33 @@ static void clear_snapshot(struct host *host)
     host->snapshot = (struct snapshot){0};
 }
 
-/* The images and chunks of all hosts with that many updates; the build before is there. */
-static void make_build(unsigned patches)
+/* An update of the fleet: two thirds of the files as a Windows' monthly one, or 1 % that lie together as a browser's.
+ */
+enum update { UPDATE_NONE, UPDATE_WINDOWS, UPDATE_BROWSER };
+
+static bool brings(enum update update, unsigned file)
 {
+    return update == UPDATE_WINDOWS ? file % 3 != 0 : update == UPDATE_BROWSER && file * 100 / fleet.files == 90;
+}
+
+/* The images and chunks of all hosts that have this update beside those before. */
+static void make_build(enum update update)
+{
+    unsigned build = update == UPDATE_NONE ? 0 : ++fleet.builds;
+    if (build >= BUILDS)
+        fatal("update", "too many of them");
+    fleet.raised[build] = calloc(fleet.files, 1);
+    for (unsigned file = 0; file < fleet.files; file++)
+        fleet.raised[build][file] = build > 0 ? fleet.raised[build - 1][file] + brings(update, file) : 0;
     for (unsigned level = 0; level < LEVELS; level++) {
-        struct digest *images = fleet.images[patches][level] = calloc(fleet.files, sizeof *images);
-        struct digest *chunks = fleet.chunk_digests[patches][level] = calloc(fleet.chunks, sizeof *chunks);
+        struct digest *images = fleet.images[build][level] = calloc(fleet.files, sizeof *images);
+        struct digest *chunks = fleet.chunk_digests[build][level] = calloc(fleet.chunks, sizeof *chunks);
         if (images == NULL || chunks == NULL)
             fatal("build", "no memory");
         for (unsigned file = 0; file < fleet.files; file++)
-            images[file] = patches > 0 && !is_patched(file)
-                               ? fleet.images[0][level][file]
-                               : add_object(&fleet.objects, image_bytes(file, level, patches, 0));
+            images[file] = build > 0 && !brings(update, file)
+                               ? fleet.images[build - 1][level][file]
+                               : add_object(&fleet.objects, image_bytes(file, level, build, 0));
         for (unsigned chunk = 0; chunk < fleet.chunks; chunk++)
             chunks[chunk] = add_object(&fleet.objects, chunk_bytes(images, chunk));
     }
@@ -298,15 +310,17 @@ static void make_fleet(void)
         if (file + 1 == fleet.files || file + 1 - fleet.chunk_starts[fleet.chunks] == CHUNK_ENTRIES ||
             chunk_ends_after(bytes_of(fleet.paths[file], strlen(fleet.paths[file]))))
             fleet.chunk_starts[++fleet.chunks] = file + 1;
-    make_build(0);
+    make_build(UPDATE_NONE);
 }
 
 static void free_fleet(void)
 {
-    for (unsigned i = 0; i < (PATCHES + 1) * LEVELS; i++) {
+    for (unsigned i = 0; i < BUILDS * LEVELS; i++) {
         free(fleet.images[i / LEVELS][i % LEVELS]);
         free(fleet.chunk_digests[i / LEVELS][i % LEVELS]);
     }
+    for (unsigned build = 0; build < BUILDS; build++)
+        free(fleet.raised[build]);
     clear_objects(&fleet.objects);
     free(fleet.paths);
     free(fleet.chunk_starts);
