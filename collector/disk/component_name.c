@@ -20,7 +20,7 @@ struct parts {
 static size_t fold(char *to, const char *name)
 {
     size_t length = 0;
-    for (; name[length] != 0 && length < NAME_BYTES - 1; length++) {
+    for (; length < NAME_BYTES - 1 && name[length] != 0; length++) {
         const char c = name[length];
         to[length] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c == '\\' ? '/' : c;
     }

@@ -189,8 +189,7 @@ begin
                       else hp.missing end as missing,
                  count(*) as hosts, array_agg(h.name order by h.name) as host_names
           from host_product hp join product p using (product_id) join host h using (host_id)
-          where hp.verdict = 'unknown' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen)))
-          group by 1, 2
+          where hp.verdict = 'unknown' and h.merged_into is null and (chosen is null or h.host_id in (select unnest(chosen))) group by 1, 2
           union all
           select 'all products', 'what they reported last is not judged yet: evenkeel check does that, or the aggregator (see its log)',
                  count(*), (array_agg(h.name order by h.name))[:1000]
@@ -202,8 +201,7 @@ begin
           group by 1 order by 2 desc, 1 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(u) order by u.unassigned desc, u.files, u.host_names), '[]') into unassigned
     from (select s.unassigned, s.files, count(*) as hosts, (array_agg(s.host order by s.host))[1:1000] as host_names
-          from shown_unassigned(chosen) s
-          group by 1, 2 order by 1 desc, 2 limit 200) u;
+          from shown_unassigned(chosen) s group by 1, 2 order by 1 desc, 2 limit 200) u;
     select coalesce(jsonb_agg(to_jsonb(d)), '[]') into dangerous from report_dangerous(chosen => chosen) d;
     select jsonb_agg(to_jsonb(d)) into dangers from report_dangers(chosen, coalesce(choice ->> 'options', '')) d;
     select coalesce(jsonb_agg(to_jsonb(l)), '[]') into life from report_life(since, until, chosen) l;
