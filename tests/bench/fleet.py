@@ -115,6 +115,7 @@ class Fleet(Cluster):
     def __init__(self, setting, name):
         super().__init__(setting, name)
         self.aggregator = self.url = self.http_port = None
+        self.others = []  # further aggregators on the same database, and their addresses
 
     def __enter__(self):
         super().__enter__()
@@ -130,29 +131,39 @@ class Fleet(Cluster):
         self.stop()
         super().__exit__(*arguments)
 
-    def serve(self, database="evenkeel"):
+    def serve(self, *options, database="evenkeel"):
         self.url = f"tcp://127.0.0.1:{free_port()}"
         self.http_port = free_port()
+        self.aggregator = self.started(self.url, "--http", f"http://127.0.0.1:{self.http_port}", *options, database=database)
+
+    def serve_another(self, *options):
+        """One more aggregator on the same database; its address."""
+        url = f"tcp://127.0.0.1:{free_port()}"
+        self.others.append(self.started(url, "--http", "off", *options))
+        return url
+
+    def started(self, url, *options, database="evenkeel"):
         ready = os.path.join(self.directory, "..", f"ready-{free_port()}")
         environment = dict(os.environ, EVENKEEL_DSN=self.dsn(database))
         log = open(os.path.join(self.setting.scratch, "serve.log"), "ab")
-        self.aggregator = subprocess.Popen(
-            [self.setting.evenkeel, "serve", "--listen", self.url, "--http", f"http://127.0.0.1:{self.http_port}", "--trust-on-first-use",
-             "--ready-file", ready],
+        aggregator = subprocess.Popen(
+            [self.setting.evenkeel, "serve", "--listen", url, "--trust-on-first-use", "--ready-file", ready, *options],
             env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         while not os.path.exists(ready):
-            if self.aggregator.poll() is not None:
+            if aggregator.poll() is not None:
                 raise SystemExit(f"the aggregator ended at its start: see {log.name}")
             time.sleep(0.02)
+        return aggregator
 
     def stop(self):
-        if self.aggregator is not None:
-            self.aggregator.terminate()
-            status = self.aggregator.wait()
-            self.aggregator = None
-            if status != 0:
-                raise SystemExit(f"the aggregator ended with status {status}")
+        running = [*self.others, *([self.aggregator] if self.aggregator is not None else [])]
+        self.aggregator, self.others = None, []
+        for aggregator in running:
+            aggregator.terminate()
+        statuses = [aggregator.wait() for aggregator in running]
+        if any(statuses):
+            raise SystemExit(f"an aggregator ended with status {max(statuses, key=abs)}")
 
     def cpu_seconds(self):
         """What the aggregator has used so far."""

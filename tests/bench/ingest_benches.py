@@ -96,4 +96,33 @@ def worst(setting):
     yield from first_hosts(setting, "random", setting.size(400, 20), 256, setting.size(200, 4), 3, "5 % of files differ")
 
 
-BENCHES = {"checkins": checkins, "ingest": ingest, "first": first, "worst": worst}
+def through(setting, urls, first, hosts):
+    """First-time hosts a second of two simulators with half the hosts each, from the first that began to the last that ended."""
+    running = [subprocess.Popen(
+        [setting.simulate, "--url", url, "--name", f"at-{place}-", "--hosts", str(hosts // 2), "--first", str(first + place * hosts // 2),
+         "--files", str(setting.size(3_000, 300)), "--in-flight", "64", "--differ", "random", "--prepared", "--rounds", "enroll,first"],
+        stdout=subprocess.PIPE, text=True) for place, url in enumerate(urls)]  # fmt: skip
+    rounds = [process.communicate()[0].splitlines()[-1] for process in running]
+    if any(process.returncode for process in running):
+        raise SystemExit("aggregators: not all hosts were accepted")
+    began, seconds = ([float(re.search(f" {name}=([0-9.]+)", line)[1]) for line in rounds] for name in ("began", "seconds"))
+    return hosts / (max(map(sum, zip(began, seconds))) - min(began))
+
+
+def aggregators(setting):
+    """First-time hosts a second through two aggregators on one database, against one; as many judges in all."""
+    hosts = setting.size(200, 20)
+    ours, reference = [], []
+    with Fleet(setting, "aggregators") as fleet:
+        for sample in range(2 * setting.samples):
+            fleet.stop()
+            both = sample % 2 == 1
+            fleet.serve("--judges", "1" if both else "2")
+            urls = [fleet.url, fleet.serve_another("--judges", "1") if both else fleet.url]
+            (ours if both else reference).append(through(setting, urls, sample * hosts, hosts))
+            fleet.wait_judged()
+    yield at_least("first-time hosts, two aggregators against one", statistics.median(ours), statistics.median(reference),
+                   "hosts/s", 1.0)  # fmt: skip
+
+
+BENCHES = {"checkins": checkins, "ingest": ingest, "first": first, "worst": worst, "aggregators": aggregators}
