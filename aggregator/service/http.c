@@ -170,8 +170,11 @@ static void answer_health(const struct http *http, PGconn *connection, const str
 {
     unsigned failing = writer_failing_seconds(http->sources.writer);
     if (connection != NULL && failing >= WRITER_BROKEN_SECONDS) {
-        error_set(error, ERROR_DATABASE,
-                  "nothing that collectors send was stored for %u seconds: see the log for batch-failed", failing);
+        error_set(
+            error, ERROR_DATABASE,
+            "nothing that collectors send was stored for %u seconds: see the log for batch-failed, and whether the "
+            "standby is there that commits wait for",
+            failing);
         connection = NULL;
     }
     _cleanup_(cleanup_result) PGresult *late =

@@ -40,11 +40,17 @@ static void answer(struct writer *writer, struct request *request)
     request->answered(request);
 }
 
-unsigned writer_failing_seconds(const struct writer_counters *counters)
+static unsigned seconds_since(const atomic_llong *moment)
 {
-    long long since = atomic_load(&counters->failing_since);
+    long long since = atomic_load(moment);
     int64_t passed = monotonic_now() - since;
     return since != 0 && passed > 0 ? (unsigned)(passed / MONOTONIC_SECOND) : 0;
+}
+
+unsigned writer_failing_seconds(const struct writer_counters *counters)
+{
+    unsigned failing = seconds_since(&counters->failing_since), storing = seconds_since(&counters->storing_since);
+    return failing > storing ? failing : storing;
 }
 
 /* Notes that the database takes nothing, or that it does. */
@@ -71,7 +77,7 @@ void writer_submit(struct writer *writer, struct request *request)
     size_t waiting = atomic_fetch_add(&writer->counters.queued_requests, 1);
     pthread_mutex_lock(&writer->lock);
     struct request *turned_away = NULL;
-    if (writer->stopping) {
+    if (writer->stopping || seconds_since(&writer->counters.storing_since) >= WRITER_PATIENCE_SECONDS) {
         turned_away = request;
     } else if (waiting >= WRITER_QUEUE_REQUESTS) {
         turned_away = waiting_displace(&writer->waiting, request);
@@ -347,8 +353,11 @@ static void *run(void *context)
             size_t left = refuse_penalised(writer, batch, count);
             if (left > 0 && store != NULL && !is_stopping(writer))
                 left = hold_back(writer, store, batch, left);
-            if (left > 0)
+            if (left > 0) {
+                atomic_store(&writer->counters.storing_since, monotonic_now());
                 store_all(writer, &store, batch, left, true);
+                atomic_store(&writer->counters.storing_since, 0);
+            }
         }
     }
     free(batch);
