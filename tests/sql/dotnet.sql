@@ -1,6 +1,6 @@
 -- .NET Framework: products beside Windows, whose levels are releases and whose updates are patches of one Windows. Builds of healthy hosts are real ones.
 begin;
-select plan(37);
+select plan(41);
 \ir fixture.psql
 \ir catalogue.psql
 \ir server_2019.psql
@@ -116,7 +116,8 @@ select is((select verdict from ops.host where host = 'healthy 4.8'), 'unknown', 
 create function fixture.list(doc integer, number integer, variadic files text[]) returns void language plpgsql as $$
 begin
     insert into kb_file (doc, path, article, number, is_list) values (doc, number || '.csv', 'KB' || number, number, true);
-    insert into kb_section values (doc, 0, 1, '.NET Framework 4.8 x64-based', 'x64');
+    insert into kb_section values (doc, 0, 1, case number when 5099001 then 'Windows 10, version 1607 and Windows Server 2016 LCU x64-based'
+                                              else '.NET Framework 4.8 x64-based' end, 'x64');
     insert into list_row (doc, line, section, dated, version, size, file)
     select doc, 2 + ord, 0, '2022-03-06', evenkeel.version_of(w[2]), 1024, w[1] from unnest(files) with ordinality f (line, ord) cross join string_to_array(f.line, ' ') w;
 end $$;
@@ -136,6 +137,7 @@ begin
             when 5009718 then '{clr.dll 4.8.4465.0,mscorlib.dll 4.8.4470.0,System.dll 4.8.4461.0,Dfshim.dll 10.0.17763.2366}'
             when 5012121 then '{clr.dll 4.8.4515.0,mscorlib.dll 4.8.4510.0,System.Web.dll 4.8.4510.0,System.dll 4.8.4488.0,System.Drawing.dll 4.8.4505.0,Dfshim.dll 10.0.20348.643}'
             when 5011048 then '{clr.dll 4.8.4515.0,clr.dll 4.8.9065.0,mscorlib.dll 4.8.4515.0,mscorlib.dll 4.8.9075.0,Dfshim.dll 10.0.19041.1500}'
+            when 5099001 then '{ntoskrnl.exe 10.0.14393.9001,clr.dll 4.7.3946.0,mscorlib.dll 4.7.3946.0}'
             else '{clr.dll 4.8.4515.0,mscorlib.dll 4.8.4515.0,System.Web.dll 4.8.4494.0,System.Drawing.dll 4.8.4505.0}' end::text[]);
         return query select i.sentence from evenkeel.kb_import(null, null) i where i.severity <> 1;
         drop table if exists settled, settling;
@@ -154,14 +156,15 @@ select fixture.host('u-10-481', fixture.dotnet_4('4.8.9032.0', 'clr.dll 4.8.9065
 select fixture.host('u-half', fixture.dotnet_4('4.8.3761.0', 'clr.dll 4.8.4465.0', 'mscorlib.dll 4.8.4515.0', 'system.web.dll 4.8.4494.0', 'system.dll 4.8.4510.0'), fixture.facts(17763, 528049));
 select fixture.host('u-half-32', fixture.dotnet_4('4.8.3761.0', 'clr.dll 4.8.4515.0', 'mscorlib.dll 4.8.4515.0', 'system.web.dll 4.8.4494.0', 'system.dll 4.8.4510.0')
     || '{"c:/windows/microsoft.net/framework/v4.0.30319/clr.dll": {"version": "4.8.4465.0", "machine": 332}}', fixture.facts(17763, 528049));
+select fixture.host('u-mixed', fixture.dotnet_4('4.8.4084.0', 'clr.dll 4.8.9065.0'), fixture.facts(19044, 528372));
 select fixture.host('u-older', fixture.dotnet_4('4.7.3190.0', 'clr.dll 4.7.3690.0'), fixture.facts(17763, 461814));
 
 select set_has($$ select fixture.import(5012119) $$, $$ values ('KB5012119: dotnet-4: 4 files, needs 4.8') $$, 'a list of .NET Framework is a patch of its product');
-select results_eq($$ select os_builds, required_levels from evenkeel.patch where code = 'KB5012119' $$, $$ values (array[17763], array[10]) $$,
+select results_eq($$ select title, os_builds, required_levels from evenkeel.patch where code = 'KB5012119' $$, $$ values ('Update of .NET Framework 4', array[17763], array[10]) $$,
     'of the Windows whose files it names, too, and of the release that its builds are of');
 select is_empty($$ select from evenkeel.level_list $$, 'and of no level of Windows');
 select set_eq($$ select j from fixture.judged('^u-') j $$, array['u-10 dotnet-4 unknown 4.8', 'u-10-481 dotnet-4 unknown 4.8.1', 'u-2019 dotnet-4 level 4.8', 'u-2019-before dotnet-4 unknown 4.8',
-    'u-2022 dotnet-4 unknown 4.8', 'u-half dotnet-4 unknown 4.8', 'u-half-32 dotnet-4 unknown 4.8', 'u-older dotnet-4 unknown 4.7.2'], 'with its list a host is level that has all of it, and no other');
+    'u-2022 dotnet-4 unknown 4.8', 'u-half dotnet-4 unknown 4.8', 'u-half-32 dotnet-4 unknown 4.8', 'u-mixed dotnet-4 mixed none', 'u-older dotnet-4 unknown 4.7.2'], 'with its list a host is level that has all of it, and no other');
 select results_eq($$ select f from fixture.findings('u-half') f $$, array['partial-patch KB5012119'], 'one that has it by half is told so');
 select results_eq($$ select f from fixture.findings('u-half-32') f $$, array['partial-patch KB5012119'], 'in the files of whichever machine');
 select matches((select missing from evenkeel.host_product hp join evenkeel.host h using (host_id) where h.name = 'u-half'), '^its newest files are of KB5012119, of which 2 files here is older$|older',
@@ -192,8 +195,8 @@ begin
         insert into evenkeel.patch_file select f.* from fixture.patch_file f join fixture.patch t using (patch_id) where t.code = any (lists);
         perform evenkeel.catalog_refresh();
         perform fixture.judge();
-        return query select format('%s: %s', lists, j) from fixture.judged('^(u-|healthy)') j where j ~ ' mixed';
-        return query select format('%s: %s %s', lists, f.host, f.subject) from ops.finding f where f.check_name = 'partial-patch' and f.host !~ '^u-half';
+        return query select format('%s: %s', lists, j) from fixture.judged('^(u-|healthy)') j where j ~ ' mixed' <> (j ~ '^u-mixed');
+        return query select format('%s: %s %s', lists, f.host, f.subject) from ops.finding f where f.check_name = 'partial-patch' and f.host !~ '^u-(half|mixed)';
         return query select format('%s: %s', lists, j)
                      from fixture.judged('^u-') j
                      where (j ~ ' level ') <> case split_part(j, ' ', 1) when 'u-2019' then 'KB5012119' = any (lists) when 'u-2019-before' then 'KB5009718' = any (lists)
@@ -211,16 +214,31 @@ select fixture.host('u-listed', fixture.dotnet_4('4.8.3761.0', 'clr.dll 4.8.4515
 select fixture.judge();
 select set_eq($$ select fixture.judged('^u-listed') $$, array['u-listed dotnet-4 level 4.8'], 'and counts where the registry lists it');
 
+-- Windows' updates of some years bring .NET Framework's files, too.
+select set_has($$ select fixture.import(5099001) $$, $$ values ('KB5099001: dotnet-4: 2 files, needs 4.6 or 4.6.1 or 4.6.2 or 4.7 or 4.7.1 or 4.7.2'),
+    ('windows-2016 14393.9001, 1 file, 0 as before, for x64 (the highest revision in it)') $$, 'such a list is of both');
+select fixture.host('u-2016', fixture.dotnet_4('4.6.1586.0', 'clr.dll 4.7.3946.0', 'mscorlib.dll 4.7.3946.0') || '{"c:/windows/system32/ntoskrnl.exe": "10.0.14393.1518"}',
+                    fixture.facts(14393, 394802));
+select fixture.judge();
+select set_eq($$ select fixture.judged('^u-2016$') $$, array['u-2016 dotnet-4 level 4.6.2'], 'and settles .NET Framework of the Windows that it is for');
+select fixture.host('u-2016-old', fixture.dotnet_4('4.6.1586.0', 'clr.dll 4.7.3946.0', 'mscorlib.dll 4.7.3946.0'), fixture.facts(14393, 0));
+select fixture.judge();
+select set_eq($$ select fixture.judged('^u-2016-old') $$, array['u-2016-old dotnet-4 unknown 4.6..4.6.2'], 'but not which release it is, where no registry says so');
+select is(evenkeel.patch_product_on((select host_id from evenkeel.host where name = 'u-2016'), 'KB5099001'), 'windows-2016', 'it is Windows'' update for all that');
+
 -- Unlike Windows' files, hosts of several Windows are not compared with each other by these.
 select is_empty($$ select from evenkeel.fleet_key k join evenkeel.component c on k.key like c.component_id || ' %' join evenkeel.product p using (product_id)
                    where p.beside and k.check_code = 'outlier' $$, 'no fleet check compares them');
 update evenkeel.setting set value = '3' where name = 'missing-file.peers';
 select evenkeel.refresh_peers() \g /dev/null
 select is_empty($$ select from evenkeel.peer_file f join evenkeel.product p using (product_id) where p.beside $$, 'nor tells what of it others have');
-select fixture.host('imports', fixture.dotnet_4('4.8.4084.0')
-    || '{"c:/windows/microsoft.net/framework64/v4.0.30319/webengine4.dll": {"version": "4.8.4084.0", "imports": [{"dll": "nowhere.dll", "names": ["None"]}]}}', fixture.facts(19041, 528372));
+select fixture.host('imports', fixture.dotnet_4('4.7.3190.0') || jsonb_build_object('c:/windows/system32/ntdll.dll', '10.0.17763.1518')
+    || (select jsonb_object_agg(path, jsonb_build_object('version', version, 'imports', '[{"dll": "nowhere.dll", "names": ["None"]}]'::jsonb))
+        from (values ('c:/windows/microsoft.net/framework64/v4.0.30319/webengine4.dll', '4.7.3190.0'), ('c:/windows/system32/kernel32.dll', '10.0.17763.1518')) f (path, version)),
+    fixture.facts(17763, 461814));
 select fixture.judge();
-select is_empty($$ select fixture.findings('imports') $$, 'what its files import is not followed');
+select set_eq($$ select f from fixture.findings('imports') f where f ~ 'nowhere' $$, array['unresolved-import c:/windows/system32/kernel32.dll!nowhere.dll'],
+    'what its files import is not followed, as what Windows'' own do');
 create temporary table asked as select host, verdict, reason from ops.risk('KB5012119', 'u-*');
 select set_eq($$ select host || ' ' || verdict from asked where host in ('u-2022', 'u-older', 'u-10-481') $$,
     array['u-2022 not applicable', 'u-older not applicable', 'u-10-481 not applicable'], 'a patch of another Windows, or of another release, is not applicable');

@@ -6,7 +6,7 @@ as $$
 begin
     -- What an article does not say, the catalogue may know from elsewhere: that stays.
     insert into stage_patches (code, product, title, required_levels, supersedes, contained_in, restart, released, os_builds, source)
-    select k.code, k.product, old.title,
+    select k.code, k.product, coalesce(nullif(old.title, ''), 'Update of ' || min(q.name) filter (where q.beside), old.title),
            coalesce((select string_agg(distinct_level.code, '|' order by distinct_level.ordinal)
                      from (select distinct n.code, n.ordinal from kb_needed n join kb_patch o using (doc, product_id)
                            where o.code = k.code and n.product_id = k.product_id and n.ordinal is not null) distinct_level),

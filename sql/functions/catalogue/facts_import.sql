@@ -73,7 +73,9 @@ begin
     from fact_bulletin b
     join fact_file d using (doc)
     join lateral (select p.* from evenkeel.product p
-                  where p.level_kind = 'service pack' and b.product ~ ('^(Microsoft )?' || replace(p.name, '.', '\.') || '\M')
+                  -- Which of a Windows' updates are .NET Framework's as well their lists say.
+                  where p.level_kind = 'service pack' and not p.beside
+                    and b.product ~ ('^(Microsoft )?' || replace(p.name, '.', '\.') || '\M')
                   order by length(p.name) desc limit 1) p on true
     where not exists (select from evenkeel.patch t where t.product_id = p.product_id
                       and evenkeel.patch_number(t.code) = evenkeel.patch_number(b.kb))

@@ -92,7 +92,9 @@ create or replace function evenkeel.patch_product_on(host uuid, patch_code text)
 returns text language plpgsql stable
 as $$
 declare
-    fitting text[] := (select array_agg(p.code order by p.code) from evenkeel.host_product hp join evenkeel.product p using (product_id)
+    -- Windows' updates of some years bring .NET Framework's files, too.
+    fitting text[] := (select coalesce(array_agg(p.code order by p.code) filter (where not p.beside), array_agg(p.code order by p.code))
+                       from evenkeel.host_product hp join evenkeel.product p using (product_id)
                        where hp.host_id = host and p.code = any (evenkeel.patch_products(patch_code)));
 begin
     if cardinality(fitting) = 1 then

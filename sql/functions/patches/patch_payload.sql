@@ -132,10 +132,12 @@ begin
     select q.product_id, q.code into number, product
     from evenkeel.product p join evenkeel.product q on q.product_id = coalesce(p.unit_of, p.product_id)
     where p.product_id = evenkeel.product_number(product);
-    insert into evenkeel.patch as o (code, product_id, title, required_levels, supersedes, restart, has_payload, source)
+    insert into evenkeel.patch as o (code, product_id, title, required_levels, supersedes, restart, has_payload, os_builds, source)
     values (evenkeel.patch_code(patch_code), number, coalesce(patch_title, ''),
             coalesce((select array_agg(distinct evenkeel.level_ordinal(product, r)) from unnest(required) r), '{}'),
-            coalesce((select array_agg(distinct upper(s)) from unnest(superseded) s), '{}'), coalesce(needs_restart, true), true, origin)
+            coalesce((select array_agg(distinct upper(s)) from unnest(superseded) s), '{}'), coalesce(needs_restart, true), true,
+            -- Its files don't say for which Windows they are.
+            (select case when q.beside then '{}'::integer[] end from evenkeel.product q where q.product_id = number), origin)
     on conflict (code, product_id) do update
         set title = coalesce(nullif(excluded.title, ''), o.title),
             required_levels = case when excluded.required_levels <> '{}' then excluded.required_levels else o.required_levels end,

@@ -13,11 +13,21 @@ begin
         join evenkeel.patch t using (patch_id)
         join evenkeel.level l on l.product_id = t.product_id and starts_with(lower(x.branch), lower(l.code))
         order by x.patch_id, x.branch, length(l.code) desc
+    ), foreign_patch as materialized (
+        -- Of another Windows' update of .NET Framework a host may well have a file or two, by its own.
+        select mp.model, t.patch_id
+        from evenkeel.patch t
+        join state_model_product mp using (product_id)
+        join state_facts f on f.host_id = mp.model
+        where t.os_builds is not null and not coalesce(f.os_build, 0) = any (t.os_builds)
+          and not exists (select from jsonb_array_elements_text(f.hotfix_ids) h (code)
+                          where evenkeel.patch_number(h.code) = evenkeel.patch_number(t.code))
     ), counted as materialized (
         select mf.model, pf.patch_id, pf.branch, count(*) filter (where pf.relation = 0) as same_files,
                count(*) filter (where pf.relation > 0) as newer_files, count(*) filter (where pf.relation < 0) as older_files
         from state_model_file mf
         join state_patch_file pf using (file_id)
+        where not exists (select from foreign_patch o where (o.model, o.patch_id) = (mf.model, pf.patch_id))
         group by mf.model, pf.patch_id, pf.branch
     ), on_qfe as materialized (
         select distinct mf.model, pf.patch_id
@@ -33,13 +43,8 @@ begin
     from counted c
     join evenkeel.patch t using (patch_id)
     join state_model_product mp on mp.model = c.model and mp.product_id = t.product_id
-    left join state_facts sf on sf.host_id = c.model
     left join branch_level bl on bl.patch_id = c.patch_id and bl.branch = c.branch
     left join on_qfe q on q.model = c.model and q.patch_id = c.patch_id
-    -- Of another Windows' update of .NET Framework a host may well have a file or two, by its own.
-    where t.os_builds is null or sf.os_build = any (t.os_builds)
-       or exists (select from jsonb_array_elements_text(sf.hotfix_ids) h (code)
-                  where evenkeel.patch_number(h.code) = evenkeel.patch_number(t.code))
     order by c.model, c.patch_id, coalesce(bl.ordinal <@ mp.levels, bl.ordinal is null) desc,
              q.model is not null and not evenkeel.is_qfe_branch(c.branch), c.older_files, c.same_files desc, c.branch;
     analyze state_model_best;
