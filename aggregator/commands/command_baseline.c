@@ -6,6 +6,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/object.h"
+#include "proto/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -193,8 +194,9 @@ static int capture(PGconn *connection, const struct options *options, struct err
         return error_set(error, ERROR_NOT_FOUND, "no file of %s was found there: nothing to capture", product);
     if (database_execute(connection, "commit", error) < 0)
         return -1;
-    printf("%s %s ships %d files as they are on %s, %d of them exactly so; %d of these statements are new\n", product,
-           level, matched, origin, database_i32(captured, 0, 2), added);
+    printf("%s %s ships %d %s on %s, %d of them exactly so; %d of these statements %s new\n", product, level, matched,
+           plural(matched, "file as it is", "files as they are"), origin, database_i32(captured, 0, 2), added,
+           plural(added, "is", "are"));
     return 0;
 }
 

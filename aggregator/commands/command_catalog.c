@@ -7,6 +7,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,11 +111,12 @@ static int update(PGconn *connection, const struct options *options, struct erro
         database_execute(connection, options->dry_run ? "rollback" : "commit", error) < 0)
         return -1;
     if (update.taken + update.as_before == 0)
-        return error_set(error, ERROR_FORMAT, "nothing was read of the %zu files below '%s'", update.files,
-                         options->from);
-    printf("%s%zu files read, %zu as before, %zu not read; %lld rows of the catalogue changed\n",
-           options->dry_run ? "a dry run; otherwise " : "", update.taken, update.as_before, update.not_read,
-           change.total);
+        return error_set(error, ERROR_FORMAT, "nothing was read of the %zu %s below '%s'", update.files,
+                         plural((long long)update.files, "file", "files"), options->from);
+    printf("%s%zu %s read, %zu as before, %zu not read; %lld %s of the catalogue changed\n",
+           options->dry_run ? "a dry run; otherwise " : "", update.taken,
+           plural((long long)update.taken, "file", "files"), update.as_before, update.not_read, change.total,
+           plural(change.total, "row", "rows"));
     return 0;
 }
 

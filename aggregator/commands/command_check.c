@@ -4,6 +4,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/utf8.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +74,7 @@ static int print_unassigned(PGconn *connection, const char *hosts, bool of_one, 
         printf("%lld of %lld", (long long)database_i64(rows, i, 1), (long long)database_i64(rows, i, 2));
     }
     if (left > 0)
-        printf(", and some of %lld more %s", left, left == 1 ? "host" : "hosts");
+        printf(", and some of %lld more %s", left, plural(left, "host", "hosts"));
     putchar('\n');
     return 0;
 }
@@ -166,8 +167,8 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
                  counted, 1, &unknown, error) < 0)
         return -1;
     if (format == CLI_TEXT && !quiet) {
-        printf("%s%lld %s; %lld %s; %lld %s", rows > 0 ? "\n" : "", hosts, hosts == 1 ? "host" : "hosts", findings,
-               findings == 1 ? "finding" : "findings", unknown, unknown == 1 ? "host unknown" : "hosts unknown");
+        printf("%s%lld %s; %lld %s; %lld %s", rows > 0 ? "\n" : "", hosts, plural(hosts, "host", "hosts"), findings,
+               plural(findings, "finding", "findings"), unknown, plural(unknown, "host unknown", "hosts unknown"));
         if (waived > 0)
             printf("; %lld waived%s", waived, chosen->waived ? "" : " (--waived shows them)");
         putchar('\n');

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static int add(PGconn *connection, const char *given, const char *named, bool qu
         return -1;
     if (!quiet)
         printf("cell %s is added: %lld %s\n", name, (long long)database_i64(hosts, 0, 0),
-               database_i64(hosts, 0, 0) == 1 ? "host" : "hosts");
+               plural(database_i64(hosts, 0, 0), "host", "hosts"));
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "proto/chunk.h"
 #include "proto/cleanup.h"
 #include "proto/object.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -231,8 +232,9 @@ static int fsck(struct fsck *fsck, struct error *error)
         return -1;
     progress_end(&fsck->progress);
     if (!fsck->quiet)
-        printf("%lld chunks, %lld inventories, %lld facts; %lld %s\n", fsck->chunks, fsck->inventories, fsck->facts,
-               fsck->problems, fsck->problems == 1 ? "problem" : "problems");
+        printf("%lld %s, %lld %s, %lld facts; %lld %s\n", fsck->chunks, plural(fsck->chunks, "chunk", "chunks"),
+               fsck->inventories, plural(fsck->inventories, "inventory", "inventories"), fsck->facts, fsck->problems,
+               plural(fsck->problems, "problem", "problems"));
     return database_execute(fsck->connection, "commit", error);
 }
 

@@ -3,6 +3,7 @@
 #include "command_hosts.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,8 +90,8 @@ static int list(const struct hosts_call *call, struct error *error)
     if (waiting == NULL)
         return -1;
     if (database_i64(waiting, 0, 0) > 0)
-        fprintf(stderr, "evenkeel hosts: %lld wait for approval: 'evenkeel hosts pending' lists them\n",
-                (long long)database_i64(waiting, 0, 0));
+        fprintf(stderr, "evenkeel hosts: %lld %s for approval: 'evenkeel hosts pending' lists them\n",
+                (long long)database_i64(waiting, 0, 0), plural(database_i64(waiting, 0, 0), "waits", "wait"));
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "init_logins.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -225,8 +226,8 @@ static int init(PGconn *connection, const char *directory, struct error *error)
         database_execute(connection, "select evenkeel.retry_not_judged()", error) < 0 ||
         database_execute(connection, "commit", error) < 0 || database_execute(connection, analysis, error) < 0)
         return -1;
-    printf("schema %d (%d new), %d checks changed, %lld rows of the catalogue changed\n", DATABASE_SCHEMA_VERSION,
-           migrations, checks, change.total);
+    printf("schema %d (%d new), %d %s changed, %lld %s of the catalogue changed\n", DATABASE_SCHEMA_VERSION, migrations,
+           checks, plural(checks, "check", "checks"), change.total, plural(change.total, "row", "rows"));
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -279,8 +280,10 @@ static int store(PGconn *connection, struct addition *addition, struct parameter
     if (stored == NULL || store_places(connection, PQgetvalue(stored, 0, 0), error) < 0 ||
         database_execute(connection, "select evenkeel.catalog_refresh(); commit", error) < 0)
         return -1;
-    printf("%s for %s brings %s files, %zu of which were not known before\n", addition->code, PQgetvalue(stored, 0, 1),
-           PQgetvalue(stored, 0, 2), new_images);
+    const char *files = PQgetvalue(stored, 0, 2);
+    printf("%s for %s brings %s %s, %zu of which %s not known before\n", addition->code, PQgetvalue(stored, 0, 1),
+           files, plural(strtoll(files, NULL, 10), "file", "files"), new_images,
+           plural((long long)new_images, "was", "were"));
     return tell_lowers(connection, addition->code, PQgetvalue(stored, 0, 0), error);
 }
 

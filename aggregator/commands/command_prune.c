@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,10 +75,11 @@ static int prune(PGconn *connection, int days, bool quiet, struct error *error)
             return -1;
     progress_end(&progress);
     if (!quiet)
-        printf(
-            "removed %lld states and findings older than %d days; %lld unfinished uploads and enrolments; %lld chunks, "
-            "%lld files, %lld images, %lld paths that no host refers to\n",
-            history, days, waiting, content[0], content[1], content[2], content[3]);
+        printf("removed %lld %s older than %d %s; %lld %s; %lld %s, %lld %s, %lld %s, %lld %s that no host refers to\n",
+               history, plural(history, "state or finding", "states and findings"), days, plural(days, "day", "days"),
+               waiting, plural(waiting, "unfinished upload or enrolment", "unfinished uploads and enrolments"),
+               content[0], plural(content[0], "chunk", "chunks"), content[1], plural(content[1], "file", "files"),
+               content[2], plural(content[2], "image", "images"), content[3], plural(content[3], "path", "paths"));
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -132,7 +133,7 @@ static int summary(PGconn *connection, const char *patch, long long total, FILE 
     if (counts == NULL)
         return -1;
     if (out != NULL) {
-        fprintf(out, "%s on %lld %s:", patch, total, total == 1 ? "host" : "hosts");
+        fprintf(out, "%s on %lld %s:", patch, total, plural(total, "host", "hosts"));
         for (int i = 0; i < 5; i++)
             if (i != 2 || database_i64(counts, 0, i) > 0)
                 fprintf(out, "%s %lld %s", i > 0 ? "," : "", (long long)database_i64(counts, 0, i), verdicts[i]);
@@ -192,8 +193,8 @@ static int say_accepted(PGresult *number, const struct question *question)
     int findings = database_i32(number, 0, 0);
     if (!question->quiet)
         printf("%s: %d %s\n", question->patch, findings,
-               question->remove ? (findings == 1 ? "finding is no longer accepted" : "findings are no longer accepted")
-                                : (findings == 1 ? "finding is accepted" : "findings are accepted"));
+               question->remove ? plural(findings, "finding is no longer accepted", "findings are no longer accepted")
+                                : plural(findings, "finding is accepted", "findings are accepted"));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static int waive(PGconn *connection, const struct waiver *waiver, bool quiet, st
         return -1;
     int number = database_i32(count, 0, 0);
     if (!quiet)
-        printf("%d %s %s\n", number, number == 1 ? "finding" : "findings",
+        printf("%d %s %s\n", number, plural(number, "finding", "findings"),
                waiver->remove ? "no longer waived" : "waived");
     return 0;
 }

@@ -32,7 +32,7 @@ static void headline(const cJSON *summary, char *text, size_t size)
         snprintf(second, sizeof second, "%s%lld %scan’t be judged", mixed > 0 ? " and " : "", unknown,
                  mixed > 0 ? "" : plural(unknown, "host ", "hosts "));
     if (mixed + unknown == 0)
-        snprintf(text, size, hosts == 1 ? "The one host is level" : "All %lld hosts are level", hosts);
+        snprintf(text, size, plural(hosts, "The one host is level", "All %lld hosts are level"), hosts);
     else
         snprintf(text, size, "%s%s; %lld of %lld are level", first, second, level, hosts);
 }

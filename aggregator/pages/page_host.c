@@ -109,7 +109,8 @@ static void put_product(const cJSON *product, FILE *out)
         html_text(declared, out);
     }
     if (countable > 0)
-        fprintf(out, "; %lld of %lld files that could be older are proven not to be", confirmed, countable);
+        fprintf(out, "; %lld of %lld %s that could be older %s proven not to be", confirmed, countable,
+                plural(countable, "file", "files"), plural(confirmed, "is", "are"));
     if (*proof != 0) {
         fputs(" (by ", out);
         html_text(proof, out);

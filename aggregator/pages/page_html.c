@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-const char *plural(long long count, const char *one, const char *many)
-{
-    return count == 1 ? one : many;
-}
-
 void put_number(long long count, const char *one, const char *many, FILE *out)
 {
     html_number(count, out);

@@ -7,6 +7,8 @@
 #include "aggregator/report/report_document.h"
 #include "aggregator/report/report_page.h"
 
+#include "proto/words.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -29,7 +31,6 @@ void page_main(FILE *out);
 /* The end; `document` says when it was made and where its JSON is. */
 void page_end(const cJSON *document, FILE *out);
 
-const char *plural(long long count, const char *one, const char *many);
 void put_number(long long count, const char *one, const char *many, FILE *out); /* '1,234 hosts' */
 void put_time(const char *iso, FILE *out);                                      /* '2026-11-21 10:04' */
 

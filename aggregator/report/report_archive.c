@@ -6,6 +6,7 @@
 #include "report_page.h"
 
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -101,7 +102,7 @@ static int write_index(const void *context, FILE *out, struct error *error)
             "<section><table role=\"table\"><caption class=\"apart\">Reports, the newest first</caption><thead "
             "role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">Made (UTC)</th>"
             "<th role=\"columnheader\" scope=\"col\">What it says</th></tr></thead><tbody role=\"rowgroup\">\n",
-            pages->count, pages->count == 1 ? "report" : "reports");
+            pages->count, plural(pages->count, "report", "reports"));
     for (int at = 0; at < pages->count && at < PAGES_SHOWN; at++) {
         const char *name = pages->entries[at]->d_name;
         read_title(pages->directory, name, title, sizeof title);

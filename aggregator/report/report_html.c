@@ -10,6 +10,8 @@
 #include "report_page.h"
 #include "version.h"
 
+#include "proto/words.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,11 +22,6 @@
 #define NAMES_IN_LINE 3
 #define LINES_PER_CHECK 100
 #define LINES_PER_HOST 20
-
-static const char *plural(long long count, const char *one, const char *many)
-{
-    return count == 1 ? one : many;
-}
 
 static void put_time(const char *iso, FILE *out)
 {

@@ -5,6 +5,7 @@
 #include "report_document.h"
 
 #include "proto/utf8.h"
+#include "proto/words.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -111,13 +112,14 @@ static void put_change(const cJSON *change, FILE *out)
         fputs(", ", out);
         utf8_print(report_string(change, "title"), out);
     }
-    fprintf(out, ": %s on %lld %s: ", report_string(change, "kind"), hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, ": %s on %lld %s: ", report_string(change, "kind"), hosts, plural(hosts, "host", "hosts"));
     put_names(report_list(change, "host_names"), out);
     putc('\n', out);
     cJSON_ArrayForEach(file, files)
     {
         if (shown++ == FILES_SHOWN) {
-            fprintf(out, "          and %d more files\n", cJSON_GetArraySize(files) - FILES_SHOWN);
+            fprintf(out, "          and %d more %s\n", cJSON_GetArraySize(files) - FILES_SHOWN,
+                    plural(cJSON_GetArraySize(files) - FILES_SHOWN, "file", "files"));
             break;
         }
         fputs("          ", out);
@@ -138,7 +140,7 @@ static void put_fact(const cJSON *fact, FILE *out)
     utf8_print(*old != 0 ? old : "(none)", out);
     fputs(" → ", out);
     utf8_print(*new_value != 0 ? new_value : "(none)", out);
-    fprintf(out, " on %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, " on %lld %s: ", hosts, plural(hosts, "host", "hosts"));
     put_names(report_list(fact, "host_names"), out);
     putc('\n', out);
 }
@@ -151,7 +153,7 @@ static void put_life(const cJSON *event, FILE *out)
     utf8_print(detail, out);
     fputs(*by != 0 ? ", by " : "", out);
     utf8_print(by, out);
-    fprintf(out, ": %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, ": %lld %s: ", hosts, plural(hosts, "host", "hosts"));
     put_names(report_list(event, "host_names"), out);
     putc('\n', out);
 }
@@ -159,7 +161,7 @@ static void put_life(const cJSON *event, FILE *out)
 static void put_unknown(const cJSON *unknown, FILE *out)
 {
     long long hosts = report_number(unknown, "hosts");
-    fprintf(out, "  %lld %s, ", hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, "  %lld %s, ", hosts, plural(hosts, "host", "hosts"));
     utf8_print(report_string(unknown, "product"), out);
     fputs(": ", out);
     utf8_print(report_string(unknown, "missing"), out);
@@ -176,7 +178,7 @@ static void put_dangerous(const cJSON *group, FILE *out)
     const cJSON *name;
     fputs("  ", out);
     utf8_print(report_string(group, "check_code"), out);
-    fprintf(out, "  on %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, "  on %lld %s: ", hosts, plural(hosts, "host", "hosts"));
     cJSON_ArrayForEach(name, report_list(group, "host_names"))
     {
         if (named == NAMES_SHOWN && hosts > NAMES_SHOWN + 1)
@@ -204,7 +206,7 @@ static void put_all_dangerous(const cJSON *document, FILE *out)
         return;
     fprintf(out, "\nDangerous now (%lld %s)\n",
             report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous"),
-            report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous") == 1 ? "host" : "hosts");
+            plural(report_number(cJSON_GetObjectItemCaseSensitive(document, "counts"), "dangerous"), "host", "hosts"));
     cJSON_ArrayForEach(item, groups) put_dangerous(item, out);
     cJSON_ArrayForEach(item, report_list(document, "dangers"))
     {
@@ -217,7 +219,7 @@ static void put_all_dangerous(const cJSON *document, FILE *out)
 static void put_not_seen(const cJSON *unseen, FILE *out)
 {
     long long hosts = report_number(unseen, "hosts");
-    fprintf(out, "  %lld %s: ", hosts, hosts == 1 ? "host" : "hosts");
+    fprintf(out, "  %lld %s: ", hosts, plural(hosts, "host", "hosts"));
     utf8_print(report_string(unseen, "what"), out);
     fputs("\n          ", out);
     put_names(report_list(unseen, "host_names"), out);
@@ -227,8 +229,8 @@ static void put_not_seen(const cJSON *unseen, FILE *out)
 static void put_unassigned(const cJSON *unassigned, FILE *out)
 {
     long long hosts = report_number(unassigned, "hosts"), files = report_number(unassigned, "files");
-    fprintf(out, "  %lld %s: %lld of %lld %s\n          ", hosts, hosts == 1 ? "host" : "hosts",
-            report_number(unassigned, "unassigned"), files, files == 1 ? "file" : "files");
+    fprintf(out, "  %lld %s: %lld of %lld %s\n          ", hosts, plural(hosts, "host", "hosts"),
+            report_number(unassigned, "unassigned"), files, plural(files, "file", "files"));
     put_names(report_list(unassigned, "host_names"), out);
     putc('\n', out);
 }
@@ -240,7 +242,7 @@ static void put_group(const cJSON *group, FILE *out)
     fputs("  ", out);
     utf8_print(report_string(group, "group_name"), out);
     fprintf(out, ": %lld %s, %lld in danger, %lld mixed, %lld unknown, %lld level", hosts,
-            hosts == 1 ? "host" : "hosts", report_number(group, "in_danger"), report_number(group, "mixed"),
+            plural(hosts, "host", "hosts"), report_number(group, "in_danger"), report_number(group, "mixed"),
             report_number(group, "unknown"), report_number(group, "level"));
     if (became > 0)
         fprintf(out, "; %lld became mixed", became);
@@ -266,7 +268,7 @@ static void put_groups(const cJSON *document, FILE *out)
     }
     if (shown < count)
         fprintf(out, "  and %d more %s: evenkeel report drift%s --format csv\n", count - shown,
-                count - shown == 1 ? "group" : "groups", report_options(document));
+                plural(count - shown, "group", "groups"), report_options(document));
 }
 
 static void put_all(const cJSON *list, const char *title, void (*put_one)(const cJSON *, FILE *), FILE *out)

@@ -139,7 +139,7 @@ int request_decode_object(struct object *object, struct arena *arena, Evenkeel__
         return error_set(error, ERROR_FORMAT, "an object is of the unknown kind %d", (int)object->kind);
     if (object->body.length > LIMIT_OBJECT_BYTES) {
         *reason = EVENKEEL__REFUSAL_REASON__OVER_LIMIT;
-        return error_set(error, ERROR_LIMIT, "an %s has %zu bytes; %u are allowed", object_kind_name(object->kind),
+        return error_set(error, ERROR_LIMIT, "of %s, %zu bytes came; %u are allowed", object_kind_name(object->kind),
                          object->body.length, LIMIT_OBJECT_BYTES);
     }
     object->digest = digest_of(object->body);

@@ -5,6 +5,7 @@
 #include "batch_hosts.h"
 #include "collector/platform/platform.h"
 #include "proto/cleanup.h"
+#include "proto/words.h"
 
 #include <nng/nng.h>
 #include <nng/supplemental/util/platform.h>
@@ -25,10 +26,12 @@ static void batch_clear(struct batch *batch)
 
 void batch_print(const struct push_result *result)
 {
-    printf("%s: accepted (%s), %llu files in %llu chunks; sent %llu bytes, received %llu bytes, %llu requests\n",
-           result->host, result->changed ? "changed" : "unchanged", (unsigned long long)result->files,
-           (unsigned long long)result->chunks, (unsigned long long)result->traffic.sent,
-           (unsigned long long)result->traffic.received, (unsigned long long)result->traffic.requests);
+    printf("%s: accepted (%s), %llu %s in %llu %s; sent %llu bytes, received %llu bytes, %llu %s\n", result->host,
+           result->changed ? "changed" : "unchanged", (unsigned long long)result->files,
+           plural((long long)result->files, "file", "files"), (unsigned long long)result->chunks,
+           plural((long long)result->chunks, "chunk", "chunks"), (unsigned long long)result->traffic.sent,
+           (unsigned long long)result->traffic.received, (unsigned long long)result->traffic.requests,
+           plural((long long)result->traffic.requests, "request", "requests"));
     fflush(stdout);
     if (result->not_seen[0] != 0)
         fprintf(stderr, "evenkeel-collector: %s: not seen: %s\n", result->host, result->not_seen);
@@ -116,6 +119,7 @@ int batch_push(const struct options *options, struct error *error)
     while (started > 0)
         nng_thread_destroy(threads[--started]);
     if (batch.failed > 0)
-        return error_set(error, ERROR_REFUSED, "%zu of %zu hosts were not accepted", batch.failed, batch.hosts.count);
+        return error_set(error, ERROR_REFUSED, "%zu of %zu %s not accepted", batch.failed, batch.hosts.count,
+                         plural((long long)batch.hosts.count, "host was", "hosts were"));
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "collector/platform/platform.h"
 #include "collector/platform/stop.h"
 #include "proto/cleanup.h"
+#include "proto/words.h"
 #include "push.h"
 #include "spool.h"
 
@@ -145,8 +146,10 @@ static enum agent_answer give(void *context, struct error *error)
     }
     if (status < 0)
         return error->code == ERROR_REFUSED && is_final(result.reason) ? AGENT_UNWELCOME : AGENT_LATER;
-    announce(run, RUN_NEWS, "%s: accepted (%s), %llu files; %zu more wait", result.host,
-             result.changed ? "changed" : "unchanged", (unsigned long long)result.files, spool_count(run->spool) - 1);
+    announce(run, RUN_NEWS, "%s: accepted (%s), %llu %s; %zu more %s", result.host,
+             result.changed ? "changed" : "unchanged", (unsigned long long)result.files,
+             plural((long long)result.files, "file", "files"), spool_count(run->spool) - 1,
+             plural((long long)spool_count(run->spool) - 1, "waits", "wait"));
     return spool_drop(run->spool, error) == 0 ? AGENT_ACCEPTED : AGENT_LATER;
 }
 
@@ -216,6 +219,7 @@ int run_agent(const struct options *options, void (*teller)(enum run_weight weig
     agent_run(&schedule, &duties);
     if (!stop_asked())
         return 1;
-    announce(&run, RUN_NEWS, "stopped: %zu snapshots wait to be shipped", spool_count(run.spool));
+    announce(&run, RUN_NEWS, "stopped: %zu %s to be shipped", spool_count(run.spool),
+             plural((long long)spool_count(run.spool), "snapshot waits", "snapshots wait"));
     return 0;
 }

@@ -38,7 +38,7 @@ select l.host_id, l.path as subject,
             else 'medium' end as severity,
        format('%s is not there; %s %s %s it%s', l.path, case when count(distinct l.name) = 1 then 'service' else 'services' end,
               string_agg(distinct l.name, ', ' order by l.name), case when count(distinct l.name) = 1 then 'needs' else 'need' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or it is among the %s entries that could not be read)', c.unreadable)
+              case when coalesce(c.unreadable, 0) > 0 then format(' (or it is among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries'))
                 else '' end)
            as summary,
        jsonb_build_object('path', l.path, 'unreadable', coalesce(c.unreadable, 0),
@@ -55,7 +55,7 @@ select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' els
               case when min(u.holders) >= max(u.hosts) - 1 then format('all %s other', least(min(u.holders), max(u.hosts) - 1))
                    else format('%s of %s', min(u.holders), max(u.hosts)) end,
               level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or among the %s entries that could not be read)', c.unreadable)
+              case when coalesce(c.unreadable, 0) > 0 then format(' (or among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries'))
                 else '' end),
        jsonb_build_object('product', p.name, 'hosts', min(u.holders), 'of', max(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),

@@ -162,7 +162,7 @@ select host_id, code as subject, 'high' as severity,
                    else format('%s %s is %s', lower_path, version_text(lower_version), lower_side ->> 'level') end,
               case when declared_above then 'the registry''s ' || level_range_text(product_id, declared)
                    else format('%s %s, which is %s', upper_path, version_text(upper_version), upper_side ->> 'level') end,
-              case coalesce(move_files, 0) when 0 then 'no file' when 1 then '1 file' else format('%s files', move_files) end,
+              case coalesce(move_files, 0) when 0 then 'no file' else evenkeel.counted(move_files, 'file') end,
               level_range_text(product_id, target),
               case when needed_by is not null then format(', which %s needs', needed_by)
                    when above is not null then format(', which %s of %s files are', above, covered) else '' end) as summary,

@@ -21,3 +21,6 @@ on conflict do nothing;
 
 -- Made anew with another argument.
 drop function if exists evenkeel.store_paths(bytea[], text[]), evenkeel.match_paths(integer[]), evenkeel.make_units(integer[], text[]);
+
+-- Called evenkeel.counted().
+drop function if exists evenkeel.report_count(bigint, text, text);

@@ -30,7 +30,7 @@ select is(fixture.said('one-sided', 'side'),
           'unknown: Base: 1 of 3 files confirmed at SP2: capture SP2 from a healthy host or from media (evenkeel baseline capture)',
           'files of which only ''at least SP1'' is known confirm no SP2, and the component that is behind does not drown in the product');
 select is(fixture.said('whole', 'side'), 'level', 'files that a rule puts at SP2 confirm it');
-select is(fixture.said('both behind', 'side'), 'unknown: Application: 0 of 1 files confirmed, and 1 more component at SP2: capture SP2 from a healthy host or from '
+select is(fixture.said('both behind', 'side'), 'unknown: Application: 0 of 1 file confirmed, and 1 more component at SP2: capture SP2 from a healthy host or from '
           'media (evenkeel baseline capture)', 'of two components that are behind one is named, and the other counted');
 select is((select confirmed || ' of ' || countable || ', ' || proof || ', ' || unassigned from ops.host where host = 'whole'), '4 of 4, catalogue, 0',
           'level, too, tells n of m, and on what it rests');
@@ -52,7 +52,7 @@ select fixture.host('rtm', fixture.files('rel', 'a.dll 9.1.1.0', 'b.dll 9.1.1.0'
 select fixture.judge();
 select is(fixture.said('released', 'rel') || ' ' || (select countable from ops.host where host = 'released'), 'level 1',
           'files that a level ships as the product was released don''t count, and a component of such files alone is neither level nor unknown');
-select matches(fixture.said('gap', 'rel'), 'Application: 0 of 1 files confirmed', 'they confirm nothing either');
+select matches(fixture.said('gap', 'rel'), 'Application: 0 of 1 file confirmed', 'they confirm nothing either');
 select matches(fixture.said('untouched', 'rel'), '^unknown: no file is touched by SP1', 'a host of nothing else is unknown');
 select is(fixture.said('rtm', 'rel'), 'level', 'at the release itself they are compared as at any level');
 
@@ -143,7 +143,7 @@ select fixture.host('restart-of-many', fixture.files('hot', 'a.dll 9.1.1.1', 'b.
     fixture.runs('Service Pack 1') || jsonb_build_object('pending_renames', (select jsonb_agg(jsonb_build_object('from', f, 'to', t) order by n)
         from (select n, format('c:/temp/%s.tmp', n) as f, '' as t from generate_series(1, 2000) n union all values (2001, 'c:/hot/tmp1.dll', 'c:/hot/a.dll')) r)));
 select fixture.judge();
-select is(fixture.said('restart-of-many', 'hot'), 'unknown: 2001 files wait for a restart, of which 2000 are followed: restart the host',
+select is(fixture.said('restart-of-many', 'hot'), 'unknown: 2,001 files wait for a restart, of which 2000 are followed: restart the host',
           'where more wait than are followed it is not known what a restart would mend');
 
 -- Which source holds.

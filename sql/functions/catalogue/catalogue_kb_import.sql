@@ -113,12 +113,6 @@ end
 $$;
 comment on function evenkeel.kb_tell(text) is 'Adds a line for each file that says what was taken of it.';
 
-create or replace function evenkeel.counted(number bigint, noun text)
-returns text language sql immutable strict parallel safe
-as $$ select to_char(number, 'FM999,999,999,990') || ' ' || noun || case when number = 1 then '' when noun like '%ch' then 'es'
-  else 's' end $$;
-comment on function evenkeel.counted(bigint, text) is '1 file, 2 files, 12,114 files.';
-
 create or replace function evenkeel.kb_import(only_product text, given_level text)
 returns table (doc integer, line integer, severity integer, sentence text) language plpgsql
 as $$

@@ -199,7 +199,7 @@ returns text language sql immutable
 as $$
     select format('cell %s does not answer: %s; %s', cell.name, cell.error,
                   case when cell.hosts is null then 'how many hosts it has is not known'
-                       else 'its ' || evenkeel.report_count(cell.hosts, 'host is', 'hosts are') || ' unknown' end)
+                       else 'its ' || evenkeel.counted(cell.hosts, 'host is', 'hosts are') || ' unknown' end)
 $$;
 comment on function evenkeel.absent_text(evenkeel.cell) is 'What is said of a cell that does not answer, its error being why.';
 

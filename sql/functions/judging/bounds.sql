@@ -27,7 +27,7 @@ begin
     from cut group by host_id, check_code;
     insert into state_finding (host_id, check_code, subject, severity, summary, evidence)
     select host_id, check_code, 'further', severity,
-           format('%s further findings of %s: the first %s are told one by one', more, check_code, most),
+           format('%s of %s: the first %s are told one by one', evenkeel.counted(more, 'further finding'), check_code, most),
            jsonb_build_object('further', more, 'told', most)
     from further_finding;
 end

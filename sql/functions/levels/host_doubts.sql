@@ -153,7 +153,8 @@ begin
     where greatest(e.lower_end, 0, lower(r.declared)) < least(e.upper_end, upper(r.declared));
     insert into state_doubt (host_id, product_id, kind, sentence)
     select t.host_id, t.product_id, 'restart',
-           format('%s files wait for a restart, of which %s are followed: restart the host', jsonb_array_length(t.renames), followed)
+           format('%s for a restart, of which %s are followed: restart the host',
+                  evenkeel.counted(jsonb_array_length(t.renames), 'file waits', 'files wait'), followed)
     from state_trouble t
     where jsonb_array_length(t.renames) > followed
       and not exists (select from state_doubt d where (d.host_id, d.product_id, d.kind) = (t.host_id, t.product_id, 'restart'));

@@ -131,8 +131,7 @@ create or replace function evenkeel.unreadable_text(entries integer)
 returns text language sql immutable parallel safe
 as $$
     select case when entries > 0 then format('%s of its disk could not be read: the collector says which; push again once it can read all',
-                                             case when entries = 1 then '1 program or folder'
-                                               else format('%s programs or folders', entries) end) end
+                                             evenkeel.counted(entries, 'program or folder', 'programs or folders')) end
 $$;
 comment on function evenkeel.unreadable_text(integer) is
   'What is missing where the collector could not read that many programs or folders of a disk; null: it read all.';

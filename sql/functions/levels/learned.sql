@@ -74,7 +74,7 @@ begin
     from evenkeel.product p where p.product_id = product and exists (select from evenkeel.held_in_common(product, level))
     on conflict do nothing;
     create temporary table learned on commit drop as
-    select c.*, format('%s of %s hosts at %s', c.hosts, c.holders, evenkeel.level_name(product, level)) as source,
+    select c.*, format('%s of %s at %s', c.hosts, evenkeel.counted(c.holders, 'host'), evenkeel.level_name(product, level)) as source,
            exists (select from evenkeel.statement s
                    where s.product_id = product and s.file in (c.location, regexp_replace(c.location, '^.*/', '')) and s.relation = '='
                      and s.last_ordinal < level and s.version > c.version and (s.machine is null or s.machine = c.machine)

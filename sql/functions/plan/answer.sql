@@ -89,7 +89,7 @@ begin
     select count(*) into remaining from evenkeel.plan_remains(planned);
     if remaining > 20 then
         insert into plan_row (place, action, what, why)
-        values (3000, 'then', format('%s more findings remain', remaining - 20), 'only 20 are named');
+        values (3000, 'then', evenkeel.counted(remaining - 20, 'more finding remains', 'more findings remain'), 'only 20 are named');
     end if;
     select count(*) into doubts from plan_doubt;
     if remaining = 0 and exists (select from plan_step) then

@@ -3,9 +3,9 @@
 create or replace function evenkeel.open_for(since timestamptz, till timestamptz)
 returns text language sql immutable
 as $$
-    select case when n.seconds >= 172800 then format('%s days', n.seconds / 86400)
-                when n.seconds >= 7200 then format('%s hours', n.seconds / 3600)
-                when n.seconds >= 120 then format('%s minutes', n.seconds / 60)
+    select case when n.seconds >= 172800 then n.seconds / 86400 || ' days'
+                when n.seconds >= 7200 then n.seconds / 3600 || ' hours'
+                when n.seconds >= 120 then n.seconds / 60 || ' minutes'
                 else 'less than 2 minutes' end
     from (select greatest(extract(epoch from till - since), 0)::bigint) n (seconds)
 $$;
@@ -75,7 +75,7 @@ comment on function evenkeel.report_dangers(uuid[], text) is
 create or replace function evenkeel.report_new_sentence(new_hosts jsonb)
 returns text language sql stable
 as $$
-    select string_agg(evenkeel.report_count(n.hosts::bigint, 'host ' || coalesce(d.counted_one, 'has a new ' || n.code),
+    select string_agg(evenkeel.counted(n.hosts::bigint, 'host ' || coalesce(d.counted_one, 'has a new ' || n.code),
                                                              'hosts ' || coalesce(d.counted_many, 'have a new ' || n.code)),
                       '; ' order by d.rank, n.hosts::bigint desc, n.code)
     from jsonb_each_text(new_hosts) n (code, hosts)

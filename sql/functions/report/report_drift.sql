@@ -1,10 +1,5 @@
 -- The drift report as one document, which every format is made from.
 
-create or replace function evenkeel.report_count(n bigint, one text, many text)
-returns text language sql immutable parallel safe
-as $$ select ltrim(to_char(n, '999,999,999,990')) || ' ' || case n when 1 then one else many end $$;
-comment on function evenkeel.report_count(bigint, text, text) is '1 host, 12,345 hosts.';
-
 create or replace function evenkeel.report_findings(since timestamptz, until timestamptz default 'infinity', chosen uuid[] default null)
 returns table (section text, host text, check_code text, title text, subject text, severity text, summary text, evidence jsonb,
                opened_at timestamptz,
@@ -91,7 +86,7 @@ create or replace function evenkeel.report_sentence(counts jsonb)
 returns text language sql stable
 as $$
     select concat_ws('; ', n.danger,
-        coalesce((select string_agg(evenkeel.report_count(f.hosts, f.noun || f.one, f.nouns || f.many), ', ' order by f.place)
+        coalesce((select string_agg(evenkeel.counted(f.hosts, f.noun || f.one, f.nouns || f.many), ', ' order by f.place)
                   from (select w.*, case when w.first then 'host ' else '' end as noun, case when w.first then 'hosts ' else '' end as nouns
                         from (select v.*, row_number() over (order by v.place) = 1 as first
                               from (values (1, n.became_mixed, 'became mixed', 'became mixed'), (2, n.mended, 'was mended', 'were mended'),
@@ -100,7 +95,7 @@ as $$
                                            (6, n.came_back, 'came back', 'came back')) v (place, hosts, one, many)
                               where v.hosts > 0) w) f),
                  case when n.danger is null then 'No host became mixed' end),
-        format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.report_count(n.hosts, 'host', 'hosts')))
+        format('%s of %s changed', ltrim(to_char(n.changed, '999,999,999,990')), evenkeel.counted(n.hosts, 'host', 'hosts')))
     from (select r.*, evenkeel.report_new_sentence(coalesce(r.new_hosts, '{}')) as danger
           from jsonb_to_record(counts) r (became_mixed bigint, mended bigint, lost bigint, silent bigint, changed bigint, hosts bigint,
                                           retired bigint, came_back bigint, new_hosts jsonb)) n
@@ -279,7 +274,7 @@ as $$
     union all
     select 'unassigned', array_to_string(array(select jsonb_array_elements_text(c -> 'host_names')), ' '), (c ->> 'hosts')::bigint,
       'no product', null,
-           null, format('%s of %s', c ->> 'unassigned', evenkeel.report_count((c ->> 'files')::bigint, 'file', 'files')), null,
+           null, format('%s of %s', c ->> 'unassigned', evenkeel.counted((c ->> 'files')::bigint, 'file', 'files')), null,
            (document ->> 'until')::timestamptz, null
     from jsonb_array_elements(document -> 'unassigned') c
     union all

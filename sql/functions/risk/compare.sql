@@ -127,7 +127,8 @@ as $$
         when check_code = 'patch-below-prerequisite' and fresh then format('install %s first', evidence ->> 'required')
         when check_code = 'unresolved-import' and not fresh then 'mend it first (evenkeel plan)'
         when check_code = 'unresolved-import' then
-            format('leave the patch out until a %s is there that exports it', coalesce(evidence ->> 'dll', 'file')) else '' end
+            format('leave the patch out until %s is there that exports it',
+                   evenkeel.with_article(coalesce(evidence ->> 'dll', 'file'))) else '' end
 $$;
 comment on function evenkeel.risk_step(text, text, boolean, jsonb) is
     'What to do first about a finding that a patch meets or would make; empty: nothing that is known.';

@@ -107,9 +107,10 @@ as $$
                 format('superseded by %s, which is installed', g.superseding)),
             (10, null, not g.idle, null),
             (11, 'not applicable', not g.touched, 'none of its files is here'),
-            (12, 'not applicable', g.same > 0 and g.kept = '[]', format('already there: %s of %s files', g.same, g.same)),
+            (12, 'not applicable', g.same > 0 and g.kept = '[]', format('already there: %s of %s', g.same, evenkeel.counted(g.same, 'file'))),
             (13, 'not applicable', g.same > 0,
-                format('already there: %s files as it brings them, %s newer', g.same, jsonb_array_length(g.kept))),
+                format('already there: %s, %s newer', evenkeel.counted(g.same, 'file as it brings it', 'files as it brings them'),
+                       jsonb_array_length(g.kept))),
             (14, 'not applicable', true,
                 format('superseded: %s of its files are here, all newer, such as %s %s', jsonb_array_length(g.kept), g.kept -> 0 ->> 'path',
                        g.kept -> 0 ->> 'version'))) w (place, verdict, holds, reason)
