@@ -90,15 +90,22 @@ static int open_registry(struct collection *collection, const struct facts_optio
     }
     if (options->registry_file != NULL)
         return registry_open_text(options->registry_file, options->code_page, &collection->registry, error);
-    int got = registry_open_host(options->root, &collection->registry, collection->problems, &problem);
-    for (size_t i = 0; got == 0 && i < options->more_count; i++)
-        got = registry_open_host(options->more[i].root, &collection->registry, collection->problems, &problem);
+    int got =
+        registry_open_host(options->root, &collection->registry, &collection->lost, collection->problems, &problem);
+    for (size_t i = 0; got == 0 && i < options->more_count; i++) {
+        unsigned lost;
+        got = registry_open_host(options->more[i].root, &collection->registry, &lost, collection->problems, &problem);
+        collection->lost |= lost;
+    }
     collection->live = got == 1 && options->root == NULL;
     if (got == -1)
         string_list_note(collection->problems, "%s", problem.message);
     if (got == 0)
         string_list_note(collection->problems,
-                         "no registry%s%s: facts about Windows are not known; give an export of it",
+                         collection->lost != 0
+                             ? "no registry that can be read%s%s: facts about Windows are not known; "
+                               "give an export of it"
+                             : "no registry%s%s: facts about Windows are not known; give an export of it",
                          options->root != NULL ? " below " : "", options->root != NULL ? options->root : "");
     return problem.code == ERROR_MEMORY ? facts_out_of_memory(error) : 0;
 }
@@ -209,6 +216,17 @@ static int note_hives(struct collection *collection, struct error *error)
     return 0;
 }
 
+/* Where none could be read there may be hives all the same. */
+static int note_lost_hives(struct collection *collection, struct error *error)
+{
+    const char *name;
+    for (size_t i = 0; (name = registry_hive_name(i)) != NULL; i++)
+        if ((collection->lost >> i & 1) != 0 &&
+            facts_not_seen(collection, EVENKEEL__NOT_SEEN_KIND__DAMAGED_HIVE, name, 1, error) == -1)
+            return -1;
+    return 0;
+}
+
 /* An export may hold less than a registry does: that it tells of no services is not that there are none. */
 static int note_keys(struct collection *collection, struct error *error)
 {
@@ -258,6 +276,8 @@ int facts_collect(const struct facts_options *options, Evenkeel__Facts **facts, 
         return -1;
     if (collection.registry != NULL && (note_hives(&collection, error) == -1 || note_keys(&collection, error) == -1 ||
                                         note_code_page(&collection, error) == -1))
+        return -1;
+    if (collection.registry == NULL && note_lost_hives(&collection, error) == -1)
         return -1;
     if (apply_limits(&collection, error) == -1 || fit(&collection, error) == -1)
         return -1;

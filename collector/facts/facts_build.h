@@ -10,6 +10,7 @@
 
 struct collection {
     struct registry *registry;                       /* NULL: none */
+    unsigned lost;                                   /* hives that are there and can't be read, where there is none */
     bool borrowed;                                   /* the registry is the caller's */
     bool live;                                       /* the registry is the running system's */
     struct facts_drive drives[FACTS_DRIVES_MAXIMUM]; /* letters in lower case; the first is the system's */

@@ -163,6 +163,11 @@ uint64_t registry_misspelt(const struct registry *registry, unsigned *code_page)
     return registry->misspelt;
 }
 
+const char *registry_hive_name(size_t index)
+{
+    return index < REGISTRY_HIVE_COUNT ? registry_hive_names[index] : NULL;
+}
+
 const char *registry_hive(const struct registry *registry, size_t index, unsigned *defects)
 {
     if (index >= REGISTRY_HIVE_COUNT)

@@ -57,12 +57,14 @@ uint64_t registry_misspelt(const struct registry *registry, unsigned *code_page)
 
 /*
  * The registry of the host whose system drive lies at `root`; NULL: of the running system. 0 where there is none: no
- * SYSTEM and SOFTWARE below root, or a running system without a registry. *problems (which may be NULL) takes a
- * sentence for each hive that is there and can't be read; SAM is not needed, and of SYSTEM and SOFTWARE one is enough
- * (registry_hive() tells which is lost). A hive that was copied before it was finished being written is brought up to
- * date, in memory, by its logs beside it.
+ * SYSTEM and SOFTWARE below root, or neither can be read, or a running system without a registry; *lost then has a bit
+ * (1 << number, see registry_hive_name()) for each hive that is there and can't be read. *problems (which may be NULL)
+ * takes a sentence for each hive that is there and can't be read; SAM is not needed, and of SYSTEM and SOFTWARE one is
+ * enough (registry_hive() tells which is lost). A hive that was copied before it was finished being written is brought
+ * up to date, in memory, by its logs beside it.
  */
-int registry_open_host(const char *root, struct registry **registry, struct string_list *problems, struct error *error);
+int registry_open_host(const char *root, struct registry **registry, unsigned *lost, struct string_list *problems,
+                       struct error *error);
 
 void registry_close(struct registry *registry); /* NULL is allowed */
 
@@ -77,6 +79,9 @@ enum registry_defect {
  * past the last. Reading may find more, so ask when all was read.
  */
 const char *registry_hive(const struct registry *registry, size_t index, unsigned *defects);
+
+/* The name of hive number `index`: SYSTEM, SOFTWARE, SAM; NULL past the last. */
+const char *registry_hive_name(size_t index);
 
 /*
  * Opens the key at `path` below HKEY_LOCAL_MACHINE ('SOFTWARE\Microsoft\InetStp'; letters match whatever their case),

@@ -207,11 +207,12 @@ static void close_hives(struct registry *registry)
  * SYSTEM and SOFTWARE must be there; a folder with only one of them is no Windows directory. One of them must be
  * readable: what the other would say is not known then.
  */
-static int open_config(const char *config, struct hives *hives, struct string_list *problems, struct error *error)
+static int open_config(const char *config, struct hives *hives, unsigned *lost, struct string_list *problems,
+                       struct error *error)
 {
     char *paths[REGISTRY_HIVE_COUNT] = {NULL};
     int result = 1;
-    unsigned lost = 0;
+    unsigned here = 0;
 
     for (size_t i = 0; i < REGISTRY_HIVE_COUNT && result == 1; i++) {
         char name[16];
@@ -227,9 +228,12 @@ static int open_config(const char *config, struct hives *hives, struct string_li
             continue;
         hives->base.defects[i] = REGISTRY_DAMAGED;
         string_list_note(problems, "%s", problem.message);
-        if (i < 2 && ++lost == 2)
+        here |= 1U << i;
+        if ((here & 3) == 3)
             result = 0;
     }
+    if (result == 0)
+        *lost |= here;
     for (size_t i = 0; i < REGISTRY_HIVE_COUNT; i++)
         free(paths[i]);
     if (result != 1)
@@ -273,7 +277,8 @@ static int list_folders(const char *root, struct string_list *folders, struct er
     return got;
 }
 
-int registry_open_host(const char *root, struct registry **registry, struct string_list *problems, struct error *error)
+int registry_open_host(const char *root, struct registry **registry, unsigned *lost, struct string_list *problems,
+                       struct error *error)
 {
     static const struct registry_verbs verbs = {
         .key_open = key_open,
@@ -287,6 +292,7 @@ int registry_open_host(const char *root, struct registry **registry, struct stri
     int result = 0;
 
     *registry = NULL;
+    *lost = 0;
     if (root == NULL)
         return 0;
     if (list_folders(root, &folders, error) == -1)
@@ -301,7 +307,7 @@ int registry_open_host(const char *root, struct registry **registry, struct stri
         _cleanup_free_ char *config = NULL;
         int got = inner == NULL ? 0 : path_find(root, inner, &config, &problem);
         if (got == 1)
-            got = open_config(config, hives, problems, &problem);
+            got = open_config(config, hives, lost, problems, &problem);
         if (got == -1)
             string_list_note(problems, "%s", problem.message);
         result = got == 1;

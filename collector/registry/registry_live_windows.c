@@ -167,8 +167,10 @@ static void close_live(struct registry *registry)
     free(registry);
 }
 
-int registry_open_host(const char *root, struct registry **registry, struct string_list *problems, struct error *error)
+int registry_open_host(const char *root, struct registry **registry, unsigned *lost, struct string_list *problems,
+                       struct error *error)
 {
+    *lost = 0;
     static const struct registry_verbs verbs = {
         .key_open = key_open,
         .key_child = key_child,

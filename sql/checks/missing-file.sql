@@ -14,6 +14,7 @@
 --   path                    the file that is not there
 --   services                the services that need it: name, start, what ('ImagePath' or 'ServiceDll') and command, as in the registry
 --   unreadable              entries of the disk that the collector could not read: the file may be one of them
+--   registry                why what the registry says of the services may be no longer so: stale, damaged; null: it is not
 -- or:
 --   product, peers          the product's name; the level, architecture and type of the hosts that were compared
 --   hosts, of               how many have the files (of several the least), of how many there are at that level
@@ -22,6 +23,12 @@
 --   unreadable              as above
 with lost as materialized (
     select * from state_missing_services()
+), hive as materialized (
+    -- Services that a hive tells which is older than its host, or damaged.
+    select f.host_id, min(case n.kind when 'damaged_hive' then 'damaged' else 'stale' end) as state
+    from state_facts f cross join lateral evenkeel.not_seen_entries(f.facts) n
+    where f.host_id in (select host_id from lost) and n.kind in ('stale_hive', 'damaged_hive') and n.what = 'SYSTEM'
+    group by f.host_id
 ), unlike_peers as materialized (
     select u.*, row_number() over (partition by u.host_id, u.product_id order by u.location) as place
     from (select count(*) from lost) first_of_all
@@ -32,21 +39,24 @@ with lost as materialized (
     from state_facts f where f.host_id in (select host_id from unlike_peers)
 )
 select l.host_id, l.path as subject,
-       case when coalesce(c.unreadable, 0) > 0 then 'low'
+       case when coalesce(c.unreadable, 0) > 0 or h.state is not null then 'low'
             when min(l.start) <= 2 then 'high'
             when bool_and(l.type in (1, 2, 8)) then 'low'
             else 'medium' end as severity,
-       format('%s is not there; %s %s %s it%s', l.path, case when count(distinct l.name) = 1 then 'service' else 'services' end,
+       format('%s is not there; %s %s %s it%s%s', l.path, case when count(distinct l.name) = 1 then 'service' else 'services' end,
               string_agg(distinct l.name, ', ' order by l.name), case when count(distinct l.name) = 1 then 'needs' else 'need' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or it is among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries'))
-                else '' end)
+              case when coalesce(c.unreadable, 0) > 0
+                   then format(' (or it is among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries')) else '' end,
+              case h.state when 'stale' then ', as a registry says that is older than the host'
+                           when 'damaged' then ', as a registry says that is damaged' else '' end)
            as summary,
-       jsonb_build_object('path', l.path, 'unreadable', coalesce(c.unreadable, 0),
+       jsonb_build_object('path', l.path, 'unreadable', coalesce(c.unreadable, 0), 'registry', h.state,
                           'services', jsonb_agg(jsonb_build_object('name', l.name, 'start', l.start, 'what', l.what, 'command', l.command)
                                                 order by l.name, l.what)) as evidence
 from lost l
 left join host_checkin c using (host_id)
-group by l.host_id, l.path, c.unreadable
+left join hive h using (host_id)
+group by l.host_id, l.path, c.unreadable, h.state
 union all
 select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' else 'medium' end,
        format('%s: %s, which %s hosts at %s have, %s not there%s', p.name,
@@ -55,8 +65,8 @@ select u.host_id, p.code, case when coalesce(c.unreadable, 0) > 0 then 'low' els
               case when min(u.holders) >= max(u.hosts) - 1 then format('all %s other', least(min(u.holders), max(u.hosts) - 1))
                    else format('%s of %s', min(u.holders), max(u.hosts)) end,
               level_range_text(p.product_id, coalesce(s.declared, s.levels)), case when count(*) = 1 then 'is' else 'are' end,
-              case when coalesce(c.unreadable, 0) > 0 then format(' (or among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries'))
-                else '' end),
+              case when coalesce(c.unreadable, 0) > 0
+                   then format(' (or among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries')) else '' end),
        jsonb_build_object('product', p.name, 'hosts', min(u.holders), 'of', max(u.hosts), 'unreadable', coalesce(c.unreadable, 0),
                           'peers', jsonb_build_object('level', level_range_text(p.product_id, coalesce(s.declared, s.levels)),
                                                       'architecture', min(f.architecture), 'product_type', min(f.product_type)),

@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(53);
+select plan(55);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -79,6 +79,15 @@ select results_eq($$ select * from fixture.missing('no-dll') $$, array['high c:/
 select is((select summary from ops.finding where host = 'no-dll'), 'c:/windows/system32/gone.dll is not there; services FTP, W3SVC need it', 'the line names file and services');
 select is((select jsonb_array_length(evidence -> 'services') from ops.finding where host = 'no-dll'), 2, 'the evidence has each service');
 select results_eq($$ select * from fixture.missing('no-image') $$, array['high c:/windows/system32/gone.exe'], 'an ImagePath that is not there');
+savepoint stale;
+select fixture.host('stale', :'here', fixture.services('A|2|16|C:\windows\system32\gone.exe -s') || '{"not_seen": [{"kind": "stale_hive", "what": "SYSTEM", "count": 1}]}');
+select fixture.host('stale software', :'here', fixture.services('A|2|16|C:\windows\system32\gone.exe -s') || '{"not_seen": [{"kind": "stale_hive", "what": "SOFTWARE", "count": 1}]}');
+select fixture.judge();
+select results_eq($$ select severity || ' ' || summary || coalesce(' ' || (evidence ->> 'registry'), '') from ops.finding where host in ('stale', 'stale software') order by host $$,
+                  array['low c:/windows/system32/gone.exe is not there; service A needs it, as a registry says that is older than the host stale',
+                        'high c:/windows/system32/gone.exe is not there; service A needs it'], 'what a stale registry says of a service is told as that, and is no danger');
+select is((select verdict from ops.host where host = 'stale'), 'unknown', 'beside the verdict, which is unknown for it');
+rollback to stale;
 select results_eq($$ select * from fixture.missing('manual') $$, array['low c:/windows/system32/drivers/gone.sys', 'medium c:/windows/system32/gone.exe'],
                   'what starts on demand is less grave, and a driver of a device that may not be there least');
 select is_empty($$ select * from fixture.missing('disabled') $$, 'nothing starts a disabled service');

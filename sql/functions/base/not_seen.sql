@@ -25,7 +25,7 @@ as $$
         when 'other_drive' then format('drive %s, which the registry names, was not given (--root, --drive)', what)
         when 'no_folder' then format('the folder of %s was not found', what)
         when 'stale_hive' then format('the registry hive %s is older than its host, and its logs don''t make up for it', what)
-        when 'damaged_hive' then format('the registry hive %s is damaged', what)
+        when 'damaged_hive' then format('the registry hive %s is damaged or can''t be read', what)
         when 'no_store' then format('of the component store %s can''t be seen', coalesce(nullif(what, ''), 'something'))
         when 'no_key' then format('the registry that was read has no key ''%s'': export HKEY_LOCAL_MACHINE\SYSTEM, too', what)
         else concat_ws(' ', kind, what) end
@@ -36,7 +36,7 @@ comment on function evenkeel.not_seen_sentence(text, text, bigint) is
 create or replace function evenkeel.not_seen_places(kind text, places text[], entries bigint)
 returns text language sql immutable parallel safe
 as $$
-    -- Of many places of a kind one is named.
+    -- Of many places of a kind one is named; of hives, which are three, each.
     select case when cardinality(places) = 1 then evenkeel.not_seen_sentence(kind, places[1], entries)
                 else format('%s (%s)', case kind
                          when 'unreadable' then entries || ' could not be read'
@@ -49,11 +49,12 @@ as $$
                          when 'other_drive' then entries || ' drives were not given'
                          when 'no_folder' then entries || ' folders were not found'
                          when 'stale_hive' then entries || ' registry hives are older than the host'
-                         when 'damaged_hive' then entries || ' registry hives are damaged'
+                         when 'damaged_hive' then entries || ' registry hives are damaged or can''t be read'
                          when 'no_store' then 'of the component store ' || entries || ' parts can''t be seen'
                          when 'no_key' then 'the registry that was read lacks HKEY_LOCAL_MACHINE\SYSTEM, or parts of it: export it, too'
                          else concat_ws(' ', entries, kind) end,
-                         concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...')) end
+                         case when kind in ('stale_hive', 'damaged_hive') then array_to_string(places, ', ')
+                              else concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...') end) end
 $$;
 comment on function evenkeel.not_seen_places(text, text[], bigint) is 'What of one kind was not seen, in one clause.';
 
