@@ -1,6 +1,6 @@
 -- The check unresolved-import: what the loader would not find on a host, and what must not be said.
 begin;
-select plan(49);
+select plan(51);
 \ir fixture.psql
 \ir imports.psql
 
@@ -113,6 +113,10 @@ select is(fixture.found('unknown program', 'summary'),
 select fixture.host('unknown program', fixture.system() || fixture.importer('c:/windows/system32/inetsrv/a.dll', 'b.dll', array['X'])
     || fixture.dll('c:/windows/system32/inetsrv/b.dll', '1.0.0.0', array['Y']) || fixture.dll('c:/windows/system32/b.dll', '2.0.0.0', array['Z']));
 select is(fixture.found('unknown program', $$severity || ' ' || (evidence ->> 'definite')$$), 'high true', 'where all candidates lack it the answer is definite');
+select fixture.host('unknown program', fixture.system() || fixture.importer('c:/windows/system32/inetsrv/a.dll', 'b.dll', array['Either', 'Neither'])
+    || fixture.dll('c:/windows/system32/inetsrv/b.dll', '1.0.0.0', array['Either']) || fixture.dll('c:/windows/system32/b.dll', '2.0.0.0', array['Y']));
+select matches(fixture.found('unknown program', 'summary'), ' imports b\.dll!Neither and 1 more, which ', 'what surely fails is named before what may');
+select is(fixture.found('unknown program', $$evidence ->> 'symbols'$$), '["Neither", "Either"]', 'and stands before it');
 select fixture.host('unknown program', fixture.system() || fixture.importer('c:/windows/system32/inetsrv/a.dll', 'b.dll', array['X'])
     || fixture.dll('c:/windows/system32/inetsrv/b.dll', '1.0.0.0', array['X']));
 select is(fixture.found('unknown program'), null, 'a DLL that lies beside the importer alone is found there');

@@ -49,6 +49,8 @@ static void assert_rows(const ProtobufCMessageDescriptor *descriptor)
         if (!kind_suits(limits[i].kind, field) ||
             (limits[i].entries > 1) != (field->label == PROTOBUF_C_LABEL_REPEATED))
             fail_msg("the row of %s.%s is of another kind than the field", descriptor->short_name, field->name);
+        if (limits[i].kind == FIELD_DIGEST)
+            assert_int_equal(limits[i].most, DIGEST_BYTES);
         if (field->type == PROTOBUF_C_TYPE_MESSAGE)
             assert_rows(field->descriptor);
     }
