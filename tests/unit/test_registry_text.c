@@ -161,7 +161,7 @@ static void removed_keys_and_values_are_gone_with_all_below(void **state)
 {
     (void)state;
     struct registry_value value;
-    struct registry *registry = parse_text(V5 KEY "\"v\"=\"1\"\n\"w\"=\"1\"\n\"v\"=-\n"
+    struct registry *registry = parse_text(V5 KEY "\"v\"=\"1\"\n\"w\"=\"1\"\n\"v\"=-\n\"never\"=-\n"
                                                   "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Key\\Sub]\n"
                                                   "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Old\\Sub]\n\"v\"=\"1\"\n"
                                                   "[-HKEY_LOCAL_MACHINE\\SOFTWARE\\Old]\n\"v\"=\"in no key\"\n"
@@ -172,6 +172,13 @@ static void removed_keys_and_values_are_gone_with_all_below(void **state)
     assert_false(has_key(registry, "SOFTWARE\\Old"));
     assert_false(has_key(registry, "SOFTWARE\\Old\\Sub"));
     assert_false(has_key(registry, "SOFTWARE\\Never"));
+    /* A value that is not there takes nothing with it. */
+    struct registry_key *machine, *software;
+    assert_int_equal(registry_key_open(registry, "", &machine, NULL), 1);
+    assert_int_equal(registry_key_child(machine, 0, &software, NULL), 1);
+    assert_string_equal(registry_key_name(software), "SOFTWARE");
+    registry_key_close(software);
+    registry_key_close(machine);
     registry_close(registry);
 }
 

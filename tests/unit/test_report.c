@@ -3,6 +3,7 @@
 #include "aggregator/report/report_document.h"
 #include "aggregator/report/report_evidence.h"
 #include "aggregator/report/report_html.h"
+#include "aggregator/report/report_matrix.h"
 #include "aggregator/report/report_text.h"
 
 #include <setjmp.h>
@@ -263,6 +264,42 @@ static void evidence_is_read_as_sentences(void **state)
     }
 }
 
+/* In the order of the rows none of these stands where it belongs. */
+static void a_matrix_has_what_is_mixed_first_and_levels_in_their_order(void **state)
+{
+    (void)state;
+    static const char *const levels[] = {"SP1..SP2", "SP2", "", "RTM", "mixed"};
+    cJSON *document = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(document, "matrix");
+    cJSON *product = cJSON_Parse("{\"product\": \"windows-2003\", \"name\": \"Windows\", \"levels\": "
+                                 "[\"RTM\", \"SP1\", \"SP2\"]}");
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        cJSON *row = cJSON_CreateObject();
+        cJSON_AddStringToObject(row, "product", "windows-2003");
+        cJSON_AddStringToObject(row, "component", "os");
+        cJSON_AddStringToObject(row, "level", levels[i]);
+        cJSON_AddNumberToObject(row, "hosts", 1);
+        cJSON_AddItemToArray(rows, row);
+    }
+    cJSON *of_another = cJSON_Duplicate(cJSON_GetArrayItem(rows, 0), true);
+    cJSON_ReplaceItemInObject(of_another, "product", cJSON_CreateString("windows-xp"));
+    cJSON_ReplaceItemInObject(of_another, "level", cJSON_CreateString("SP1"));
+    cJSON_AddItemToArray(rows, of_another);
+    char *text = NULL, seen[256] = "";
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    report_matrix(document, product, out);
+    assert_int_equal(fclose(out), 0);
+    for (const char *at = strstr(text, "<th scope=\"col\""); at != NULL; at = strstr(at + 1, "<th scope=\"col\"")) {
+        const char *begin = strchr(at, '>') + 1;
+        snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "%.*s|", (int)strcspn(begin, "<"), begin);
+    }
+    assert_string_equal(seen, "Component|mixed|RTM|SP2|SP1..SP2|unknown|");
+    free(text);
+    cJSON_Delete(product);
+    cJSON_Delete(document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +310,7 @@ int main(void)
         cmocka_unit_test(groups_past_the_fortieth_are_counted),
         cmocka_unit_test(evidence_is_read_as_sentences),
         cmocka_unit_test(more_checks_than_there_is_place_for_are_counted_together),
+        cmocka_unit_test(a_matrix_has_what_is_mixed_first_and_levels_in_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
