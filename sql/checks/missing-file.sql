@@ -46,7 +46,8 @@ select l.host_id, l.path as subject,
        format('%s is not there; %s %s %s it%s%s', l.path, case when count(distinct l.name) = 1 then 'service' else 'services' end,
               string_agg(distinct l.name, ', ' order by l.name), case when count(distinct l.name) = 1 then 'needs' else 'need' end,
               case when coalesce(c.unreadable, 0) > 0
-                   then format(' (or it is among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries')) else '' end,
+                   then format(' (or it is among %s that could not be read)', evenkeel.counted(c.unreadable, 'entry', 'entries'))
+                   else '' end,
               case h.state when 'stale' then ', as a registry says that is older than the host'
                            when 'damaged' then ', as a registry says that is damaged' else '' end)
            as summary,

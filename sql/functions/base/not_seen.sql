@@ -20,7 +20,8 @@ as $$
         when 'link' then format('%s is a link, and what it leads to was not followed', what)
         when 'unnameable' then format('%s in %s can''t be told', evenkeel.counted(entries, 'name'), what)
         when 'cut' then format('%s of %s over the limit', entries, what)
-        when 'code_page' then format('%s may be spelt wrong: code page %s was assumed (--code-page)', evenkeel.counted(entries, 'name'), what)
+        when 'code_page'
+        then format('%s may be spelt wrong: code page %s was assumed (--code-page)', evenkeel.counted(entries, 'name'), what)
         when 'guessed' then format('%s was taken by its usual name: the registry does not say it', what)
         when 'other_drive' then format('drive %s, which the registry names, was not given (--root, --drive)', what)
         when 'no_folder' then format('the folder of %s was not found', what)

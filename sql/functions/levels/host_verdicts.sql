@@ -42,7 +42,8 @@ as $$
     select r.host_id, r.product_id, sum(r.countable), sum(r.proven),
            case when bool_and(r.countable = 0 or r.confirmed >= r.share * r.countable) then 'catalogue'
                 when bool_and(r.countable = 0 or r.confirmed + r.by_store >= r.share * r.countable) then 'store' else 'fleet' end,
-           (array_agg(format('%s: %s of %s confirmed', r.name, r.proven, evenkeel.counted(r.countable, 'file')) order by r.place) filter (where r.behind))[1]
+           (array_agg(format('%s: %s of %s confirmed', r.name, r.proven, evenkeel.counted(r.countable, 'file')) order by r.place)
+            filter (where r.behind))[1]
                || case when count(*) filter (where r.behind) < 2 then ''
                        else ', and ' || evenkeel.counted(count(*) filter (where r.behind) - 1, 'more component') end,
            (array_agg(format(case r.ahead when 1 then '%s: %s of %s is newer than what it ships, and no known patch brings it'
@@ -148,7 +149,8 @@ begin
                    undeclared_text(coalesce(f.os_version, ''), p.follows_os, coalesce(f.has_registry, false), r.declared, p.level_kind,
                                    coalesce(f.service_pack, '')),
                    x.sentence || ': ' || q.remedy) as doubts,
-               case when r.ordinal is null then format('nothing says which level its %s at: %s', evenkeel.counted(r.files, 'file is', 'files are'), q.remedy)
+               case when r.ordinal is null
+                    then format('nothing says which level its %s at: %s', evenkeel.counted(r.files, 'file is', 'files are'), q.remedy)
                     when coalesce(g.countable, 0) = 0 then format('no file is touched by %s: %s', q.level, q.remedy)
                     when g.gap is not null then format('%s at %s: %s', g.gap, q.level, q.remedy) end as gap,
                case when g.ahead is not null then format('ahead of %s: %s', q.level, g.ahead) end as ahead,

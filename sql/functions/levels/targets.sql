@@ -25,7 +25,8 @@ as $$
                 then format('%s of %s %s it, and what the registry declares, %s, is older', most_files, evenkeel.counted(covered, 'file'),
                             case most_files when 1 then 'proves' else 'prove' end,
                             evenkeel.level_range_text(product, declared))
-                when most is not null then format('%s of %s %s it, and nothing declares a level', most_files, evenkeel.counted(covered, 'file'),
+                when most is not null then format('%s of %s %s it, and nothing declares a level', most_files,
+                                                 evenkeel.counted(covered, 'file'),
                                                  case most_files when 1 then 'proves' else 'prove' end)
                 when declared is not null then 'the registry declares it, and most files are not above it'
                 else 'nothing declares a level, and no greater one is proven by a file' end,

@@ -131,7 +131,8 @@ begin
     select path_id, evenkeel.plan_image(name, location, machine, version) from found where version is distinct from file_version;
     insert into plan_doubt (place, says)
     select 2, format('what %s ships as %s%s is not known: %s', evenkeel.level_name(product, reached), min(pa.path),
-                     case when count(*) > 1 then ' and ' || evenkeel.counted(count(*) - 1, 'more file') else '' end, evenkeel.settles(product, reached))
+                     case when count(*) > 1 then ' and ' || evenkeel.counted(count(*) - 1, 'more file') else '' end,
+                     evenkeel.settles(product, reached))
     from plan_change c join path pa using (path_id) join image i using (image_id)
     where i.file_version is null
     having count(*) > 0
