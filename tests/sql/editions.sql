@@ -1,6 +1,6 @@
 -- Loading the catalogue: a row loaded again replaces what it said, what a new edition states no more goes, and the order of loads leaves no trace.
 begin;
-select plan(24);
+select plan(26);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -55,6 +55,10 @@ select results_eq('select * from fixture.known()', array['SP1 own.dll = 9.1.1.1 
 -- What states what can be asked, and taken out by its source.
 select results_eq($$ select source, kind, statements from evenkeel.catalog_sources('gold') $$,
     $$ values ('Q3', 'statement', 1::bigint), ('host here', 'statement', 1) $$, 'sources are listed with what they state');
+select results_eq($$ select level, file, source from evenkeel.baseline_statements('gold', 'sp1', null, null) $$,
+    $$ values ('SP1', 'own.dll', 'host here') $$, 'and statements by their level');
+select results_eq($$ select file from evenkeel.baseline_statements(null, null, 'Q3', null) union all
+                     select file from evenkeel.baseline_statements(null, null, null, 'OWN.dll') $$, array['z.dll', 'own.dll'], 'source or file');
 select is(evenkeel.baseline_remove('host here', 'gold', 'sp1'), 1::bigint, 'a capture can be taken out');
 select throws_like($$ select evenkeel.baseline_remove('host there', null, null) $$, '%no statement is from ''host there''%baseline show%', 'what is not there can''t');
 select is(evenkeel.catalog_remove('Q3'), 1::bigint, 'and what an article says');
