@@ -40,7 +40,8 @@ select is_empty($$ select fixture.listed() $$, 'who states several builds contra
 select fixture.says('article', 'KB1', 'h.dll', '=', '9.1.1.10'), fixture.says('article', 'KB2', 'h.dll', '=', '9.1.1.11');
 select results_eq($$ select fixture.listed() $$, array['h.dll 9.1.1.10 (KB1), 9.1.1.11 (KB2)'], 'of two of one rank each pair is told once');
 delete from evenkeel.baseline where product_id = evenkeel.product_number('said');
-insert into evenkeel.shipped (product_id, first_ordinal, last_ordinal, version, file) values (evenkeel.product_number('said'), 0, 1, evenkeel.version_of('9.1.1.7'), 'i.dll');
+insert into evenkeel.shipped_file (stem, file, products, first_ordinals, last_ordinals, revisions)
+values (evenkeel.version_of('9.1.1.0')::bigint >> 16, 'i.dll', array[evenkeel.product_number('said')], '{0}', '{1}', '{7}');
 select fixture.says('captured', 'host x', 'c:/said/i.dll', '=', '9.1.1.8');
 select results_eq($$ select fixture.listed() $$, array['c:/said/i.dll 9.1.1.7 (file list), 9.1.1.8 (host x)'], 'a list contradicts what was captured of any of its levels');
 

@@ -1,6 +1,6 @@
 -- Lists of cumulative updates: which product and level they are of, and what is stored of them. The order of imports leaves no trace.
 begin;
-select plan(34);
+select plan(44);
 \ir fixture.psql
 
 create function fixture.ubr(build integer, ubr integer) returns jsonb language sql as $$
@@ -84,7 +84,7 @@ select is((select changed from evenkeel.catalog_merge() where table_name = 'list
 -- All orders of three lists, by themselves and at once, store the same.
 create function fixture.in_order(variadic lists integer[]) returns setof text language plpgsql as $$
 begin
-    delete from evenkeel.level_list; delete from evenkeel.shipped;
+    delete from evenkeel.level_list; delete from evenkeel.shipped_file;
     for i in 1 .. cardinality(lists) loop
         perform fixture.begin_import();
         perform case lists[i]
@@ -153,6 +153,44 @@ select results_eq($$ select * from fixture.import() $$, array['windows-10-2004 1
     'builds that share their files are one product');
 select is((select code from evenkeel.level where product_id = evenkeel.product_number('windows-10-2004') and ordinal = 9000), '19041.9000',
           'and a level that the catalogue lacks is made');
+
+-- What a client and a server ship alike is stored once, for as long as it is so.
+create function fixture.rows_of(name text) returns setof text language sql as $$
+    select format('%s: %s', (select string_agg(p.code, ' ' order by p.code) from evenkeel.product p where p.product_id = any (s.products)),
+                  array_to_string(s.revisions, ' '))
+    from evenkeel.shipped_file s where s.file = name order by 1
+$$;
+create function fixture.list_of(number integer, banner text, variadic files text[]) returns setof text language plpgsql as $$
+begin
+    perform fixture.begin_import();
+    perform fixture.list(0, number, 17763, variadic files);
+    update kb_section set banner = list_of.banner where doc = 0;
+    return query select * from fixture.import();
+end $$;
+select fixture.list_of(5090021, 'Windows 10, version 1809 and Windows Server 2019 LCU x64-based', '0 9410 C.dll', '0 9409 C.dll', '0 9408 C.dll', '0 9410 D.dll');
+select results_eq($$ select fixture.rows_of('c.dll') $$, array['windows-10-1809 windows-2019: 9408 9409 9410'], 'a client and a server share a row, all builds of a name in it');
+select fixture.list_of(5090022, 'Windows Server 2019 LCU x64-based', '0 9420 C.dll', '0 9410 D.dll');
+select results_eq($$ select fixture.rows_of('c.dll') $$, array['windows-10-1809: 9408 9409 9410', 'windows-2019: 9408 9409 9410 9420'],
+    'a list of the server''s alone parts them');
+select results_eq($$ select * from fixture.stored('windows-2019') s where s ~ '^d' $$, array['d.dll 9410 9410..9420'], 'it goes on from what they shared');
+select results_eq($$ select * from fixture.stored('windows-10-1809') s where s ~ '^[cd]' $$,
+    array['c.dll 9408 9410..9410', 'c.dll 9409 9410..9410', 'c.dll 9410 9410..9410', 'd.dll 9410 9410..9410'], 'the client''s stays as it was');
+select fixture.list_of(5090023, 'Windows 10, version 1809 LCU x64-based', '0 9420 C.dll', '0 9410 D.dll');
+select results_eq($$ select fixture.rows_of('c.dll') $$, array['windows-10-1809 windows-2019: 9408 9409 9410 9420'], 'the same list for the client joins them again');
+select is(evenkeel.catalog_remove('KB5090022', 'windows-2019'), 2::bigint, 'a list can be removed for one of them');
+select results_eq($$ select fixture.rows_of('c.dll') $$, array['windows-10-1809: 9408 9409 9410 9420', 'windows-2019: 9408 9409 9410'], 'and the other keeps it');
+
+-- An instance of a product has its product's, and none once it is gone.
+insert into evenkeel.product (code, name, level_kind, source, unit_of, unit)
+select 'windows-2019/one', 'one', p.level_kind, '', p.product_id, 'one' from evenkeel.product p where p.code = 'windows-2019';
+select evenkeel.refresh_units_of(array[evenkeel.product_number('windows-2019/one')]);
+select results_eq($$ select * from fixture.stored('windows-2019/one') $$, $$ select * from fixture.stored('windows-2019') $$, 'an instance has its product''s files');
+select evenkeel.catalog_remove('KB5090021');
+select evenkeel.refresh_units_of(array[evenkeel.product_number('windows-2019/one')]);
+select results_eq($$ select fixture.rows_of('c.dll') $$, array['windows-10-1809: 9420'], 'a list that is removed is the instance''s no more');
+update evenkeel.product set unit_of = null where code = 'windows-2019/one';
+select evenkeel.refresh_units_of(array[evenkeel.product_number('windows-2019/one')]);
+select is_empty($$ select from fixture.stored('windows-2019/one') $$, 'what is no instance has nothing of it');
 
 select * from finish();
 rollback;

@@ -115,8 +115,7 @@ begin
     get diagnostics n = row_count; removed := removed + n;
     delete from evenkeel.patch t where t.product_id = any (products) and (t.source = given_source or t.editions = array[given_edition]);
     get diagnostics n = row_count; removed := removed + n;
-    delete from evenkeel.shipped s where s.product_id = any (products) and s.edition_id = given_edition;
-    get diagnostics n = row_count; removed := removed + n;
+    removed := removed + evenkeel.shipped_withdraw(products, given_edition);
     lists := array(select distinct l.product_id from evenkeel.level_list l
                    where l.product_id = any (products) and (l.source = given_source or l.edition_id = given_edition));
     if lists <> '{}' then

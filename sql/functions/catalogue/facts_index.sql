@@ -61,20 +61,19 @@ begin
     comment on table index_interval is
         'A files version and the levels, first to last, that ship it, as an index has it. Filled by index_merge; read by index_merge, '
         'index_tell; ends with the transaction.';
-    delete from evenkeel.shipped s
-    where s.edition_id in (select edition_id from index_interval)
-      and (only_product is null or s.product_id = (select p.product_id from evenkeel.product p where p.code = only_product))
-      and not exists (select from index_interval i
-                      where (i.edition_id, i.product_id, i.architecture, i.file, i.version, i.first_ordinal, i.last_ordinal) =
-                            (s.edition_id, s.product_id, s.architecture, s.file, s.version, s.first_ordinal, s.last_ordinal));
-    get diagnostics n = row_count; changed := changed + n;
-    insert into evenkeel.shipped (product_id, architecture, first_ordinal, last_ordinal, version, edition_id, file)
-    select i.product_id, i.architecture, i.first_ordinal, i.last_ordinal, i.version, i.edition_id, i.file
-    from index_interval i
-    where not exists (select from evenkeel.shipped s
-                      where (i.edition_id, i.product_id, i.architecture, i.file, i.version, i.first_ordinal, i.last_ordinal) =
-                            (s.edition_id, s.product_id, s.architecture, s.file, s.version, s.first_ordinal, s.last_ordinal));
-    get diagnostics n = row_count; changed := changed + n;
+    perform evenkeel.shipped_scratch();
+    insert into shipped_now (stem, architecture, edition_id, file, products, first_ordinals, last_ordinals, revisions)
+    select stem, architecture, edition_id, file, array_agg(product_id order by product_id), first_ordinals, last_ordinals, revisions
+    from (select i.version >> 16 as stem, i.architecture, i.edition_id, i.file, i.product_id,
+                 array_agg(i.first_ordinal order by i.first_ordinal, i.version) as first_ordinals,
+                 array_agg(i.last_ordinal order by i.first_ordinal, i.version) as last_ordinals,
+                 array_agg((i.version & 65535)::integer order by i.first_ordinal, i.version) as revisions
+          from (select distinct version, architecture, edition_id, file, product_id, first_ordinal, last_ordinal from index_interval) i
+          group by 1, 2, 3, 4, 5) s
+    group by stem, architecture, edition_id, file, first_ordinals, last_ordinals, revisions;
+    changed := changed + evenkeel.shipped_store(
+        array(select p.product_id from evenkeel.product p where only_product is null or p.code = only_product), null,
+        array(select distinct edition_id from index_interval));
     perform evenkeel.index_tell();
     return changed;
 end

@@ -1,53 +1,72 @@
 -- Lists of cumulative updates as intervals of levels: a file's version is stored once for all the levels that ship it, so that hundreds of
 -- lists take little room, and asking for one file costs the same however many there are.
 
-create or replace function evenkeel.list_intervals(for_product integer, for_architecture integer)
-returns void language plpgsql
+create or replace function evenkeel.list_gather(for_product integer, for_architecture integer)
+returns void language plpgsql set work_mem = '128MB'
 as $$
 begin
     insert into list_name (file)
-    select distinct s.file from evenkeel.shipped s
-    where s.product_id = for_product and s.architecture is not distinct from for_architecture and s.edition_id is null
+    select s.file from evenkeel.shipped_file s
+    where for_product = any (s.products) and s.architecture is not distinct from for_architecture and s.edition_id is null
     on conflict do nothing;
-    analyze list_new; analyze list_name;
-    insert into list_interval (file, version, first_ordinal, last_ordinal)
-    with stated as (
-        select n.file_id, p.place, s.version::bigint as version
-        from evenkeel.shipped s
-        join list_name n using (file)
-        join list_place p on p.ordinal between s.first_ordinal and s.last_ordinal and not p.fresh
-        where s.product_id = for_product and s.architecture is not distinct from for_architecture and s.edition_id is null
-        union
-        select n.file_id, p.place, n.version from list_new n join list_place p using (ordinal)
+    analyze list_name; analyze list_place;
+    insert into list_at (at, version)
+    select n.file_id::bigint << 32 | p.place, s.stem << 16 | i.revision
+    from evenkeel.shipped_file s
+    join list_name n using (file)
+    cross join unnest(s.first_ordinals, s.last_ordinals, s.revisions) i (first_ordinal, last_ordinal, revision)
+    join list_place p on p.ordinal between i.first_ordinal and i.last_ordinal and not p.fresh
+    where for_product = any (s.products) and s.architecture is not distinct from for_architecture and s.edition_id is null;
+end
+$$;
+comment on function evenkeel.list_gather(integer, integer) is
+  'Adds to list_at what the stored lists of a product for one architecture say, at the levels of list_place whose lists stay.';
+
+-- Nearly every list has one build of a name: these are gone through in order once. Where one has several, they are compared as a whole.
+create or replace function evenkeel.list_intervals()
+returns void language plpgsql set work_mem = '128MB'
+as $$
+begin
+    analyze list_at;
+    insert into list_begun (at, version, before, several)
+    select at, version, before, before = at
+    from (select at, version, lag(at) over w as before, lag(version) over w as was from list_at window w as (order by at, version)) x
+    where (before, was) is distinct from (at - 1, version) and (before, was) is distinct from (at, version);
+    analyze list_begun;
+    insert into list_interval (file_id, version, first_ordinal, last_ordinal)
+    with several as materialized (
+        select distinct at >> 32 as file from list_begun where several
     ), builds as (
-        select file_id, place, array_agg(version order by version) as versions from stated group by file_id, place
+        select at, array_agg(distinct version order by version) as versions from list_at
+        where at >> 32 in (select file from several) group by at
     ), begun as (
-        select file_id, place, versions,
-               lag(place) over w is distinct from place - 1 or lag(versions) over w is distinct from versions as begins
-        from builds window w as (partition by file_id order by place)
-    ), island as (
-        select file_id, place, versions, count(*) filter (where begins) over (partition by file_id order by place) as island from begun
+        select at, versions, before
+        from (select at, versions, lag(at) over w as before, lag(versions) over w as was from builds window w as (order by at)) x
+        where (before, was) is distinct from (at - 1, versions)
     ), run as (
-        select file_id, min(place) as first_place, max(place) as last_place, min(versions) as versions from island group by file_id, island
+        -- A run ends with what is before the next one.
+        select * from (select at, array[version] as versions,
+                              coalesce(lead(before) over (order by at, version), (select max(at) from list_at)) as until from list_begun) x
+        where at >> 32 not in (select file from several)
+        union all
+        select at, versions, coalesce(lead(before) over (order by at), (select max(at) from builds)) from begun
     )
-    select n.file, v.version, f.ordinal, l.ordinal
+    select (r.at >> 32)::integer, v.version, f.ordinal, l.ordinal
     from run r
-    join list_name n using (file_id)
-    join list_place f on f.place = r.first_place
-    join list_place l on l.place = r.last_place
+    join list_place f on f.place = r.at & 4294967295
+    join list_place l on l.place = r.until & 4294967295
     cross join unnest(r.versions) v (version);
 end
 $$;
-comment on function evenkeel.list_intervals(integer, integer) is
-  'Fills list_interval: what a product''s lists for one architecture say together, those that are stored and those that are stated now '
-  '(list_new) at the levels of list_place. The same lists give the same rows, in whichever order they come.';
+comment on function evenkeel.list_intervals() is
+  'Fills list_interval: what list_at says, as intervals of levels. The same lists give the same rows, in whichever order they come.';
 
 create or replace function evenkeel.list_counts()
 returns table (ordinal integer, files bigint) language sql
 as $$
     -- Those that began so far, without those that ended before: each interval is looked at once, however many lists there are.
     with run as (
-        select distinct file, first_ordinal, last_ordinal from list_interval
+        select distinct file_id, first_ordinal, last_ordinal from list_interval
     ), begun as (
         select first_ordinal as ordinal, count(*) as n from run group by 1
     ), ended as (
@@ -59,35 +78,27 @@ as $$
 $$;
 comment on function evenkeel.list_counts() is 'How many files the lists of list_interval name at each level of list_place.';
 
-create or replace function evenkeel.list_store(for_product integer, for_architecture integer)
-returns bigint language plpgsql
+create or replace function evenkeel.list_store(for_products integer[], for_architecture integer)
+returns bigint language plpgsql set work_mem = '128MB'
 as $$
-declare
-    gone bigint;
-    come bigint;
 begin
-    delete from evenkeel.shipped s
-    where s.product_id = for_product and s.architecture is not distinct from for_architecture and s.edition_id is null
-      and not exists (select from list_interval i
-                      where (i.file, i.version, i.first_ordinal, i.last_ordinal) = (s.file, s.version, s.first_ordinal, s.last_ordinal));
-    get diagnostics gone = row_count;
-    insert into evenkeel.shipped (product_id, architecture, first_ordinal, last_ordinal, version, file)
-    select for_product, for_architecture, i.first_ordinal, i.last_ordinal, i.version, i.file
-    from list_interval i
-    where not exists (select from evenkeel.shipped s
-                      where s.product_id = for_product and s.architecture is not distinct from for_architecture and s.edition_id is null
-                        and (i.file, i.version, i.first_ordinal, i.last_ordinal) = (s.file, s.version, s.first_ordinal, s.last_ordinal))
-    order by i.file, i.first_ordinal;
-    get diagnostics come = row_count;
-    return gone + come;
+    perform evenkeel.shipped_scratch();
+    insert into shipped_now (stem, architecture, file, products, first_ordinals, last_ordinals, revisions)
+    select r.stem, for_architecture, n.file, evenkeel.integers_without(for_products, '{}'), r.first_ordinals, r.last_ordinals, r.revisions
+    from (select file_id, version >> 16 as stem, array_agg(first_ordinal order by first_ordinal, version) as first_ordinals,
+                 array_agg(last_ordinal order by first_ordinal, version) as last_ordinals,
+                 array_agg((version & 65535)::integer order by first_ordinal, version) as revisions
+          from list_interval group by file_id, version >> 16) r
+    join list_name n using (file_id);
+    return evenkeel.shipped_store(for_products, for_architecture, null);
 end
 $$;
-comment on function evenkeel.list_store(integer, integer) is
-  'Stores list_interval as what a product''s lists for one architecture say; returns how many rows changed.';
+comment on function evenkeel.list_store(integer[], integer) is
+  'Stores list_interval as what these products'' lists for one architecture say; returns how many rows changed.';
 
 -- The rows of many lists are far more than can be told beforehand; joined one by one, 160 lists would be read 160 times.
 create or replace function evenkeel.list_take(for_product integer, for_architecture integer)
-returns void language plpgsql set enable_nestloop = off
+returns void language plpgsql set enable_nestloop = off set work_mem = '128MB'
 as $$
 begin
     perform evenkeel.list_scratch();
@@ -99,15 +110,16 @@ begin
           select l.ordinal, false from evenkeel.level_list l where l.product_id = for_product
             and l.architecture is not distinct from for_architecture) x
     group by ordinal;
-    analyze list_place; analyze list_name;
-    insert into list_new (file_id, ordinal, version)
-    select n.file_id, p.ordinal, r.version
+    perform evenkeel.list_gather(for_product, for_architecture);
+    insert into list_at (at, version)
+    select n.file_id::bigint << 32 | l.place, r.version
     from list_part p
+    join list_place l using (ordinal)
     join list_stem s on (s.doc, s.product_id) = (p.doc, p.product_id) and s.architecture is not distinct from p.architecture
     join list_row r on r.doc = s.doc and coalesce(r.section, -1) = coalesce(s.section, -1) and r.version >> 16 = s.stem
     join list_name n on n.file = r.file
     where p.product_id = for_product and p.architecture is not distinct from for_architecture and (r.version & 65535) <= p.ordinal;
-    perform evenkeel.list_intervals(for_product, for_architecture);
+    perform evenkeel.list_intervals();
 end
 $$;
 comment on function evenkeel.list_take(integer, integer) is
@@ -118,7 +130,6 @@ returns bigint language plpgsql
 as $$
 declare
     pair record;
-    worked_out text := '';
     changed bigint := 0;
     n bigint;
 begin
@@ -134,22 +145,20 @@ begin
     insert into list_name (file) select distinct file from list_row on conflict do nothing;
     -- A client and a server that share all their lists are worked out once.
     for pair in
-        select p.product_id, p.architecture,
-               concat_ws(' ', p.architecture, string_agg(p.doc || ':' || p.ordinal, ' ' order by p.ordinal),
-                         (select string_agg(l.ordinal || '=' || l.source || '=' || l.files, ' ' order by l.ordinal)
-                          from evenkeel.level_list l
-                          where l.product_id = p.product_id and l.architecture is not distinct from p.architecture)) as lists
-        from list_part p group by p.product_id, p.architecture order by 3, 1
+        select array_agg(product_id order by product_id) as products, architecture
+        from (select p.product_id, p.architecture, string_agg(p.doc || ':' || p.ordinal, ' ' order by p.ordinal) as come,
+                     (select string_agg(l.ordinal || '=' || l.source || '=' || l.files, ' ' order by l.ordinal)
+                      from evenkeel.level_list l
+                      where l.product_id = p.product_id and l.architecture is not distinct from p.architecture) as held
+              from list_part p group by p.product_id, p.architecture) x
+        group by come, held, architecture order by 1, 2
     loop
-        if worked_out <> pair.lists then
-            perform evenkeel.list_take(pair.product_id, pair.architecture);
-            worked_out := pair.lists;
-        end if;
-        changed := changed + evenkeel.list_store(pair.product_id, pair.architecture);
+        perform evenkeel.list_take(pair.products[1], pair.architecture);
+        changed := changed + evenkeel.list_store(pair.products, pair.architecture);
         insert into evenkeel.level_list as o (product_id, ordinal, architecture, source, files, edition_id)
         select p.product_id, p.ordinal, p.architecture, p.kb, c.files, f.edition_id
-        from list_part p join kb_file f using (doc) join evenkeel.list_counts() c using (ordinal)
-        where p.product_id = pair.product_id and p.architecture is not distinct from pair.architecture
+        from evenkeel.list_counts() c join list_part p using (ordinal) join kb_file f using (doc)
+        where p.product_id = any (pair.products) and p.architecture is not distinct from pair.architecture
         on conflict (product_id, ordinal, architecture) do update set source = excluded.source, files = excluded.files,
           edition_id = excluded.edition_id
         where (o.source, o.files) is distinct from (excluded.source, excluded.files);
@@ -203,8 +212,9 @@ begin
         select l.ordinal, row_number() over (order by l.ordinal), false from evenkeel.level_list l
         where l.product_id = pair.product_id and l.architecture is not distinct from pair.architecture
           and not (l.source = given_source or coalesce(l.edition_id = edition, false));
-        perform evenkeel.list_intervals(pair.product_id, pair.architecture);
-        perform evenkeel.list_store(pair.product_id, pair.architecture);
+        perform evenkeel.list_gather(pair.product_id, pair.architecture);
+        perform evenkeel.list_intervals();
+        perform evenkeel.list_store(array[pair.product_id], pair.architecture);
         delete from evenkeel.level_list l
         where l.product_id = pair.product_id and l.architecture is not distinct from pair.architecture
           and (l.source = given_source or l.edition_id = edition);
@@ -218,27 +228,39 @@ comment on function evenkeel.list_remove(text, integer, integer[]) is
   'Removes lists by their source or their file; returns how many there were.';
 
 create or replace function evenkeel.list_tell()
-returns void language sql
+returns void language sql set work_mem = '128MB'
 as $$
     with part as materialized (
         select doc, product_id, product, build, ordinal, array_agg(architecture order by architecture) as architectures
         from list_part group by 1, 2, 3, 4, 5
     ), kind as (
         select distinct product_id, architectures from part
-    ), run as materialized (
-        -- The levels that name a file (0), and those that do so as the one before did (1), whichever architecture it is for.
-        select k.product_id, k.architectures, v.later, unnest(range_agg(int4range(s.first_ordinal + v.later, s.last_ordinal + 1))) as levels
+    ), interval as materialized (
+        -- Of one architecture the intervals of a file are the same or disjoint.
+        select distinct k.product_id, k.architectures, s.file, i.first_ordinal, i.last_ordinal
         from kind k
-        join evenkeel.shipped s on s.product_id = k.product_id and s.edition_id is null
-                               and (s.architecture = any (k.architectures)
-                                    or s.architecture is null and array_position(k.architectures, null) is not null)
+        join evenkeel.shipped_file s on k.product_id = any (s.products) and s.edition_id is null
+                                    and (s.architecture = any (k.architectures)
+                                         or s.architecture is null and array_position(k.architectures, null) is not null)
+        cross join unnest(s.first_ordinals, s.last_ordinals) i (first_ordinal, last_ordinal)
+    ), run as (
+        -- The levels that name a file (0), and those that do so as the one before did (1), whichever architecture it is for.
+        select i.product_id, i.architectures, v.later, i.first_ordinal + v.later as began, i.last_ordinal + 1 as ended, i.files
+        from (select product_id, architectures, first_ordinal, last_ordinal, count(*) as files from interval
+              where cardinality(architectures) = 1 group by 1, 2, 3, 4) i
         cross join (values (0), (1)) v (later)
-        where s.first_ordinal + v.later <= s.last_ordinal
-        group by k.product_id, k.architectures, v.later, s.file
+        where i.first_ordinal + v.later <= i.last_ordinal
+        union all
+        select product_id, architectures, later, lower(levels), upper(levels), 1
+        from (select i.product_id, i.architectures, v.later,
+                     unnest(range_agg(int4range(i.first_ordinal + v.later, i.last_ordinal + 1))) as levels
+              from interval i cross join (values (0), (1)) v (later)
+              where cardinality(i.architectures) > 1 and i.first_ordinal + v.later <= i.last_ordinal
+              group by i.product_id, i.architectures, v.later, i.file) x
     ), edge as materialized (
-        select product_id, architectures, later, at, sum(n) as n
-        from (select product_id, architectures, later, lower(levels) as at, 1 as n from run
-              union all select product_id, architectures, later, upper(levels), -1 from run) e
+        select product_id, architectures, later, at, sum(files) as n
+        from (select product_id, architectures, later, began as at, files from run
+              union all select product_id, architectures, later, ended, -files from run) e
         group by 1, 2, 3, 4
     )
     insert into kb_told

@@ -128,23 +128,27 @@ begin
     create temporary table if not exists list_name (file_id integer generated always as identity primary key, file text not null unique)
       on commit drop;
     comment on table list_name is
-        'The number of a files name. Filled by list_intervals, list_merge; read by list_intervals, list_take; ends with the '
+        'The number of a files name. Filled by list_gather, list_merge; read by list_gather, list_store, list_take; ends with the '
         'transaction.';
-    create temporary table if not exists list_new (file_id integer, ordinal integer, version bigint) on commit drop;
-    comment on table list_new is
-        'A files version that a list states now, at the level that it is for. Filled by list_take; read by list_intervals; ends with '
-        'the transaction.';
+    create temporary table if not exists list_at (at bigint, version bigint) on commit drop;
+    comment on table list_at is
+        'A files version at a level that has a list: at holds the number of its name and, in its last 32 bits, the place of the level. '
+        'Filled by list_gather, list_take; read by list_intervals; ends with the transaction.';
+    create temporary table if not exists list_begun (at bigint, version bigint, before bigint, several boolean) on commit drop;
+    comment on table list_begun is
+        'Such a row whose version the place before does not have, and the row before; several: its place has another version, too. Filled '
+        'by list_intervals; read by list_intervals; ends with the transaction.';
     create temporary table if not exists list_place (ordinal integer primary key, place integer not null, fresh boolean not null)
       on commit drop;
     comment on table list_place is
         'A level that has a list then, and its place in their order; fresh: its list is one of those at hand. Filled by list_remove, '
-        'list_take; read by list_counts, list_intervals; ends with the transaction.';
-    create temporary table if not exists list_interval (file text, version bigint, first_ordinal integer, last_ordinal integer)
+        'list_take; read by list_counts, list_gather, list_intervals, list_take; ends with the transaction.';
+    create temporary table if not exists list_interval (file_id integer, version bigint, first_ordinal integer, last_ordinal integer)
       on commit drop;
     comment on table list_interval is
         'A files version and the levels, first to last, that ship it. Filled by list_intervals; read by list_counts, list_store; ends '
         'with the transaction.';
-    truncate list_new, list_place, list_interval;
+    truncate list_at, list_begun, list_place, list_interval;
 end
 $$;
 comment on function evenkeel.list_scratch() is 'Makes, or empties, the temporary tables that list_intervals() works from.';

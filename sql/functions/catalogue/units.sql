@@ -75,7 +75,7 @@ begin
     perform evenkeel.copy_to_units('evenkeel.known_file', units);
     perform evenkeel.copy_to_units('evenkeel.baseline', units, file =>
         $file$case when b.file like '%/%' then evenkeel.unit_file(b.product_id, u.unit, b.file) else b.file end$file$);
-    perform evenkeel.copy_to_units('evenkeel.shipped', units);
+    perform evenkeel.shipped_to_units(units);
     perform evenkeel.copy_to_units('evenkeel.patch', units, '{patch_id}');
     delete from evenkeel.patch_file t using evenkeel.patch p, evenkeel.product u
     where p.patch_id = t.patch_id and u.product_id = p.product_id and u.product_id = any (units)

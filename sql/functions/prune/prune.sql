@@ -195,9 +195,14 @@ begin
         from unbound b join evenkeel.product p on p.product_id = b.product_id and p.unit_of is not null;
         -- An instance that no path tells of any more makes room for others.
         if units is not null then
-            delete from evenkeel.product p
-            where p.product_id = any (units)
-              and p.product_id not in (select c.product_id from evenkeel.path_component c where c.product_id = any (units));
+            with gone as (
+                delete from evenkeel.product p
+                where p.product_id = any (units)
+                  and p.product_id not in (select c.product_id from evenkeel.path_component c where c.product_id = any (units))
+                returning p.product_id
+            )
+            select array_agg(product_id) into units from gone;
+            update evenkeel.shipped_file s set products = evenkeel.integers_without(s.products, units) where s.products && units;
         end if;
     when 'component store' then
         delete from evenkeel.component_store s where s.store_id = any (batch)
