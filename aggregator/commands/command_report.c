@@ -173,6 +173,8 @@ int command_report(int argc, char **argv)
     if (optind + 1 < argc)
         return cli_fail_usage("report", "'%s' is too much", argv[optind + 1]);
     bool follows = strcmp(since, "last-report") == 0;
+    if (!follows && strncasecmp(since, "last", 4) == 0)
+        return cli_fail_usage("report", "'%s' is no time: last-report is where the last one ended", since);
     if (name != NULL && !follows)
         return cli_fail_usage("report", "--name goes with --since last-report");
     if (follows && name == NULL && cli_choice_is_given(&cli.choice))

@@ -248,6 +248,15 @@ static void heading_of(const cJSON *document, const cJSON *state, char *text, si
              whole ? "" : ", its ", whole ? "" : part);
 }
 
+/* Of the open findings, those that a person accepts; 0 where not all are in the document. */
+static long long count_waived(const cJSON *document, long long open)
+{
+    const cJSON *findings = report_list(document, "findings"), *finding;
+    long long waived = 0;
+    cJSON_ArrayForEach(finding, findings) waived += *report_string(finding, "waived_until") != 0;
+    return cJSON_GetArraySize(findings) == open ? waived : 0;
+}
+
 /* The sentence below the heading: how much was found, and what is missing. */
 static void put_reason(const cJSON *document, const cJSON *state, FILE *out)
 {
@@ -264,7 +273,12 @@ static void put_reason(const cJSON *document, const cJSON *state, FILE *out)
         fputs("No open finding.", out);
     }
     if (open > 0) {
+        long long waived = count_waived(document, open);
         put_number(open, "open finding", "open findings", out);
+        if (waived > 0 && waived < open)
+            fprintf(out, ", %lld waived", waived);
+        else if (waived > 0)
+            fputs(plural(open, ", waived", ", all waived"), out);
         if (steps > 0) {
             fputs("; <a href=\"#plan\">the way back</a> has ", out);
             put_number(steps, "step", "steps", out);
