@@ -214,6 +214,11 @@ static bool find_path(const struct tree *tree, uint32_t from, struct bytes path,
     return true;
 }
 
+static bool is_called(const struct item *item, struct bytes name)
+{
+    return registry_names_match(item->name, item->name_length, (const char *)name.data, name.length);
+}
+
 int registry_tree_add_key(struct registry *registry, struct bytes path, uint32_t *key, struct error *error)
 {
     struct tree *tree = tree_of(registry);
@@ -228,9 +233,7 @@ int registry_tree_add_key(struct registry *registry, struct bytes path, uint32_t
         if (++depth > REGISTRY_DEPTH_LIMIT)
             return error_set(error, ERROR_LIMIT, "a registry key more than %d keys deep", REGISTRY_DEPTH_LIMIT);
         /* An export's keys come in order: most of the way is that of the key before. */
-        const struct item *before = depth <= tree->recent_count ? &tree->items[tree->recent[depth - 1]] : NULL;
-        if (before != NULL &&
-            registry_names_match(before->name, before->name_length, (const char *)part.data, part.length)) {
+        if (depth <= tree->recent_count && is_called(&tree->items[tree->recent[depth - 1]], part)) {
             *key = tree->recent[depth - 1];
             continue;
         }
