@@ -12,12 +12,18 @@ begin
         from content_held j
         cross join lateral statements_of(j.product_id, j.name, j.location, j.machine) s
         where j.on_line
+    ), best as materialized (
+        select file_id, product_id, min(rank) as rank from told where relation = '=' group by file_id, product_id
+    ), placed as materialized (
+        select t.*, t.relation <> '>=' and b.rank < t.rank as may_be_outranked from told t left join best b using (file_id, product_id)
     )
-    select t.* from told t where t.relation = '>='
+    select file_id, product_id, version, at_release, relation, shipped, first_ordinal, last_ordinal, rank, source, kind
+    from placed where may_be_outranked is not true
     union all
     -- Stated outranks captured, captured outranks learned; what a level ships at a place outranks what it ships under that name anywhere.
-    select t.* from told t
-    where t.relation <> '>=' and not exists (
+    select file_id, product_id, version, at_release, relation, shipped, first_ordinal, last_ordinal, rank, source, kind
+    from placed t
+    where t.may_be_outranked and not exists (
         select from told b
         where (b.file_id, b.product_id) = (t.file_id, t.product_id) and b.relation = '=' and b.rank < t.rank
           and b.first_ordinal <= t.first_ordinal and t.last_ordinal <= b.last_ordinal);
@@ -52,11 +58,18 @@ as $$
         from held h
         cross join lateral evenkeel.statements_of(h.product_id, h.name, h.location, h.machine) s
         where s.relation = '=' and evenkeel.statement_rank(s.kind) = 1
+    ), following as materialized (
+        -- Nearly always the next statement begins there: that is seen once for where statements end, not for each file.
+        select e.product_id, e.last_ordinal, (select min(l.ordinal) from evenkeel.level l
+                                              where l.product_id = e.product_id and l.line = '' and l.complete
+                                                and l.ordinal > e.last_ordinal) as ordinal
+        from (select distinct product_id, last_ordinal from stated) e
     )
     -- After its last statement a file is as it was, through the complete levels that follow each other.
     select s.file_id, s.product_id, s.shipped, s.last_ordinal + 1, f.last_ordinal
     from stated s
     join complete c using (product_id)
+    join following n on (n.product_id, n.last_ordinal) = (s.product_id, s.last_ordinal) and n.ordinal < coalesce(s.next_ordinal, 2147483647)
     cross join lateral (
         select max(l.ordinal) as last_ordinal
         from evenkeel.level l
