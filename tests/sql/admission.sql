@@ -1,6 +1,6 @@
 -- Which marks tell machines apart, who is known under which name, and what tokens and grants let in.
 begin;
-select plan(50);
+select plan(52);
 
 create function pg_temp.key(name text) returns bytea language sql as $$ select sha256(convert_to(name, 'utf8')) $$;
 create function pg_temp.ask(key text, host text, token text default null, sid text default '', guid text default '', place text default '',
@@ -71,6 +71,14 @@ select is((select string_agg(host, ' ' order by host) from ops.enrolment), 'floo
 select is(pg_temp.ask('w2', 'w2', most => 4, from_address => '10.2.2.2'), 'refused 5', 'but no second, which would leave one with fewer than it has');
 select is(pg_temp.ask('x', 'x', most => 4, from_address => '10.3.3.3'), 'pending', 'who waits asks again from wherever he is');
 select is((select asked_from from ops.enrolment where host = 'x'), '10.3.3.3', 'which is then where he asks from');
+-- One that waits may come back under another name from another address, and find that the place to be given up is its own.
+delete from evenkeel.enrolment where host_name <> 'flood-2';
+select pg_temp.ask('flood ' || n, 'flood-' || n, most => 4, from_address => '10.6.6.6') from generate_series(5, 7) n \g /dev/null
+update evenkeel.enrolment set requested_at = now() - interval '2 hours' where host_name = 'flood-2';
+select is(pg_temp.ask('flood 2', 'moved', most => 4, from_address => '10.7.7.7'), 'pending', 'who moved and is called otherwise waits under the new name');
+select is((select string_agg(host, ' ' order by host) from ops.enrolment), 'flood-5 flood-6 flood-7 moved', 'in its own old place');
+select pg_temp.ask('x', 'x', from_address => '10.3.3.3'), pg_temp.ask('y', 'y', from_address => '10.1.1.1') \g /dev/null
+delete from evenkeel.enrolment where host_name ~ '^(flood|moved)';
 insert into evenkeel.enrolment (key_id, host_name, host_id) select k.key_id, 'renamed-' || n, h.host_id
 from generate_series(1, 10) n, (select key_id from evenkeel.collector_key where public_key = pg_temp.key('a')) k, (select host_id from evenkeel.host where name = 'web-01') h;
 select is(pg_temp.ask('y2', 'y2', most => 5, from_address => '10.1.1.1'), 'pending', 'renames that wait take no place of theirs');

@@ -91,7 +91,7 @@ $$;
 comment on function evenkeel.use_token(bytea, text) is
   'Takes one use of a token that lets in a host of that name; returns the names that it is for, null where it is no such token.';
 
-create or replace function evenkeel.make_place(asking_from text, most integer)
+create or replace function evenkeel.make_place(asking_key integer, asking_from text, most integer)
 returns boolean language plpgsql
 as $$
 declare
@@ -114,10 +114,10 @@ begin
     where e.host_id is null and e.asked_from = largest.asked_from
     order by e.requested_at, e.key_id, e.host_name limit 1;
     delete from evenkeel.enrolment e where (e.key_id, e.host_name) = (oldest.key_id, oldest.host_name);
-    -- Its key goes, too, if nothing else is known of it, and nobody has it in hand.
+    -- Its key goes, too, if nothing else is known of it, it is not the one that asks, and nobody has it in hand.
     delete from evenkeel.collector_key k
     where k.key_id in (select c.key_id from evenkeel.collector_key c
-                       where c.key_id = oldest.key_id and c.status = 'pending'
+                       where c.key_id = oldest.key_id and c.key_id is distinct from asking_key and c.status = 'pending'
                          and not exists (select from evenkeel.enrolment e where e.key_id = c.key_id)
                          and not exists (select from evenkeel.key_grant g where g.key_id = c.key_id)
                          and not exists (select from evenkeel.host_key h where h.key_id = c.key_id)
@@ -125,7 +125,7 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.make_place(text, integer) is
+comment on function evenkeel.make_place(integer, text, integer) is
   'Whether one more may wait for approval, of which there are so many places. Where all are taken, who asks from an address that has fewer '
   'than another takes one of that other: of the address that has the most that one which asked longest ago.';
 
@@ -175,7 +175,7 @@ begin
     -- Whatever lets a key in, it does not take a name from another host: that waits for a person.
     if (admitted is null or not free)
        and not exists (select from evenkeel.enrolment e where e.key_id = key.key_id and lower(e.host_name) = lower(wanted_name))
-       and not evenkeel.make_place(asked_from, most_pending) then
+       and not evenkeel.make_place(key.key_id, asked_from, most_pending) then
         reason := evenkeel.refusal_reason__over_limit();
     else
         if key.key_id is null then
