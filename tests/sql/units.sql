@@ -1,6 +1,6 @@
 -- Instances of a product on one host are judged apart: each has a verdict, findings and a plan of its own.
 begin;
-select plan(47);
+select plan(48);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -140,6 +140,9 @@ select fixture.host('beside', fixture.instance('mssql15.i1', 4198) || fixture.in
 select fixture.judge();
 select matches((select missing from ops.host where host = 'flooding'), '^6 of its instances, such as MSSQL15\.F4 and MSSQL15\.F9, .*units\.host', 'its host is told so');
 select results_eq($$ select fixture.judged('beside') $$, array['sql-server-2019/MSSQL15.F1 level', 'sql-server-2019/MSSQL15.I1 level'], 'and others are judged apart');
+select fixture.host('elsewhere', (select jsonb_object_agg(replace(k, 'c:/program files', 'd:/apps/programs'), v)
+                                  from generate_series(1, 9) g, jsonb_each(fixture.instance('mssql15.e' || g, 4198)) j (k, v)), '{"program_files": "d:/apps/programs"}');
+select is(fixture.units_like('mssql15.e%'), 'mssql15.e1 mssql15.e2 mssql15.e3', 'so one that keeps its programs where only its registry says');
 update evenkeel.setting set value = '5' where name = 'units.host';
 select evenkeel.catalog_refresh();
 select is(fixture.units_like('mssql15.f%') || ' ' || fixture.units_like('mssql15.g%'), 'mssql15.f1 mssql15.f2 mssql15.f3 mssql15.f4 mssql15.f5 none',

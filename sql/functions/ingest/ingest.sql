@@ -101,7 +101,7 @@ begin
     -- The rows are locked since admission; the clock is read after that, so that validity times of a host never run backwards.
     moment := clock_timestamp();
     update ingest_snapshot s
-    set chunk_ids = evenkeel.chunks_as_read(s.chunk_ids, evenkeel.host_reading(coalesce(s.facts, f.facts)))
+    set chunk_ids = evenkeel.chunks_as_read(s.chunk_ids, evenkeel.host_reading(coalesce(s.facts, f.facts)), s.host_id)
     from ingest_snapshot o
     left join evenkeel.host_facts_current f using (host_id)
     where o.host_id = s.host_id and s.chunk_ids is not null;
@@ -129,10 +129,10 @@ begin
       and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
 
     -- Files that did not change are other places where the registry names other directories now.
-    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts))
+    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts), i.host_id)
     from ingest_snapshot s
     where i.host_id = s.host_id and s.chunk_ids is null and s.facts is not null
-      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts))
+      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts), i.host_id)
       and i.valid_to = 'infinity';
 
     insert into evenkeel.host_times as t (host_id, digest, times)

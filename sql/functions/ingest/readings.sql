@@ -95,7 +95,7 @@ as $$
 $$;
 comment on function evenkeel.path_reading(text, text) is 'Which row of path is the host''s, evenkeel.path.reading.';
 
-create or replace function evenkeel.store_paths_read(digests bytea[], paths text[], host_reading text)
+create or replace function evenkeel.store_paths_read(digests bytea[], paths text[], host_reading text, giver uuid default null)
 returns void language plpgsql
 as $$
 declare
@@ -116,13 +116,13 @@ begin
     )
     select array_agg(i.path_id) into made from inserted i;
     if made is not null then
-        perform evenkeel.match_paths(made);
+        perform evenkeel.match_paths(made, array_fill(giver, array[cardinality(made)]));
     end if;
 end
 $$;
-comment on function evenkeel.store_paths_read(bytea[], text[], text) is
+comment on function evenkeel.store_paths_read(bytea[], text[], text, uuid) is
   'Makes the rows of these paths as hosts with that host_reading() read them, where they are not there yet, and binds them to '
-  'components.';
+  'components; giver: the host that has them.';
 
 create or replace function evenkeel.usual_windows_of(files integer[])
 returns text[] language sql stable
@@ -165,12 +165,12 @@ comment on function evenkeel.chunk_reading(evenkeel.chunk, text) is
   'Which row of chunk is the host''s, evenkeel.chunk.reading: as much of the host''s reading as any path of it is read by otherwise than '
   'usual.';
 
-create or replace function evenkeel.store_chunk_read(chunks bigint[], host_reading text)
+create or replace function evenkeel.store_chunk_read(chunks bigint[], host_reading text, giver uuid)
 returns void language plpgsql
 as $$
 begin
     -- Paths, then files, then chunks; each is made by whoever comes first.
-    perform evenkeel.store_paths_read(array_agg(p.digest), array_agg(p.path), host_reading)
+    perform evenkeel.store_paths_read(array_agg(p.digest), array_agg(p.path), host_reading, giver)
     from (select distinct p.digest, p.path
           from evenkeel.chunk c
           cross join unnest(c.file_ids) u (file_id)
@@ -203,8 +203,8 @@ begin
     insert into evenkeel.unjudged_chunk select i.chunk_id from inserted i;
 end
 $$;
-comment on function evenkeel.store_chunk_read(bigint[], text) is
-  'Makes the rows of these chunks as hosts with that host_reading() (empty: as usual) read them.';
+comment on function evenkeel.store_chunk_read(bigint[], text, uuid) is
+  'Makes the rows of these chunks, which a host has, as hosts with that host_reading() (empty: as usual) read them.';
 
 create or replace function evenkeel.one_windows(chunks bigint[], windows text)
 returns text language sql stable
@@ -221,7 +221,7 @@ comment on function evenkeel.one_windows(bigint[], text) is
   'The Windows directory by which a host''s chunks are read: the one that it states; empty: as usual, for its paths lie in one of a '
   'usual name at most.';
 
-create or replace function evenkeel.chunks_as_read(chunks bigint[], host_reading text)
+create or replace function evenkeel.chunks_as_read(chunks bigint[], host_reading text, host uuid default null)
 returns bigint[] language plpgsql
 as $$
 declare
@@ -251,7 +251,7 @@ begin
         where w.reading = own and w.reading <> w.given
           and not exists (select from evenkeel.chunk k where (k.digest, k.reading) = (w.digest, w.reading));
         if missing is not null then
-            perform evenkeel.store_chunk_read(missing, own);
+            perform evenkeel.store_chunk_read(missing, own, host);
         end if;
     end loop;
     select array_agg(k.chunk_id order by u.place) into read_as
@@ -261,7 +261,7 @@ begin
     return read_as;
 end
 $$;
-comment on function evenkeel.chunks_as_read(bigint[], text) is
+comment on function evenkeel.chunks_as_read(bigint[], text, uuid) is
   'A host''s chunks, each by the row that reads its paths as a host with that host_reading() (null: not known) does; makes those that '
   'are not there yet.';
 
@@ -276,7 +276,7 @@ begin
         from evenkeel.host_to_read r
         join evenkeel.host_inventory_current c using (host_id)
         join evenkeel.host_facts_current f using (host_id)
-        cross join lateral (select evenkeel.chunks_as_read(c.chunk_ids, evenkeel.host_reading(f.facts)) as chunk_ids offset 0) n
+        cross join lateral (select evenkeel.chunks_as_read(c.chunk_ids, evenkeel.host_reading(f.facts), c.host_id) as chunk_ids offset 0) n
         where i.host_id = r.host_id and i.valid_to = 'infinity' and i.chunk_ids <> n.chunk_ids
         returning i.host_id
     ), queued as (
