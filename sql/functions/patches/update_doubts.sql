@@ -3,12 +3,11 @@
 create or replace function evenkeel.release_text(product integer, number integer)
 returns text language sql stable parallel safe
 as $$
-    select case when number >> 16 > 0 then format('%s.%s.%s', l.major, number >> 16, number & 65535)
-                else format('%s.%s.%s.%s', l.major, l.minor, l.build, number & 65535) end
-    from evenkeel.line l where l.product_id = product and l.major is not null
-    order by l.build is null, l.minor limit 1
+    select concat_ws('.', l.major, l.minor, l.build, number & 65535)
+    from evenkeel.line l where l.product_id = product and l.minor = number >> 16 limit 1
 $$;
-comment on function evenkeel.release_text(integer, integer) is 'A release_number() as versions have it: 4.8.4515, 2.0.50727.9164.';
+comment on function evenkeel.release_text(integer, integer) is
+  'A release_number() as versions on the product''s lines have it: 4.8.4515, 2.0.50727.9164.';
 
 create or replace function evenkeel.doubt_updates()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -24,7 +23,7 @@ begin
                  then format('which of the releases %s it is its files don''t tell: %s', level_range_text(p.product_id, p.levels),
                              settles(p.product_id, null))
                  when d.half is not null
-                 then format('its newest files are of %s, of which %s here is older', d.half, counted(d.older, 'file'))
+                 then format('its newest files are of %s, of which %s older', d.half, counted(d.older, 'file here is', 'files here are'))
                  else format('which update of %s its files are at is not known, the newest are %s: import the list of files of the update '
                              'that brings them (evenkeel catalog update)',
                              level_name(p.product_id, p.at_ordinal), release_text(p.product_id, d.newest)) end)
@@ -40,13 +39,14 @@ begin
         ), reaching as materialized (
             -- What is there, and brings as new a file as the host has.
             select r.host_id, r.product_id, bool_or(m.older_files = 0) as whole,
-                   min(n.code) filter (where m.older_files > 0 and (m.listed or m.proven)) as half,
-                   max(m.older_files) filter (where m.older_files > 0 and (m.listed or m.proven)) as older
+                   (array_agg(n.code order by n.code) filter (where b.half))[1] as half,
+                   (array_agg(m.older_files order by n.code) filter (where b.half))[1] as older
             from state_range r
             join state_model h using (host_id)
             join state_model_patch m on m.model = h.model and m.same_files > 0 and m.state in ('installed', 'partial')
             join newest n on n.patch_id = m.patch_id and n.product_id = r.product_id and n.branch in ('', m.branch)
                          and n.number >= r.revision
+            cross join lateral (select m.older_files > 0 and (m.listed or m.proven) as half) b
             group by r.host_id, r.product_id
         )
         select r.host_id, r.product_id, r.revision as newest, g.half, g.older, n.levels > 1 as several
