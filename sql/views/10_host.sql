@@ -10,8 +10,7 @@ select h.name as host,
                                                            else '' end) else '' end
         from evenkeel.host_facts_current f where f.host_id = h.host_id), 'unknown') as os,
        (select string_agg(distinct evenkeel.level_range_text(p.product_id, p.declared), ', ')
-        from evenkeel.host_product p join evenkeel.product q using (product_id)
-        where p.host_id = h.host_id and not q.beside) as declared_level,
+        from evenkeel.deciding_product p where p.host_id = h.host_id) as declared_level,
        h.shown as verdict,
        h.host_id,
        h.taken_at,
@@ -23,8 +22,7 @@ select h.name as host,
                        when h.uncompared then 'it is not compared with other hosts yet' end, nullif(
        coalesce((select evenkeel.not_judged_text(n.error) from evenkeel.not_judged n where n.host_id = h.host_id),
                 (select coalesce(string_agg(distinct nullif(p.missing, ''), '; '), '')
-                 from evenkeel.host_product p join evenkeel.product q using (product_id)
-                 where p.host_id = h.host_id and not q.beside having count(*) > 0),
+                 from evenkeel.deciding_product p where p.host_id = h.host_id having count(*) > 0),
                 case when h.seen_at is null then 'no snapshot yet'
                      when h.pending then ''
                      else 'no product of the catalogue was found'
@@ -33,12 +31,9 @@ select h.name as host,
        h.judged_at,
        h.pending or h.queued or h.uncompared as pending,
        (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged,
-       (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.host_product p join evenkeel.product q using (product_id)
-        where p.host_id = h.host_id and not q.beside) as proof,
-       (select sum(p.confirmed)::integer from evenkeel.host_product p join evenkeel.product q using (product_id)
-        where p.host_id = h.host_id and not q.beside) as confirmed,
-       (select sum(p.countable)::integer from evenkeel.host_product p join evenkeel.product q using (product_id)
-        where p.host_id = h.host_id and not q.beside) as countable,
+       (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.deciding_product p where p.host_id = h.host_id) as proof,
+       (select sum(p.confirmed)::integer from evenkeel.deciding_product p where p.host_id = h.host_id) as confirmed,
+       (select sum(p.countable)::integer from evenkeel.deciding_product p where p.host_id = h.host_id) as countable,
        (select greatest(i.files - coalesce((select sum(p.files) from evenkeel.host_product p where p.host_id = h.host_id), 0), 0)::integer
         from evenkeel.host_inventory_current i where i.host_id = h.host_id) as unassigned,
        coalesce((select evenkeel.not_seen_text(f.facts) from evenkeel.host_facts_current f where f.host_id = h.host_id), '') as not_seen

@@ -21,12 +21,11 @@ begin
     create temporary table peer_member on commit drop as
     select m.host_id, m.product_id, m.peers
     from (select hp.host_id, hp.product_id, evenkeel.peers_of(hp.levels, hp.declared, hp.verdict, f.facts) as peers
-          from evenkeel.host_product hp
-          join evenkeel.host h using (host_id)
-          join evenkeel.product q using (product_id)
-          left join evenkeel.host_facts_current f using (host_id)
           -- Which files of .NET Framework a Windows has is that Windows' matter.
-          where h.merged_into is null and not q.beside) m
+          from evenkeel.deciding_product hp
+          join evenkeel.host h using (host_id)
+          left join evenkeel.host_facts_current f using (host_id)
+          where h.merged_into is null) m
     where m.peers is not null;
     comment on table peer_member is
         'A product of a host whose level is known, and with whom it is compared. Filled by peers_group; read by peers_find_lacking, '

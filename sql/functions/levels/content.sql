@@ -87,9 +87,8 @@ begin
     join evenkeel.host_inventory_current i using (host_id)
     cross join unnest(i.chunk_ids) u (chunk_id)
     join evenkeel.chunk_level cl on cl.chunk_id = u.chunk_id and cl.blind > 0
-    join evenkeel.host_product hp on (hp.host_id, hp.product_id) = (h.host_id, cl.product_id)
-    -- Imports of these are not followed anyway.
-    join evenkeel.product q on q.product_id = hp.product_id and not q.beside
+    -- Of what stands beside Windows imports are not followed anyway.
+    join evenkeel.deciding_product hp on (hp.host_id, hp.product_id) = (h.host_id, cl.product_id)
     where h.merged_into is null and (hosts is null or h.host_id = any (hosts))
     group by h.host_id;
 end

@@ -62,8 +62,7 @@ as $$
     from host_product b join overlay_patch using (product_id) join state_host h using (host_id) join product q using (product_id)
     where b.verdict = 'unknown'
       -- An update of Windows that brings some of .NET Framework's files, too, is Windows'.
-      and (not q.beside or not exists (select from host_product w join overlay_patch using (product_id) join product o using (product_id)
-                                       where w.host_id = b.host_id and not o.beside))
+      and (not q.beside or not exists (select from deciding_product w join overlay_patch using (product_id) where w.host_id = b.host_id))
     union all
     -- What the patch brings is on no baseline: nothing could be said of the host any more.
     select s.host_id, 2, format('after %s %s could not be judged: %s where it is installed%s', patch.code, p.name, s.missing,

@@ -24,8 +24,7 @@ create or replace function evenkeel.risk_products_known(host uuid, unreadable in
 returns boolean language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- What could not be read, or was not seen, may be the files of another product.
-    select (coalesce(unreadable, 0) = 0 and exists (select from host_product hp join product q using (product_id)
-                                                     where hp.host_id = host and hp.verdict <> 'unknown' and not q.beside)
+    select (coalesce(unreadable, 0) = 0 and exists (select from deciding_product p where p.host_id = host and p.verdict <> 'unknown')
             and not exists (select from host_facts_current f where f.host_id = host and evenkeel.not_seen_doubt(f.facts) is not null))
            or exists (select from host_facts_current f
                       where f.host_id = host and f.has_registry
