@@ -1,5 +1,5 @@
 begin;
-select plan(21);
+select plan(22);
 \ir fixture.psql
 
 insert into evenkeel.product (code, name, source) values ('ring', 'Ring', 'test');
@@ -81,6 +81,10 @@ select fixture.member('five', 2, 2, '{twin}', '{"c:/ring/driver.dll": "7.1.0.0"}
 select fixture.judge() \g /dev/null
 create temporary table kept as select fixture.sets(false) as sets, fixture.sets(true) as line_sets;
 select ok(exists (select from evenkeel.chunk_version_set), 'what several hosts hold is kept');
+delete from evenkeel.chunk_version_set;
+create temporary table of_groups as select fixture.sets(true) as sets;
+select ok(cardinality(g.sets) > 0 and not exists (select from evenkeel.chunk_version_set), 'once, by who asks for all hosts') from of_groups g;
+select fixture.sets(false) \g /dev/null
 update evenkeel.component set exclude = '{c:/ring/driver.dll}' where product_id = evenkeel.product_number('ring');
 select evenkeel.catalog_refresh() \g /dev/null
 create temporary table after as select fixture.sets(false) as sets, fixture.sets(true) as line_sets;

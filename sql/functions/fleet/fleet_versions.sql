@@ -97,7 +97,7 @@ $$;
 comment on function evenkeel.version_fresh_parts(bigint[], integer[]) is
     'What each of these chunks of the state adds to the version set of each component, as chunk_version_set keeps it.';
 
-create or replace function evenkeel.version_find_parts()
+create or replace function evenkeel.version_find_parts(keeps boolean)
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 declare
@@ -118,15 +118,15 @@ begin
         insert into version_part select * from version_fresh_parts(fresh, components);
         -- What one host holds is small, and is asked for once. In the same order everywhere, for others keep it meanwhile, too.
         insert into chunk_version_set
-        select p.* from version_part p join unnest(shared) s (chunk_id) using (chunk_id) order by p.chunk_id, p.component_id
+        select p.* from version_part p join unnest(shared) s (chunk_id) using (chunk_id) where keeps order by p.chunk_id, p.component_id
         on conflict do nothing;
     end if;
     delete from version_part p where p.high is null;
     analyze version_part;
 end
 $$;
-comment on function evenkeel.version_find_parts() is
-    'Fills version_part for the chunks of version_holding; what several hosts hold is kept for others.';
+comment on function evenkeel.version_find_parts(boolean) is
+    'Fills version_part for the chunks of version_holding; what several hosts hold is kept for others, if told to.';
 
 create or replace function evenkeel.state_version_sets(grouped boolean)
 returns table (host_id uuid, component_id integer, version_set text) language plpgsql
@@ -136,7 +136,8 @@ begin
     if not version_compare(grouped) then
         return;
     end if;
-    perform version_find_parts();
+    -- Those without a group are asked for, too, and keep it: two judges that each kept twice could wait for each other.
+    perform version_find_parts(not grouped);
     return query
     with entry as materialized (
         select v.host_id, v.component_id, bit_xor(case when grouped then p.line_high else p.high end) as high,
