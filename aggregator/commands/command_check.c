@@ -22,9 +22,9 @@ static const char query[] =
     "              null::timestamptz, 3"
     "       from evenkeel.shown_unknown($1) u"
     "       union all"
-    "       select b.host, 'unknown', 'unresolved-import', 'low', b.says,"
-    "              jsonb_build_object('missing', b.says, 'files', b.files), null, 3"
-    "       from (select host, files, evenkeel.blind_text(files) as says from evenkeel.shown_blind($1)) b) r"
+    "       select b.host, 'unknown', b.check_code, 'low', b.says,"
+    "              jsonb_strip_nulls(jsonb_build_object('missing', b.says, 'files', b.files)), null, 3"
+    "       from evenkeel.shown_unanswered($1) b) r"
     " where $3::text is null or \"check\" = $3"
     " order by place, host, \"check\", subject";
 
@@ -163,7 +163,7 @@ static int check(PGconn *connection, const struct chosen *chosen, enum cli_forma
             counted, 2, &waived, error) < 0 ||
         count_of(connection,
                  "select count(*) from ops.host where ($1::uuid[] is null or host_id = any ($1::uuid[]))"
-                 " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.shown_blind($1)))",
+                 " and (verdict = 'unknown' or host_id in (select host_id from evenkeel.shown_unanswered($1)))",
                  counted, 1, &unknown, error) < 0)
         return -1;
     if (format == CLI_TEXT && !quiet) {

@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(26);
+select plan(28);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -85,6 +85,12 @@ select is(fixture.risk('KB1', 'no manager'), 'unknown: the registry that was rea
           'but no patch is safe where it is not known whether a restart is waited for, and where programs look for DLLs');
 select is(evenkeel.not_seen_text('{"not_seen": [{"kind": "no_key", "what": "Services", "count": 1}, {"kind": "no_key", "what": "Session Manager", "count": 1}]}'),
           'the registry that was read lacks HKEY_LOCAL_MACHINE\SYSTEM, or parts of it: export it, too (Services, ...)', 'both are said in one');
+
+select results_eq($$ select host, check_code, says, files from evenkeel.shown_unanswered(null) where host in ('whole', 'no services', 'no manager', 'cut start') order by 1 $$,
+                  $$ values ('no manager', 'pending-reboot', 'the registry that was read has no key ''Session Manager'': export HKEY_LOCAL_MACHINE\SYSTEM, too', null::bigint),
+                            ('no services', 'missing-file', 'the registry that was read has no key ''Services'': export HKEY_LOCAL_MACHINE\SYSTEM, too', null) $$,
+                  'the check that goes by such a key has no answer there');
+select is((select count(*) from evenkeel.shown_unanswered(array(select host_id from evenkeel.host where name = 'whole'))), 0::bigint, 'of one that is named no other is told');
 
 -- What is not there may lie where nobody looked.
 select is(fixture.risk('KB1', 'whole'), 'not applicable: another product: The side is not here', 'another product is not here where all was seen');

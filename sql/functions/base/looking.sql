@@ -22,10 +22,24 @@ comment on function evenkeel.shown_unknown(uuid[]) is
   'A row per host, of these or all, and product of which it is not known whether it is at one level, with what would have to be known; one '
   'of which the state is newer than what was judged is among them, whatever its verdict was.';
 
-create or replace function evenkeel.shown_blind(hosts uuid[])
-returns table (host text, host_id uuid, files bigint) language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
-as $$ select h.name, h.host_id, b.files from evenkeel.blind_hosts(hosts) b join evenkeel.host h using (host_id) $$;
-comment on function evenkeel.shown_blind(uuid[]) is 'What evenkeel.blind_hosts() gives, with the hosts'' names.';
+create or replace function evenkeel.shown_unanswered(hosts uuid[])
+returns table (host text, host_id uuid, check_code text, says text, files bigint)
+language sql stable security definer set search_path = evenkeel, pg_catalog, pg_temp
+as $$
+    select h.name, h.host_id, 'unresolved-import', evenkeel.blind_text(b.files), b.files
+    from evenkeel.blind_hosts(hosts) b join evenkeel.shown_host h using (host_id)
+    union all
+    -- An export of parts tells of no services, or of no restart that is waited for: that is not that there are none.
+    select h.name, h.host_id, k.check_code, evenkeel.not_seen_sentence(n.kind, n.what, n.entries), null
+    from evenkeel.shown_host h
+    join evenkeel.host_facts_current f using (host_id)
+    cross join lateral evenkeel.not_seen_entries(f.facts) n
+    join (values ('Services', 'missing-file'), ('Session Manager', 'pending-reboot')) k (key, check_code) on k.key = n.what
+    where (hosts is null or h.host_id = any (hosts)) and f.facts -> 'not_seen' <> '[]' and n.kind = 'no_key'
+$$;
+comment on function evenkeel.shown_unanswered(uuid[]) is
+  'A row per host, of these or all, and check that has no answer there, or not a whole one, whatever its verdict is: files without symbols '
+  '(so many; null: it is not for files), keys that were not in the registry given.';
 
 create or replace function evenkeel.shown_unassigned(hosts uuid[])
 returns table (host text, host_id uuid, unassigned bigint, files bigint)

@@ -57,14 +57,15 @@ end
 $$;
 comment on function evenkeel.over_cells_present_host(text) is 'As evenkeel.present_host(), over all cells.';
 
-create or replace function evenkeel.over_cells_shown_blind(hosts uuid[])
-returns table (host text, host_id uuid, files bigint) language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
+create or replace function evenkeel.over_cells_shown_unanswered(hosts uuid[])
+returns table (host text, host_id uuid, check_code text, says text, files bigint)
+language sql security definer set search_path = evenkeel, pg_catalog, pg_temp
 as $$
-    select r.host, r.host_id, r.files
-    from evenkeel.of_cells(format('select host, host_id, null::text, null::text, files, null::text '
-                                  'from evenkeel.shown_blind(%L::uuid[])', hosts), null::evenkeel.cell_row) r
+    select r.host, r.host_id, r.product, r.missing, r.files
+    from evenkeel.of_cells(format('select host, host_id, check_code, says, files, null::text '
+                                  'from evenkeel.shown_unanswered(%L::uuid[])', hosts), null::evenkeel.cell_row) r
 $$;
-comment on function evenkeel.over_cells_shown_blind(uuid[]) is 'As evenkeel.shown_blind(), over all cells.';
+comment on function evenkeel.over_cells_shown_unanswered(uuid[]) is 'As evenkeel.shown_unanswered(), over all cells.';
 
 create or replace function evenkeel.over_cells_shown_unassigned(hosts uuid[])
 returns table (host text, host_id uuid, unassigned bigint, files bigint)
@@ -90,10 +91,10 @@ as $$
           from evenkeel.of_cells(format('select host, null::uuid, product, missing, null::bigint, null::text '
                                         'from evenkeel.shown_unknown(%L::uuid[])', hosts), null::evenkeel.cell_row) u
           union all
-          select b.cell, b.host, 'unknown', 'unresolved-import', 'low', evenkeel.blind_text(b.files),
-                 jsonb_build_object('missing', evenkeel.blind_text(b.files), 'files', b.files), null, 3
-          from evenkeel.of_cells(format('select host, null::uuid, null::text, null::text, files, null::text '
-                                        'from evenkeel.shown_blind(%L::uuid[])', hosts), null::evenkeel.cell_row) b) r
+          select b.cell, b.host, 'unknown', b.product, 'low', b.missing,
+                 jsonb_strip_nulls(jsonb_build_object('missing', b.missing, 'files', b.files)), null, 3
+          from evenkeel.of_cells(format('select host, null::uuid, check_code, says, files, null::text '
+                                        'from evenkeel.shown_unanswered(%L::uuid[])', hosts), null::evenkeel.cell_row) b) r
     where code is null or r."check" = code
     order by r.place, r.host, r."check", r.subject
 $$;
