@@ -1,6 +1,6 @@
 -- .NET Framework: products beside Windows, whose levels are releases and whose updates are patches of one Windows. Builds of healthy hosts are real ones.
 begin;
-select plan(42);
+select plan(48);
 \ir fixture.psql
 \ir catalogue.psql
 \ir server_2019.psql
@@ -96,6 +96,16 @@ select is((select verdict from ops.host where host = 'left'), 'mixed', 'its host
 select is((select count(*) from fixture.judged('^own$') j where j ~ ' unknown '), 1::bigint, 'a name that nobody knows makes no host mixed');
 select matches((select missing from evenkeel.host_product hp join evenkeel.host h using (host_id) where h.name = 'own'), 'own\.dll 4\.8\.1\.0 would be at least 4\.8', 'but unknown, and it is named');
 select ok((select missing !~ 'own\.dll' from evenkeel.host_product hp join evenkeel.host h using (host_id) where h.name = 'of others'), 'programs of others are no part of it');
+-- A release that a registry declares which is out of date contradicts nothing; files that contradict each other do so under any registry.
+select fixture.host('stale ' || hive, fixture.dotnet_4('4.8.4084.0'), fixture.facts(19041, 461814) || jsonb_build_object('not_seen', jsonb_build_array(jsonb_build_object('kind', 'stale_hive', 'what', hive, 'count', 1))))
+from unnest('{SOFTWARE,SAM}'::text[]) hive \g /dev/null
+select fixture.host('stale left', fixture.dotnet_4('4.8.4084.0', 'clr.dll 4.7.3190.0'), fixture.facts(19041, 461814) || '{"not_seen": [{"kind": "damaged_hive", "what": "SOFTWARE", "count": 1}]}') \g /dev/null
+select fixture.judge();
+select set_eq($$ select fixture.judged('^stale') $$, array['stale SOFTWARE dotnet-4 unknown none', 'stale SAM dotnet-4 mixed none', 'stale left dotnet-4 mixed none'],
+    'what a stale registry declares makes no host mixed whose files agree');
+select matches((select missing from ops.host_product where host = 'stale SOFTWARE'), '^its files contradict 4\.7\.2, which the registry declares and which may be no longer so: collect it again; the registry hive SOFTWARE is older',
+    'it is unknown, and told why');
+select is_empty($$ select from ops.finding where host = 'stale SOFTWARE' $$, 'and nothing is found there');
 select isnt_empty($$ select from evenkeel.plan((select host_id from evenkeel.host where name = 'left')) $$, 'a plan is made for it');
 
 -- Windows' own verdict stands by itself.
@@ -165,6 +175,16 @@ select results_eq($$ select title, os_builds, required_levels from evenkeel.patc
 select is_empty($$ select from evenkeel.level_list $$, 'and of no level of Windows');
 select set_eq($$ select j from fixture.judged('^u-') j $$, array['u-10 dotnet-4 unknown 4.8', 'u-10-481 dotnet-4 unknown 4.8.1', 'u-2019 dotnet-4 level 4.8', 'u-2019-before dotnet-4 unknown 4.8',
     'u-2022 dotnet-4 unknown 4.8', 'u-half dotnet-4 unknown 4.8', 'u-half-32 dotnet-4 unknown 4.8', 'u-mixed dotnet-4 mixed none', 'u-older dotnet-4 unknown 4.7.2'], 'with its list a host is level that has all of it, and no other');
+-- One file in twenty-eight that the list does not name, and that is no update of the release: older, of no release, or of none that can be read.
+create table fixture.behind as
+select format('behind %s', ord) as name, fixture.dotnet_4('4.8.3761.0', 'clr.dll 4.8.4515.0', 'mscorlib.dll 4.8.4515.0', 'system.web.dll 4.8.4494.0', 'system.dll 4.8.4510.0')
+       || jsonb_build_object('c:/windows/microsoft.net/framework64/v4.0.30319/' || split_part(f, ' ', 1), split_part(f, ' ', 2)) as files
+from unnest('{system.drawing.dll 4.7.3190.0,system.drawing.dll 4.0.30319.18408,system.drawing.dll 2.0.50727.9164,clrjit.dll 3.5.1.0,system.drawing.dll }'::text[]) with ordinality u (f, ord);
+select fixture.host(name, files, fixture.facts(17763, 528049)) from fixture.behind \g /dev/null
+select fixture.judge();
+select is((select count(*) from fixture.judged('^behind') j where j ~ ' unknown 4.8$'), 5::bigint, 'and with one file in twenty-eight left behind none is level');
+select matches((select missing from ops.host_product where host = 'behind 1'), '27 of 28 files confirmed at 4\.8', 'it is told how many are');
+select matches((select missing from ops.host_product where host = 'behind 5'), '^cannot read the version of [^ ]*/system\.drawing\.dll:', 'or which can''t be read');
 select results_eq($$ select f from fixture.findings('u-half') f $$, array['partial-patch KB5012119'], 'one that has it by half is told so');
 select results_eq($$ select f from fixture.findings('u-half-32') f $$, array['partial-patch KB5012119'], 'in the files of whichever machine');
 select matches((select missing from evenkeel.host_product hp join evenkeel.host h using (host_id) where h.name = 'u-half'), '^its newest files are of KB5012119, of which 2 files here are older$',

@@ -1,5 +1,5 @@
 -- Contradictions that prove nothing: by ends that are only likely, by builds that a hotfix may have brought, by files that wait for a
--- restart.
+-- restart, by a registry that is out of date.
 
 create or replace function evenkeel.find_hints()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -200,6 +200,23 @@ comment on function evenkeel.find_crowded() is
   'Adds to state_doubt the hosts on which files of several instances of a product count together: they may be at several levels, and all '
   'be well; or one be behind that the others hide.';
 
+create or replace function evenkeel.find_stale_declarations()
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    insert into state_doubt (host_id, product_id, kind, sentence)
+    select r.host_id, r.product_id, 'registry',
+           format('its files contradict %s, which the registry declares and which may be no longer so: collect it again',
+                  level_range_text(r.product_id, r.declared))
+    from state_range r
+    join state_facts f using (host_id)
+    where isempty(r.levels) and r.declared is not null
+      and not isempty(range_of_ends(greatest(r.greatest_lower, 0), r.least_upper))
+      and exists (select from not_seen_entries(f.facts) n where n.kind in ('stale_hive', 'damaged_hive') and n.what = 'SOFTWARE')
+$$;
+comment on function evenkeel.find_stale_declarations() is
+  'Adds to state_doubt the hosts whose files agree with each other, and contradict only what a registry declares that is older than its '
+  'host or damaged.';
+
 create or replace function evenkeel.find_doubts()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
@@ -214,6 +231,7 @@ begin
     perform find_crowded();
     if exists (select from state_range where isempty(levels)) then
         perform find_hotpatched();
+        perform find_stale_declarations();
         perform find_trouble();
         if exists (select from state_trouble) then
             perform find_hotfix_doubts();

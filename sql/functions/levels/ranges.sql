@@ -94,9 +94,7 @@ begin
     select j.file_id, j.product_id, j.component_id,
            int4range(case when u.bound <= l.bound then null else nullif(l.bound, 0) end, u.bound),
            coalesce(u.bound is not null or l.bound > 0 or b.ordinal is not null or c.confirmed <> '{}' or c.by_fleet <> '{}', false),
-           j.version is null and (j.damaged or exists (select from evenkeel.statement b where b.product_id = j.product_id
-                                                       and b.file in (j.name, j.location)
-                                                         and (b.machine is null or b.machine = j.machine))),
+           j.version is null and (j.damaged or w.expected),
            j.blind,
            case when u.bound <= l.bound or coalesce(l.bound, 0) = 0 then '' else coalesce(l.basis, '') end, coalesce(u.basis, ''),
            case when l.hint < coalesce(u.bound, 2147483647) then l.hint end, coalesce(l.hint_basis, ''),
@@ -108,6 +106,11 @@ begin
            coalesce(c.by_fleet, '{}'), coalesce(c.untouched, '{}'), case when l.brought then '{}' else coalesce(c.ahead, '{}') end
     from content_held j
     cross join lateral (select p.beside from product p where p.product_id = j.product_id) q
+    -- Of what stands beside Windows few names are in any list; those shipped are the product's as well.
+    cross join lateral (select exists (select from evenkeel.statement b where b.product_id = j.product_id
+                                         and b.file in (j.name, j.location) and (b.machine is null or b.machine = j.machine))
+                               or q.beside and exists (select from known_file k
+                                                       where (k.product_id, k.file) = (j.product_id, j.name)) as expected) w
     left join upper_ends() u using (file_id, product_id)
     left join file_lower_ends() l using (file_id, product_id)
     left join file_confirmations() c using (file_id, product_id)
@@ -118,8 +121,7 @@ begin
     -- A file that should be the product's, but is on no line that it may be compared on, is a gap in its coverage.
     where j.on_line
        or j.damaged
-       or exists (select from evenkeel.statement b where b.product_id = j.product_id and b.file in (j.name, j.location)
-                    and (b.machine is null or b.machine = j.machine));
+       or w.expected;
 end
 $$;
 comment on function evenkeel.file_ranges(integer[]) is

@@ -13,8 +13,8 @@ begin
         'Per host and product that it may have: what its files and its registry allow together. Filled by find_based_ranges, '
         'find_ranges; read by count_proofs, doubt_updates, '
         'find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
-        'find_products, find_proofs, find_ranges, find_restarted, find_store_doubts, find_trouble, unproven_declarations; ends with '
-        'the transaction.';
+        'find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, find_store_doubts, find_trouble, '
+        'unproven_declarations; ends with the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
         'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
@@ -37,8 +37,9 @@ begin
         on commit delete rows;
     comment on table state_doubt is
         'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is '
-        'waited for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), or several '
-        'instances count together (instances). Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, '
+        'waited for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), several '
+        'instances count together (instances), or only what a registry declares that is out of date contradicts its files (registry). '
+        'Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, find_stale_declarations, '
         'find_store_doubts; read by find_products, find_restarted; ends with the transaction.';
     create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
     comment on table state_overlay_chunk_proof is
