@@ -5,6 +5,7 @@
 #include "aggregator/base/log.h"
 #include "aggregator/base/monotonic.h"
 #include "penalties.h"
+#include "turns.h"
 #include "waiting.h"
 
 #include "proto/cleanup.h"
@@ -18,6 +19,8 @@
 #define BATCH_WIRE_BYTES (48u << 20)
 /* Requests that wait for others are looked at this often, where nothing else comes. */
 #define HELD_MILLISECONDS 5
+/* Who rests goes on where nobody else asked for so long. */
+#define QUIET_MILLISECONDS 200
 
 struct writer {
     struct writer_options options;
@@ -29,7 +32,9 @@ struct writer {
     bool stopping;
     int64_t deadline; /* microseconds of the monotonic clock; when stopping */
     struct writer_counters counters;
-    struct penalties penalties; /* the thread's own */
+    struct penalties penalties; /* the thread's own, as what follows */
+    struct turns turns;
+    int64_t others_at; /* when a request was last taken of who need not rest */
 };
 
 static void answer(struct writer *writer, struct request *request)
@@ -123,21 +128,47 @@ static bool host_set_add(struct host_set *set, const struct request *request)
     }
 }
 
-/* Waits for requests and takes a batch; 0 when stopping and nothing waits. */
-static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS], struct host_set *hosts)
+/* Who sent it: a key may speak for several hosts, and what one of them has costs that one. */
+static struct digest sender_of(const struct request *request)
 {
+    uint8_t text[32 + 16] = {0};
+    memcpy(text, request->key.data, request->key.length < 32 ? request->key.length : 32);
+    if (request->kind == REQUEST_SNAPSHOT)
+        memcpy(text + 32, request->offer->host_id.data, 16);
+    return digest_of(bytes_of(text, sizeof text));
+}
+
+/* Until when a request has to wait because its sender took much; 0: it has not. */
+static int64_t rest_of(const struct writer *writer, const struct request *request, int64_t now)
+{
+    if (request->bytes < TURNS_BYTES || writer->turns.count == 0)
+        return 0;
+    struct digest sender = sender_of(request);
+    return turns_rest(&writer->turns, &sender, now);
+}
+
+/* Takes a batch of what waits. Where all that waits has to rest it is none, and `until` says how long. */
+static size_t take_waiting(struct writer *writer, struct request *batch[BATCH_REQUESTS], struct host_set *hosts,
+                           int64_t *until)
+{
+    int64_t now = monotonic_now();
+    int64_t quiet_at = writer->others_at + QUIET_MILLISECONDS * MONOTONIC_MILLISECOND;
+    bool all = writer->stopping || now >= quiet_at;
     size_t count = 0, bytes = 0;
     memset(hosts, 0, sizeof *hosts);
-    pthread_mutex_lock(&writer->lock);
-    while (writer->waiting.first == NULL && !writer->stopping)
-        pthread_cond_wait(&writer->changed, &writer->lock);
+    *until = quiet_at;
     struct request **at = &writer->waiting.first;
     while (*at != NULL && count < BATCH_REQUESTS && bytes < BATCH_WIRE_BYTES) {
         struct request *request = *at;
-        if (!host_set_add(hosts, request)) {
+        int64_t rest = rest_of(writer, request, now);
+        if (rest != 0 && !all && rest < *until)
+            *until = rest;
+        if ((rest != 0 && !all) || !host_set_add(hosts, request)) {
             at = &request->next;
             continue;
         }
+        if (rest == 0)
+            writer->others_at = now;
         *at = request->next;
         batch[count++] = request;
         bytes += request->bytes;
@@ -145,8 +176,40 @@ static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS],
     writer->waiting.last = &writer->waiting.first;
     while (*writer->waiting.last != NULL)
         writer->waiting.last = &(*writer->waiting.last)->next;
+    return count;
+}
+
+/* Waits for requests and takes a batch; 0 when stopping and nothing waits. */
+static size_t take(struct writer *writer, struct request *batch[BATCH_REQUESTS], struct host_set *hosts)
+{
+    size_t count = 0;
+    int64_t until;
+    pthread_mutex_lock(&writer->lock);
+    for (;;) {
+        while (writer->waiting.first == NULL && !writer->stopping)
+            pthread_cond_wait(&writer->changed, &writer->lock);
+        if (writer->waiting.first == NULL || (count = take_waiting(writer, batch, hosts, &until)) > 0)
+            break;
+        monotonic_wait(&writer->changed, &writer->lock, until);
+    }
     pthread_mutex_unlock(&writer->lock);
     return count;
+}
+
+/* Each pays by its bytes. */
+static void charge(struct writer *writer, struct request **batch, size_t count, int64_t started)
+{
+    int64_t now = monotonic_now();
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += batch[i]->bytes;
+    for (size_t i = 0; i < count; i++) {
+        if (batch[i]->bytes < TURNS_BYTES)
+            continue;
+        struct digest sender = sender_of(batch[i]);
+        turns_charge(&writer->turns, &sender,
+                     (int64_t)((double)(now - started) * (double)batch[i]->bytes / (double)bytes), now);
+    }
 }
 
 static void count_outcome(struct writer *writer, const struct store_outcome *outcome, int64_t started)
@@ -190,16 +253,6 @@ static bool is_late(struct writer *writer)
     bool late = writer->stopping && monotonic_now() > writer->deadline;
     pthread_mutex_unlock(&writer->lock);
     return late;
-}
-
-/* Who sent it: a key may speak for several hosts, and what one of them has costs that one. */
-static struct digest sender_of(const struct request *request)
-{
-    uint8_t text[32 + 16] = {0};
-    memcpy(text, request->key.data, request->key.length < 32 ? request->key.length : 32);
-    if (request->kind == REQUEST_SNAPSHOT)
-        memcpy(text + 32, request->offer->host_id.data, 16);
-    return digest_of(bytes_of(text, sizeof text));
 }
 
 static void refuse_unstorable(struct request *request, const char *reason)
@@ -258,6 +311,7 @@ static void store_all(struct writer *writer, struct store **store, struct reques
     if (*store != NULL && store_batch(*store, batch, count, &outcome, &error) == 0) {
         note_failing(writer, false);
         count_outcome(writer, &outcome, started);
+        charge(writer, batch, count, started);
         if (outcome.came_back > 0)
             log_line(LOG_PRIORITY_NOTICE, "hosts-came-back", "hosts=%u names=%s", outcome.came_back,
                      JOURNAL_QUOTED(outcome.came_back_names));
