@@ -28,22 +28,41 @@ as $$ select replace(replace(evenkeel.glob_regex(glob), '\{', '('), '\}', ')') $
 comment on function evenkeel.component_regex(text) is
   'A component''s glob as a regular expression: as glob_regex(), and what {braces} stand around is captured.';
 
+create or replace function evenkeel.folder_regex(glob text)
+returns text language sql immutable strict parallel safe
+as $$
+    -- What stands before its last slash matches the folder, or the beginning of it where ** stands behind. A set of characters and braces
+    -- may reach over a slash: then any folder may do.
+    select case when folder = '' or folder ~ '\[' or length(replace(folder, '{', '')) <> length(replace(folder, '}', '')) then ''
+                else left(evenkeel.component_regex(folder), -1) || '/' end
+    from (select coalesce(substring(glob from '^(.*)/'), '') as folder) f
+$$;
+comment on function evenkeel.folder_regex(text) is
+  'A regular expression that a folder matches, with its last slash, wherever a component''s glob may match a path in it; empty: any.';
+
 create or replace function evenkeel.bound_paths(paths integer[])
 returns table (path_id integer, product_id integer, component_id integer, instance text) language sql stable
 as $$
     -- Products share most globs, so each is compiled and tried once.
     with pattern as materialized (
-        select glob, evenkeel.component_regex(glob) as regex
+        select glob, evenkeel.component_regex(glob) as regex, evenkeel.folder_regex(glob) as folder_regex
         from (select distinct unnest(include || exclude) as glob from evenkeel.component) g
     ), given as materialized (
         -- Either all of them, or these and no look at the others.
-        select p.path_id, p.location from evenkeel.path p where paths is null
-        union all
-        select p.path_id, p.location from (select distinct unnest(paths) as path_id) i join evenkeel.path p using (path_id)
+        select i.path_id, i.location, coalesce(substring(i.location from '^.*/'), '') as folder
+        from (select p.path_id, p.location from evenkeel.path p where paths is null
+              union all
+              select p.path_id, p.location from (select distinct unnest(paths) as path_id) w join evenkeel.path p using (path_id)) i
+    ), folder as materialized (
+        select distinct g.folder from given g
+    ), near as materialized (
+        -- Folders are few. Pattern by pattern here and below: PostgreSQL keeps few compiled expressions, and would compile one for each row.
+        select t.glob, t.regex, n.folder
+        from pattern t cross join lateral (select f.folder from folder f where f.folder ~ t.folder_regex offset 0) n
     ), hit as materialized (
-        -- Pattern by pattern: PostgreSQL keeps few compiled expressions, and would compile one for each path and pattern.
-        select t.glob, t.regex, p.path_id, p.location
-        from pattern t cross join lateral (select g.path_id, g.location from given g where g.location ~ t.regex offset 0) p
+        select p.*
+        from (select n.glob, n.regex, g.path_id, g.location from given g join near n using (folder) order by n.glob offset 0) p
+        where p.location ~ p.regex
     )
     select b.path_id, coalesce(u.product_id, b.product_id), coalesce(o.component_id, b.component_id), b.instance
     from (

@@ -78,7 +78,7 @@ begin
     ) on commit delete rows;
     comment on table content_told is
         'What is stated of what levels ship in the place of a file of content_held, for its machine. Filled by find_statements; read '
-        'by exact_ends, file_confirmations, upper_ends; ends with the transaction.';
+        'by exact_ends, file_confirmations, next_complete, upper_ends; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.content_open() is 'Makes the temporary relations by which files are judged, where they are not there yet.';
