@@ -1,6 +1,6 @@
 -- Globs of hosts' names and of paths: one rule for all.
 begin;
-select plan(24);
+select plan(26);
 create function pg_temp.matches(name text, glob text) returns boolean language sql as $$ select name ~ evenkeel.glob_regex(glob) $$;
 
 select ok(pg_temp.matches('web-05', 'web-*') and not pg_temp.matches('mail-05', 'web-*'), '* stands for any characters');
@@ -29,5 +29,14 @@ select set_eq('select * from evenkeel.bound_paths(null)', 'select * from evenkee
 select set_eq('select * from evenkeel.bound_paths(array(select path_id from evenkeel.path where name = ''w3core.dll''))',
               'select b.* from evenkeel.bound_paths(null) b join evenkeel.path using (path_id) where name = ''w3core.dll''', 'and for one as for all');
 
+-- Where a component's glob can match at all is asked of folders first.
+create temporary table tried as
+select g.glob, p.path from unnest(array['a*', '**.mui', 'c:/x/*', 'c:/x/**', 'c:/x**', 'c:/x**/y/*', '?:/*/s/{m15.*}/b/**', '{c:/x/*}/y', 'c:/{x/**}', 'c:/[x/]y/*', 'c:/[!y]/*',
+                                         'c:/x[', 'c:/q[x/]', '{c:/w}', 'c:/{w/*}', 'c:/**/y/z.dll', '%windir%/*', '%windir%/**/n{*}.dll', 'c:/x.(1)/*', '**/y/*', '?:/x/y/z']) g (glob)
+cross join unnest(array['a', 'a/b', 'c:/x', 'c:/x/y', 'c:/x/y/z', 'c:/xy/y/z.dll', 'c:/x[', 'c:/qx', 'c:/w', 'c:/w/a', 'c:/q/y/z.dll', 'c:/y/z.dll', 'd:/p f/s/m15.one/b/c/d.dll', 'd:/s/m15.one/b/c', 'c:/x/a/y',
+                        '%windir%/n.dll', '%windir%/a/n1.dll', 'c:/x.(1)/y', 'c:/x.(1)', 'x.mui', 'c:/x/y.mui', 'c:/', 'c:/[x/]y/z']) p (path);
+select is_empty($$ select * from tried where path ~ evenkeel.component_regex(glob) and coalesce(substring(path from '^.*/'), '') !~ evenkeel.folder_regex(glob) $$,
+    'a folder in which a glob matches is not passed over');
+select ok(count(*) filter (where coalesce(substring(path from '^.*/'), '') !~ evenkeel.folder_regex(glob)) > count(*) / 3, 'and many others are') from tried;
 select * from finish();
 rollback;

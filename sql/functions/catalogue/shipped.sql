@@ -82,7 +82,12 @@ comment on function evenkeel.shipped_store(integer[], integer, integer[]) is
 create or replace function evenkeel.shipped_to_units(units integer[])
 returns void language plpgsql
 as $$
+declare
+    touched integer[] := units || array(select u.unit_of from evenkeel.product u
+                                        where u.product_id = any (units) and u.unit_of is not null);
 begin
+    -- Another session may be making instances, too: what follows sees what it left.
+    perform from evenkeel.shipped_file s where s.products && touched order by s.ctid for update;
     delete from evenkeel.shipped_file s
     where s.products <@ units
       and not exists (select from evenkeel.product u where u.product_id = any (units) and u.unit_of = any (s.products));
@@ -92,8 +97,7 @@ begin
                      union select u.product_id from evenkeel.product u
                            where u.product_id = any (units) and u.unit_of = any (s.products) order by 1) as products
         from evenkeel.shipped_file s
-        where s.products && (units || array(select u.unit_of from evenkeel.product u
-                                            where u.product_id = any (units) and u.unit_of is not null))
+        where s.products && touched
     )
     update evenkeel.shipped_file s set products = t.products from told t where s.ctid = t.place and t.products <> t.held;
 end
