@@ -56,7 +56,8 @@ as $$
     ), folder as materialized (
         select distinct g.folder from given g
     ), near as materialized (
-        -- Folders are few. Pattern by pattern here and below: PostgreSQL keeps few compiled expressions, and would compile one for each row.
+        -- Folders are few. Pattern by pattern, here and below: PostgreSQL keeps few compiled
+        -- expressions, and would compile one for each row.
         select t.glob, t.regex, n.folder
         from pattern t cross join lateral (select f.folder from folder f where f.folder ~ t.folder_regex offset 0) n
     ), hit as materialized (
