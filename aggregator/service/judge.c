@@ -29,7 +29,9 @@
  * and is judged the cheaper the more of it there is. */
 #define FEW_HOSTS 16
 #define PAUSE_MICROSECONDS 1500000
-#define PATIENCE_MICROSECONDS 30000000
+#define PATIENCE_MICROSECONDS 5000000
+/* A host that takes long waits until no other is judged, or for so long. */
+#define GIVE_WAY_MICROSECONDS 30000000
 
 /* What there is to do. */
 enum call { CALL_NONE, CALL_ARRIVED, CALL_JUDGED };
@@ -43,6 +45,7 @@ struct duty {
     enum call woken_by;                                                      /* what ends its rest */
     bool awake;                                                              /* guarded by the judge's lock */
     bool finishes;                                                           /* what it is at when all is to stop */
+    bool judging;                                                            /* hosts; guarded by the judge's lock */
     int64_t clock_due;                                                       /* by the monotonic clock */
     int most;                                                                /* hosts that the next batch may have */
     int64_t usual;                                                           /* microseconds that a host took lately */
@@ -108,6 +111,34 @@ static bool wait_for_pause(struct judge *judge)
     bool goes_on = !judge->stopping;
     pthread_mutex_unlock(&judge->lock);
     return goes_on;
+}
+
+/* Whether hosts are being judged, or about to be. The judge's lock is held. */
+static bool is_busy(const struct judge *judge)
+{
+    for (unsigned i = 0; i < judge->judges; i++)
+        if (judge->duties[i].judging)
+            return true;
+    return judge->arrived > FEW_HOSTS && monotonic_now() - judge->arrived_at < PAUSE_MICROSECONDS;
+}
+
+static void set_judging(struct duty *duty, bool judging)
+{
+    pthread_mutex_lock(&duty->judge->lock);
+    duty->judging = judging;
+    pthread_cond_broadcast(&duty->judge->changed);
+    pthread_mutex_unlock(&duty->judge->lock);
+}
+
+/* Lets hosts that are quick to judge come first, until then at most. */
+static void give_way(struct judge *judge, int64_t until)
+{
+    pthread_mutex_lock(&judge->lock);
+    while (!judge->stopping && is_busy(judge) && monotonic_now() < until) {
+        int64_t looks_again = monotonic_now() + PAUSE_MICROSECONDS;
+        monotonic_wait(&judge->changed, &judge->lock, looks_again < until ? looks_again : until);
+    }
+    pthread_mutex_unlock(&judge->lock);
 }
 
 static bool is_stopping(struct judge *judge)
@@ -234,6 +265,7 @@ static int judge_once(struct duty *duty, PGconn *connection, struct error *error
                "(extract(epoch from evenkeel.setting('judge.turn')::interval) * 1000000)::bigint "
                "from evenkeel.judge_choose($1::integer, $2::integer) c (hosts)",
                2, error);
+    set_judging(duty, batch != NULL && !PQgetisnull(batch, 0, 0));
     if (batch == NULL)
         return -1;
     if (PQgetisnull(batch, 0, 0))
@@ -310,13 +342,16 @@ static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *
     if (PQntuples(next) == 0 || PQgetisnull(next, 0, 0))
         return 0;
     struct parameter parameters[] = {PARAMETER_TEXT(PQgetvalue(next, 0, 0)), PARAMETER_TEXT(PQgetvalue(next, 0, 1))};
+    int64_t until = monotonic_now() + GIVE_WAY_MICROSECONDS;
     for (int judged = 1; judged > 0 && !is_stopping(duty->judge);) {
+        give_way(duty->judge, until);
         _cleanup_(cleanup_result) PGresult *content = database_query(
             connection, "select evenkeel.judge_content_of(array[$1::uuid], 20000)", parameters, 1, true, error);
         if (content == NULL)
             return -1;
         judged = database_i32(content, 0, 0);
     }
+    give_way(duty->judge, until);
     _cleanup_(cleanup_result) PGresult *rows =
         query_within(connection, turn, "select evenkeel.judge_slow($1::uuid)::integer", parameters, 1, &late, error);
     if (!late) {

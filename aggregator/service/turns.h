@@ -18,7 +18,7 @@
 #define TURNS_HALF INT64_C(30000000)
 /* How many times as long as its last request took it rests, and at most, well below what a collector waits for an
  * answer. */
-#define TURNS_REST 3
+#define TURNS_REST 7
 #define TURNS_REST_MOST INT64_C(15000000)
 /* Senders that are known at a time; who took least makes room for another. */
 #define TURNS_SENDERS 64

@@ -221,8 +221,8 @@ static void count_outcome(struct writer *writer, const struct store_outcome *out
     atomic_fetch_add(&counters->wants, outcome->wants);
     atomic_fetch_add(&counters->enrolled, outcome->enrolled);
     atomic_fetch_add(&counters->commit_microseconds, (unsigned long long)(monotonic_now() - started));
-    if (outcome->snapshots + outcome->wants > 0 && writer->options.stored != NULL)
-        writer->options.stored(writer->options.context, outcome->snapshots + outcome->wants);
+    if (outcome->snapshots + outcome->coming > 0 && writer->options.stored != NULL)
+        writer->options.stored(writer->options.context, outcome->snapshots + outcome->coming);
 }
 
 /* All that waits: what holds up this batch would hold up the next, and a collector waits for an answer only so long. */

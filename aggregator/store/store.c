@@ -374,9 +374,14 @@ static int run(struct batch *batch, struct request **requests, size_t count, str
         store_new_images(batch, error) < 0 || file_rows_store(batch, error) < 0 || store_new_chunks(batch, error) < 0 ||
         store_find_components(batch, error) < 0)
         return -1;
-    for (size_t s = 0; s < batch->snapshot_count; s++)
-        if (!batch->snapshots[s].unchanged && find_wants(batch, &batch->snapshots[s], error) < 0)
+    for (size_t s = 0; s < batch->snapshot_count; s++) {
+        struct arrival *snapshot = &batch->snapshots[s];
+        if (!snapshot->unchanged && find_wants(batch, snapshot, error) < 0)
             return -1;
+        if (!snapshot->unchanged && !snapshot->complete &&
+            snapshot->request->object_count + snapshot->upload_count == 0)
+            outcome->coming++;
+    }
     if (store_drop_uploads(batch, error) < 0 || store_stage_uploads(batch, error) < 0 ||
         store_new_components(batch, error) < 0 || accept_complete(batch, moment, outcome, error) < 0)
         return -1;

@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(73);
+select plan(78);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -163,6 +163,32 @@ update evenkeel.setting set value = '50000' where name = 'judge.big-host';
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'large';
 select fixture.judge_slow() \g /dev/null
 select is((select count(*) from evenkeel.slow_host), 0::bigint, 'and goes back once it is quick');
+update evenkeel.setting s set value = octet_length(f.body) - 1
+    from evenkeel.host_facts_current f join evenkeel.host h using (host_id) where h.name = 'large' and s.name = 'judge.big-facts';
+insert into evenkeel.judge_queue select host_id from evenkeel.host where name = 'large';
+select evenkeel.judge_queued(100) \g /dev/null
+select is((select bool_and(s.reason = octet_length(f.body) || ' bytes of facts')::text from evenkeel.slow_host s join evenkeel.host h using (host_id)
+           join evenkeel.host_facts_current f using (host_id) where h.name = 'large'), 'true', 'and so is one of many facts');
+select fixture.judge_slow() \g /dev/null
+select is(fixture.verdict('large') || ' ' || count(*), 'level 1', 'which stays apart, quick as it is') from evenkeel.slow_host;
+update evenkeel.setting set value = '500000' where name = 'judge.big-facts';
+delete from evenkeel.slow_host;
+select fixture.host('importer', '{"c:/x/importer.dll": "7.0"}'), fixture.host('beside', '{"c:/x/few.dll": "7.1"}') \g /dev/null
+insert into evenkeel.image_import (image_id, position, dll, names, ordinals, delay)
+    select image_id, 9, 'far.dll', case path when 'c:/x/few.dll' then names[1:5000] else names end, '{}', false
+    from evenkeel.file join evenkeel.path using (path_id) cross join (select array_agg('name' || n) as names from generate_series(1, 5001) n) m
+    where path in ('c:/x/importer.dll', 'c:/x/few.dll');
+insert into evenkeel.unjudged_file select file_id from evenkeel.file join evenkeel.path using (path_id)
+    where path in ('c:/x/importer.dll', 'c:/x/few.dll');
+insert into evenkeel.unjudged_chunk select unnest(i.chunk_ids) from evenkeel.host_inventory_current i join evenkeel.host using (host_id)
+    where name in ('importer', 'beside');
+select evenkeel.judge_queued_content(evenkeel.judge_choose(500, 1)) \g /dev/null
+select is((select string_agg(h.name || ': ' || s.reason, ', ') from evenkeel.slow_host s join evenkeel.host h using (host_id)),
+          'importer: a new file that imports 5001 names of one DLL', 'who has a new file that imports very much is tried apart');
+select is(fixture.judge_slow(), 'importer true', 'it is judged');
+select is((select count(*) from evenkeel.slow_host), 0::bigint, 'and goes back once it is quick');
+select fixture.judge() \g /dev/null
+delete from evenkeel.slow_host;
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name in ('large', 'h3');
 select is(evenkeel.defer_slow(evenkeel.judge_choose(500, 1)), 0, 'of a batch that took too long those are suspected that are far larger than most');
 select is(evenkeel.defer_slow((evenkeel.judge_choose(500, 1))[1:1]), 1, 'and of one alone it is known');

@@ -21,6 +21,33 @@ end
 $$;
 comment on function evenkeel.judge_chunks_apart(bigint[]) is 'Judges chunks; one that makes that fail is set aside.';
 
+create or replace function evenkeel.set_apart_importers(hosts uuid[], chunks bigint[], files integer[])
+returns void language sql
+as $$
+    with heavy as materialized (
+        select f.file_id, max(cardinality(m.names)) as names
+        from evenkeel.file f join evenkeel.image_import m using (image_id)
+        -- Lists are long before they are unpacked, too.
+        where f.file_id = any (files) and pg_column_size(m.names) > 4000
+          and cardinality(m.names) > evenkeel.setting('judge.big-import')::integer
+        group by f.file_id
+    ), holding as materialized (
+        select c.chunk_id, max(h.names) as names
+        from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join heavy h using (file_id)
+        where c.chunk_id = any (chunks) and exists (select from heavy)
+        group by c.chunk_id
+    )
+    insert into evenkeel.slow_host (host_id, reason)
+    select i.host_id, format('a new file that imports %s names of one DLL', max(g.names))
+    from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id) join holding g using (chunk_id)
+    where i.host_id = any (hosts) and exists (select from holding)
+    group by i.host_id
+    on conflict do nothing
+$$;
+comment on function evenkeel.set_apart_importers(uuid[], bigint[], integer[]) is
+    'Puts those of these hosts among the slow ones that hold, in these chunks, such of these new files as import so much that to follow '
+    'it takes long; who is quick even so goes back at once.';
+
 create or replace function evenkeel.judge_content_of(hosts uuid[], most integer)
 returns integer language plpgsql
 as $$
@@ -68,6 +95,7 @@ begin
         perform evenkeel.judge_files_apart(files);
     end if;
     perform evenkeel.judge_chunks_apart(chunks);
+    perform evenkeel.set_apart_importers(hosts, chunks, files);
     return cardinality(chunks) + coalesce(cardinality(files), 0);
 end
 $$;

@@ -15,6 +15,16 @@ comment on view evenkeel.judge_waiting is 'What of the queue is judged in batche
 comment on column evenkeel.judge_waiting.host_id is 'The host.';
 comment on column evenkeel.judge_waiting.queued_at is 'Since when it waits.';
 
+create or replace view evenkeel.big_host as
+select i.host_id, format('%s files', i.files) as reason
+from evenkeel.host_inventory_current i where i.files > (select evenkeel.setting('judge.big-host'))::integer
+union all
+select f.host_id, format('%s bytes of facts', octet_length(f.body))
+from evenkeel.host_facts_current f where octet_length(f.body) > (select evenkeel.setting('judge.big-facts'))::integer;
+comment on view evenkeel.big_host is 'Hosts that are judged apart without being tried with the others; one may be so for two reasons.';
+comment on column evenkeel.big_host.host_id is 'The host.';
+comment on column evenkeel.big_host.reason is 'How large it is.';
+
 create or replace function evenkeel.judge_choose(most integer, judges integer)
 returns uuid[] language plpgsql
 as $$
@@ -55,7 +65,6 @@ as $$
 declare
     part_of uuid[];
     hosts uuid[];
-    big integer := evenkeel.setting('judge.big-host')::integer;
 begin
     -- A host that reports while it is judged waits again at once: a second judge could be done with it before the first one is.
     select array_agg(c.host_id) into part_of
@@ -69,8 +78,7 @@ begin
     perform evenkeel.state_open();
     perform evenkeel.lock_catalogue_shared();
     insert into evenkeel.slow_host (host_id, reason)
-    select i.host_id, format('%s files', i.files)
-    from evenkeel.host_inventory_current i where i.host_id = any (part_of) and i.files > big
+    select b.host_id, b.reason from evenkeel.big_host b where b.host_id = any (part_of)
     on conflict do nothing;
     with taken as (
         delete from evenkeel.judge_queue q using evenkeel.judge_waiting w
@@ -99,8 +107,7 @@ returns integer language sql
 as $$
     select evenkeel.judge_content_of(array(
         select h.host_id from unnest(hosts) h (host_id)
-        where not exists (select from evenkeel.host_inventory_current i
-                          where i.host_id = h.host_id and i.files > evenkeel.setting('judge.big-host')::integer)), 100000)
+        where not exists (select from evenkeel.big_host b where b.host_id = h.host_id)), 100000)
 $$;
 comment on function evenkeel.judge_queued_content(uuid[]) is
     'Judges new content of hosts that judge_choose() gave, in a transaction before theirs, so that its lock is held for short; returns '
@@ -207,8 +214,7 @@ begin
     -- It goes back to the others once it is quick again.
     delete from evenkeel.slow_host s
     where s.host_id = host and clock_timestamp() - began < evenkeel.setting('judge.turn')::interval / 2
-      and not exists (select from evenkeel.host_inventory_current i
-                      where i.host_id = host and i.files > evenkeel.setting('judge.big-host')::integer);
+      and not exists (select from evenkeel.big_host b where b.host_id = host);
     return true;
 end
 $$;
