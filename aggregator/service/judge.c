@@ -30,7 +30,7 @@
 #define FEW_HOSTS 16
 #define PAUSE_MICROSECONDS 1500000
 #define PATIENCE_MICROSECONDS 5000000
-/* A host that takes long waits until no other is judged, or for so long. */
+/* A host that takes long waits until no other is judged here, or until it waits for so long. */
 #define GIVE_WAY_MICROSECONDS 30000000
 
 /* What there is to do. */
@@ -104,8 +104,11 @@ static bool wait_for_pause(struct judge *judge)
             judge->arrived = 0;
             break;
         }
-        if (now - began >= PATIENCE_MICROSECONDS)
+        if (now - began >= PATIENCE_MICROSECONDS) {
+            /* Others than those who were waited for, or somebody who comes again and again. */
+            judge->arrived = 0;
             break;
+        }
         monotonic_wait(&judge->changed, &judge->lock, judge->arrived_at + PAUSE_MICROSECONDS);
     }
     bool goes_on = !judge->stopping;
@@ -130,15 +133,17 @@ static void set_judging(struct duty *duty, bool judging)
     pthread_mutex_unlock(&duty->judge->lock);
 }
 
-/* Lets hosts that are quick to judge come first, until then at most. */
-static void give_way(struct judge *judge, int64_t until)
+/* Lets hosts that are quick to judge come first, until then at most; false when stopping. */
+static bool give_way(struct judge *judge, int64_t until)
 {
     pthread_mutex_lock(&judge->lock);
     while (!judge->stopping && is_busy(judge) && monotonic_now() < until) {
         int64_t looks_again = monotonic_now() + PAUSE_MICROSECONDS;
         monotonic_wait(&judge->changed, &judge->lock, looks_again < until ? looks_again : until);
     }
+    bool goes_on = !judge->stopping;
     pthread_mutex_unlock(&judge->lock);
+    return goes_on;
 }
 
 static bool is_stopping(struct judge *judge)
@@ -335,23 +340,28 @@ static int judge_slow_once(struct duty *duty, PGconn *connection, struct error *
                   "select (extract(epoch from evenkeel.setting('judge.slow-turn')::interval) * 1000000)::bigint", NULL,
                   0, &turn, error) < 0)
         return -1;
-    _cleanup_(cleanup_result) PGresult *next = database_query(
-        connection, "select host::text, waits_since::text from evenkeel.judge_slow_next()", NULL, 0, false, error);
+    _cleanup_(cleanup_result) PGresult *next =
+        database_query(connection,
+                       "select host::text, waits_since::text, (extract(epoch from waited) * 1000000)::bigint "
+                       "from evenkeel.judge_slow_next()",
+                       NULL, 0, false, error);
     if (next == NULL)
         return -1;
     if (PQntuples(next) == 0 || PQgetisnull(next, 0, 0))
         return 0;
     struct parameter parameters[] = {PARAMETER_TEXT(PQgetvalue(next, 0, 0)), PARAMETER_TEXT(PQgetvalue(next, 0, 1))};
-    int64_t until = monotonic_now() + GIVE_WAY_MICROSECONDS;
+    int64_t until = monotonic_now() + GIVE_WAY_MICROSECONDS - strtoll(PQgetvalue(next, 0, 2), NULL, 10);
     for (int judged = 1; judged > 0 && !is_stopping(duty->judge);) {
-        give_way(duty->judge, until);
+        if (!give_way(duty->judge, until))
+            return 0;
         _cleanup_(cleanup_result) PGresult *content = database_query(
             connection, "select evenkeel.judge_content_of(array[$1::uuid], 20000)", parameters, 1, true, error);
         if (content == NULL)
             return -1;
         judged = database_i32(content, 0, 0);
     }
-    give_way(duty->judge, until);
+    if (!give_way(duty->judge, until))
+        return 0;
     _cleanup_(cleanup_result) PGresult *rows =
         query_within(connection, turn, "select evenkeel.judge_slow($1::uuid)::integer", parameters, 1, &late, error);
     if (!late) {
@@ -470,6 +480,8 @@ static void *run(void *context)
         if (done < 0 && !complained && !is_stopping(duty->judge))
             log_line(LOG_PRIORITY_ERROR, duty->failure, "message=%s", JOURNAL_QUOTED(error.message));
         complained = done < 0;
+        if (done < 0)
+            set_judging(duty, false);
         /* Gone, or a standby by now. */
         if (connection != NULL &&
             (PQstatus(connection) != CONNECTION_OK || (done < 0 && error.code == ERROR_NETWORK))) {

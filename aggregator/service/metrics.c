@@ -134,7 +134,8 @@ static const struct {
     {"evenkeel_not_judged_objects", "kind", NULL, "Files, chunks, lessons and checks that could not be judged.",
      "select k.kind, '', count(n.object) from (values ('file'), ('chunk'), ('lesson'), ('check')) k (kind)"
      " left join evenkeel.not_judged_object n using (kind) group by 1 order by 1"},
-    {"evenkeel_slow_hosts", NULL, NULL, "Hosts that take longer than a turn allows, and are judged apart.",
+    {"evenkeel_slow_hosts", NULL, NULL,
+     "Hosts that take longer than a turn allows, or likely will: they are judged apart.",
      "select '', '', count(*) from evenkeel.slow_host"},
     {"evenkeel_findings", "check", "severity", "Open findings that are not waived.",
      "select check_code, severity, count(*) from evenkeel.finding f join evenkeel.host h using (host_id)"

@@ -27,7 +27,7 @@ void turns_charge(struct turns *turns, const struct digest *sender, int64_t took
 {
     struct turn *turn = turn_of(turns, sender, now);
     turn->taken = left_of(turn, now) + took;
-    turn->at = now;
+    turn->at += (now - turn->at) / TURNS_HALF * TURNS_HALF;
     if (turn->taken <= TURNS_FREE)
         return;
     int64_t rest = TURNS_REST * took;

@@ -36,7 +36,7 @@ bool store_should_wait(struct store *store, const struct request *request, int64
 struct store_outcome {
     unsigned snapshots; /* new states: their hosts wait to be judged */
     unsigned accepted, unchanged, wants, enrolled;
-    unsigned coming;            /* of those that something is wanted of: hosts that gave nothing so far */
+    unsigned coming;            /* of those that something is wanted of: offers of hosts of which nothing is here */
     unsigned came_back;         /* hosts that were retired */
     char came_back_names[1000]; /* theirs, with host_ids, for a person; cut where they are many */
 };

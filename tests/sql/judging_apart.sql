@@ -1,6 +1,6 @@
 -- What one host makes fail, or take long, costs that host alone.
 begin;
-select plan(78);
+select plan(80);
 \ir fixture.psql
 set fixture.may_fail = yes;
 -- As the tables of a new database are: what the planner makes of them must not matter.
@@ -184,9 +184,19 @@ insert into evenkeel.unjudged_chunk select unnest(i.chunk_ids) from evenkeel.hos
     where name in ('importer', 'beside');
 select evenkeel.judge_queued_content(evenkeel.judge_choose(500, 1)) \g /dev/null
 select is((select string_agg(h.name || ': ' || s.reason, ', ') from evenkeel.slow_host s join evenkeel.host h using (host_id)),
-          'importer: a new file that imports 5001 names of one DLL', 'who has a new file that imports very much is tried apart');
+          'importer: new files that import 5001 names of one DLL', 'who has a new file that imports very much is tried apart');
 select is(fixture.judge_slow(), 'importer true', 'it is judged');
 select is((select count(*) from evenkeel.slow_host), 0::bigint, 'and goes back once it is quick');
+select fixture.judge() \g /dev/null
+select fixture.host('many' || n, '{"c:/x/many.dll": "7.2"}') from generate_series(1, 5) n \g /dev/null
+insert into evenkeel.image_import (image_id, position, dll, names, ordinals, delay)
+    select image_id, 9, 'far.dll', array(select 'name' || n from generate_series(1, 5001) n), '{}', false
+    from evenkeel.file join evenkeel.path using (path_id) where path = 'c:/x/many.dll';
+insert into evenkeel.unjudged_file select file_id from evenkeel.file join evenkeel.path using (path_id) where path = 'c:/x/many.dll';
+insert into evenkeel.unjudged_chunk select distinct unnest(i.chunk_ids) from evenkeel.host_inventory_current i join evenkeel.host using (host_id)
+    where name = 'many1';
+select is(evenkeel.judge_queued_content(evenkeel.judge_choose(500, 1)), 2, 'new content is judged');
+select is((select count(*) from evenkeel.slow_host), 0::bigint, 'what many have is followed for all of them at once');
 select fixture.judge() \g /dev/null
 delete from evenkeel.slow_host;
 insert into evenkeel.judge_queue select host_id from evenkeel.host where name in ('large', 'h3');

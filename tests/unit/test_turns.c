@@ -45,6 +45,18 @@ static void what_was_taken_is_forgotten_by_halves(void **state)
     assert_int_equal(turns_rest(&turns, &one, TURNS_HALF * 1000), 0);
 }
 
+static void who_asks_often_is_forgotten_too(void **state)
+{
+    (void)state;
+    struct turns turns = {0};
+    struct digest one = sender(1);
+    int64_t now = 0;
+    for (unsigned i = 0; i < 1000; i++, now += TURNS_HALF / 2) {
+        turns_charge(&turns, &one, TURNS_FREE / 8, now);
+        assert_int_equal(turns_rest(&turns, &one, now), 0);
+    }
+}
+
 static void who_took_least_makes_room(void **state)
 {
     (void)state;
@@ -64,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_took_much_rests_in_proportion_and_who_took_little_does_not),
         cmocka_unit_test(what_was_taken_is_forgotten_by_halves),
+        cmocka_unit_test(who_asks_often_is_forgotten_too),
         cmocka_unit_test(who_took_least_makes_room),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

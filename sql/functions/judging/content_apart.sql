@@ -25,28 +25,33 @@ create or replace function evenkeel.set_apart_importers(hosts uuid[], chunks big
 returns void language sql
 as $$
     with heavy as materialized (
-        select f.file_id, max(cardinality(m.names)) as names
-        from evenkeel.file f join evenkeel.image_import m using (image_id)
-        -- Lists are long before they are unpacked, too.
-        where f.file_id = any (files) and pg_column_size(m.names) > 4000
-          and cardinality(m.names) > evenkeel.setting('judge.big-import')::integer
-        group by f.file_id
+        -- What the files of a folder import of one DLL is looked up and followed together.
+        select n.chunk_id, max(n.names) as names
+        from (select c.chunk_id, m.dll, sum(cardinality(m.names) + cardinality(m.ordinals)) as names
+              from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id)
+              join (select distinct unnest(files) as file_id) fresh using (file_id)
+              join evenkeel.file f using (file_id)
+              join evenkeel.image_import m using (image_id)
+              where c.chunk_id = any (chunks)
+              group by c.chunk_id, m.dll) n
+        where n.names > (select evenkeel.setting('judge.big-import')::integer)
+        group by n.chunk_id
     ), holding as materialized (
-        select c.chunk_id, max(h.names) as names
-        from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id) join heavy h using (file_id)
-        where c.chunk_id = any (chunks) and exists (select from heavy)
-        group by c.chunk_id
+        select i.host_id, max(h.names) as names
+        from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id) join heavy h using (chunk_id)
+        where i.host_id = any (hosts) and exists (select from heavy)
+        group by i.host_id
     )
     insert into evenkeel.slow_host (host_id, reason)
-    select i.host_id, format('a new file that imports %s names of one DLL', max(g.names))
-    from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id) join holding g using (chunk_id)
-    where i.host_id = any (hosts) and exists (select from holding)
-    group by i.host_id
+    select g.host_id, format('new files that import %s names of one DLL', g.names)
+    from holding g
+    -- What many hold is an application of theirs: it is followed once for all of them.
+    where (select count(*) from holding) <= 4
     on conflict do nothing
 $$;
 comment on function evenkeel.set_apart_importers(uuid[], bigint[], integer[]) is
     'Puts those of these hosts among the slow ones that hold, in these chunks, such of these new files as import so much that to follow '
-    'it takes long; who is quick even so goes back at once.';
+    'it takes long, unless many do. Who is quick even so goes back after one turn there.';
 
 create or replace function evenkeel.judge_content_of(hosts uuid[], most integer)
 returns integer language plpgsql

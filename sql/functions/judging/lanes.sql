@@ -107,7 +107,8 @@ returns integer language sql
 as $$
     select evenkeel.judge_content_of(array(
         select h.host_id from unnest(hosts) h (host_id)
-        where not exists (select from evenkeel.big_host b where b.host_id = h.host_id)), 100000)
+        -- As an array: joined, the view would be read whole.
+        where h.host_id <> all (array(select b.host_id from evenkeel.big_host b where b.host_id = any (hosts)))), 100000)
 $$;
 comment on function evenkeel.judge_queued_content(uuid[]) is
     'Judges new content of hosts that judge_choose() gave, in a transaction before theirs, so that its lock is held for short; returns '
@@ -144,10 +145,10 @@ comment on function evenkeel.defer_slow(uuid[]) is
     'After judge_batch() of these hosts took too long: puts those that are to blame, or likely to be, among the slow ones; returns how '
     'many.';
 
-create or replace function evenkeel.judge_slow_next(out host uuid, out waits_since timestamptz)
+create or replace function evenkeel.judge_slow_next(out host uuid, out waits_since timestamptz, out waited interval)
 language sql stable
 as $$
-    select q.host_id, max(q.queued_at)
+    select q.host_id, max(q.queued_at), clock_timestamp() - min(q.queued_at)
     from evenkeel.judge_queue q
     where q.host_id in (select s.host_id from evenkeel.slow_host s union all select n.host_id from evenkeel.not_judged n)
     group by q.host_id
