@@ -1,64 +1,47 @@
--- The ends of the range of levels that a file's version allows, each with its proofs. What compares a file's statements with each other is
--- without nested loops (enable_nestloop): the planner takes what is selected of content_told for far less than it is, and would go
--- through those of all files for each. Of 3,000 files with eight statements each upper_ends() took 19 s so, and takes 0.1 s.
-
-create or replace function evenkeel.next_complete()
-returns table (product_id integer, last_ordinal integer, ordinal integer)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
-as $$
-    -- Once for where statements end, however many files they are of.
-    select t.product_id, t.last_ordinal, n.ordinal
-    from (select distinct product_id, last_ordinal from content_told) t
-    cross join lateral (select min(l.ordinal) as ordinal from evenkeel.level l
-                        where l.product_id = t.product_id and l.complete and l.ordinal > t.last_ordinal) n
-    where n.ordinal is not null
-$$;
-comment on function evenkeel.next_complete() is 'For each level at which a statement of content_told ends, the next one with a list.';
+-- The ends of the range of levels that a file's version allows, each with its proofs.
 
 create or replace function evenkeel.upper_ends()
 returns table (file_id integer, product_id integer, bound integer, basis text)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    with told as materialized (
-        select * from content_told where relation <> '<='
-    ), missing as materialized (
+    with missing as materialized (
         -- A level that ships several builds of a name, in several places, is missed only by what is older than all of them. What the level
         -- itself ships so is not below it, whatever lower levels are said to ship.
         select t.file_id, t.product_id,
-               coalesce(range_agg(t.levels) filter (where t.relation = '=' and t.newer), '{}')
-               - coalesce(range_agg(t.levels) filter (where t.relation = '=' and not t.newer), '{}') as of_exact,
-               coalesce(range_agg(t.levels) filter (where t.relation = '>=' and t.newer), '{}') as of_least,
-               coalesce(max(t.last_ordinal) filter (where t.relation = '=' and t.shipped = t.version), -1) as shipped_until
-        from (select *, shipped > version as newer, int4range(first_ordinal, last_ordinal, '[]') as levels from told) t
+               coalesce(levels_together(t.levels) filter (where t.relation = '=' and t.compared > 0), '{}')
+               - coalesce(levels_together(t.levels) filter (where t.relation = '=' and t.compared <= 0), '{}') as of_exact,
+               coalesce(levels_together(t.levels) filter (where t.relation = '>=' and t.compared > 0), '{}') as of_least,
+               coalesce(levels_together(t.levels) filter (where t.relation = '=' and t.compared > 0 and t.single), '{}') as single,
+               coalesce(upper(levels_together(t.levels) filter (where t.relation = '=' and t.compared = 0)) - 1, -1) as shipped_until
+        from content_told t
+        where t.relation <> '<='
         group by t.file_id, t.product_id
-        having bool_or(t.newer)
-    ), candidate as (
-        -- Where what is shipped may turn newer than the file: where a statement begins, and at the list after one's end.
-        select file_id, product_id, first_ordinal as ordinal from told where shipped > version
-        union all
-        select t.file_id, t.product_id, n.ordinal
-        from told t join next_complete() n using (product_id, last_ordinal)
-        where t.shipped <= t.version and t.kind = 'list'
-    ), missed as materialized (
-        select c.file_id, c.product_id, min(c.ordinal) filter (where c.ordinal <@ m.of_exact) as of_exact,
-               min(c.ordinal) filter (where c.ordinal <@ m.of_least) as of_least
-        from candidate c
-        join missing m on (m.file_id, m.product_id) = (c.file_id, c.product_id) and c.ordinal > m.shipped_until
-        join evenkeel.level l on l.product_id = c.product_id and l.ordinal = c.ordinal and l.line = ''
-        group by c.file_id, c.product_id
+        having bool_or(t.compared > 0)
     ), first_missed as (
-        select file_id, product_id, least(of_exact, of_least) as ordinal,
-               case when of_exact <= coalesce(of_least, of_exact) then '=' else '>=' end as relation
-        from missed where coalesce(of_exact, of_least) is not null
+        select m.file_id, m.product_id, least(e.ordinal, a.ordinal) as ordinal,
+               case when e.ordinal <= coalesce(a.ordinal, e.ordinal) then '=' else '>=' end as relation
+        from missing m
+        -- Within an interval of lists only those levels that have one are spoken of.
+        left join lateral (
+            select l.ordinal from evenkeel.level l
+            where l.product_id = m.product_id and l.line = '' and l.ordinal > m.shipped_until and l.ordinal >= lower(m.of_exact)
+              and l.ordinal <@ m.of_exact and (l.complete or l.ordinal <@ m.single)
+            order by l.ordinal limit 1) e on true
+        left join lateral (
+            select l.ordinal from evenkeel.level l
+            where l.product_id = m.product_id and l.line = '' and l.ordinal > m.shipped_until and l.ordinal >= lower(m.of_least)
+              and l.ordinal <@ m.of_least
+            order by l.ordinal limit 1) a on true
+        where coalesce(e.ordinal, a.ordinal) is not null
     )
     select m.file_id, m.product_id, m.ordinal,
-           format('%s ships %s%s (%s)', min(l.code), case m.relation when '>=' then 'at least ' else '' end,
-                  evenkeel.version_text(case m.relation when '=' then min(s.shipped) else max(s.shipped) end), min(s.source))
+           format('%s ships %s%s (%s)', l.code, case m.relation when '>=' then 'at least ' else '' end,
+                  evenkeel.version_text(case m.relation when '=' then s.least else s.greatest end), s.source)
     from first_missed m
-    join told s on (s.file_id, s.product_id, s.relation) = (m.file_id, m.product_id, m.relation)
-               and m.ordinal between s.first_ordinal and s.last_ordinal
+    join content_held j on (j.file_id, j.product_id) = (m.file_id, m.product_id)
     join evenkeel.level l on (l.product_id, l.ordinal) = (m.product_id, m.ordinal)
-    group by m.file_id, m.product_id, m.ordinal, m.relation
+    cross join lateral (select min(s.version) as least, max(s.version) as greatest, min(s.source) as source
+                        from statements_at(j.product_id, j.name, j.location, j.machine, m.ordinal) s where s.relation = m.relation) s
 $$;
 comment on function evenkeel.upper_ends() is
   'The first level that a file is too old for, and why: every build that it ships in that place is newer. The upper end of its range, '
@@ -66,32 +49,38 @@ comment on function evenkeel.upper_ends() is
 
 create or replace function evenkeel.exact_ends()
 returns table (file_id integer, product_id integer, bound integer, shipped_from integer, basis text)
-language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    with told as materialized (
-        select * from content_told where relation <> '>='
-    ), same as (
-        select distinct on (file_id, product_id) file_id, product_id, version, first_ordinal, source
-        from told where relation = '=' and shipped = version
-        order by file_id, product_id, first_ordinal, rank, source
-    ), older as (
-        -- The greatest level below of which every build that is known is older. What is not known of those between raises nothing.
-        select s.file_id, s.product_id, max(t.last_ordinal) as ordinal
-        from same s
-        join told t using (file_id, product_id)
-        where t.shipped < s.version and t.last_ordinal < s.first_ordinal
-          and not exists (select from told n
-                          where (n.file_id, n.product_id) = (t.file_id, t.product_id) and n.relation = '=' and n.shipped >= n.version
-                            and t.last_ordinal between n.first_ordinal and n.last_ordinal)
-        group by s.file_id, s.product_id
+    with gathered as materialized (
+        select t.file_id, t.product_id,
+               levels_together(t.levels) filter (where t.relation = '=' and t.compared = 0) as same,
+               coalesce(levels_together(t.levels) filter (where t.relation = '=' and t.compared = 0 and t.single), '{}') as same_single,
+               coalesce(levels_together(t.levels) filter (where t.compared < 0), '{}')
+               - coalesce(levels_together(t.levels) filter (where t.relation = '=' and t.compared >= 0), '{}') as older,
+               coalesce(levels_together(t.levels) filter (where t.compared < 0 and t.single), '{}') as older_single
+        from content_told t
+        join (select distinct file_id, product_id from content_told where relation = '=' and compared = 0) s using (file_id, product_id)
+        where t.relation <> '>='
+        group by t.file_id, t.product_id
     )
-    select s.file_id, s.product_id, o.ordinal + 1, s.first_ordinal,
-           case when o.ordinal is null then format('%s ships exactly this (%s)', l.code, s.source)
-                else format('%s ships exactly this (%s), %s an older one', l.code, s.source, b.code) end
-    from same s
-    join evenkeel.level l on (l.product_id, l.ordinal) = (s.product_id, s.first_ordinal)
-    left join older o on (o.file_id, o.product_id) = (s.file_id, s.product_id)
-    left join evenkeel.level b on (b.product_id, b.ordinal) = (s.product_id, o.ordinal)
+    select g.file_id, g.product_id, o.ordinal + 1, s.ordinal,
+           case when o.ordinal is null then format('%s ships exactly this (%s)', s.code, w.source)
+                else format('%s ships exactly this (%s), %s an older one', s.code, w.source, o.code) end
+    from gathered g
+    join content_held j on (j.file_id, j.product_id) = (g.file_id, g.product_id)
+    cross join lateral (
+        select l.ordinal, l.code from evenkeel.level l
+        where l.product_id = g.product_id and l.ordinal >= lower(g.same) and l.ordinal <@ g.same
+          and (l.complete or l.ordinal <@ g.same_single)
+        order by l.ordinal limit 1) s
+    -- The greatest level below of which every build that is known is older. What is not known of those between raises nothing.
+    left join lateral (
+        select l.ordinal, l.code from evenkeel.level l
+        where l.product_id = g.product_id and l.ordinal < least(s.ordinal, upper(g.older)) and l.ordinal <@ g.older
+          and (l.complete or l.ordinal <@ g.older_single)
+        order by l.ordinal desc limit 1) o on true
+    cross join lateral (select min(a.source) as source from statements_at(j.product_id, j.name, j.location, j.machine, s.ordinal) a
+                        where a.relation = '=' and a.version = j.version) w
 $$;
 comment on function evenkeel.exact_ends() is
   'For files that some level ships exactly so: the first level after the last one that is known to ship an older build (null: none is '

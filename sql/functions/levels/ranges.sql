@@ -50,22 +50,20 @@ returns table (file_id integer, product_id integer, confirmed int4multirange, by
 language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     with told as (
-        select s.file_id, s.product_id, s.shipped, s.version, s.at_release, s.kind = 'learned' as learned,
-               int4range(s.first_ordinal, s.last_ordinal, '[]') as levels
-        from content_told s
-        where s.relation <> '>='
+        select s.file_id, s.product_id, s.compared, s.at_release, s.learned, s.levels from content_told s where s.relation <> '>='
         union all
-        select i.file_id, i.product_id, i.shipped, j.version, j.at_release, false, int4range(i.first_ordinal, i.last_ordinal, '[]')
+        select i.file_id, i.product_id, sign(i.shipped - j.version)::integer, j.at_release, false,
+               int4multirange(int4range(i.first_ordinal, i.last_ordinal, '[]'))
         from implied_statements() i join content_held j using (file_id, product_id)
         where i.first_ordinal <= i.last_ordinal
     ), gathered as (
         select file_id, product_id,
-               coalesce(range_agg(levels) filter (where shipped = version and not learned), '{}') as same,
-               coalesce(range_agg(levels) filter (where shipped < version and not learned), '{}') as older,
-               coalesce(range_agg(levels) filter (where shipped > version and not learned), '{}') as newer,
-               coalesce(range_agg(levels) filter (where shipped <= version and learned), '{}') as learned,
-               coalesce(range_agg(levels) filter (where shipped < version and learned), '{}') as learned_older,
-               coalesce(range_agg(levels) filter (where shipped = version and at_release), '{}') as released
+               coalesce(levels_together(levels) filter (where compared = 0 and not learned), '{}') as same,
+               coalesce(levels_together(levels) filter (where compared < 0 and not learned), '{}') as older,
+               coalesce(levels_together(levels) filter (where compared > 0 and not learned), '{}') as newer,
+               coalesce(levels_together(levels) filter (where compared <= 0 and learned), '{}') as learned,
+               coalesce(levels_together(levels) filter (where compared < 0 and learned), '{}') as learned_older,
+               coalesce(levels_together(levels) filter (where compared = 0 and at_release), '{}') as released
         from told
         group by file_id, product_id
     )

@@ -70,15 +70,17 @@ begin
     ) on commit delete rows;
     comment on table content_held is
         'A file to be judged, per product whose components hold its path: as held_files() has it. Filled by hold_files; read by '
-        'file_confirmations, file_ranges, find_statements, implied_statements, patch_ends, rule_ends; ends with the transaction.';
+        'exact_ends, file_confirmations, file_ranges, find_statements, implied_statements, patch_ends, rule_ends, upper_ends; ends with '
+        'the transaction.';
     create temporary table content_told (
-        file_id integer not null, product_id integer not null, version bigint, at_release boolean not null, relation text not null,
-        shipped bigint not null, first_ordinal integer not null, last_ordinal integer not null, rank integer not null,
-        source text not null, kind text not null
+        file_id integer not null, product_id integer not null, at_release boolean not null, relation text not null,
+        compared integer not null, rank integer not null, learned boolean not null, single boolean not null, levels int4multirange not null
     ) on commit delete rows;
     comment on table content_told is
-        'What is stated of what levels ship in the place of a file of content_held, for its machine. Filled by find_statements; read '
-        'by exact_ends, file_confirmations, next_complete, upper_ends; ends with the transaction.';
+        'The levels of which it is stated what they ship in the place of a file of content_held, for its machine: by relation and by how '
+        'that compares to the file''s own version (-1: older, 0: the same, 1: newer). rank: as statement_rank() and by place; single: '
+        'each of the levels has a statement of its own; else those of them that have a list. Filled by find_statements; read by '
+        'exact_ends, file_confirmations, implied_statements, upper_ends; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.content_open() is 'Makes the temporary relations by which files are judged, where they are not there yet.';

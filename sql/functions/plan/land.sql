@@ -104,6 +104,7 @@ begin
     -- Where no build is stated a rule tells the number that the level's builds have.
     perform hold_files(array(select p.file_id from plan_file p
                              join path_component pc on pc.path_id = p.path_id and pc.product_id = product));
+    perform find_statements();
     insert into plan_change (path_id, image_id)
     with held as materialized (
         select p.path_id, p.file_id, pa.name, pa.location, i.machine, i.file_version, fl.levels
