@@ -88,7 +88,7 @@ as $$
         where t.relation = '=' and t.rank < 2 * statement_rank('captured')
         group by t.file_id, t.product_id
     ), silent as materialized (
-        -- Where a list above the first statement leaves a file out, which is nearly nowhere: seen once for all products with the same lists.
+        -- Where a list above the first statement leaves a file out, which is nearly nowhere: once for all products with the same lists.
         select p.file_id, p.levels, p.alike, p.silence
         from (select s.file_id, s.levels, c.alike,
                      int4multirange(int4range(lower(s.levels), greatest(lower(s.levels), c.newest), '[]')) - s.levels as silence
