@@ -167,6 +167,7 @@ static void unseen(void *context, enum walk_unseen why, const char *path)
         [WALK_SAME_PATH] = EVENKEEL__NOT_SEEN_KIND__SAME_PATH,
         [WALK_LINK] = EVENKEEL__NOT_SEEN_KIND__LINK,
         [WALK_UNNAMEABLE] = EVENKEEL__NOT_SEEN_KIND__UNNAMEABLE,
+        [WALK_PACKED] = EVENKEEL__NOT_SEEN_KIND__PACKED,
     };
     struct take *take = context;
     if (take->failed.code == ERROR_NONE)

@@ -391,6 +391,22 @@ static void pass_link(struct walker *walker, unsigned above, const char *name, s
     unseen(walker, WALK_LINK, path_end);
 }
 
+/* What Windows can read, and whoever mounted its disk can't. A disk may hold thousands of them: one is reported. */
+static void pass_packed(struct walker *walker, unsigned above, const char *name, size_t path_end, size_t found_length)
+{
+    if (choose(walker, above, path_end, false) == 0)
+        return;
+    if (walker->counts->packed++ == 0)
+        report(
+            walker, found_length, name,
+            "packed by Windows (CompactOS or deduplication), which what this disk is mounted with can't read; see NTFS "
+            "in evenkeel-collector(1); further such files are counted");
+    if (!is_program_name(name))
+        return;
+    walker->counts->hidden++;
+    unseen(walker, WALK_PACKED, path_end);
+}
+
 static int walk_directories(struct walker *walker, const struct sources *sources, size_t path_length,
                             size_t found_length, unsigned choice, struct error *error)
 {
@@ -418,6 +434,10 @@ static int walk_directories(struct walker *walker, const struct sources *sources
         size_t path_end = path_length + first->length;
         if (first->kind == PLATFORM_LINK) {
             pass_link(walker, choice, name, path_end, found_length);
+            continue;
+        }
+        if (first->kind == PLATFORM_PACKED) {
+            pass_packed(walker, choice, name, path_end, found_length);
             continue;
         }
         unsigned chosen = choose(walker, choice, path_end, is_directory);
@@ -463,6 +483,7 @@ const char *walk_counts_text(const struct walk_counts *counts, char *buffer, siz
         {counts->unnameable, "with a name or path that can't be told"},
         {counts->duplicates, "whose path differs from another in case only"},
         {counts->links, "links (never followed)"},
+        {counts->packed, "packed by Windows, not readable here"},
         {counts->others, "devices or pipes"},
     };
     size_t length = 0;

@@ -29,10 +29,12 @@ struct walk_counts {
     uint64_t files;       /* visited */
     uint64_t directories; /* entered */
     uint64_t unreadable;  /* directories and files that could not be read */
-    uint64_t hidden;      /* of both, what may hold programs: directories, and files that are programs by their names */
+    uint64_t hidden;      /* of these and of packed files, what may hold programs: directories, and files that are
+                           * programs by their names */
     uint64_t unnameable;  /* names or paths that identity does not allow, see walk_options.strict */
     uint64_t duplicates;  /* files whose folded path is that of another */
     uint64_t links;       /* not followed */
+    uint64_t packed;      /* files in a form that only Windows reads, see PLATFORM_PACKED */
     uint64_t others;      /* devices, pipes, sockets */
 };
 
@@ -42,6 +44,7 @@ enum walk_unseen {
     WALK_SAME_PATH,  /* the path of a file of which another spelling was visited */
     WALK_LINK,       /* the path of a link or junction */
     WALK_UNNAMEABLE, /* the path of the directory that holds a name which can't be told */
+    WALK_PACKED,     /* the path of a packed file that is a program by its name */
 };
 
 struct walk_options {

@@ -89,7 +89,8 @@ static int list_keys(struct collection *collection, const char *folder, struct k
             return 1;
         if (next == -1)
             got = -1;
-        else if (kind == PLATFORM_FILE && add_key_file(collection, directory, name, files, error) == -1)
+        else if ((kind == PLATFORM_FILE || kind == PLATFORM_PACKED) &&
+                 add_key_file(collection, directory, name, files, error) == -1)
             return -1;
     }
     if (got == -1)

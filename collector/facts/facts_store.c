@@ -54,7 +54,7 @@ static int collect_files(struct collection *collection, struct platform_director
     enum platform_kind kind;
     int got = platform_directory_open_in(above, name, &directory, &problem);
     while (got >= 0 && (got = platform_directory_next(directory, &file, &kind, &problem)) == 1)
-        if (kind == PLATFORM_FILE && is_program_name(file) &&
+        if ((kind == PLATFORM_FILE || kind == PLATFORM_PACKED) && is_program_name(file) &&
             component_store_file(store, file, platform_directory_identity(directory), error) == -1)
             return -1;
     if (got == -1)

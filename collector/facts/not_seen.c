@@ -101,6 +101,7 @@ static const char *const names[] = {
     [EVENKEEL__NOT_SEEN_KIND__NO_STORE] = "parts of the component store",
     [EVENKEEL__NOT_SEEN_KIND__NO_KEY] =
         "keys that are not in the registry given (export HKEY_LOCAL_MACHINE\\SYSTEM, too)",
+    [EVENKEEL__NOT_SEEN_KIND__PACKED] = "programs packed by Windows (CompactOS, deduplication)",
 };
 
 static void add_text(char *text, size_t size, const char *part)

@@ -15,7 +15,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum platform_kind { PLATFORM_FILE, PLATFORM_DIRECTORY, PLATFORM_LINK, PLATFORM_OTHER };
+/* A packed file is one whose content Windows keeps in a form of its own (compressed by CompactOS, deduplicated), where
+ * what the disk is mounted with can't read it. */
+enum platform_kind { PLATFORM_FILE, PLATFORM_DIRECTORY, PLATFORM_LINK, PLATFORM_PACKED, PLATFORM_OTHER };
 
 /* What a cache may compare to tell that a file is still the same. */
 struct platform_stat {

@@ -42,6 +42,29 @@ static enum platform_kind kind_of_mode(mode_t mode)
                            : PLATFORM_OTHER;
 }
 
+/*
+ * NTFS's reparse points are of two sorts: names of something else, and files (or folders) whose content is kept
+ * elsewhere or otherwise. ntfs-3g shows those that it has no plugin for as links to this text (ntfs-3g(8)), whichever
+ * they are.
+ */
+#define UNREAD_REPARSE_POINT "unsupported reparse "
+#define TAG_TEXT UNREAD_REPARSE_POINT "tag 0x"
+#define TAG_STANDS_FOR_NAME 0x20000000u  /* [MS-FSCC] 2.1.2.1: a name surrogate */
+#define TAG_OF_DIRECTORY 0x10000000u     /* what carries it may be a directory that has entries */
+#define TAG_APPLICATION_LINK 0x8000001bu /* holds no data, stands for a program */
+
+static enum platform_kind kind_of_link(int fd, const char *name)
+{
+    char target[64] = "";
+    ssize_t length = readlinkat(fd, name, target, sizeof target - 1);
+    if (length < 0 || strncmp(target, UNREAD_REPARSE_POINT, strlen(UNREAD_REPARSE_POINT)) != 0)
+        return PLATFORM_LINK;
+    unsigned long tag =
+        strncmp(target, TAG_TEXT, strlen(TAG_TEXT)) == 0 ? strtoul(target + strlen(TAG_TEXT), NULL, 16) : 0;
+    bool file = tag != 0 && (tag & (TAG_STANDS_FOR_NAME | TAG_OF_DIRECTORY)) == 0 && tag != TAG_APPLICATION_LINK;
+    return file ? PLATFORM_PACKED : PLATFORM_LINK;
+}
+
 static int64_t microseconds(struct timespec time)
 {
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
@@ -104,11 +127,12 @@ static enum platform_kind kind_of_entry(int fd, const struct dirent64 *entry)
     case DT_DIR:
         return PLATFORM_DIRECTORY;
     case DT_LNK:
-        return PLATFORM_LINK;
+        return kind_of_link(fd, entry->d_name);
     case DT_UNKNOWN: {
         struct stat found;
-        return fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? kind_of_mode(found.st_mode)
-                                                                            : PLATFORM_OTHER;
+        if (fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) < 0)
+            return PLATFORM_OTHER;
+        return S_ISLNK(found.st_mode) ? kind_of_link(fd, entry->d_name) : kind_of_mode(found.st_mode);
     }
     default:
         return PLATFORM_OTHER;

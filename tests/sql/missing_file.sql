@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(55);
+select plan(62);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -110,6 +110,9 @@ select fixture.seen('all there', :'healthy');
 select fixture.seen('all gone', :'broken');
 select fixture.seen('folder in PATH not seen', '{gone.exe,C:\\WINDOWS\\gone.exe}', '{"search_path": ["c:/elsewhere"]}');
 select fixture.seen('programs behind a link', :'broken', '{"not_seen": [{"kind": "link", "what": "c:/program files", "count": 1}]}');
+select fixture.seen('one is packed', '{C:\\WINDOWS\\gone.exe,C:\\WINDOWS\\System32\\gone.exe}',
+                    '{"not_seen": [{"kind": "packed", "what": "c:/windows/system32/gone.exe", "count": 1}]}');
+select fixture.seen('many are packed', :'broken', '{"not_seen": [{"kind": "packed", "what": "c:/windows/system32/x.exe", "count": 1}, {"kind": "packed", "what": "", "count": 900}]}');
 select fixture.seen('one is a link', '{C:\\WINDOWS\\gone.exe,C:\\WINDOWS\\System32\\a b.exe -x}',
     '{"not_seen": [{"kind": "link", "what": "c:/windows/gone.exe", "count": 1}, {"kind": "link", "what": "c:/windows/system32/a.exe", "count": 1}]}');
 select fixture.judge();
@@ -119,6 +122,8 @@ select results_eq($$ select * from fixture.missing('all gone') $$, array['high c
 select results_eq($$ select * from fixture.missing('folder in PATH not seen') $$, array['high c:/windows/gone.exe'], 'a bare name may lie in a folder that was not seen');
 select results_eq($$ select * from fixture.missing('programs behind a link') $$, array['high c:/windows/system32/gone.exe'], 'nor is missing what a link hides');
 select is_empty($$ select * from fixture.missing('one is a link') $$, 'nor what is a link itself, by any spelling that Windows tries');
+select results_eq($$ select * from fixture.missing('one is packed') $$, array['high c:/windows/gone.exe'], 'nor a packed file, which Windows can read');
+select is_empty($$ select * from fixture.missing('many are packed') $$, 'of many the places are not told: it may be any');
 -- A file that is there twice in the fleet, and not on this host, is not made up for by another that is there twice on it.
 select fixture.seen('two places', '{far.exe}');
 select fixture.host('one lost', '{"c:/windows/far.exe": "1.0.0.0", "c:/tools/far.exe": "1.0.0.0", "c:/windows/system32/other.exe": "1.0.0.0"}',
@@ -181,6 +186,16 @@ select fixture.unseen('lacks', '[{"kind": "link", "what": "c:/web/ftp.dll", "cou
 select is(fixture.web_summary('lacks'), null, 'one that is a link may be there');
 select fixture.unseen('lacks', '[{"kind": "unnameable", "what": "c:/web", "count": 1}]');
 select is(fixture.web_summary('lacks'), null, 'and so may one in whose folder a name can''t be told');
+select fixture.unseen('lacks', '[{"kind": "packed", "what": "c:/web/ftp.dll", "count": 1}]');
+select is(fixture.web_summary('lacks'), null, 'one that Windows packed is there');
+select fixture.unseen('lacks', '[{"kind": "unreadable", "what": "c:/web/ftp.dll", "count": 1}]');
+select is(fixture.web_summary('lacks'), null, 'and so is one that could not be read');
+select fixture.unseen('lacks', '[{"kind": "packed", "what": "c:/a/b.dll", "count": 1}, {"kind": "packed", "what": "", "count": 900}]');
+select is(fixture.web_summary('lacks'), null, 'of many the places are not told, and it may be one of them');
+select fixture.unseen('lacks', '[{"kind": "link", "what": "", "count": 2}]');
+select is(fixture.web_summary('lacks'), null, 'likewise of links');
+select fixture.unseen('lacks', '[{"kind": "packed", "what": "c:/web/ftp2.dll", "count": 1}]');
+select isnt(fixture.web_summary('lacks'), null, 'another file that is packed takes nothing from it');
 select fixture.unseen('lacks', '[{"kind": "link", "what": "c:/web/ftp2.dll", "count": 1}, {"kind": "unnameable", "what": "c:/web/base", "count": 1}]');
 select isnt(fixture.web_summary('lacks'), null, 'another that is a link takes nothing from it');
 select is(fixture.web_summary('web-4'), fixture.web_summary('lacks'), 'and it has that finding, too');

@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(28);
+select plan(33);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -39,6 +39,8 @@ select fixture.unseen('cut renames', 'cut', 'pending_renames');
 select fixture.unseen('cut services', 'cut', 'services');
 select fixture.unseen('cut name', 'cut', 'product_name');
 select fixture.unseen('cut start', 'cut', 'services.start');
+select fixture.unseen('packed', 'packed', 'c:/tools/x.dll', more => '{"c:/side/s.dll": "9.1.100.20"}');
+select fixture.unseen('mixed packed', 'packed', 'c:/tools/x.dll', '9.1.100.10');
 select fixture.unseen('no services', 'no_key', 'Services');
 select fixture.unseen('no manager', 'no_key', 'Session Manager', more => '{"c:/side/s.dll": "9.1.100.20"}');
 select fixture.unseen('side', '', '', more => '{"c:/side/s.dll": "9.1.100.20"}');
@@ -74,6 +76,13 @@ select results_eq($$ select p.code, v.verdict from evenkeel.host_product v join 
 
 select is(fixture.said('cut renames'), 'unknown: 1 of pending_renames over the limit', 'a list that was cut may lack what is wrong');
 select matches(fixture.said('cut services'), '^unknown: ', 'whichever a check goes through');
+select is(fixture.said('packed'), 'unknown: c:/tools/x.dll is packed by Windows (CompactOS, deduplication), which what its disk was mounted with can''t read: '
+          'run the collector on the host, or mount the disk with what can (NTFS in evenkeel-collector(1))', 'a program that only Windows can read, with what helps');
+select matches(fixture.said('mixed packed'), '^mixed: ', 'what is proven mixed stays so');
+select matches(fixture.risk('KB1', 'packed'), '^unknown: .*packed by Windows', 'and no patch is safe there');
+select is(evenkeel.not_seen_text('{"not_seen": [{"kind": "packed", "what": "", "count": 900}, {"kind": "packed", "what": "c:/a/b.dll", "count": 1}]}'),
+          '901 programs are packed by Windows (CompactOS, deduplication), which what its disk was mounted with can''t read: '
+          'run the collector on the host, or mount the disk with what can (NTFS in evenkeel-collector(1)) (c:/a/b.dll, ...)', 'many are told in one');
 select is(fixture.said('cut name'), 'level', 'a name may be cut');
 select is(fixture.said('cut start'), 'level', 'and a number that nothing can be');
 
@@ -115,6 +124,8 @@ select fixture.lacking('path exported', '[{"kind": "no_key", "what": "Services",
 select fixture.lacking('path out of date', '[{"kind": "stale_hive", "what": "SYSTEM", "count": 1}]');
 select fixture.lacking('path linked file', '[{"kind": "link", "what": "c:/app/lost.dll", "count": 1}]');
 select fixture.lacking('path linked other file', '[{"kind": "link", "what": "c:/app/notlost.dll", "count": 1}]');
+select fixture.lacking('path packed', '[{"kind": "packed", "what": "c:/app/lost.dll", "count": 1}]');
+select fixture.lacking('path many links', '[{"kind": "link", "what": "", "count": 3}]');
 select fixture.lacking('path not linked', '[{"kind": "link", "what": "c:/library", "count": 1}]', '["c:/lib/tools"]');
 select fixture.judge();
 select results_eq($$ select host, check_name from ops.finding where host like 'assemblies%' and check_name = 'unresolved-import' order by 1 $$,
@@ -122,7 +133,18 @@ select results_eq($$ select host, check_name from ops.finding where host like 'a
 
 select results_eq($$ select host from ops.finding where host like 'path%' and check_name = 'unresolved-import' order by 1 $$,
                   array['path', 'path exported', 'path linked other file', 'path not linked'],
-                  'or programs look for it behind a link, on a drive that was not given, or where the registry does not tell, or it is a link itself');
+                  'or programs look for it behind a link, on a drive that was not given, or where the registry does not tell, or it is a link itself, or packed');
+
+-- Nor is it known which one is loaded, where a DLL of that name was passed over.
+select fixture.host(name, jsonb_build_object('c:/windows/system32/kernel32.dll', '5.2.3790.1', 'c:/windows/system32/ntdll.dll', '5.2.3790.1',
+                                             'c:/windows/system32/have.dll', fixture.pe('1.0.0.0', '{Y}'),
+                                             'c:/app/a.dll', fixture.pe('9.1.100.20', '{}', fixture.wants('have.dll', 'X')), 'c:/app/b.dll', '9.1.100.20'),
+                    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows',
+                        'not_seen', jsonb_build_array(jsonb_build_object('kind', kind, 'what', what, 'count', 1))))
+from (values ('symbol packed', 'packed', 'c:/app/have.dll'), ('symbol link', 'link', 'c:/app/have.dll'), ('symbol other', 'packed', 'c:/app/other.dll')) v (name, kind, what) \g /dev/null
+select fixture.judge();
+select results_eq($$ select host from ops.finding where host like 'symbol%' and check_name = 'unresolved-import' $$, array['symbol other'],
+                  'a symbol that one DLL lacks may be in another of its name that was passed over');
 
 select * from finish();
 rollback;

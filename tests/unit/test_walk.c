@@ -78,7 +78,7 @@ static void report(void *context, const char *sentence)
 
 static void unseen(void *context, enum walk_unseen why, const char *path)
 {
-    static const char *const reasons[] = {"unreadable ", "same path ", "link ", "unnameable "};
+    static const char *const reasons[] = {"unreadable ", "same path ", "link ", "unnameable ", "packed "};
     struct tree *tree = context;
     strcat(strcat(strcat(tree->unseen, reasons[why]), path), "\n");
 }
@@ -233,6 +233,42 @@ static void links_are_told_only_where_something_was_wanted(void **state)
     assert_int_equal(tree.counts.links, 2);
     assert_string_equal(tree.unseen, "link c:/program files\n");
     assert_non_null(strstr(tree.reports, "'c:/Program Files': a link or junction"));
+    tree_stop(&tree);
+}
+
+/* As ntfs-3g shows reparse points that it has no plugin for; tests/integration/ntfs has real ones. */
+static void files_that_only_windows_can_read_are_told_as_packed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *target;
+    } links[] = {
+        {"a/wof.dll", "unsupported reparse tag 0x80000017"},
+        {"a/dedup.EXE", "unsupported reparse tag 0x80000013"},
+        {"a/text.txt", "unsupported reparse tag 0x80000017"},
+        {"a/folder.dll", "unsupported reparse tag 0x9000001a"},
+        {"a/surrogate.dll", "unsupported reparse tag 0xa0000019"},
+        {"a/alias.exe", "unsupported reparse tag 0x8000001b"},
+        {"a/old.dll", "unsupported reparse point"},
+    };
+    struct tree tree;
+    char link[64], text[256];
+    tree_start(&tree);
+    tree_add(&tree, "a/b.dll");
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        snprintf(link, sizeof link, "%s/%s", tree.name, links[i].name);
+        assert_return_code(symlink(links[i].target, link), 0);
+    }
+    assert_walk(&tree, "c:/a/b.dll\n");
+    assert_int_equal(tree.counts.packed, 3);
+    assert_int_equal(tree.counts.hidden, 2); /* data may be packed as it likes */
+    assert_int_equal(tree.counts.links, 4);
+    assert_string_equal(tree.unseen, "link c:/a/alias.exe\npacked c:/a/dedup.exe\nlink c:/a/folder.dll\n"
+                                     "link c:/a/old.dll\nlink c:/a/surrogate.dll\npacked c:/a/wof.dll\n");
+    assert_string_equal(walk_counts_text(&tree.counts, text, sizeof text),
+                        "4 links (never followed), 3 packed by Windows, not readable here");
+    assert_non_null(strstr(tree.reports, "'c:/a/dedup.EXE': packed by Windows"));
+    assert_null(strstr(tree.reports, "wof.dll"));
     tree_stop(&tree);
 }
 
@@ -482,6 +518,7 @@ int main(void)
         cmocka_unit_test(files_come_in_byte_order_of_their_whole_folded_path),
         cmocka_unit_test(only_ascii_letters_are_folded),
         cmocka_unit_test(folders_that_differ_in_case_only_are_one),
+        cmocka_unit_test(files_that_only_windows_can_read_are_told_as_packed),
         cmocka_unit_test(links_are_told_only_where_something_was_wanted),
         cmocka_unit_test(of_names_that_fold_to_the_same_the_first_counts_and_the_others_are_reported),
         cmocka_unit_test(without_folding_every_name_is_a_file_of_its_own),

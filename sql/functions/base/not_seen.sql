@@ -10,6 +10,11 @@ as $$
 $$;
 comment on function evenkeel.not_seen_entries(jsonb) is 'What facts say was not seen, a row per reason and place.';
 
+create or replace function evenkeel.packed_remedy()
+returns text language sql immutable parallel safe
+as $$ select 'run the collector on the host, or mount the disk with what can (NTFS in evenkeel-collector(1))' $$;
+comment on function evenkeel.packed_remedy() is 'What helps where programs are packed in a form that only Windows reads.';
+
 create or replace function evenkeel.not_seen_sentence(kind text, what text, entries bigint)
 returns text language sql immutable parallel safe
 as $$
@@ -29,6 +34,9 @@ as $$
         when 'damaged_hive' then format('the registry hive %s is damaged or can''t be read', what)
         when 'no_store' then format('of the component store %s can''t be seen', coalesce(nullif(what, ''), 'something'))
         when 'no_key' then format('the registry that was read has no key ''%s'': export HKEY_LOCAL_MACHINE\SYSTEM, too', what)
+        when 'packed'
+        then format('%s is packed by Windows (CompactOS, deduplication), which what its disk was mounted with can''t read: %s',
+                    coalesce(nullif(what, ''), evenkeel.counted(entries, 'program')), evenkeel.packed_remedy())
         else concat_ws(' ', kind, what) end
 $$;
 comment on function evenkeel.not_seen_sentence(text, text, bigint) is
@@ -53,6 +61,9 @@ as $$
                          when 'damaged_hive' then entries || ' registry hives are damaged or can''t be read'
                          when 'no_store' then 'of the component store ' || entries || ' parts can''t be seen'
                          when 'no_key' then 'the registry that was read lacks HKEY_LOCAL_MACHINE\SYSTEM, or parts of it: export it, too'
+                         when 'packed'
+                         then format('%s programs are packed by Windows (CompactOS, deduplication), which what its disk was mounted with '
+                                     'can''t read: %s', entries, evenkeel.packed_remedy())
                          else concat_ws(' ', entries, kind) end,
                          case when kind in ('stale_hive', 'damaged_hive') then array_to_string(places, ', ')
                               else concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...') end) end
@@ -108,6 +119,7 @@ as $$
     from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
           from evenkeel.not_seen_entries(facts) e
           where e.kind in ('other_drive', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
+             or e.kind = 'packed'
              or e.kind in ('link', 'unnameable') and evenkeel.hides_components(facts, e.what)
              or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
              or e.kind = 'no_folder' and e.what <> 'machine keys'

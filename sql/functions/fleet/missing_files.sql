@@ -200,7 +200,7 @@ begin
                    where (a.host_id, o.folder) not in (select s.host_id, s.folder from missing_seen s))
            or exists (select from missing_folder m cross join lateral evenkeel.not_seen_entries(m.facts) n
                       where m.host_id = a.host_id and m.folder = any (w.folders)
-                        and n.kind in ('link', 'same_path', 'unreadable', 'unnameable')
+                        and n.kind in ('link', 'same_path', 'unreadable', 'unnameable', 'packed')
                         and (n.what = '' or n.what = a.path or n.what = any (w.candidates)
                              or evenkeel.may_lie_in(m.folder, n.what))));
 end
@@ -321,12 +321,12 @@ begin
         join missing_chunk c using (chunk_id)
         join place p on p.host_id = c.host_id
     ), hidden as materialized (
-        -- What a link leads to, and names that can't be told, may be the file.
-        select p.host_id, evenkeel.path_location(n.what, p.reading) as location
+        -- What a link leads to, what could not be read and names that can't be told may be the file; of many such the places are not told.
+        select p.host_id, case when n.what <> '' then evenkeel.path_location(n.what, p.reading) end as location
         from place p
         join state_facts f using (host_id)
         cross join lateral evenkeel.not_seen_entries(f.facts) n
-        where n.kind in ('link', 'unnameable') and n.what <> ''
+        where n.kind in ('link', 'unnameable', 'unreadable', 'packed')
     ), of_services as materialized (
         select distinct a.host_id, evenkeel.path_location(a.path, p.reading) as location from missing_absent a join place p using (host_id)
     )
@@ -336,7 +336,9 @@ begin
     join collected c on c.host_id = u.host_id and c.folder = substring(u.location from '^(.*/)')
     where not exists (select from of_services a where a.host_id = u.host_id and a.location = u.location)
       and not exists (select from hidden h
-                      where h.host_id = u.host_id and (h.location = u.location or h.location || '/' = substring(u.location from '^(.*/)')));
+                      where h.host_id = u.host_id
+                        and (h.location is null or h.location = u.location
+                             or h.location || '/' = substring(u.location from '^(.*/)')));
 end
 $$;
 comment on function evenkeel.state_missing_peers() is

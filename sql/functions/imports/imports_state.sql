@@ -189,8 +189,8 @@ create or replace function evenkeel.imports_doubt()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- Assemblies hold what isn't collected, KnownDLLs are the system's own, and where not even the system's core was collected, or
-    -- programs or folders could not be read, or any program looks behind a link, on a drive that nobody gave or nobody knows where, or
-    -- the DLL itself may be a link, the inventory is a partial one.
+    -- programs or folders could not be read, or any program looks behind a link, on a drive that nobody gave or nobody knows where, the
+    -- inventory is a partial one. A DLL that was passed over itself, a link or packed, may be the one that is loaded.
     update imports_bad b set reason = 'unknown'
     from imports_context c
     left join state_facts f on f.host_id = c.host_id
@@ -198,7 +198,9 @@ as $$
       and (exists (select from (select n.dll from import_need n where n.need_id = b.need_id
                                 union
                                 select lower(split_part(l ->> 'to', '!', 1)) from jsonb_array_elements(b.chain) l where l ? 'to') d (dll)
-                   where evenkeel.assembly_may_hold(f.facts -> 'assemblies', d.dll))
+                   where evenkeel.assembly_may_hold(f.facts -> 'assemblies', d.dll)
+                      or exists (select from evenkeel.not_seen_entries(f.facts) n
+                                 where n.kind in ('link', 'packed') and (n.what = '' or substring(n.what from '[^/]*$') = d.dll)))
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
                     or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
@@ -207,8 +209,6 @@ as $$
                                join imports_tail t on (t.host_id, t.machine) = (c.host_id, c.machine)
                                                   and evenkeel.may_lie_in(t.folder, n.what)
                                where n.kind in ('link', 'other_drive'))
-                    or exists (select from evenkeel.not_seen_entries(f.facts) n
-                               where n.kind = 'link' and substring(n.what from '[^/]*$') = b.chain -> -1 ->> 'dll')
                     or f.facts -> 'known_dlls' ? (b.chain -> -1 ->> 'dll')
                     or (c.windows is null and evenkeel.api_set_from(b.chain -> -1 ->> 'dll') is not null)
                     or exists (select from state_brought g where g.name = b.chain -> -1 ->> 'dll')
