@@ -42,6 +42,13 @@ fail() {
   exit 1
 }
 
+# Ends a test that can't run here: skip REASON. ctest shows it as skipped, and tests/run says so at its end: it is not passed.
+skip() {
+  echo "not run: $*" >&2
+  echo "$*" >"$SCRATCH/skipped"
+  exit 77
+}
+
 # Says what is tested next, so that the output of a failed test tells where it was.
 behaviour() {
   echo "- $*"

@@ -401,10 +401,8 @@ static void pass_packed(struct walker *walker, unsigned above, const char *name,
             walker, found_length, name,
             "packed by Windows (CompactOS or deduplication), which what this disk is mounted with can't read; see NTFS "
             "in evenkeel-collector(1); further such files are counted");
-    if (!is_program_name(name))
-        return;
-    walker->counts->hidden++;
-    unseen(walker, WALK_PACKED, path_end);
+    if (is_program_name(name))
+        unseen(walker, WALK_PACKED, path_end);
 }
 
 static int walk_directories(struct walker *walker, const struct sources *sources, size_t path_length,

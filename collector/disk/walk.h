@@ -29,8 +29,7 @@ struct walk_counts {
     uint64_t files;       /* visited */
     uint64_t directories; /* entered */
     uint64_t unreadable;  /* directories and files that could not be read */
-    uint64_t hidden;      /* of these and of packed files, what may hold programs: directories, and files that are
-                           * programs by their names */
+    uint64_t hidden;      /* of both, what may hold programs: directories, and files that are programs by their names */
     uint64_t unnameable;  /* names or paths that identity does not allow, see walk_options.strict */
     uint64_t duplicates;  /* files whose folded path is that of another */
     uint64_t links;       /* not followed */
