@@ -8,10 +8,12 @@
 #include "proto/cleanup.h"
 #include "proto/limits.h"
 #include "proto/object.h"
+#include "proto/program_name.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <strings.h>
 
 /*
  * Where an object lies, in twelve bytes. Its name is kept as 56 bits of a keyed hash under a key of this run's own:
@@ -241,6 +243,30 @@ const char *snapshot_cache_kind(const struct pe_options *options)
                               : "image";
 }
 
+/*
+ * No program begins with a page of zeros. One that does is damaged, or Windows packed it and what its disk is mounted
+ * with knows nothing of that: it shows the hole that is in the place of the content. Neither is 'no program'.
+ */
+static int refuse_blank(const struct platform_file *file, struct error *error)
+{
+    uint8_t start[4096];
+    int64_t length = platform_file_read_at(file, start, sizeof start, 0, error);
+    for (int64_t i = 0; i < length; i++)
+        if (start[i] != 0)
+            return 0;
+    return length <= 0 ? (int)length
+                       : error_set(error, ERROR_FORMAT,
+                                   "a program that begins with zeros: it is damaged, or packed by Windows, which what "
+                                   "this disk is mounted with does not know; see NTFS in evenkeel-collector(1)");
+}
+
+/* What Windows keeps its memory in may hold anything, or nothing. */
+static bool is_memory_file(const char *name)
+{
+    return strcasecmp(name, "pagefile.sys") == 0 || strcasecmp(name, "swapfile.sys") == 0 ||
+           strcasecmp(name, "hiberfil.sys") == 0;
+}
+
 /* The hash is of no use for what is no PE, so it is only asked for once that is known. */
 static int read_image(struct snapshot *snapshot, const struct walk_file *walked, struct platform_stat *stat,
                       struct error *error)
@@ -254,10 +280,12 @@ static int read_image(struct snapshot *snapshot, const struct walk_file *walked,
         options.hash = options.symbols = false;
         if (pe_read(&file, stat->size, &options, &snapshot->image, error) < 0)
             return -1;
-        if (!snapshot->image.is_pe)
-            return 0;
     }
-    return pe_read(&file, stat->size, &snapshot->options, &snapshot->image, error);
+    if ((!snapshot->options.hash || snapshot->image.is_pe) &&
+        pe_read(&file, stat->size, &snapshot->options, &snapshot->image, error) < 0)
+        return -1;
+    bool program = is_program_name(walked->name) && !is_memory_file(walked->name);
+    return snapshot->image.is_pe || !program ? 0 : refuse_blank(&file, error);
 }
 
 /* Adds a file by its packed image. */
@@ -283,6 +311,8 @@ static int add_cached(struct snapshot *snapshot, const struct walk_file *walked,
     struct cache_entry entry;
     if (platform_directory_stat(walked->directory, walked->name, &stat, NULL) < 0 ||
         !cache_find(snapshot->cache, walked->path, &stat, &entry) ||
+        (!entry.is_pe &&
+         is_program_name(walked->name)) || /* few, and earlier collectors took blank ones for no programs */
         (entry.is_pe && pe_is_hashed(&snapshot->options, stat.size) != entry.has_sha256))
         return 0;
     cache_put(snapshot->cache, walked->path, &stat, &entry);

@@ -67,6 +67,38 @@ static void an_inventory_holds_pe_files_only(void **state)
     tree_stop(&tree);
 }
 
+static void write_zeros(const char *path, off_t size)
+{
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd >= 0);
+    assert_return_code(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+/* As a packed file looks where the file system does not know what that is. */
+static void a_program_of_zeros_is_none_that_was_read(void **state)
+{
+    (void)state;
+    struct tree tree;
+    struct taken taken;
+    tree_start(&tree);
+    write_image(tree_path(&tree, "a.dll"), 1);
+    write_zeros(tree_path(&tree, "b.dll"), 30000);
+    write_zeros(tree_path(&tree, "short.exe"), 10);
+    write_zeros(tree_path(&tree, "data.bin"), 30000);
+    write_zeros(tree_path(&tree, "pagefile.sys"), 30000);
+    write_text(tree_path(&tree, "text.dll"));
+    for (int i = 0; i < 2; i++) {
+        take(&tree, &taken);
+        assert_int_equal(taken.walk.files, 4);
+        assert_int_equal(taken.walk.unreadable, 2);
+        assert_int_equal(taken.walk.hidden, 2);
+        assert_int_equal(snapshot_counts(taken.snapshot)->files, 1);
+        taken_free(&taken);
+    }
+    tree_stop(&tree);
+}
+
 static void the_same_tree_gives_the_same_inventory_whatever_its_names_case(void **state)
 {
     (void)state;
@@ -330,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_inventory_holds_pe_files_only),
+        cmocka_unit_test(a_program_of_zeros_is_none_that_was_read),
         cmocka_unit_test(the_same_tree_gives_the_same_inventory_whatever_its_names_case),
         cmocka_unit_test(one_build_at_two_paths_is_one_image),
         cmocka_unit_test(one_changed_file_changes_one_chunk),
