@@ -65,6 +65,19 @@ static enum platform_kind kind_of_link(int fd, const char *name)
     return file ? PLATFORM_PACKED : PLATFORM_LINK;
 }
 
+/* Of a file below `parent` that could not be opened or looked at: a packed one is a link to nothing. */
+static int refuse_in(int parent, struct error *error, const char *doing, const char *name)
+{
+    int failed = errno;
+    if ((failed == ELOOP || failed == ENOENT) && kind_of_link(parent, name) == PLATFORM_PACKED)
+        return error_set(error, ERROR_IO,
+                         "can't %s '%s': it is packed by Windows (CompactOS or deduplication), which what this disk is "
+                         "mounted with can't read; see NTFS in evenkeel-collector(1)",
+                         doing, name);
+    errno = failed;
+    return refuse(error, doing, name);
+}
+
 static int64_t microseconds(struct timespec time)
 {
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
@@ -87,7 +100,7 @@ int platform_stat(const char *path, struct platform_stat *stat, struct error *er
 {
     struct stat found;
     if (fstatat(AT_FDCWD, path, &found, 0) < 0)
-        return refuse(error, "look at", path);
+        return refuse_in(AT_FDCWD, error, "look at", path);
     stat_from(&found, stat);
     return 0;
 }
@@ -210,7 +223,7 @@ static int file_open(int parent, const char *name, struct platform_file *file, s
     *file = PLATFORM_FILE_NONE;
     int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
-        return refuse(error, "open", name);
+        return refuse_in(parent, error, "open", name);
     file->handle = fd;
     return 0;
 }

@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(33);
+select plan(34);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -40,6 +40,7 @@ select fixture.unseen('cut services', 'cut', 'services');
 select fixture.unseen('cut name', 'cut', 'product_name');
 select fixture.unseen('cut start', 'cut', 'services.start');
 select fixture.unseen('packed', 'packed', 'c:/tools/x.dll', more => '{"c:/side/s.dll": "9.1.100.20"}');
+select fixture.unseen('later collector', 'unknown', 'c:/app');
 select fixture.unseen('mixed packed', 'packed', 'c:/tools/x.dll', '9.1.100.10');
 select fixture.unseen('no services', 'no_key', 'Services');
 select fixture.unseen('no manager', 'no_key', 'Session Manager', more => '{"c:/side/s.dll": "9.1.100.20"}');
@@ -78,6 +79,7 @@ select is(fixture.said('cut renames'), 'unknown: 1 of pending_renames over the l
 select matches(fixture.said('cut services'), '^unknown: ', 'whichever a check goes through');
 select is(fixture.said('packed'), 'unknown: c:/tools/x.dll is packed by Windows (CompactOS, deduplication), which what its disk was mounted with can''t read: '
           'run the collector on the host, or mount the disk with what can (NTFS in evenkeel-collector(1))', 'a program that only Windows can read, with what helps');
+select is(fixture.said('later collector'), 'unknown: its collector tells what this aggregator does not know (upgrade it): c:/app', 'a kind that only later collectors have');
 select matches(fixture.said('mixed packed'), '^mixed: ', 'what is proven mixed stays so');
 select matches(fixture.risk('KB1', 'packed'), '^unknown: .*packed by Windows', 'and no patch is safe there');
 select is(evenkeel.not_seen_text('{"not_seen": [{"kind": "packed", "what": "", "count": 900}, {"kind": "packed", "what": "c:/a/b.dll", "count": 1}]}'),

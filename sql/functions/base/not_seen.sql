@@ -37,6 +37,7 @@ as $$
         when 'packed'
         then format('%s is packed by Windows (CompactOS, deduplication), which what its disk was mounted with can''t read: %s',
                     coalesce(nullif(what, ''), evenkeel.counted(entries, 'program')), evenkeel.packed_remedy())
+        when 'unknown' then concat_ws(': ', 'its collector tells what this aggregator does not know (upgrade it)', nullif(what, ''))
         else concat_ws(' ', kind, what) end
 $$;
 comment on function evenkeel.not_seen_sentence(text, text, bigint) is
@@ -64,6 +65,7 @@ as $$
                          when 'packed'
                          then format('%s programs are packed by Windows (CompactOS, deduplication), which what its disk was mounted with '
                                      'can''t read: %s', entries, evenkeel.packed_remedy())
+                         when 'unknown' then entries || ' of what this aggregator does not know (upgrade it)'
                          else concat_ws(' ', entries, kind) end,
                          case when kind in ('stale_hive', 'damaged_hive') then array_to_string(places, ', ')
                               else concat_ws(', ', (select min(p) from unnest(places) p where p <> ''), '...') end) end
@@ -119,7 +121,7 @@ as $$
     from (select e.kind, array_agg(e.what order by e.what) as places, sum(e.entries)::bigint as entries
           from evenkeel.not_seen_entries(facts) e
           where e.kind in ('other_drive', 'damaged_hive', 'stale_hive') and e.what <> 'SAM'
-             or e.kind = 'packed'
+             or e.kind in ('packed', 'unknown')
              or e.kind in ('link', 'unnameable') and evenkeel.hides_components(facts, e.what)
              or e.kind = 'same_path' and (e.what = '' or starts_with(e.what, coalesce(facts ->> 'windows_directory', 'c:/windows')))
              or e.kind = 'no_folder' and e.what <> 'machine keys'

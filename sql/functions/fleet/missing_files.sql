@@ -200,7 +200,7 @@ begin
                    where (a.host_id, o.folder) not in (select s.host_id, s.folder from missing_seen s))
            or exists (select from missing_folder m cross join lateral evenkeel.not_seen_entries(m.facts) n
                       where m.host_id = a.host_id and m.folder = any (w.folders)
-                        and n.kind in ('link', 'same_path', 'unreadable', 'unnameable', 'packed')
+                        and n.kind in ('link', 'same_path', 'unreadable', 'unnameable', 'packed', 'unknown')
                         and (n.what = '' or n.what = a.path or n.what = any (w.candidates)
                              or evenkeel.may_lie_in(m.folder, n.what))));
 end
@@ -326,7 +326,7 @@ begin
         from place p
         join state_facts f using (host_id)
         cross join lateral evenkeel.not_seen_entries(f.facts) n
-        where n.kind in ('link', 'unnameable', 'unreadable', 'packed')
+        where n.kind in ('link', 'unnameable', 'unreadable', 'packed', 'unknown')
     ), of_services as materialized (
         select distinct a.host_id, evenkeel.path_location(a.path, p.reading) as location from missing_absent a join place p using (host_id)
     )

@@ -200,7 +200,8 @@ as $$
                                 select lower(split_part(l ->> 'to', '!', 1)) from jsonb_array_elements(b.chain) l where l ? 'to') d (dll)
                    where evenkeel.assembly_may_hold(f.facts -> 'assemblies', d.dll)
                       or exists (select from evenkeel.not_seen_entries(f.facts) n
-                                 where n.kind in ('link', 'packed') and (n.what = '' or substring(n.what from '[^/]*$') = d.dll)))
+                                 where n.kind in ('link', 'packed', 'unknown')
+                                   and (n.what = '' or substring(n.what from '[^/]*$') = d.dll)))
            or (b.reason in ('gone', 'unreachable')
                and (b.reason = 'unreachable'
                     or exists (select from host_checkin k where k.host_id = c.host_id and k.unreadable > 0)
