@@ -269,6 +269,11 @@ static int take_files(struct take *take, FILE *file, struct digest *inventory, s
     for (size_t i = 0; i < take->drive_count; i++)
         if (walk_drive(take, &take->drives[i], counts, error) < 0)
             return -1;
+    if (snapshot_counts(take->snapshot)->files == 0 && counts->packed > 0)
+        return error_set(error, ERROR_IO,
+                         "no program in '%s' could be read: %" PRIu64 " files are packed by Windows (CompactOS or "
+                         "deduplication), which what it is mounted with can't read; see NTFS in evenkeel-collector(1)",
+                         take->drives[0].root, counts->packed);
     if (snapshot_counts(take->snapshot)->files == 0)
         return error_set(error, ERROR_NOT_FOUND,
                          "there is no PE file (.exe, .dll, .sys) in '%s': name the folder that holds the host's "
