@@ -184,8 +184,9 @@ comment on function evenkeel.untold_programs(uuid, jsonb) is
     'Why it is not known where on a host a patch of overlay_patch lays what is for Program Files; null: it is.';
 
 create or replace function evenkeel.overlay_hosts(chosen uuid[])
-returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
+returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public set enable_nestloop = off
 as $$
+    -- Without nested loops: how many hosts are chosen the planner can't know, and of 100,000 each would go through all of them.
     -- Per patch and host one part: that of the host's level.
     insert into overlay_host (host_id, plan, reading, place, since, doubt)
     with chosen as (
