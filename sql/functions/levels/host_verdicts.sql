@@ -140,7 +140,8 @@ begin
         -- Few levels are in question, and many hosts are at each.
         select q.product_id, q.ordinal, settles(q.product_id, q.ordinal) as remedy, level_name(q.product_id, q.ordinal) as level
         from (select distinct product_id, ordinal from state_range) q
-    ), weighed as (
+    ), weighed as materialized (
+        -- Once: verdicts, and what is missing, name it several times.
         select r.*, d.kind as doubt,
                concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, coalesce(s.doubt, e.doubt),
                    case when u.files > 0
@@ -167,7 +168,7 @@ begin
         left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)
         left join lateral (select * from state_doubt s where (s.host_id, s.product_id) = (r.host_id, r.product_id)
                            order by s.kind = 'restart' desc limit 1) d on true
-    ), judged as (
+    ), judged as materialized (
         select w.*, case when isempty(w.levels) and w.doubt is null and w.undecided is null then 'mixed'
                          when isempty(w.levels) or concat(w.doubts, w.gap, w.ahead) <> '' then 'unknown' else 'level' end as verdict
         from weighed w

@@ -41,9 +41,13 @@ begin
         'instances count together (instances), or only what a registry declares that is out of date contradicts its files (registry). '
         'Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, find_stale_declarations, '
         'find_store_doubts; read by find_products, find_restarted; ends with the transaction.';
-    create temporary table state_overlay_chunk_proof (like evenkeel.chunk_proof including indexes) on commit delete rows;
-    comment on table state_overlay_chunk_proof is
-        'As chunk_proof, of a chunk that a patch would make. Filled by count_proofs; read by find_proofs; ends with the transaction.';
+    create temporary table state_chunk_proof (
+        chunk_id bigint not null, component_id integer not null, product_id integer not null, ordinal integer not null,
+        confirmed integer not null, by_fleet integer not null, untouched integer not null, ahead integer not null
+    ) on commit delete rows;
+    comment on table state_chunk_proof is
+        'As chunk_proof, of the chunks of the hosts of the state at the levels in question, those that a patch would make too. Filled '
+        'by count_proofs; read by find_proofs; ends with the transaction.';
     create temporary table state_proof (
         host_id uuid not null, product_id integer not null, component_id integer not null, files integer not null,
           confirmed integer not null,
