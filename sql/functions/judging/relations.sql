@@ -70,7 +70,7 @@ begin
     create temporary table state_component (like evenkeel.host_component including defaults) on commit delete rows;
     comment on table state_component is
         'What the files of a component of a host allow together, as evenkeel.host_component keeps it. Filled by find_levels, '
-        'find_proofs; read by find_foreign_files, find_proofs, find_ranges, judge_hosts, mixed_proof, product_fits; ends with the '
+        'find_proofs; read by find_foreign_files, find_proofs, find_ranges, judge_hosts, mixed_by_store, product_fits; ends with the '
         'transaction.';
     create temporary table state_declaration (
         host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null,
@@ -90,7 +90,7 @@ begin
     comment on table state_foreign is
         'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
         'and why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read '
-        'by find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_proof, product_fits; '
+        'by find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_by_store, product_fits; '
         'ends with the transaction.';
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null

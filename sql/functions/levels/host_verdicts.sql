@@ -110,21 +110,23 @@ $$;
 comment on function evenkeel.unseen_places() is
   'Products of hosts in the place of whose files others lie that were passed over, because their paths are the same to Windows.';
 
-create or replace function evenkeel.mixed_proof(host uuid, product integer, declared int4range)
-returns text language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+create or replace function evenkeel.mixed_by_store()
+returns table (host_id uuid, product_id integer)
+language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    select case when exists (select from state_foreign s where (s.host_id, s.product_id) = (host, product) and not s.counted)
-                     and not isempty(range_of_ends(max(e.greatest_lower), min(e.least_upper))) then 'store' else 'catalogue' end
-    from (select range_lower_end(c.levels) as greatest_lower, range_upper_end(c.levels) as least_upper
-          from state_component c where (c.host_id, c.product_id) = (host, product)
+    -- For all hosts at once: looked at for each, the components of all would be gone through each time.
+    select e.host_id, e.product_id
+    from (select c.host_id, c.product_id, c.levels from state_component c
           union all
-          select range_lower_end(s.levels), range_upper_end(s.levels)
-          from state_foreign s where (s.host_id, s.product_id) = (host, product) and s.counted
+          select s.host_id, s.product_id, s.levels from state_foreign s where s.counted
           union all
-          select range_lower_end(declared), range_upper_end(declared) where declared is not null) e
+          select r.host_id, r.product_id, r.declared from state_range r where r.declared is not null) e
+    where (e.host_id, e.product_id) in (select s.host_id, s.product_id from state_foreign s where not s.counted)
+    group by e.host_id, e.product_id
+    having not isempty(range_of_ends(max(range_lower_end(e.levels)), min(range_upper_end(e.levels))))
 $$;
-comment on function evenkeel.mixed_proof(uuid, integer, int4range) is
-  'On what it rests that a product of a host is mixed: store, where all else that is known would allow a level; else catalogue.';
+comment on function evenkeel.mixed_by_store() is
+  'Products of hosts that, where they are mixed, are so by the host''s own component store: all else that is known would allow a level.';
 
 create or replace function evenkeel.find_products()
 returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
@@ -166,8 +168,8 @@ begin
         left join host_checkin k on k.host_id = r.host_id and k.unreadable > 0
         left join component_gaps() g on (g.host_id, g.product_id) = (r.host_id, r.product_id)
         left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)
-        left join lateral (select * from state_doubt s where (s.host_id, s.product_id) = (r.host_id, r.product_id)
-                           order by s.kind = 'restart' desc limit 1) d on true
+        left join (select distinct on (host_id, product_id) * from state_doubt order by host_id, product_id, kind = 'restart' desc) d
+             on (d.host_id, d.product_id) = (r.host_id, r.product_id)
     ), judged as materialized (
         select w.*, case when isempty(w.levels) and w.doubt is null and w.undecided is null then 'mixed'
                          when isempty(w.levels) or concat(w.doubts, w.gap, w.ahead) <> '' then 'unknown' else 'level' end as verdict
@@ -176,8 +178,9 @@ begin
     select j.host_id, j.product_id, j.levels, j.declared, j.files, j.covered, j.verdict,
            case when isempty(j.levels) then j.doubts else concat_ws('; ', nullif(j.doubts, ''), j.ahead, j.gap) end,
            j.ordinal, j.proof_countable, j.proof_confirmed,
-           case j.verdict when 'level' then j.proof when 'mixed' then mixed_proof(j.host_id, j.product_id, j.declared) else '' end
-    from judged j;
+           case j.verdict when 'level' then j.proof when 'mixed' then case when s.host_id is null then 'catalogue' else 'store' end
+                          else '' end
+    from judged j left join mixed_by_store() s on (s.host_id, s.product_id) = (j.host_id, j.product_id);
     analyze state_product;
 end
 $$;

@@ -14,7 +14,7 @@ begin
         'find_ranges; read by count_proofs, doubt_updates, '
         'find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
         'find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, find_store_doubts, find_trouble, '
-        'unproven_declarations; ends with the transaction.';
+        'mixed_by_store, unproven_declarations; ends with the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
         'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
