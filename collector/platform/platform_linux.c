@@ -45,24 +45,26 @@ static enum platform_kind kind_of_mode(mode_t mode)
 /*
  * NTFS's reparse points are of two sorts: names of something else, and files (or folders) whose content is kept
  * elsewhere or otherwise. ntfs-3g shows those that it has no plugin for as links to this text (ntfs-3g(8)), whichever
- * they are.
+ * they are; only some are of files alone. Any other may be of a folder, behind which anything lies, as behind a link.
  */
-#define UNREAD_REPARSE_POINT "unsupported reparse "
-#define TAG_TEXT UNREAD_REPARSE_POINT "tag 0x"
-#define TAG_STANDS_FOR_NAME 0x20000000u  /* [MS-FSCC] 2.1.2.1: a name surrogate */
-#define TAG_OF_DIRECTORY 0x10000000u     /* what carries it may be a directory that has entries */
-#define TAG_APPLICATION_LINK 0x8000001bu /* holds no data, stands for a program */
+#define UNREAD_REPARSE_POINT "unsupported reparse tag 0x"
 
 static enum platform_kind kind_of_link(int fd, const char *name)
 {
+    static const unsigned long of_files[] = {
+        0x80000017, /* [MS-FSCC] 2.1.2.1: WOF, by which CompactOS compresses */
+        0x80000013, /* DEDUP */
+        0x80000007, /* SIS, the deduplication before that */
+    };
     char target[64] = "";
     ssize_t length = readlinkat(fd, name, target, sizeof target - 1);
     if (length < 0 || strncmp(target, UNREAD_REPARSE_POINT, strlen(UNREAD_REPARSE_POINT)) != 0)
         return PLATFORM_LINK;
-    unsigned long tag =
-        strncmp(target, TAG_TEXT, strlen(TAG_TEXT)) == 0 ? strtoul(target + strlen(TAG_TEXT), NULL, 16) : 0;
-    bool file = tag != 0 && (tag & (TAG_STANDS_FOR_NAME | TAG_OF_DIRECTORY)) == 0 && tag != TAG_APPLICATION_LINK;
-    return file ? PLATFORM_PACKED : PLATFORM_LINK;
+    unsigned long tag = strtoul(target + strlen(UNREAD_REPARSE_POINT), NULL, 16);
+    for (size_t i = 0; i < sizeof of_files / sizeof *of_files; i++)
+        if (tag == of_files[i])
+            return PLATFORM_PACKED;
+    return PLATFORM_LINK;
 }
 
 /* Of a file below `parent` that could not be opened or looked at: a packed one is a link to nothing. */

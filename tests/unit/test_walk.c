@@ -250,6 +250,7 @@ static void files_that_only_windows_can_read_are_told_as_packed(void **state)
         {"a/surrogate.dll", "unsupported reparse tag 0xa0000019"},
         {"a/alias.exe", "unsupported reparse tag 0x8000001b"},
         {"a/old.dll", "unsupported reparse point"},
+        {"a/elsewhere", "unsupported reparse tag 0x8000000a"}, /* a folder, though its tag does not say so: DFS */
     };
     struct tree tree;
     char link[64], text[256];
@@ -262,11 +263,12 @@ static void files_that_only_windows_can_read_are_told_as_packed(void **state)
     assert_walk(&tree, "c:/a/b.dll\n");
     assert_int_equal(tree.counts.packed, 3);
     assert_int_equal(tree.counts.hidden, 0); /* they are told as what they are */
-    assert_int_equal(tree.counts.links, 4);
-    assert_string_equal(tree.unseen, "link c:/a/alias.exe\npacked c:/a/dedup.exe\nlink c:/a/folder.dll\n"
-                                     "link c:/a/old.dll\nlink c:/a/surrogate.dll\npacked c:/a/wof.dll\n");
+    assert_int_equal(tree.counts.links, 5);
+    assert_string_equal(tree.unseen,
+                        "link c:/a/alias.exe\npacked c:/a/dedup.exe\nlink c:/a/elsewhere\nlink c:/a/folder.dll\n"
+                        "link c:/a/old.dll\nlink c:/a/surrogate.dll\npacked c:/a/wof.dll\n");
     assert_string_equal(walk_counts_text(&tree.counts, text, sizeof text),
-                        "4 links (never followed), 3 packed by Windows, not readable here");
+                        "5 links (never followed), 3 packed by Windows, not readable here");
     assert_non_null(strstr(tree.reports, "'c:/a/dedup.EXE': packed by Windows"));
     assert_null(strstr(tree.reports, "wof.dll"));
     tree_stop(&tree);
