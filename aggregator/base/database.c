@@ -179,18 +179,25 @@ PGconn *database_connect(const char *dsn, struct error *error)
 
 int database_check_schema(PGconn *connection, struct error *error)
 {
-    /* The function is there since who only looks may ask too; before, the table is all there is. */
+    /* The function is there since who only looks may ask too; before, the table is all there is. What init makes anew
+     * is another row each time: the session keeps which one it began with. */
     _cleanup_(cleanup_result) PGresult *asked = database_query(
         connection, "select to_regprocedure('evenkeel.schema_version()') is not null", NULL, 0, true, error);
     if (asked == NULL)
         return -1;
     _cleanup_(cleanup_result) PGresult *newest =
         database_query(connection,
-                       database_bool(asked, 0, 0) ? "select evenkeel.schema_version()"
-                                                  : "select coalesce(max(number), 0) from evenkeel.migration",
+                       database_bool(asked, 0, 0)
+                           ? "select evenkeel.schema_version(),"
+                             " coalesce(nullif(current_setting('evenkeel.made', true), ''),"
+                             "  set_config('evenkeel.made', p.xmin::text, false)) = p.xmin::text"
+                             " from pg_catalog.pg_proc p where p.oid = to_regprocedure('evenkeel.schema_version()')"
+                           : "select coalesce(max(number), 0), true from evenkeel.migration",
                        NULL, 0, true, error);
     if (newest == NULL)
         return -1;
+    if (PQntuples(newest) == 0)
+        return error_set(error, ERROR_DATABASE, "the database's functions are being made anew ('evenkeel init')");
     int version = database_i32(newest, 0, 0);
     if (version > DATABASE_SCHEMA_VERSION)
         return error_set(error, ERROR_DATABASE,
@@ -200,6 +207,9 @@ int database_check_schema(PGconn *connection, struct error *error)
         return error_set(error, ERROR_DATABASE,
                          "the database is at schema %d, this program needs %d: run 'evenkeel init'", version,
                          DATABASE_SCHEMA_VERSION);
+    if (!database_bool(newest, 0, 1))
+        return error_set(error, ERROR_DATABASE,
+                         "'evenkeel init' made the database's functions anew: this session is opened again");
     return 0;
 }
 

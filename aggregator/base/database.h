@@ -51,7 +51,9 @@ PGconn *database_open_reading(const char *dsn, struct error *error);
 /* The same, and takes a fleet database too: *fleet tells. */
 PGconn *database_open_either(const char *dsn, bool *fleet, struct error *error);
 
-/* Refuses a database that is at an older or newer schema than this program: an upgrade may come while it runs. */
+/* Refuses a database that is at an older or newer schema than this program: an upgrade may come while it runs. Also one
+ * whose functions were made anew since this session asked first: relations that it keeps are of the earlier ones, and
+ * another session has none. */
 int database_check_schema(PGconn *connection, struct error *error);
 
 /* One parameter: text or binary; a null value is SQL's null. */

@@ -470,10 +470,12 @@ static void *run(void *context)
         if (connection == NULL && (connection = open_session(duty, &error)) != NULL)
             set_cancel(duty, PQgetCancel(connection));
         if (connection != NULL && database_check_schema(connection, &error) < 0) {
-            /* Upgraded under this program: opened again it is refused until the program is upgraded, too. */
+            /* Upgraded under this program: opened again it is refused until the program is upgraded, too, if it must
+             * be. */
             set_cancel(duty, NULL);
             PQfinish(connection);
-            connection = NULL;
+            if ((connection = open_session(duty, &error)) != NULL)
+                set_cancel(duty, PQgetCancel(connection));
         }
         if (connection != NULL)
             done = duty->work(duty, connection, &error);
