@@ -1,7 +1,7 @@
 -- What a collector did not see of a host reaches its verdict: drives and folders that were not there, files whose path another one has,
 -- lists that were cut.
 begin;
-select plan(34);
+select plan(37);
 \ir fixture.psql
 \ir catalogue.psql
 \ir risk.psql
@@ -53,8 +53,21 @@ select fixture.host('link ' || what, jsonb_build_object('c:/app/a.dll', '9.1.100
                         'not_seen', jsonb_build_array(jsonb_build_object('kind', kind, 'what', what, 'count', 1))))
 from (values ('link', 'c:/program files/gemeinsame dateien'), ('link', 'c:/program files'), ('link', 'c:/data'), ('link', 'c:/side'), ('link', 'c:/side/s.dll'), ('link', 'c:/plugs/a/b/c/d/e'),
              ('unnameable', 'c:/tools/old'), ('link', 'c:/tools/s.dll')) v (kind, what) \g /dev/null
+-- Of what could not be read its place, and how much that is.
+select fixture.host(name, jsonb_build_object('c:/app/a.dll', '9.1.100.20', 'c:/app/b.dll', '9.1.100.20', 'c:/side/s.dll', '9.1.100.20'),
+                    fixture.runs('Service Pack 2') || jsonb_build_object('current_version', '5.2', 'windows_directory', 'c:/windows',
+                        'covered', '["c:/program files/**", "c:/tools/*", "c:/app/**", "c:/side/**"]'::jsonb,
+                        'not_seen', jsonb_build_array(jsonb_build_object('kind', 'unreadable', 'what', what, 'count', 1))))
+from (values ('unread of others', 'c:/program files/tool/tool.exe'), ('unread here', 'c:/app/c.dll'), ('unread folder', 'c:/program files'),
+             ('unread and more', 'c:/tools/x.exe'), ('unread somewhere', '')) v (name, what) \g /dev/null
+update evenkeel.host_checkin set unreadable = 1 + (name = 'unread and more')::integer from evenkeel.host where host.host_id = host_checkin.host_id and name like 'unread %';
 select fixture.judge();
 
+select is((select array_agg(host order by host) from ops.host where host like 'unread %' and verdict = 'level'), '{unread of others}',
+          'a program that could not be read decides no level where no product has anything');
+select is((select count(*) from ops.host where host like 'unread %' and verdict = 'unknown' and missing like '_ program% of its disk could not be read:%'), 4::bigint,
+          'any other does, and such whose place is not told');
+select matches(fixture.risk('KB1', 'unread of others'), '^unknown: .*could not be read', 'and no patch is safe there: it may need what that takes away');
 select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'level'),
           '{link c:/program files/gemeinsame dateien,link c:/tools/old,link c:/tools/s.dll}', 'a link behind which no product has anything decides no level');
 select is((select array_agg(host order by host) from ops.host where host like 'link %' and verdict = 'unknown'),

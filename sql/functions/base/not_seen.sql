@@ -112,6 +112,18 @@ comment on function evenkeel.hides_components(jsonb, text) is
   'Whether what was not seen of a folder or file may be of some product. Behind the link that German Windows has in Program Files, '
   '''Gemeinsame Dateien'', no component has anything.';
 
+create or replace function evenkeel.unreadable_hides(facts jsonb, unreadable integer)
+returns boolean language sql stable parallel safe
+as $$
+    -- Each is told with its place, unless there are many. A program of others that is damaged lies about on many hosts.
+    select unreadable <> coalesce(sum(e.entries) filter (where e.what <> ''), 0) or bool_or(evenkeel.hides_components(facts, e.what))
+    from evenkeel.not_seen_entries(facts) e
+    where e.kind = 'unreadable' and e.what <> 'machine keys'
+$$;
+comment on function evenkeel.unreadable_hides(jsonb, integer) is
+  'Whether what could not be read of a host, so many programs and folders, may be of some product: where no component may lie it decides '
+  'no level.';
+
 create or replace function evenkeel.not_seen_doubt(facts jsonb)
 returns text language sql stable parallel safe
 as $$

@@ -138,6 +138,12 @@ begin
         select f.host_id, not_seen_doubt(f.facts) as doubt
         from state_facts f
         where f.facts -> 'not_seen' <> '[]'
+    ), unread as materialized (
+        select k.host_id, unreadable_text(k.unreadable) as doubt
+        from (select distinct host_id from state_range) h
+        join host_checkin k using (host_id)
+        left join state_facts f using (host_id)
+        where k.unreadable > 0 and unreadable_hides(coalesce(f.facts, '{}'), k.unreadable)
     ), in_question as materialized (
         -- Few levels are in question, and many hosts are at each.
         select q.product_id, q.ordinal, settles(q.product_id, q.ordinal) as remedy, level_name(q.product_id, q.ordinal) as level
@@ -145,7 +151,7 @@ begin
     ), weighed as materialized (
         -- Once: verdicts, and what is missing, name it several times.
         select r.*, d.kind as doubt,
-               concat_ws('; ', unreadable_text(k.unreadable), d.sentence, r.undecided, coalesce(s.doubt, e.doubt),
+               concat_ws('; ', k.doubt, d.sentence, r.undecided, coalesce(s.doubt, e.doubt),
                    case when u.files > 0
                         then format('cannot read the version of %s%s: collect it again, or replace the file', u.path,
                                     case when u.files > 1 then format(' and of %s more', u.files - 1) end) end,
@@ -165,7 +171,7 @@ begin
         left join state_unread u on (u.host_id, u.product_id) = (r.host_id, r.product_id)
         left join seen_in_part s on s.host_id = r.host_id
         left join unseen_places() e on (e.host_id, e.product_id) = (r.host_id, r.product_id)
-        left join host_checkin k on k.host_id = r.host_id and k.unreadable > 0
+        left join unread k on k.host_id = r.host_id
         left join component_gaps() g on (g.host_id, g.product_id) = (r.host_id, r.product_id)
         left join unproven_declarations() x on (x.host_id, x.product_id) = (r.host_id, r.product_id)
         left join (select distinct on (host_id, product_id) * from state_doubt order by host_id, product_id, kind = 'restart' desc) d
