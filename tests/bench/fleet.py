@@ -209,7 +209,8 @@ class Fleet(Cluster):
         """Until the aggregator has learnt from the fleet what was due, and judged the hosts on which that bears."""
         deadline = time.monotonic() + seconds
         while self.query("""select exists (select from evenkeel.peer_refresh
-                                          where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))
+                                          where under_way or judged > 0 and clock_timestamp()
+                                              >= refreshed_at + greatest(took * 100, interval '1 second'))
                                 or exists (select from evenkeel.version_evidence where judged > 0 and judged::bigint * 1000 >= hosts)
                                 or exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change)""") == "t":
             if time.monotonic() > deadline:

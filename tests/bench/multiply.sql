@@ -76,8 +76,8 @@ begin
                (select min(a.attname::text) from pg_attribute a where a.attrelid = c.oid and a.attname in ('host_id', 'chunk_id', 'file_id', 'image_id')) as key
         from pg_class c
         where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r' and c.relname not in ('image', 'file', 'chunk',
-              -- Follows host_checkin by itself.
-              'host_due')
+              -- Follows host_checkin by itself; counted by who learns.
+              'host_due', 'peer_host', 'peer_change', 'peer_was')
     loop
         case coalesce(relation.key, '')
         when 'host_id' then perform pg_temp.again(relation.id, of_host, coalesce(special -> relation.relname, '{"host_id": "c.host"}'));
@@ -94,7 +94,7 @@ begin
     update evenkeel.version_evidence set hosts = hosts * current_setting('bench.times')::integer;
     update evenkeel.version_bond set hosts = hosts * current_setting('bench.times')::integer;
     update evenkeel.peer_file set hosts = hosts * current_setting('bench.times')::integer;
-    update evenkeel.peer_refresh set refreshed_at = '-infinity';
+    update evenkeel.peer_refresh set refreshed_at = '-infinity', stage = 'clear', next_host = null, judged = 1;
 end
 $$;
 commit;

@@ -253,7 +253,7 @@ select is(evenkeel.patch_product_on((select host_id from evenkeel.host where nam
 select is_empty($$ select from evenkeel.fleet_key k join evenkeel.component c on k.key like c.component_id || ' %' join evenkeel.product p using (product_id)
                    where p.beside and k.check_code = 'outlier' $$, 'no fleet check compares them');
 update evenkeel.setting set value = '3' where name = 'missing-file.peers';
-select evenkeel.refresh_peers() \g /dev/null
+select fixture.refresh_peers() \g /dev/null
 select is_empty($$ select from evenkeel.peer_file f join evenkeel.product p using (product_id) where p.beside $$, 'nor tells what of it others have');
 select fixture.host('imports', fixture.dotnet_4('4.7.3190.0') || jsonb_build_object('c:/windows/system32/ntdll.dll', '10.0.17763.1518')
     || (select jsonb_object_agg(path, jsonb_build_object('version', version, 'imports', '[{"dll": "nowhere.dll", "names": ["None"]}]'::jsonb))

@@ -224,7 +224,7 @@ select is((select count(*) from ops.host where pending and host in ('h6', 'h7', 
 delete from evenkeel.check_definition where code = 'brittle'; delete from evenkeel.not_judged;
 
 -- What is learnt from the fleet.
-create or replace function evenkeel.refresh_peers() returns integer language sql as $$ select 1 / 0 $$;
+create or replace function evenkeel.refresh_peers() returns boolean language sql as $$ select 1 / 0 = 0 $$;
 update evenkeel.version_evidence set judged = 0;
 delete from evenkeel.judge_queue; delete from evenkeel.fleet_change;
 update evenkeel.peer_refresh set judged = 1, refreshed_at = '-infinity', took = '0';

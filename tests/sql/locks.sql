@@ -77,6 +77,8 @@ select fixture.step('defer') \g /dev/null
 select evenkeel.defer_slow(evenkeel.judge_choose(1, 1)), evenkeel.judge_queued_content(evenkeel.judge_choose(1, 1)) \g /dev/null
 select fixture.step('learn') \g /dev/null
 select evenkeel.learn_from_fleet(true) \g /dev/null
+select fixture.step('learn of like hosts') \g /dev/null
+select evenkeel.lock_learning(true), evenkeel.refresh_peers() \g /dev/null
 select fixture.step('learn a level') \g /dev/null
 select evenkeel.lock_learning(true), evenkeel.learn_level(evenkeel.product_number('app'), 1) \g /dev/null
 select fixture.step('clock') \g /dev/null

@@ -59,7 +59,12 @@ declare
 begin
     perform evenkeel.refresh_units();
     -- Of an earlier change within the same transaction.
-    drop table if exists fresh_path_component, fresh_file_level, changed_chunk;
+    drop table if exists fresh_path_component, fresh_file_level, changed_chunk, rebound_path;
+    create temporary table rebound_path on commit drop as
+    select path_id, product_id, 0 as bound from evenkeel.path_component limit 0;
+    comment on table rebound_path is
+        'A path that is bound to a product, 1, or was, -1. Filled by refresh_known, refresh_later; read by catalog_refresh; ends with the '
+        'transaction.';
     create temporary table fresh_path_component on commit drop as
     select b.* from evenkeel.bound_paths(null) b where b.path_id <= last_path;
     select array_agg(f.product_id), array_agg(f.instance), array_agg(l.given_by) into products, instances, hosts
@@ -72,10 +77,17 @@ begin
         where f.instance <> '' and u.unit_of = f.product_id and u.unit = f.instance
           and c.component_id = f.component_id and (o.product_id, o.code) = (u.product_id, c.code);
     end if;
-    delete from evenkeel.path_component o
-    where o.path_id <= last_path
-      and not exists (select from fresh_path_component n
-                      where (n.path_id, n.product_id, n.component_id) = (o.path_id, o.product_id, o.component_id));
+    with gone as (
+        delete from evenkeel.path_component o
+        where o.path_id <= last_path
+          and not exists (select from fresh_path_component n
+                          where (n.path_id, n.product_id, n.component_id) = (o.path_id, o.product_id, o.component_id))
+        returning o.path_id, o.product_id
+    )
+    insert into rebound_path (path_id, product_id, bound) select g.path_id, g.product_id, -1 from gone g;
+    insert into rebound_path (path_id, product_id, bound)
+    select f.path_id, f.product_id, 1 from fresh_path_component f
+    where not exists (select from evenkeel.path_component o where (o.path_id, o.product_id) = (f.path_id, f.product_id));
     insert into evenkeel.path_component (path_id, product_id, component_id, instance)
     select path_id, product_id, component_id, instance from fresh_path_component
     on conflict (path_id, product_id) do update set component_id = excluded.component_id, instance = excluded.instance
@@ -114,8 +126,11 @@ declare
 begin
     -- Instances that came up since have the catalogue as it was.
     perform evenkeel.refresh_units();
-    delete from evenkeel.path_component where path_id = any (later_paths);
+    with gone as (delete from evenkeel.path_component o where o.path_id = any (later_paths) returning o.path_id, o.product_id)
+    insert into rebound_path (path_id, product_id, bound) select g.path_id, g.product_id, -1 from gone g;
     perform evenkeel.match_paths(later_paths);
+    insert into rebound_path (path_id, product_id, bound)
+    select o.path_id, o.product_id, 1 from evenkeel.path_component o where o.path_id = any (later_paths);
     delete from evenkeel.file_level where file_id = any (later_files);
     perform evenkeel.judge_files(later_files);
     delete from evenkeel.chunk_level where chunk_id = any (later_chunks);
@@ -144,6 +159,7 @@ begin
                                      known.waiting_chunks, known.last_chunk);
     perform evenkeel.lock_catalogue();
     perform evenkeel.refresh_later(known.last_path, known.last_file, known.last_chunk, known.waiting_files, known.waiting_chunks);
+    perform evenkeel.peers_bound(exists (select from rebound_path b group by b.path_id, b.product_id having sum(b.bound) <> 0));
 
     -- Patches, levels and products bear on verdicts without changing any range, so every host is judged again where the catalogue itself
     -- changed; judging shares all that was computed per chunk.

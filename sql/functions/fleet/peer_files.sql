@@ -1,6 +1,10 @@
 -- Files that the hosts of a product and level have, but for a few, learnt from the fleet now and then. One host that lacks a file (or
 -- says so) does not acquit another: besides a host one in twenty of its peers may lack what it lacks, and what is known stays known with
 -- one more that lacks it, or one less that is there.
+--
+-- It is made in steps, each a transaction of a bounded number of hosts or of one group, and goes on where it was after a restart: hosts
+-- that changed are counted (peer_counts.sql); only when all are, peer_file is made of the counts of the groups that changed; then those
+-- who lack what is known newly are looked for.
 
 create or replace function evenkeel.peers_of(levels int4range, declared int4range, verdict text, facts jsonb)
 returns text language sql stable
@@ -12,182 +16,308 @@ comment on function evenkeel.peers_of(int4range, int4range, text, jsonb) is
     'With whom a host is compared within a product: the declared level, or else the one that its files prove, architecture and product '
     'type. Null: its level is not known.';
 
-create or replace function evenkeel.peers_group()
-returns void language plpgsql
-as $$
-declare
-    enough constant integer := evenkeel.setting('missing-file.peers')::integer;
-begin
-    create temporary table peer_member on commit drop as
-    select m.host_id, m.product_id, m.peers
-    from (select hp.host_id, hp.product_id, evenkeel.peers_of(hp.levels, hp.declared, hp.verdict, f.facts) as peers
-          -- Which files of .NET Framework a Windows has is that Windows' matter.
-          from evenkeel.deciding_product hp
-          join evenkeel.host h using (host_id)
-          left join evenkeel.host_facts_current f using (host_id)
-          where h.merged_into is null) m
-    where m.peers is not null;
-    comment on table peer_member is
-        'A product of a host whose level is known, and with whom it is compared. Filled by peers_group; read by peers_find_lacking, '
-        'peers_group; ends with the transaction.';
-    create temporary table peer_group on commit drop as
-    select row_number() over () as group_id, g.*
-    from (select product_id, peers, count(*)::integer as hosts from peer_member group by product_id, peers) g
-    where g.hosts > enough or (g.hosts = enough and exists (select from evenkeel.peer_file o
-                                                            where o.product_id = g.product_id and o.peers = g.peers));
-    comment on table peer_group is
-        'Hosts of a product that are compared with each other, by number; as many as it takes to tell. Filled by peers_group; read by '
-        'peers_find_files, peers_find_lacking, peers_group; ends with the transaction.';
-    analyze peer_member; analyze peer_group;
-    -- How many of a group hold a chunk, then how many a path: numbers all the way, and the text of a path once.
-    create temporary table peer_chunk on commit drop as
-    select c.group_id, c.chunk_id, count(*) as holders
-    from (select g.group_id, unnest(i.chunk_ids) as chunk_id
-          from peer_member m join peer_group g using (product_id, peers) join evenkeel.host_inventory_current i using (host_id)) c
-    group by c.group_id, c.chunk_id;
-    comment on table peer_chunk is
-        'A chunk that hosts of a group hold, and how many do. Filled by peers_group; read by peers_find_files, peers_find_lacking; '
-        'ends with the transaction.';
-    analyze peer_chunk;
-end
-$$;
-comment on function evenkeel.peers_group() is
-    'Makes peer_member, peer_group and peer_chunk: which hosts are compared with each other, and what they hold.';
-
-create or replace function evenkeel.peers_find_files()
+create or replace function evenkeel.peers_find_files(made_of integer)
 returns void language plpgsql
 as $$
 declare
     enough constant integer := evenkeel.setting('missing-file.peers')::integer;
     share constant double precision := evenkeel.setting('missing-file.others')::double precision;
 begin
-    create temporary table fresh_peer_file on commit drop as
-    with counted as materialized (
-        select e.group_id, f.path_id, sum(e.holders) as holders
-        from (select k.group_id, k.holders, unnest(c.file_ids) as file_id from peer_chunk k join evenkeel.chunk c using (chunk_id)) e
-        join evenkeel.file f using (file_id)
-        group by e.group_id, f.path_id
+    delete from fresh_peer_file;
+    insert into fresh_peer_file (product_id, peers, location, component_id, hosts, holders)
+    with known as materialized (
+        select o.location from evenkeel.peer_file o join evenkeel.peer_group g using (product_id, peers) where g.group_id = made_of
     )
-    select g.group_id, g.product_id, g.peers, p.location, min(pc.component_id) as component_id, g.hosts, sum(c.holders)::integer as holders
-    from counted c
-    join peer_group g using (group_id)
+    select g.product_id, g.peers, p.location, min(pc.component_id) as component_id, g.hosts, sum(c.holders)::integer as holders
+    from evenkeel.peer_group g
+    join evenkeel.peer_path c using (group_id)
     join evenkeel.path p using (path_id)
     join evenkeel.path_component pc on pc.path_id = p.path_id and pc.product_id = g.product_id
-    group by g.group_id, g.product_id, g.peers, p.location, g.hosts
+    where g.group_id = made_of and g.counted and (g.hosts > enough or (g.hosts = enough and exists (select from known)))
+    group by g.product_id, g.peers, p.location, g.hosts
     having (g.hosts - sum(c.holders) <= 1 + floor((g.hosts - 1) * share)
             -- What few peers have but one more is no rule; one that is known does not end with the first other that lacks it.
-            or (g.hosts - sum(c.holders) = 2 + floor((g.hosts - 1) * share)
-                and exists (select from evenkeel.peer_file o
-                            where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))))
-       and (sum(c.holders) >= enough
-            or (sum(c.holders) = enough - 1 and exists (select from evenkeel.peer_file o
-                                                        where (o.product_id, o.peers, o.location) = (g.product_id, g.peers, p.location))));
-    comment on table fresh_peer_file is
-        'A file that the hosts of a group have, but for a few, as evenkeel.peer_file keeps it. Filled by peers_find_files; read by '
-        'peers_find_lacking, refresh_peers; ends with the transaction.';
-    create index on fresh_peer_file (product_id, peers, location);
+            or (g.hosts - sum(c.holders) = 2 + floor((g.hosts - 1) * share) and p.location in (select k.location from known k)))
+       and (sum(c.holders) >= enough or (sum(c.holders) = enough - 1 and p.location in (select k.location from known k)));
     analyze fresh_peer_file;
 end
 $$;
-comment on function evenkeel.peers_find_files() is
-    'Makes fresh_peer_file: the files that the hosts of a group have, but for a few.';
+comment on function evenkeel.peers_find_files(integer) is
+    'Fills fresh_peer_file: the files that the hosts of this group have, but for a few.';
 
-create or replace function evenkeel.peers_find_lacking()
+create or replace function evenkeel.peers_publish_group(made_of integer)
+returns boolean language plpgsql
+as $$
+declare
+    made evenkeel.peer_group;
+    other integer[];
+    went bigint;
+    differ bigint;
+begin
+    update evenkeel.peer_group g set changed = false where g.group_id = made_of returning g.* into made;
+    perform evenkeel.peers_find_files(made_of);
+    with gone as (
+        delete from evenkeel.peer_file o
+        where (o.product_id, o.peers) = (made.product_id, made.peers)
+          and o.location not in (select n.location from fresh_peer_file n)
+        returning o.component_id
+    )
+    select coalesce(array_agg(g.component_id), '{}') into other from gone g;
+    went := cardinality(other);
+    select other || coalesce(array_agg(n.component_id), '{}') || coalesce(array_agg(o.component_id), '{}') into other
+    from fresh_peer_file n
+    left join evenkeel.peer_file o on (o.product_id, o.peers, o.location) = (n.product_id, n.peers, n.location)
+    where o.component_id is distinct from n.component_id;
+    insert into evenkeel.peer_file as o (product_id, peers, location, component_id, hosts, holders, fresh)
+    select n.product_id, n.peers, n.location, n.component_id, n.hosts, n.holders, n.holders < n.hosts
+    from fresh_peer_file n order by n.location
+    on conflict (product_id, peers, location) do update
+        set (component_id, hosts, holders) = (excluded.component_id, excluded.hosts, excluded.holders)
+        where (o.component_id, o.hosts, o.holders) <> (excluded.component_id, excluded.hosts, excluded.holders);
+    get diagnostics differ = row_count;
+    -- A component of which more is known, or less, may be taken for installed where it was not: then what else lacks of it is missing, too.
+    update evenkeel.peer_file o set fresh = true
+    where (o.product_id, o.peers) = (made.product_id, made.peers) and o.component_id = any (other) and o.holders < o.hosts and not o.fresh;
+    if went + differ > 0 then
+        -- What was found says how many have it, or is found no more.
+        insert into evenkeel.judge_queue (host_id)
+        select f.host_id
+        from evenkeel.finding f
+        join evenkeel.product q on q.product_id = made.product_id and q.code = f.subject
+        join evenkeel.peer_host p on p.host_id = f.host_id
+        join evenkeel.peer_set s on s.set_id = p.set_id and made_of = any (s.groups)
+        join evenkeel.host_inventory_current i on i.host_id = f.host_id
+        where f.check_code = 'missing-file' and f.closed_at = 'infinity'
+        order by f.host_id
+        on conflict do nothing;
+    end if;
+    if made.hosts = 0 then
+        delete from evenkeel.peer_path c where c.group_id = made_of;
+        delete from evenkeel.peer_set s where made_of = any (s.groups);
+        delete from evenkeel.peer_group g where g.group_id = made_of;
+    end if;
+    return went + differ > 0;
+end
+$$;
+comment on function evenkeel.peers_publish_group(integer) is
+    'Makes peer_file of the counts of a group, and queues the hosts of which something was found by it; true: rows of it changed. A group '
+    'without hosts ends.';
+
+create or replace function evenkeel.peers_publish(most integer, out done boolean, out differ boolean)
+language plpgsql
+as $$
+declare
+    next record;
+    paths bigint := 0;
+begin
+    differ := false;
+    for next in
+        select g.group_id, g.counted from evenkeel.peer_group g where g.changed order by g.counted, g.group_id limit 1000
+    loop
+        if next.counted then
+            exit when paths >= most;
+            paths := paths + (select count(*) from evenkeel.peer_path c where c.group_id = next.group_id);
+        end if;
+        differ := evenkeel.peers_publish_group(next.group_id) or differ;
+    end loop;
+    done := not exists (select from evenkeel.peer_group g where g.changed);
+    if done then
+        -- Of groups that are no more.
+        delete from evenkeel.peer_file o
+        where not exists (select from evenkeel.peer_group g where (g.product_id, g.peers) = (o.product_id, o.peers));
+        differ := differ or found;
+    end if;
+end
+$$;
+comment on function evenkeel.peers_publish(integer) is
+    'Makes peer_file of the groups that changed, until these hold so many paths; done: there are no more, differ: rows of '
+    'peer_file changed.';
+
+create or replace function evenkeel.peers_look(hosts uuid[])
 returns void language plpgsql
 as $$
 begin
-    -- Who lacks what others have: of the files that somebody lacks, hosts that hold fewer than there are.
-    create temporary table peer_deficit on commit drop as
-    select n.group_id, n.location, p.path_id
-    from fresh_peer_file n join evenkeel.path p on md5(p.location) = md5(n.location) and p.location = n.location
-    where n.holders < n.hosts;
+    delete from peer_slice; delete from peer_deficit; delete from peer_entry;
+    insert into peer_slice (host_id, group_id, chunk_ids)
+    select p.host_id, u.group_id, i.chunk_ids
+    from evenkeel.peer_host p
+    join evenkeel.peer_set s using (set_id)
+    join evenkeel.host_inventory_current i using (host_id)
+    cross join unnest(s.groups) u (group_id)
+    where p.host_id = any (hosts)
+      and u.group_id in (select g.group_id from evenkeel.peer_file n join evenkeel.peer_group g using (product_id, peers)
+                         where n.fresh and n.holders < n.hosts);
+    if not exists (select from peer_slice) then
+        return;
+    end if;
+    analyze peer_slice;
+    -- Of the files that somebody lacks, hosts that hold fewer than there are.
+    insert into peer_deficit (group_id, location, path_id)
+    select g.group_id, n.location, p.path_id
+    from evenkeel.peer_file n
+    join evenkeel.peer_group g using (product_id, peers)
+    join evenkeel.path p on md5(p.location) = md5(n.location) and p.location = n.location
+    where n.fresh and n.holders < n.hosts and g.group_id in (select l.group_id from peer_slice l);
     analyze peer_deficit;
-    create temporary table peer_entry on commit drop as
-    select e.group_id, e.chunk_id, d.location
+    insert into peer_entry (group_id, chunk_id, files)
+    select e.group_id, e.chunk_id, count(*)
     from (select k.group_id, k.chunk_id, unnest(c.file_ids) as file_id
-          from peer_chunk k join evenkeel.chunk c using (chunk_id)
-          where k.group_id in (select group_id from peer_deficit)) e
+          from (select distinct l.group_id, unnest(l.chunk_ids) as chunk_id from peer_slice l) k
+          join evenkeel.chunk c using (chunk_id)) e
     join evenkeel.file f using (file_id)
-    join peer_deficit d on d.group_id = e.group_id and d.path_id = f.path_id;
+    join peer_deficit d on d.group_id = e.group_id and d.path_id = f.path_id
+    group by e.group_id, e.chunk_id;
     analyze peer_entry;
-    create temporary table peer_lacking on commit drop as
-    with member as materialized (
-        select m.host_id, g.group_id
-        from peer_member m join peer_group g using (product_id, peers)
-        where g.group_id in (select group_id from peer_deficit)
-    ), part as materialized (
-        select group_id, chunk_id, count(*) as files from peer_entry group by group_id, chunk_id
-    ), held as materialized (
-        select c.host_id, c.group_id, sum(p.files) as files
-        from (select m.host_id, m.group_id, unnest(i.chunk_ids) as chunk_id from member m
-              join evenkeel.host_inventory_current i using (host_id)) c
-        join part p using (group_id, chunk_id)
-        group by c.host_id, c.group_id
+    insert into evenkeel.judge_queue (host_id)
+    with held as materialized (
+        select l.host_id, l.group_id, sum(e.files) as files
+        from (select s.host_id, s.group_id, unnest(s.chunk_ids) as chunk_id from peer_slice s) l
+        join peer_entry e using (group_id, chunk_id)
+        group by l.host_id, l.group_id
     ), total as materialized (
         select group_id, count(distinct location) as files from peer_deficit group by group_id
-    ), incomplete as materialized (
-        select m.host_id, m.group_id
-        from member m join total t using (group_id) left join held h using (host_id, group_id)
-        where coalesce(h.files, 0) < t.files
-    ), holds as materialized (
-        select x.host_id, x.group_id, e.location
-        from incomplete x
-        join evenkeel.host_inventory_current i using (host_id)
-        cross join unnest(i.chunk_ids) c (chunk_id)
-        join peer_entry e on e.group_id = x.group_id and e.chunk_id = c.chunk_id
     )
-    select n.product_id, n.peers, n.location, x.host_id
-    from incomplete x
-    join fresh_peer_file n on n.group_id = x.group_id and n.holders < n.hosts
-    where not exists (select from holds h where h.host_id = x.host_id and h.group_id = x.group_id and h.location = n.location);
-    comment on table peer_lacking is
-        'A host that lacks such a file. Filled by peers_find_lacking; read by refresh_peers; ends with the transaction.';
-    analyze peer_lacking;
+    select distinct l.host_id
+    from peer_slice l join total t using (group_id) left join held h using (host_id, group_id)
+    where coalesce(h.files, 0) < t.files
+    order by l.host_id
+    on conflict do nothing;
 end
 $$;
-comment on function evenkeel.peers_find_lacking() is
-    'Makes peer_lacking: the hosts that lack one of these files.';
+comment on function evenkeel.peers_look(uuid[]) is
+    'Queues those of these hosts that lack a file which their peers have since lately, or another of its component.';
 
-create or replace function evenkeel.refresh_peers()
-returns integer language plpgsql
+create or replace function evenkeel.peers_begin()
+returns void language plpgsql
 as $$
 declare
-    began timestamptz := clock_timestamp();
-    judged_before bigint := (select judged from evenkeel.peer_refresh);
-    queued integer;
+    state evenkeel.peer_refresh := (select r from evenkeel.peer_refresh r);
+    enough constant text := evenkeel.setting('missing-file.peers')::integer;
+    share constant text := evenkeel.setting('missing-file.others')::double precision;
+begin
+    if enough is distinct from state.peers then
+        state.stage := 'clear'; state.next_host := null;
+    elsif state.stage in ('publish', 'look') then
+        -- It failed the last time; what was not looked at is fresh still.
+        state.stage := 'count'; state.next_host := null;
+    end if;
+    if share is distinct from state.others then
+        update evenkeel.peer_group g set changed = true where not g.changed;
+    end if;
+    update evenkeel.peer_refresh r
+    set under_way = true, judged = r.judged - state.judged, stage = state.stage, next_host = state.next_host, so_far = '0',
+        peers = enough, others = share;
+end
+$$;
+comment on function evenkeel.peers_begin() is 'Begins to make peer_file, from where it was left; with other settings from the start.';
+
+create or replace function evenkeel.peers_few(hosts uuid[], most bigint)
+returns uuid[] language sql stable
+as $$
+    select array_agg(c.host_id order by c.place)
+    from (select u.host_id, u.place, sum(coalesce(i.files, 0)) over (order by u.place) - coalesce(i.files, 0) as before
+          from unnest(hosts) with ordinality u (host_id, place)
+          left join evenkeel.host_inventory_current i using (host_id)) c
+    where c.before < most
+$$;
+comment on function evenkeel.peers_few(uuid[], bigint) is
+    'The first of these hosts, as many as it takes to hold so many files: what is done for them at a time is bounded by that.';
+
+create or replace function evenkeel.peers_step(hosts_at_once integer)
+returns text language plpgsql
+as $$
+declare
+    state evenkeel.peer_refresh := (select r from evenkeel.peer_refresh r);
+    first_host constant uuid := '00000000-0000-0000-0000-000000000000';
+    files_at_once constant bigint := hosts_at_once * 2000;
+    changes bigint[];
+    hosts uuid[];
+    upcoming text := state.stage;
+    place uuid := state.next_host;
+    made record;
+begin
+    perform evenkeel.peers_open();
+    case state.stage
+    when 'clear' then
+        if evenkeel.peers_clear(hosts_at_once * 20) then
+            -- Nothing is known of who has seen what of it.
+            update evenkeel.peer_file n set fresh = true where n.holders < n.hosts and not n.fresh;
+            update evenkeel.peer_refresh set told_at = '-infinity';
+            upcoming := 'count'; place := first_host;
+        end if;
+    when 'count' then
+        if place is not null then
+            hosts := evenkeel.peers_few(array(select c.host_id from evenkeel.host_inventory_current c where c.host_id > state.next_host
+                                              order by c.host_id limit hosts_at_once), files_at_once);
+            place := hosts[cardinality(hosts)];
+        else
+            select array_agg(c.change_id), array_agg(distinct c.host_id) into changes, hosts
+            from (select p.change_id, p.host_id from evenkeel.peer_change p order by p.change_id limit hosts_at_once) c;
+            hosts := evenkeel.peers_few(hosts, files_at_once);
+            delete from evenkeel.peer_change c where c.change_id = any (changes) and c.host_id = any (hosts);
+            if hosts is null then
+                upcoming := 'publish';
+            end if;
+        end if;
+        if hosts is not null and not evenkeel.peers_count(hosts) then
+            upcoming := 'clear'; place := null;
+        end if;
+    when 'publish' then
+        select * into made from evenkeel.peers_publish(10000);
+        update evenkeel.peer_refresh set published = true where made.differ and not published;
+        if made.done then
+            upcoming := case when made.differ or state.published then 'look' else 'done' end;
+        end if;
+    when 'look' then
+        if place is null then
+            -- In a transaction that begins after all of it is to be seen.
+            update evenkeel.peer_refresh set told_at = clock_timestamp();
+        end if;
+        if exists (select from evenkeel.peer_file n where n.fresh and n.holders < n.hosts) then
+            hosts := evenkeel.peers_few(array(select h.host_id from evenkeel.peer_host h where h.host_id > coalesce(place, first_host)
+                                              order by h.host_id limit hosts_at_once * 4), files_at_once * 4);
+        end if;
+        if hosts is null then
+            update evenkeel.peer_file set fresh = false where fresh;
+            upcoming := 'done';
+        else
+            perform evenkeel.peers_look(hosts);
+            place := hosts[cardinality(hosts)];
+        end if;
+    end case;
+    update evenkeel.peer_refresh r
+    set stage = case upcoming when 'done' then 'count' else upcoming end, next_host = case when upcoming <> 'done' then place end,
+        under_way = upcoming <> 'done', published = r.published and upcoming <> 'done';
+    return upcoming;
+end
+$$;
+comment on function evenkeel.peers_step(integer) is
+    'One step of making peer_file, of so many hosts (fewer, of large ones) where it is hosts that it goes through; returns what comes '
+    'next: a stage, or done.';
+
+create or replace function evenkeel.refresh_peers()
+returns boolean language plpgsql
+as $$
+declare
+    began constant timestamptz := clock_timestamp();
+    upcoming text;
 begin
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
-    drop table if exists peer_group, peer_member, peer_chunk, fresh_peer_file, peer_deficit, peer_entry, peer_lacking;
-    perform evenkeel.peers_group();
-    perform evenkeel.peers_find_files();
-    perform evenkeel.peers_find_lacking();
-
-    -- Whom a change may acquit or accuse: the hosts that lack, or lacked, a file.
-    with came as (
-        select product_id, peers, location, component_id, hosts, holders from fresh_peer_file
-        except select product_id, peers, location, component_id, hosts, holders from evenkeel.peer_file
-    ), went as (
-        delete from evenkeel.peer_file o
-        where not exists (select from fresh_peer_file n
-                          where (n.product_id, n.peers, n.location, n.component_id, n.hosts, n.holders)
-                                = (o.product_id, o.peers, o.location, o.component_id, o.hosts, o.holders))
-        returning o.product_id
-    ), touched as (
-        select l.host_id from came join peer_lacking l using (product_id, peers, location)
-        union select f.host_id from evenkeel.finding f
-              where f.check_code = 'missing-file' and f.closed_at = 'infinity' and exists (select from went)
-    )
-    insert into evenkeel.judge_queue (host_id)
-    select t.host_id from touched t join evenkeel.host_inventory_current i using (host_id) order by t.host_id
-    on conflict do nothing;
-    get diagnostics queued = row_count;
-    insert into evenkeel.peer_file (product_id, peers, location, component_id, hosts, holders)
-    select product_id, peers, location, component_id, hosts, holders from fresh_peer_file n
-    where not exists (select from evenkeel.peer_file o where (o.product_id, o.peers, o.location) = (n.product_id, n.peers, n.location));
-    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), took = clock_timestamp() - began, judged = judged - judged_before;
-    return queued;
+    perform evenkeel.lock_catalogue_shared();
+    if not (select r.under_way from evenkeel.peer_refresh r) then
+        perform evenkeel.peers_begin();
+    end if;
+    loop
+        upcoming := evenkeel.peers_step(250);
+        exit when upcoming in ('look', 'done') or clock_timestamp() > began + interval '100 milliseconds';
+    end loop;
+    update evenkeel.peer_refresh r set so_far = r.so_far + (clock_timestamp() - began);
+    if upcoming = 'done' then
+        update evenkeel.peer_refresh r set refreshed_at = clock_timestamp(), took = r.so_far;
+    end if;
+    return upcoming <> 'done';
 end
 $$;
 comment on function evenkeel.refresh_peers() is
-    'Learns anew which files the hosts of a product and level have, but for a few, and queues the hosts on which that bears; returns how '
-    'many.';
+    'Learns anew which files the hosts of a product and level have, but for a few, and queues the hosts on which that bears: one step of '
+    'that, or as many as fit into a tenth of a second; true: there is more to do.';

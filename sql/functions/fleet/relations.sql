@@ -137,3 +137,48 @@ begin
 end
 $$;
 comment on function evenkeel.evidence_open() is 'Makes the relations in which it is learnt which versions go together.';
+
+create or replace function evenkeel.peers_open()
+returns void language plpgsql
+as $$
+begin
+    if to_regclass('pg_temp.peer_now') is not null then
+        return;
+    end if;
+    create temporary table peer_member (host_id uuid, product_id integer, peers text) on commit delete rows;
+    comment on table peer_member is
+        'A product of a host whose level is known, and with whom it is compared. Filled by peers_find_now; read by peers_find_now; ends '
+        'with the transaction.';
+    create temporary table peer_now (host_id uuid, groups integer[], counted_from timestamptz, fingerprint integer, chunk_ids bigint[])
+        on commit delete rows;
+    comment on table peer_now is
+        'A host as it is to be counted. Filled by peers_find_now; read by peers_add_held, peers_count, peers_find_now, '
+        'peers_mark; ends with the transaction.';
+    create temporary table peer_before (like peer_now) on commit delete rows;
+    comment on table peer_before is
+        'A host as it was counted. Filled by peers_count; read by peers_add_held, peers_count, peers_mark; ends with the transaction.';
+    create temporary table peer_held (groups integer[], chunk_id bigint, holders integer) on commit delete rows;
+    comment on table peer_held is
+        'How many hosts of some groups hold a chunk, more or fewer than before. Filled by peers_add_held; read by peers_add; ends with the '
+        'transaction.';
+    create temporary table peer_moved (group_id integer, path_id integer, holders integer) on commit delete rows;
+    comment on table peer_moved is
+        'How many hosts of a group hold a path, more or fewer than before. Filled by peers_add; read by peers_add; ends with the '
+        'transaction.';
+    create temporary table fresh_peer_file (product_id integer, peers text, location text, component_id integer, hosts integer,
+                                            holders integer) on commit delete rows;
+    comment on table fresh_peer_file is
+        'A file that the hosts of a group have, but for a few, as evenkeel.peer_file keeps it. Filled by peers_find_files; read by '
+        'peers_publish_group; ends with the transaction.';
+    create temporary table peer_slice (host_id uuid, group_id integer, chunk_ids bigint[]) on commit delete rows;
+    comment on table peer_slice is
+        'A host of a group of which some files are fresh. Filled by peers_look; read by peers_look; ends with the transaction.';
+    create temporary table peer_deficit (group_id integer, location text, path_id integer) on commit delete rows;
+    comment on table peer_deficit is
+        'A file of these that somebody lacks, and a path of it. Filled by peers_look; read by peers_look; ends with the transaction.';
+    create temporary table peer_entry (group_id integer, chunk_id bigint, files bigint) on commit delete rows;
+    comment on table peer_entry is
+        'How many of these files a chunk holds. Filled by peers_look; read by peers_look; ends with the transaction.';
+end
+$$;
+comment on function evenkeel.peers_open() is 'Makes the relations in which it is counted and told which files like hosts have.';

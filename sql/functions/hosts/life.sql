@@ -24,6 +24,7 @@ begin
     delete from evenkeel.judge_queue q where q.host_id = any (hosts);
     delete from evenkeel.not_judged n where n.host_id = any (hosts);
     delete from evenkeel.slow_host s where s.host_id = any (hosts);
+    perform evenkeel.peers_changed(hosts);
 end
 $$;
 comment on function evenkeel.forget_verdicts(uuid[]) is

@@ -129,11 +129,18 @@ begin
       and not exists (select from evenkeel.host_facts_current h where h.host_id = s.host_id);
 
     -- Files that did not change are other places where the registry names other directories now.
-    update evenkeel.host_inventory i set chunk_ids = evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts), i.host_id)
-    from ingest_snapshot s
-    where i.host_id = s.host_id and s.chunk_ids is null and s.facts is not null
-      and i.chunk_ids <> evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts), i.host_id)
-      and i.valid_to = 'infinity';
+    with moved as materialized (
+        select i.host_id, n.chunk_ids
+        from ingest_snapshot s
+        join evenkeel.host_inventory_current i using (host_id)
+        cross join lateral (select evenkeel.chunks_as_read(i.chunk_ids, evenkeel.host_reading(s.facts), i.host_id) as chunk_ids offset 0) n
+        where s.chunk_ids is null and s.facts is not null and i.chunk_ids <> n.chunk_ids
+    ), kept as materialized (
+        select evenkeel.peers_keep(array(select m.host_id from moved m)) where exists (select from moved)
+    )
+    update evenkeel.host_inventory i set chunk_ids = m.chunk_ids
+    from moved m, (select count(*) from kept) k
+    where i.host_id = m.host_id and i.valid_to = 'infinity';
 
     insert into evenkeel.host_times as t (host_id, digest, times)
     select s.host_id, s.times_digest, s.times from ingest_snapshot s where s.times is not null

@@ -271,6 +271,7 @@ as $$
 declare
     changed bigint;
 begin
+    perform evenkeel.peers_keep(array(select r.host_id from evenkeel.host_to_read r));
     with changing as (
         update evenkeel.host_inventory i set chunk_ids = n.chunk_ids
         from evenkeel.host_to_read r

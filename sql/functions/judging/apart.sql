@@ -78,6 +78,7 @@ begin
     where h.host_id = host;
     -- What was last found of its products is no verdict on what it is now; what was found wrong stays open, for nobody saw it mended.
     update evenkeel.host_product p set verdict = 'unknown', missing = evenkeel.not_judged_text(failure) where p.host_id = host;
+    perform evenkeel.peers_changed(array[host]);
     delete from state_host; delete from state_product;
     insert into state_host values (host, '{}');
     insert into state_product select * from evenkeel.host_product p where p.host_id = host;

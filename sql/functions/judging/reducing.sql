@@ -91,13 +91,14 @@ returns void language plpgsql
 as $$
 declare
     definition record;
-    hosts bigint := (select count(distinct c.host_id) from evenkeel.fleet_change c where c.change_id = any (changes));
+    hosts uuid[] := array(select distinct c.host_id from evenkeel.fleet_change c where c.change_id = any (changes));
 begin
     for definition in select d.code from evenkeel.check_definition d where d.scope = 'fleet' order by d.code loop
         perform evenkeel.reduce_fleet_check(definition.code, changes);
     end loop;
     delete from evenkeel.fleet_change c where c.change_id = any (changes);
-    update evenkeel.peer_refresh set judged = judged + hosts, levels_judged = levels_judged + hosts;
+    perform evenkeel.peers_changed(hosts);
+    update evenkeel.peer_refresh set judged = judged + cardinality(hosts), levels_judged = levels_judged + cardinality(hosts);
 end
 $$;
 comment on function evenkeel.reduce_changes(bigint[]) is 'Judges all fleet checks for these changes, which are done with then.';

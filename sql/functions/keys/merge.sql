@@ -14,6 +14,7 @@ begin
     from (select distinct on (f.valid_from) f.host_id, f.valid_from, f.taken_at, f.digest, f.body, f.facts
           from evenkeel.host_facts f where f.host_id in (kept, gone)
           order by f.valid_from, f.host_id = kept desc) t;
+    perform evenkeel.peers_keep(array[kept, gone]);
     delete from evenkeel.host_inventory i where i.host_id in (kept, gone);
     delete from evenkeel.host_facts f where f.host_id in (kept, gone);
     insert into evenkeel.host_inventory (host_id, valid_from, valid_to, taken_at, digest, files, chunk_ids)

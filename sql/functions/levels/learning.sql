@@ -50,16 +50,17 @@ begin
         return true;
     end if;
     if waiting or not exists (select from evenkeel.peer_refresh
-                              where judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second')) then
+                              where under_way
+                                 or (judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))) then
         return false;
     end if;
     perform evenkeel.learn_apart('files of like hosts', 'select evenkeel.refresh_peers()');
-    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), judged = 0
+    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), judged = 0, under_way = false
     where exists (select from evenkeel.not_judged_object n where (n.kind, n.object) = ('lesson', 'files of like hosts'));
     return true;
 end
 $$;
 comment on function evenkeel.learn_from_fleet(boolean) is
   'Learns again the bonds of one component for which that is due, or else what one level ships, or else which files like hosts have in '
-  'common, if hosts were judged since and the last time is a hundred times as long ago as it took. Queues the hosts on which that bears. '
-  'False: nothing was due, or another session is at it, for which wait waits.';
+  'common, if hosts were judged since and the last time is a hundred times as long ago as it took: a step of that. Queues the hosts on '
+  'which that bears. False: nothing was due, or another session is at it, for which wait waits.';

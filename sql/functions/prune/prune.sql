@@ -10,7 +10,10 @@ declare
     total integer := 0;
 begin
     delete from evenkeel.host_inventory_past i where (i.host_id, i.valid_to) in (
-        select p.host_id, p.valid_to from evenkeel.host_inventory_past p where p.valid_to < oldest limit most);
+        select p.host_id, p.valid_to from evenkeel.host_inventory_past p
+        where p.valid_to < oldest
+          -- As long as it is what the host was counted as.
+          and not exists (select from evenkeel.peer_host c where (c.host_id, c.counted_from) = (p.host_id, p.valid_from)) limit most);
     get diagnostics removed = row_count; total := total + removed;
     delete from evenkeel.host_facts_past f where (f.host_id, f.valid_to) in (
         select p.host_id, p.valid_to from evenkeel.host_facts_past p where p.valid_to < oldest limit most);
@@ -94,7 +97,9 @@ begin
     when 'chunk' then
         insert into prune_candidate
         -- What an aggregator knows a chunk by stays as long as any host reads that chunk, as usual or otherwise.
-        select 'chunk', c.chunk_id from (select chunk_id from evenkeel.chunk except select unnest(chunk_ids) from evenkeel.host_inventory) c
+        select 'chunk', c.chunk_id
+        from (select chunk_id from evenkeel.chunk
+              except select unnest(chunk_ids) from evenkeel.host_inventory except select unnest(chunk_ids) from evenkeel.peer_was) c
         where not exists (select from evenkeel.chunk k join evenkeel.chunk r using (digest)
                           where k.chunk_id = c.chunk_id and k.reading = '' and r.reading <> '');
     when 'file' then
