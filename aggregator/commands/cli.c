@@ -353,12 +353,9 @@ static int still_waiting(PGconn *connection, long long *ordinary, long long *apa
     return 0;
 }
 
-int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
+/* Judges all that wait. 1: others have some of it in hand still, which is told. */
+static int judge_waiting(PGconn *connection, bool quiet, struct error *error)
 {
-    /* On a standby the verdicts are those that the primary came to. */
-    int standby = database_is_standby(connection, error);
-    if (standby != 0)
-        return standby < 0 ? -1 : 0;
     _cleanup_(progress_end) struct progress progress = progress_begin(quiet);
     long total = 0;
     for (int judged = 1; judged > 0;) {
@@ -389,12 +386,27 @@ int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
         tell_waiting(ordinary + apart);
         return 1;
     }
-    /* What the fleet teaches now that all are judged may bring hosts to judge again. */
-    _cleanup_(cleanup_result) PGresult *lesson =
-        database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
-    if (lesson == NULL)
-        return -1;
-    return database_i32(lesson, 0, 0) != 0 ? cli_judge_hosts(connection, quiet, error) : 0;
+    return 0;
+}
+
+int cli_judge_hosts(PGconn *connection, bool quiet, struct error *error)
+{
+    /* On a standby the verdicts are those that the primary came to. */
+    int standby = database_is_standby(connection, error);
+    if (standby != 0)
+        return standby < 0 ? -1 : 0;
+    /* What the fleet teaches once all are judged, in as many steps as that takes, may bring hosts to judge again. */
+    for (;;) {
+        int waiting = judge_waiting(connection, quiet, error);
+        if (waiting != 0)
+            return waiting;
+        _cleanup_(cleanup_result) PGresult *lesson =
+            database_query(connection, "select evenkeel.learn_from_fleet(true)::integer", NULL, 0, true, error);
+        if (lesson == NULL)
+            return -1;
+        if (database_i32(lesson, 0, 0) == 0)
+            return 0;
+    }
 }
 
 int cli_judge(PGconn *connection, bool quiet, struct error *error)
