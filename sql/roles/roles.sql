@@ -16,7 +16,8 @@ declare
         'path_component', 'file_level', 'chunk_level', 'chunk_proof', 'chunk_version_set', 'learned_level',
         'unjudged_file', 'unjudged_chunk', 'chunk_imports', 'import_need', 'import_pair',
         'component_store', 'chunk_store', 'host_component', 'host_product', 'host_product_history', 'host_patch',
-        'host_patch_past', 'peer_file', 'peer_refresh', 'peer_group', 'peer_set', 'peer_host', 'peer_path', 'peer_change', 'peer_was',
+        'host_patch_past', 'peer_file', 'peer_refresh', 'peer_round', 'peer_group', 'peer_set', 'peer_host', 'peer_path', 'peer_change',
+        'peer_was',
         'version_family', 'version_bond', 'version_evidence', 'judge_queue', 'judge_partition', 'fleet_key', 'fleet_change',
         'finding', 'finding_past', 'not_judged', 'not_judged_object', 'slow_host', 'host_due', 'report_mark',
         'fleet_summary'];

@@ -21,11 +21,13 @@ comment on column evenkeel.peer_group.changed is 'They, or what they hold, chang
 
 create table evenkeel.peer_set (
     set_id integer generated always as identity primary key,
-    groups integer[] not null unique
+    groups integer[] not null unique,
+    members integer not null default 0
 );
 comment on table evenkeel.peer_set is 'Groups that a host is in, once for all hosts that are in the same ones.';
 comment on column evenkeel.peer_set.set_id is 'Internal number.';
 comment on column evenkeel.peer_set.groups is 'The groups, rising.';
+comment on column evenkeel.peer_set.members is 'How many hosts are in these; where none is left the row ends.';
 
 create table evenkeel.peer_host (
     host_id uuid primary key,
@@ -77,27 +79,35 @@ alter table evenkeel.peer_file set (fillfactor = 45);
 alter table evenkeel.peer_file add column fresh boolean not null default true;
 comment on column evenkeel.peer_file.fresh is 'Which hosts lack it was not looked for yet, since it is known, or other files of its component are.';
 
-alter table evenkeel.peer_refresh
-    add column under_way boolean not null default false,
-    add column stage text not null default 'clear' check (stage in ('clear', 'count', 'publish', 'look')),
-    add column next_host uuid,
-    add column published boolean not null default false,
-    add column told_at timestamptz not null default '-infinity',
-    add column so_far interval not null default '0',
-    add column peers text,
-    add column others text;
-comment on table evenkeel.peer_refresh is 'One row: how fresh peer_file is, and how far its making has come.';
-comment on column evenkeel.peer_refresh.refreshed_at is 'When it was last made.';
-comment on column evenkeel.peer_refresh.judged is 'How many hosts were judged since it was begun.';
-comment on column evenkeel.peer_refresh.under_way is 'It is being made.';
-comment on column evenkeel.peer_refresh.stage is
+-- Apart from peer_refresh, a row that whoever compares hosts writes: nobody waits for a step.
+create table evenkeel.peer_round (
+    only_one boolean primary key default true check (only_one),
+    under_way boolean not null default false,
+    judged bigint not null default 0,
+    stage text not null default 'clear' check (stage in ('clear', 'count', 'publish', 'look')),
+    next_host uuid,
+    published boolean not null default false,
+    told_at timestamptz not null default '-infinity',
+    so_far interval not null default '0',
+    peers text,
+    others text
+);
+insert into evenkeel.peer_round default values;
+comment on table evenkeel.peer_round is 'One row: how far the making of peer_file has come. Written by who learns alone.';
+comment on column evenkeel.peer_round.only_one is 'Always true.';
+comment on column evenkeel.peer_round.under_way is 'It is being made.';
+comment on column evenkeel.peer_round.judged is 'peer_refresh.judged when it was begun.';
+comment on column evenkeel.peer_round.stage is
   'What is done next: clear, to forget what was counted; count, the hosts that changed; publish, peer_file; look, who lacks such a file.';
-comment on column evenkeel.peer_refresh.next_host is
+comment on column evenkeel.peer_round.next_host is
   'All hosts are gone through for that stage, and the next ones are those after it; null: not, or not yet.';
-comment on column evenkeel.peer_refresh.published is 'Rows of peer_file changed since it was begun.';
-comment on column evenkeel.peer_refresh.told_at is 'Who was judged before may not have seen the last changes of peer_file.';
-comment on column evenkeel.peer_refresh.so_far is 'How long it took so far.';
-comment on column evenkeel.peer_refresh.peers is 'The setting missing-file.peers by which was counted.';
-comment on column evenkeel.peer_refresh.others is 'The setting missing-file.others by which was counted.';
+comment on column evenkeel.peer_round.published is 'Rows of peer_file changed since it was begun.';
+comment on column evenkeel.peer_round.told_at is 'Who was judged before may not have seen the last changes of peer_file.';
+comment on column evenkeel.peer_round.so_far is 'How long it took so far.';
+comment on column evenkeel.peer_round.peers is 'The setting missing-file.peers by which was counted.';
+comment on column evenkeel.peer_round.others is 'The setting missing-file.others by which was counted.';
+comment on table evenkeel.peer_refresh is 'One row: how fresh peer_file is.';
+comment on column evenkeel.peer_refresh.refreshed_at is 'When it was last made.';
+comment on column evenkeel.peer_refresh.judged is 'How many hosts were judged since its last making was begun.';
 -- The first count begins at once.
 update evenkeel.peer_refresh set judged = greatest(judged, 1), refreshed_at = '-infinity';

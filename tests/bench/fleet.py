@@ -208,9 +208,9 @@ class Fleet(Cluster):
     def wait_learnt(self, seconds=3600):
         """Until the aggregator has learnt from the fleet what was due, and judged the hosts on which that bears."""
         deadline = time.monotonic() + seconds
-        while self.query("""select exists (select from evenkeel.peer_refresh
-                                          where under_way or judged > 0 and clock_timestamp()
-                                              >= refreshed_at + greatest(took * 100, interval '1 second'))
+        while self.query("""select exists (select from evenkeel.peer_refresh p cross join evenkeel.peer_round r
+                                          where r.under_way or p.judged > 0 and clock_timestamp()
+                                              >= p.refreshed_at + greatest(p.took * 100, interval '1 second'))
                                 or exists (select from evenkeel.version_evidence where judged > 0 and judged::bigint * 1000 >= hosts)
                                 or exists (select from evenkeel.judge_queue) or exists (select from evenkeel.fleet_change)""") == "t":
             if time.monotonic() > deadline:

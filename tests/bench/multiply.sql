@@ -94,7 +94,8 @@ begin
     update evenkeel.version_evidence set hosts = hosts * current_setting('bench.times')::integer;
     update evenkeel.version_bond set hosts = hosts * current_setting('bench.times')::integer;
     update evenkeel.peer_file set hosts = hosts * current_setting('bench.times')::integer;
-    update evenkeel.peer_refresh set refreshed_at = '-infinity', stage = 'clear', next_host = null, judged = 1;
+    update evenkeel.peer_refresh set refreshed_at = '-infinity', judged = 1;
+    update evenkeel.peer_round set stage = 'clear', next_host = null;
 end
 $$;
 commit;

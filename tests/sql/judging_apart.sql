@@ -227,7 +227,7 @@ delete from evenkeel.check_definition where code = 'brittle'; delete from evenke
 create or replace function evenkeel.refresh_peers() returns boolean language sql as $$ select 1 / 0 = 0 $$;
 update evenkeel.version_evidence set judged = 0;
 delete from evenkeel.judge_queue; delete from evenkeel.fleet_change;
-update evenkeel.peer_refresh set judged = 1, refreshed_at = '-infinity', took = '0';
+update evenkeel.peer_refresh set judged = 1, refreshed_at = '-infinity', took = '0', levels_judged = 0;
 select is(evenkeel.learn_from_fleet(true), true, 'a lesson that can''t be learnt stops no other');
 select is((select kind || ' ' || object || ' ' || error from evenkeel.not_judged_object), 'lesson files of like hosts division by zero in learn_apart', 'and is told');
 select is(evenkeel.learn_from_fleet(true), false, 'it is learnt again when it is due again');

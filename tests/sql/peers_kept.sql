@@ -2,7 +2,7 @@
 -- changed, retired, restored, merged, failing; levels, architectures, components, settings; content pruned), and counted in steps of a few
 -- hosts that are broken off in between. The full count stands here, as what it is held against.
 begin;
-select plan(11);
+select plan(12);
 \ir fixture.psql
 \ir catalogue.psql
 \if :{?seed}
@@ -168,11 +168,11 @@ select f.host_id, f.subject, f.severity, f.summary, f.evidence from evenkeel.fin
 create table fixture.cleared (round integer);
 create function fixture.count_on(break float8) returns boolean language plpgsql as $$
 begin
-    if not (select under_way from evenkeel.peer_refresh) then
+    if not (select under_way from evenkeel.peer_round) then
         perform evenkeel.peers_begin();
     end if;
     loop
-        insert into fixture.cleared select current_setting('fixture.round')::integer from evenkeel.peer_refresh where stage = 'clear';
+        insert into fixture.cleared select current_setting('fixture.round')::integer from evenkeel.peer_round where stage = 'clear';
         if fixture.chance(break) then
             return false;
         elsif evenkeel.peers_step(3) = 'done' then
@@ -188,6 +188,10 @@ begin
     from ((select product_id, peers, hosts from fixture.full_group except select product_id, peers, hosts from evenkeel.peer_group)
           union all
           (select product_id, peers, hosts from evenkeel.peer_group except select product_id, peers, hosts from fixture.full_group)) x;
+    insert into fixture.differs
+    select round, 'set', x::text
+    from ((select s.groups, s.members::bigint from evenkeel.peer_set s
+           except select s.groups, count(*) from evenkeel.peer_host p join evenkeel.peer_set s using (set_id) group by s.groups)) x;
     insert into fixture.differs
     select round, 'path', x::text
     from ((select f.product_id, f.peers, f.path_id, f.holders from fixture.full_path f join evenkeel.peer_group g using (product_id, peers)
@@ -222,7 +226,7 @@ begin
     end loop;
     perform fixture.settle();
     -- What was under way, by counts of a moment ago, is brought to its end first.
-    if (select under_way from evenkeel.peer_refresh) then
+    if (select under_way from evenkeel.peer_round) then
         perform fixture.count_on(0);
         perform fixture.settle();
     end if;
@@ -255,7 +259,7 @@ do $$
 declare
     steps integer := 0;
 begin
-    while (select stage in ('clear', 'count') from evenkeel.peer_refresh) loop
+    while (select stage in ('clear', 'count') from evenkeel.peer_round) loop
         if (select count(*) from evenkeel.peer_file) <> 1 then
             insert into fixture.differs values (0, 'peer_file before the count is done', steps);
         end if;
@@ -275,6 +279,7 @@ begin
     end loop;
 end $$;
 select is_empty($$ select * from fixture.differs where what = 'group' limit 20 $$, 'groups have as many hosts as the full count finds');
+select is_empty($$ select * from fixture.differs where what = 'set' limit 20 $$, 'which of them hosts are in is kept for as long as hosts are');
 select is_empty($$ select * from fixture.differs where what = 'path' limit 20 $$, 'so many of them hold a path');
 select is_empty($$ select * from fixture.differs where what = 'file' limit 20 $$, 'and the same files are known');
 select is_empty($$ select * from fixture.differs where what = 'finding' limit 20 $$, 'no host says something else when all are judged again');

@@ -83,6 +83,12 @@ begin
     select n.host_id, n.counted_from, s.set_id, n.fingerprint from peer_now n join evenkeel.peer_set s using (groups) order by n.host_id
     on conflict (host_id) do update
         set (counted_from, set_id, fingerprint) = (excluded.counted_from, excluded.set_id, excluded.fingerprint);
+    update evenkeel.peer_set s set members = s.members + x.hosts
+    from (select c.groups, sum(c.hosts) as hosts
+          from (select n.groups, 1 as hosts from peer_now n union all select b.groups, -1 from peer_before b) c
+          group by c.groups having sum(c.hosts) <> 0) x
+    where s.groups = x.groups;
+    delete from evenkeel.peer_set s using peer_before b where s.groups = b.groups and s.members = 0;
     -- Whom the one adds that the other takes away: the group has others in it all the same.
     update evenkeel.peer_group g set hosts = g.hosts + x.hosts, changed = true
     from (select u.group_id, sum(c.hosts) as hosts
@@ -198,7 +204,7 @@ begin
     -- Whoever was judged by what was known before, and was not yet counted when that changed, is judged by what is known now.
     insert into evenkeel.judge_queue (host_id)
     select i.host_id from evenkeel.host_inventory_current i join evenkeel.host h using (host_id)
-    where i.host_id = any (hosts) and h.judged_at < (select r.told_at from evenkeel.peer_refresh r)
+    where i.host_id = any (hosts) and h.judged_at < (select r.told_at from evenkeel.peer_round r)
     order by i.host_id
     on conflict do nothing;
     return true;
@@ -231,7 +237,7 @@ returns void language plpgsql
 as $$
 begin
     if again then
-        update evenkeel.peer_refresh set stage = 'clear', next_host = null;
+        update evenkeel.peer_round set stage = 'clear', next_host = null;
     else
         update evenkeel.peer_group set changed = true where not changed;
     end if;

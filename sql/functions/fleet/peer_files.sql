@@ -93,7 +93,6 @@ begin
     end if;
     if made.hosts = 0 then
         delete from evenkeel.peer_path c where c.group_id = made_of;
-        delete from evenkeel.peer_set s where made_of = any (s.groups);
         delete from evenkeel.peer_group g where g.group_id = made_of;
     end if;
     return went + differ > 0;
@@ -191,7 +190,7 @@ create or replace function evenkeel.peers_begin()
 returns void language plpgsql
 as $$
 declare
-    state evenkeel.peer_refresh := (select r from evenkeel.peer_refresh r);
+    state evenkeel.peer_round := (select r from evenkeel.peer_round r);
     enough constant text := evenkeel.setting('missing-file.peers')::integer;
     share constant text := evenkeel.setting('missing-file.others')::double precision;
 begin
@@ -204,9 +203,9 @@ begin
     if share is distinct from state.others then
         update evenkeel.peer_group g set changed = true where not g.changed;
     end if;
-    update evenkeel.peer_refresh r
-    set under_way = true, judged = r.judged - state.judged, stage = state.stage, next_host = state.next_host, so_far = '0',
-        peers = enough, others = share;
+    update evenkeel.peer_round r
+    set under_way = true, judged = p.judged, stage = state.stage, next_host = state.next_host, so_far = '0', peers = enough, others = share
+    from evenkeel.peer_refresh p;
 end
 $$;
 comment on function evenkeel.peers_begin() is 'Begins to make peer_file, from where it was left; with other settings from the start.';
@@ -227,7 +226,7 @@ create or replace function evenkeel.peers_step(hosts_at_once integer)
 returns text language plpgsql
 as $$
 declare
-    state evenkeel.peer_refresh := (select r from evenkeel.peer_refresh r);
+    state evenkeel.peer_round := (select r from evenkeel.peer_round r);
     first_host constant uuid := '00000000-0000-0000-0000-000000000000';
     files_at_once constant bigint := hosts_at_once * 2000;
     changes bigint[];
@@ -242,7 +241,7 @@ begin
         if evenkeel.peers_clear(hosts_at_once * 20) then
             -- Nothing is known of who has seen what of it.
             update evenkeel.peer_file n set fresh = true where n.holders < n.hosts and not n.fresh;
-            update evenkeel.peer_refresh set told_at = '-infinity';
+            update evenkeel.peer_round set told_at = '-infinity';
             upcoming := 'count'; place := first_host;
         end if;
     when 'count' then
@@ -264,14 +263,14 @@ begin
         end if;
     when 'publish' then
         select * into made from evenkeel.peers_publish(10000);
-        update evenkeel.peer_refresh set published = true where made.differ and not published;
+        update evenkeel.peer_round set published = true where made.differ and not published;
         if made.done then
             upcoming := case when made.differ or state.published then 'look' else 'done' end;
         end if;
     when 'look' then
         if place is null then
             -- In a transaction that begins after all of it is to be seen.
-            update evenkeel.peer_refresh set told_at = clock_timestamp();
+            update evenkeel.peer_round set told_at = clock_timestamp();
         end if;
         if exists (select from evenkeel.peer_file n where n.fresh and n.holders < n.hosts) then
             hosts := evenkeel.peers_few(array(select h.host_id from evenkeel.peer_host h where h.host_id > coalesce(place, first_host)
@@ -285,7 +284,7 @@ begin
             place := hosts[cardinality(hosts)];
         end if;
     end case;
-    update evenkeel.peer_refresh r
+    update evenkeel.peer_round r
     set stage = case upcoming when 'done' then 'count' else upcoming end, next_host = case when upcoming <> 'done' then place end,
         under_way = upcoming <> 'done', published = r.published and upcoming <> 'done';
     return upcoming;
@@ -304,16 +303,18 @@ declare
 begin
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
     perform evenkeel.lock_catalogue_shared();
-    if not (select r.under_way from evenkeel.peer_refresh r) then
+    if not (select r.under_way from evenkeel.peer_round r) then
         perform evenkeel.peers_begin();
     end if;
     loop
         upcoming := evenkeel.peers_step(250);
         exit when upcoming in ('look', 'done') or clock_timestamp() > began + interval '100 milliseconds';
     end loop;
-    update evenkeel.peer_refresh r set so_far = r.so_far + (clock_timestamp() - began);
+    update evenkeel.peer_round r set so_far = r.so_far + (clock_timestamp() - began);
     if upcoming = 'done' then
-        update evenkeel.peer_refresh r set refreshed_at = clock_timestamp(), took = r.so_far;
+        -- Whoever compares hosts writes that row, too, and waits only until this commits.
+        update evenkeel.peer_refresh p set refreshed_at = clock_timestamp(), took = r.so_far, judged = greatest(p.judged - r.judged, 0)
+        from evenkeel.peer_round r;
     end if;
     return upcoming <> 'done';
 end

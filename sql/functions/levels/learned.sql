@@ -177,7 +177,8 @@ begin
     limit 1;
     if due is null or due.product_id is null then
         update evenkeel.peer_refresh set levels_at = clock_timestamp(), levels_took = clock_timestamp() - begun, levels_judged = 0;
-        return false;
+        -- Whoever compares hosts writes that row, too: nothing else is learnt before this commits.
+        return true;
     end if;
     insert into evenkeel.learned_level (product_id, ordinal, hosts, learned_at)
       values (due.product_id, due.ordinal, due.hosts, clock_timestamp())
@@ -187,4 +188,4 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.learn_next_level() is 'Learns one level for which that is due; false: none was.';
+comment on function evenkeel.learn_next_level() is 'Learns one level for which that is due, or notes that for none it is; false: it is not time to look.';

@@ -49,14 +49,18 @@ begin
     if not waiting and evenkeel.learn_next_level() then
         return true;
     end if;
-    if waiting or not exists (select from evenkeel.peer_refresh
-                              where under_way
-                                 or (judged > 0 and clock_timestamp() >= refreshed_at + greatest(took * 100, interval '1 second'))) then
+    -- Where some always wait it is counted all the same, lest what is to be counted grows for ever.
+    if waiting and (select count(*) from (select from evenkeel.peer_change limit 10000) c) < 10000
+       or not exists (select from evenkeel.peer_refresh p cross join evenkeel.peer_round r
+                      where r.under_way
+                         or (p.judged > 0 and clock_timestamp() >= p.refreshed_at + greatest(p.took * 100, interval '1 second'))) then
         return false;
     end if;
     perform evenkeel.learn_apart('files of like hosts', 'select evenkeel.refresh_peers()');
-    update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), judged = 0, under_way = false
-    where exists (select from evenkeel.not_judged_object n where (n.kind, n.object) = ('lesson', 'files of like hosts'));
+    if exists (select from evenkeel.not_judged_object n where (n.kind, n.object) = ('lesson', 'files of like hosts')) then
+        update evenkeel.peer_round set under_way = false;
+        update evenkeel.peer_refresh set refreshed_at = clock_timestamp(), judged = 0;
+    end if;
     return true;
 end
 $$;
