@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(62);
+select plan(69);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -241,5 +241,37 @@ select is(evenkeel.learn_from_fleet(), false, 'what was learnt a moment ago is n
 update evenkeel.peer_refresh set refreshed_at = clock_timestamp() - interval '101 minutes';
 do $$ begin while evenkeel.learn_from_fleet() loop end loop; end $$;
 select cmp_ok((select count(*) from evenkeel.judge_queue), '>=', 1::bigint, 'after a hundred times as long as that took it is, and the hosts on which it bears are queued');
+
+-- A host that makes the count fail keeps it from no other; many such, and it is not the hosts.
+create function fixture.odd() returns trigger language plpgsql as $$
+begin
+    if exists (select from evenkeel.host h where h.host_id = new.host_id and h.name ~ '^odd') then
+        raise exception 'what a host';
+    end if;
+    return new;
+end $$;
+create trigger odd before insert or update on evenkeel.peer_host for each row execute function fixture.odd();
+create view fixture.counted as
+select array_to_string(array(select h.name from evenkeel.peer_host p join evenkeel.host h using (host_id) where h.name ~ '^(odd|even)' order by 1), ' ');
+select fixture.web(n, 1) from unnest(array['even-1', 'odd-1', 'even-2', 'even-3']) n \g /dev/null
+select fixture.judge() \g /dev/null
+select fixture.refresh_peers() \g /dev/null
+select results_eq('table fixture.counted', array['even-1 even-2 even-3'], 'a host that makes the count fail keeps it from no other');
+select is((select replace(object, h.host_id::text, h.name) || ' ' || error from evenkeel.not_judged_object, evenkeel.host h where h.name = 'odd-1'),
+          'files of like hosts: host odd-1 what a host in peers_mark', 'and is told');
+drop trigger odd on evenkeel.peer_host;
+insert into evenkeel.peer_change (host_id) select host_id from evenkeel.host where name = 'odd-1';
+select fixture.refresh_peers() \g /dev/null
+select results_eq('table fixture.counted', array['even-1 even-2 even-3 odd-1'], 'it is counted once it can be');
+select is_empty('select from evenkeel.not_judged_object', 'and not told any more');
+create trigger odd before insert or update on evenkeel.peer_host for each row execute function fixture.odd();
+select fixture.web('odd-' || n, 1, array['c:/web/asp.dll']) from generate_series(1, 30) n \g /dev/null
+select fixture.judge() \g /dev/null
+create temporary table known as select * from evenkeel.peer_file;
+update evenkeel.peer_refresh set judged = 1, refreshed_at = '-infinity', levels_judged = 0;
+update evenkeel.version_evidence set judged = 0;
+select is(evenkeel.learn_from_fleet(), true, 'where many hosts make it fail, it is not the hosts');
+select set_eq('select object from evenkeel.not_judged_object', array['files of like hosts'], 'that alone is told');
+select set_eq('table evenkeel.peer_file', 'table known', 'and what was known stays');
 select * from finish();
 rollback;

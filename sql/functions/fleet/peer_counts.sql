@@ -213,6 +213,42 @@ $$;
 comment on function evenkeel.peers_count(uuid[]) is
     'Counts these hosts as they are now in place of as they were counted before, if they were; false: that is not known any more.';
 
+create or replace function evenkeel.peers_count_apart(hosts uuid[])
+returns boolean language plpgsql
+as $$
+declare
+    half constant integer := cardinality(hosts) / 2;
+    noted constant text := 'files of like hosts: host ';
+    failure text;
+    code text;
+    place text;
+begin
+    begin
+        if not evenkeel.peers_count(hosts) then
+            return false;
+        end if;
+        delete from evenkeel.not_judged_object n
+        where n.kind = 'lesson' and n.object = any (array(select noted || u.host_id from unnest(hosts) u (host_id)));
+        return true;
+    exception when others then
+        get stacked diagnostics failure = message_text, code = returned_sqlstate, place = pg_exception_context;
+        if evenkeel.is_passing(code) then
+            raise;
+        end if;
+    end;
+    if half > 0 then
+        return evenkeel.peers_count_apart(hosts[:half]) and evenkeel.peers_count_apart(hosts[half + 1:]);
+    elsif (select count(*) from evenkeel.not_judged_object n where n.kind = 'lesson' and starts_with(n.object, noted)) >= 20 then
+        -- It is none of the hosts' doing: rather nothing is learnt than that of some hosts alone.
+        raise exception '%', failure using errcode = code;
+    end if;
+    perform evenkeel.set_object_aside('lesson', noted || hosts[1], evenkeel.failure_text(failure, place));
+    return true;
+end
+$$;
+comment on function evenkeel.peers_count_apart(uuid[]) is
+    'peers_count(); a host that makes that fail stays as it was counted, which is noted, and the others are counted all the same.';
+
 create or replace function evenkeel.peers_clear(most integer)
 returns boolean language plpgsql
 as $$

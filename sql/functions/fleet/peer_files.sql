@@ -258,7 +258,7 @@ begin
                 upcoming := 'publish';
             end if;
         end if;
-        if hosts is not null and not evenkeel.peers_count(hosts) then
+        if hosts is not null and not evenkeel.peers_count_apart(hosts) then
             upcoming := 'clear'; place := null;
         end if;
     when 'publish' then
