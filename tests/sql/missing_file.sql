@@ -1,6 +1,6 @@
 -- Files that are not there although a service needs them, or all like hosts have them.
 begin;
-select plan(69);
+select plan(72);
 \ir fixture.psql
 \ir catalogue.psql
 
@@ -241,6 +241,22 @@ select is(evenkeel.learn_from_fleet(), false, 'what was learnt a moment ago is n
 update evenkeel.peer_refresh set refreshed_at = clock_timestamp() - interval '101 minutes';
 do $$ begin while evenkeel.learn_from_fleet() loop end loop; end $$;
 select cmp_ok((select count(*) from evenkeel.judge_queue), '>=', 1::bigint, 'after a hundred times as long as that took it is, and the hosts on which it bears are queued');
+
+-- A host that is judged when all are counted, and before what follows from that is known.
+select fixture.learnt() \g /dev/null
+delete from evenkeel.peer_file where location = 'c:/web/ftp.dll';
+update evenkeel.peer_group set changed = true;
+select evenkeel.peers_begin() \g /dev/null
+do $$ begin while evenkeel.peers_step(250) <> 'publish' loop end loop; end $$;
+select fixture.web('between', 1, array['c:/web/ftp.dll']) \g /dev/null
+select evenkeel.judge_queued(1000) \g /dev/null
+select evenkeel.reduce_fleet(1000) \g /dev/null
+select is_empty($$ select * from fixture.missing('between') $$, 'a host is judged by what is known then');
+select fixture.refresh_peers() \g /dev/null
+select isnt_empty($$ select from evenkeel.peer_file where location = 'c:/web/ftp.dll' $$, 'more is known');
+select fixture.refresh_peers() \g /dev/null
+select evenkeel.judge_queued(1000) \g /dev/null
+select results_eq($$ select * from fixture.missing('between') $$, array['medium web'], 'and once it is counted, it is judged by that');
 
 -- A host that makes the count fail keeps it from no other; many such, and it is not the hosts.
 create function fixture.odd() returns trigger language plpgsql as $$

@@ -2,7 +2,7 @@
 -- changed, retired, restored, merged, failing; levels, architectures, components, settings; content pruned), and counted in steps of a few
 -- hosts that are broken off in between. The full count stands here, as what it is held against.
 begin;
-select plan(12);
+select plan(14);
 \ir fixture.psql
 \ir catalogue.psql
 \if :{?seed}
@@ -278,6 +278,13 @@ begin
         perform fixture.round(r);
     end loop;
 end $$;
+-- As after an upgrade: all is counted, and what is known of it was known before.
+select set_config('fixture.round', '0', false) \g /dev/null
+select fixture.settle(), fixture.count_on(0), fixture.settle(), fixture.count_on(0), fixture.settle() \g /dev/null
+select isnt_empty($$ select from evenkeel.peer_file where holders < hosts $$, 'some hosts lack what others have');
+update evenkeel.peer_round set stage = 'clear';
+select fixture.count_on(0) \g /dev/null
+select is_empty($$ select from evenkeel.judge_queue $$, 'who is counted anew is not judged again for that');
 select is_empty($$ select * from fixture.differs where what = 'group' limit 20 $$, 'groups have as many hosts as the full count finds');
 select is_empty($$ select * from fixture.differs where what = 'set' limit 20 $$, 'which of them hosts are in is kept for as long as hosts are');
 select is_empty($$ select * from fixture.differs where what = 'path' limit 20 $$, 'so many of them hold a path');

@@ -201,12 +201,6 @@ begin
         end if;
     end if;
     delete from evenkeel.peer_was w where w.was_id = any (kept);
-    -- Whoever was judged by what was known before, and was not yet counted when that changed, is judged by what is known now.
-    insert into evenkeel.judge_queue (host_id)
-    select i.host_id from evenkeel.host_inventory_current i join evenkeel.host h using (host_id)
-    where i.host_id = any (hosts) and h.judged_at < (select r.told_at from evenkeel.peer_round r)
-    order by i.host_id
-    on conflict do nothing;
     return true;
 end
 $$;

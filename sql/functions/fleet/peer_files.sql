@@ -59,7 +59,7 @@ begin
     with gone as (
         delete from evenkeel.peer_file o
         where (o.product_id, o.peers) = (made.product_id, made.peers)
-          and o.location not in (select n.location from fresh_peer_file n)
+          and not exists (select from fresh_peer_file n where n.location = o.location)
         returning o.component_id
     )
     select coalesce(array_agg(g.component_id), '{}') into other from gone g;
@@ -239,9 +239,6 @@ begin
     case state.stage
     when 'clear' then
         if evenkeel.peers_clear(hosts_at_once * 20) then
-            -- Nothing is known of who has seen what of it.
-            update evenkeel.peer_file n set fresh = true where n.holders < n.hosts and not n.fresh;
-            update evenkeel.peer_round set told_at = '-infinity';
             upcoming := 'count'; place := first_host;
         end if;
     when 'count' then
@@ -254,6 +251,12 @@ begin
             from (select p.change_id, p.host_id from evenkeel.peer_change p order by p.change_id limit hosts_at_once) c;
             hosts := evenkeel.peers_few(hosts, files_at_once);
             delete from evenkeel.peer_change c where c.change_id = any (changes) and c.host_id = any (hosts);
+            -- Whoever was judged by what was known before, and was not yet counted when that changed, is judged by what is known now.
+            insert into evenkeel.judge_queue (host_id)
+            select i.host_id from evenkeel.host_inventory_current i join evenkeel.host h using (host_id)
+            where i.host_id = any (hosts) and h.judged_at < state.told_at
+            order by i.host_id
+            on conflict do nothing;
             if hosts is null then
                 upcoming := 'publish';
             end if;
