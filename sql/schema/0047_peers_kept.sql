@@ -77,7 +77,7 @@ comment on column evenkeel.peer_was.chunk_ids is 'Its chunks.';
 
 alter table evenkeel.peer_file set (fillfactor = 45);
 alter table evenkeel.peer_file add column fresh boolean not null default false;
-comment on column evenkeel.peer_file.fresh is 'Who lacks it was not looked for yet, since it is known, or other files of its component are.';
+comment on column evenkeel.peer_file.fresh is 'Who lacks it was not looked for since it, or another file of its component, is known.';
 
 -- Apart from peer_refresh, a row that whoever compares hosts writes: nobody waits for a step.
 create table evenkeel.peer_round (
