@@ -188,4 +188,5 @@ begin
     return true;
 end
 $$;
-comment on function evenkeel.learn_next_level() is 'Learns one level for which that is due, or notes that for none it is; false: it is not time to look.';
+comment on function evenkeel.learn_next_level() is
+  'Learns one level for which that is due, or notes that for none it is; false: it is not time to look.';
