@@ -75,7 +75,7 @@ create or replace function evenkeel.plan_shipped(product integer, reached intege
 returns table (file_id integer, version evenkeel.version)
 language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    -- As find_statements() weighs them, and for files of another Windows in the product's places too.
+    -- For files of another Windows in the product's places too.
     with implied as materialized (
         select m.file_id, max(m.shipped) as shipped from implied_statements() m
         where m.product_id = product and reached between m.first_ordinal and m.last_ordinal
@@ -86,11 +86,8 @@ as $$
     join evenkeel.file f using (file_id)
     join evenkeel.path p using (path_id)
     join evenkeel.image i using (image_id)
-    left join lateral (
-        select s.version from evenkeel.statement s
-        where s.product_id = product and s.file in (p.name, p.location) and s.relation = '='
-          and (s.machine is null or s.machine = i.machine) and reached between s.first_ordinal and s.last_ordinal
-        order by evenkeel.statement_rank(s.kind) * 2 + (s.file <> p.location)::integer, s.version desc limit 1) told on true
+    left join lateral (select max(s.version) as version from evenkeel.statements_at(product, p.name, p.location, i.machine, reached) s
+                       where s.relation = '=') told on true
     left join implied on implied.file_id = u.file_id
 $$;
 comment on function evenkeel.plan_shipped(integer, integer, integer[]) is
