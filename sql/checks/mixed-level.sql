@@ -50,10 +50,12 @@ with mixed as (
     select o.host_id, o.product_id, f.file_id, fl.levels, fl.lower_basis, fl.upper_basis, pa.path, i.file_version
     from content o
     cross join unnest(o.file_ids) u (file_id)
+    join file_level fl on fl.file_id = u.file_id and fl.product_id = o.product_id
     join file f on f.file_id = u.file_id
-    join file_level fl on fl.file_id = f.file_id and fl.product_id = o.product_id
     join path pa on pa.path_id = f.path_id
     join image i on i.image_id = f.image_id
+    -- What may be of any level is neither end, and need not move.
+    where fl.levels <> '(,)'
     union all
     select m.host_id, m.product_id, f.file_id, sf.levels, '', sf.basis, pa.path, i.file_version
     from mixed m
@@ -130,8 +132,8 @@ with mixed as (
     select b.host_id, b.product_id, fl.levels, pa.path, i.file_version
     from behind b
     cross join unnest(b.file_ids) u (file_id)
+    join file_level fl on fl.file_id = u.file_id and fl.product_id = b.product_id and fl.levels <> '(,)'
     join file f on f.file_id = u.file_id
-    join file_level fl on fl.file_id = f.file_id and fl.product_id = b.product_id
     join path pa on pa.path_id = f.path_id
     join image i on i.image_id = f.image_id
 ), moving as materialized (

@@ -140,7 +140,7 @@ begin
         'imports_add_programs, imports_find_contexts; read by chains_begin, chains_expand, imports_add_programs, imports_doubt, '
         'imports_follow, imports_pick, risk_blind, unresolved_imports; ends with the transaction.';
     create temporary table imports_step (context_id integer, need_id integer, root boolean, depth integer,
-                                         primary key (context_id, need_id)) on commit delete rows;
+                                         primary key (need_id, context_id)) on commit delete rows;
     comment on table imports_step is
         'A need that is looked at in a context; root: of the folder''s files, else of a forwarder, depth steps on. Filled by '
         'imports_add_programs, imports_follow; read by imports_add_programs, imports_follow, imports_resolve; ends with the '

@@ -88,10 +88,10 @@ begin
         counted boolean not null default true
     ) on commit delete rows;
     comment on table state_foreign is
-        'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, '
-        'and why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read '
-        'by find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_by_store, product_fits; '
-        'ends with the transaction.';
+        'A file of a host that belongs to another Windows than its own, or to another edition, and so says nothing of it: its range, and '
+        'why; or one of which something else than the catalogue tells the range. Filled by find_foreign_files, find_store_ends; read by '
+        'find_based_ranges, find_proofs, find_ranges, find_store_doubts, find_trouble, mixed_by_store, product_fits, risk_unlike; ends '
+        'with the transaction.';
     create temporary table state_unread (
         host_id uuid not null, product_id integer not null, files integer not null, path text not null
     ) on commit delete rows;
@@ -166,9 +166,9 @@ begin
         older boolean not null,
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
-        'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than '
-        'all that won. Filled by find_component_stores; read by find_doubts, find_store_doubts, find_store_ends, '
-        'view state_store; ends with the transaction.';
+        'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than all '
+        'that won. Filled by find_component_stores; read by find_doubts, find_store_doubts, find_store_ends, risk_unlike, view '
+        'state_store; ends with the transaction.';
     create temporary view state_store as
         select h.host_id, u.file_id, 'confirmed' as says
         from state_store_host h

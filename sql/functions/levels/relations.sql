@@ -11,10 +11,9 @@ begin
     ) on commit delete rows;
     comment on table state_range is
         'Per host and product that it may have: what its files and its registry allow together. Filled by find_based_ranges, '
-        'find_ranges; read by count_proofs, doubt_updates, '
-        'find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, find_hotpatched, '
-        'find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, find_store_doubts, find_trouble, '
-        'mixed_by_store, unproven_declarations; ends with the transaction.';
+        'find_ranges; read by count_proofs, doubt_updates, find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, '
+        'find_hotpatched, find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, find_store_doubts, '
+        'find_trouble, mixed_by_store, risk_unlike, unproven_declarations; ends with the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
         'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
@@ -24,8 +23,8 @@ begin
         on commit delete rows;
     comment on table state_trouble is
         'A host whose levels contradict each other, but that lists hotfixes of unknown files or waits for a restart: it is looked at '
-        'file by file. Filled by find_trouble; read by find_doubts, find_hotfix_doubts, find_restarted, find_trouble; ends with the '
-        'transaction.';
+        'file by file. Filled by find_trouble; read by find_doubts, find_hotfix_doubts, find_restarted, find_trouble, risk_unlike; ends '
+        'with the transaction.';
     create temporary table state_trouble_file (
         host_id uuid not null, product_id integer not null, path_id integer not null, file_id integer not null, levels int4range not null,
         exact_from integer, upper_basis text not null, lower_basis text not null
@@ -36,11 +35,11 @@ begin
     create temporary table state_doubt (host_id uuid not null, product_id integer not null, kind text not null, sentence text not null)
         on commit delete rows;
     comment on table state_doubt is
-        'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is '
-        'waited for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), several '
-        'instances count together (instances), or only what a registry declares that is out of date contradicts its files (registry). '
-        'Filled by find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, find_stale_declarations, '
-        'find_store_doubts; read by find_products, find_restarted; ends with the transaction.';
+        'Why a verdict that looks proven is not: only an unproven end makes the range empty (hint, hotfix), the restart that is waited '
+        'for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), several instances '
+        'count together (instances), or only what a registry declares that is out of date contradicts its files (registry). Filled by '
+        'find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, find_stale_declarations, find_store_doubts; read '
+        'by find_products, find_restarted, risk_unlike; ends with the transaction.';
     create temporary table state_chunk_proof (
         chunk_id bigint not null, component_id integer not null, product_id integer not null, ordinal integer not null,
         confirmed integer not null, by_fleet integer not null, untouched integer not null, ahead integer not null

@@ -172,7 +172,7 @@ begin
     create index risk_kind_lead on risk_kind (lead);
     comment on table risk_kind is
         'A host of the plan and the one that is judged for it; waiting: what it is now was not judged yet. Filled by risk_alike, '
-        'risk_settle, risk_spread; read by risk_grounds, risk_next, risk_spread; ends with the transaction.';
+        'risk_part, risk_settle; read by risk_grounds, risk_next, risk_part, risk_spread; ends with the transaction.';
 end
 $$;
 comment on function evenkeel.risk_alike_open() is 'Prepares a session for finding hosts that a patch would change alike.';
@@ -199,8 +199,9 @@ begin
         host_id uuid primary key, verdict text not null, reason text not null, findings jsonb not null default '[]',
         kept jsonb not null default '[]', replaced integer not null default 0, step text not null default '');
     comment on table risk_result is
-        'The verdict on a host: what evenkeel risk and ops.risk() tell; step: what to do first. Filled by risk_compare, risk_passed_over, '
-        'risk_settle, risk_spread; read by risk_accept, risk_answer, risk_next, risk_spread; ends with the session.';
+        'The verdict on a host: what evenkeel risk and ops.risk() tell; step: what to do first. Filled by risk_compare, '
+        'risk_passed_over, risk_settle, risk_spread; read by risk_accept, risk_answer, risk_next, risk_spread, risk_unlike; ends with '
+        'the session.';
     create temporary table risk_stranger (host text primary key, reason text not null);
     comment on table risk_stranger is
         'A name that was asked for and that no host has. Filled by risk_open; read by risk_answer, risk_open; ends with the session.';

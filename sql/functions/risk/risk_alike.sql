@@ -240,9 +240,12 @@ begin
     with component as (
         -- A row's hash adds up those of its columns: so the sum tells whose a value is only where the key is the seed, and no column.
         select host_id, product_id, sum(files) as files,
-               array[sum(hash_record_extended(row(levels, files, covered), component_id)),
-                     sum(hash_record_extended(row(levels, files, covered), component_id + (1::bigint << 32)))] as says
-        from host_component group by host_id, product_id
+               array[sum(hash_record_extended(held, component_id)),
+                     sum(hash_record_extended(held, component_id + (1::bigint << 32)))] as says
+        from host_component
+        -- How many files confirm the level, too: what is enough on one host with the patch's files may not be on another.
+        cross join lateral (select row(levels, files, covered, hint, revision, countable, confirmed, ahead) as held) h
+        group by host_id, product_id
     ), judged as (
         select host_id,
                array[sum(hash_record_extended(row(p.levels, p.declared, p.files, p.covered, p.verdict, p.missing, c.says), product_id)),
@@ -290,30 +293,86 @@ end
 $$;
 comment on function evenkeel.risk_alike(interval) is 'Fills risk_kind: for every host of the plan the one that stands for it.';
 
+create or replace function evenkeel.risk_unlike(leads uuid[])
+returns table (host_id uuid, sayable boolean) language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
+as $$
+    with reason as (
+        -- Where files that stay on a host make up what is new. What is new of imports and of patches' own files is told by files of
+        -- risk_file alone, and a level below the one that is needed is the same on all of them.
+        select r.host_id, f ->> 'check' as what
+        from risk_result r cross join jsonb_array_elements(r.findings) f
+        where r.host_id = any (leads) and (f -> 'new')::boolean and f ->> 'check' not in ('unresolved-import', 'partial-patch')
+          and not (f ->> 'check' = 'patch-below-prerequisite' and f #>> '{evidence,below_count}' = '0')
+        union all
+        -- Another level has other peers, which may have what is not here.
+        select s.host_id, 'peers'
+        from state_product s
+        join host_facts_current f using (host_id)
+        left join host_product b using (host_id, product_id)
+        where s.host_id = any (leads)
+          and evenkeel.peers_of(s.levels, s.declared, s.verdict,
+                                f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), '')
+    )
+    select n.host_id,
+           -- Which files are of other levels is told by chunks that say something of levels, where nothing else has a part in it.
+           bool_and(n.what in ('mixed-level', 'patch-below-prerequisite'))
+           and not exists (select from state_foreign s where s.host_id = n.host_id)
+           and not exists (select from state_outside s where s.host_id = n.host_id)
+           and not exists (select from state_doubt s where s.host_id = n.host_id)
+           and not exists (select from state_trouble s where s.host_id = n.host_id)
+           and not exists (select from state_range r join product p on p.product_id = r.product_id and p.unit_of is null
+                           join component c on c.product_id = p.product_id cross join unnest(c.include) g (glob)
+                           where r.host_id = n.host_id and g.glob like '%{%')
+    from reason n
+    group by n.host_id
+$$;
+comment on function evenkeel.risk_unlike(uuid[]) is
+    'Those of these hosts whose result may not hold for the hosts that they stand for; sayable: it does for those that hold the same '
+    'chunks of which something is said.';
+
+create or replace function evenkeel.risk_part(leads uuid[])
+returns void language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public set work_mem = '128MB'
+as $$
+declare
+    unlike uuid[];
+    sayable uuid[];
+begin
+    select array_agg(u.host_id), array_agg(u.host_id) filter (where u.sayable) into unlike, sayable from evenkeel.risk_unlike(leads) u;
+    update risk_kind k set lead = k.host_id
+    where k.lead <> k.host_id and k.lead = any (unlike) and not k.lead = any (coalesce(sayable, '{}'));
+    if sayable is null then
+        return;
+    end if;
+    -- A chunk all of whose files may be of any level, and were read, names no file and counts no other way than with its component.
+    with chunk_said as materialized (
+        select distinct chunk_id, hashint8extended(chunk_id, 0) as hash, hashint8extended(chunk_id, 1) as hash_again
+        from chunk_level where levels <> '(,)' or unread > 0 or blind > 0
+    ), said as (
+        select i.host_id, array[sum(c.hash), sum(c.hash_again)] as says
+        from host_inventory_current i
+        cross join unnest(i.chunk_ids) u (chunk_id)
+        join chunk_said c using (chunk_id)
+        where i.host_id in (select k.host_id from risk_kind k where k.lead = any (sayable))
+        group by i.host_id
+    ), parted as (
+        select k.host_id, first_value(k.host_id) over (partition by k.lead, s.says order by k.host_id <> k.lead, k.host_id) as lead
+        from risk_kind k left join said s using (host_id)
+        where k.lead = any (sayable)
+    )
+    update risk_kind k set lead = p.lead from parted p where p.host_id = k.host_id and k.lead <> p.lead;
+end
+$$;
+comment on function evenkeel.risk_part(uuid[]) is
+    'Parts hosts from those of these that stand for them, where what is found may be another on them: they are judged themselves, or one '
+    'of them for those that hold the same.';
+
 create or replace function evenkeel.risk_spread(leads uuid[])
 returns bigint language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 declare
     told bigint;
 begin
-    -- Where files that stay on a host make up what is new, other hosts may have others of them: these are judged themselves. What is new
-    -- of imports and of patches' own files is told by files of risk_file alone.
-    update risk_kind k set lead = k.host_id
-    where k.lead <> k.host_id
-      and k.lead in (
-          select r.host_id from risk_result r cross join jsonb_array_elements(r.findings) f
-          where r.host_id = any (leads) and (f -> 'new')::boolean and f ->> 'check' not in ('unresolved-import', 'partial-patch')
-            -- A level that is below the one that is needed is the same on all of them.
-            and not (f ->> 'check' = 'patch-below-prerequisite' and f #>> '{evidence,below_count}' = '0')
-          union
-          -- Another level has other peers, which may have what is not here.
-          select s.host_id
-          from state_product s
-          join host_facts_current f using (host_id)
-          left join host_product b using (host_id, product_id)
-          where s.host_id = any (leads)
-            and evenkeel.peers_of(s.levels, s.declared, s.verdict,
-                                  f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), ''));
+    perform evenkeel.risk_part(leads);
     insert into risk_result (host_id, verdict, reason, findings, kept, replaced, step)
     select k.host_id, r.verdict, r.reason, r.findings, r.kept, r.replaced, r.step
     from risk_kind k join risk_result r on r.host_id = k.lead

@@ -111,13 +111,13 @@ create or replace function evenkeel.risk_blind()
 returns table (host_id uuid, says text) language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- What the patch's files import and the files that they replace did not, where nothing can be said of the DLL.
-    with blind as (
+    with blind as materialized (
         select distinct c.host_id, c.folder, c.machine, c.context_id, b.need_id, n.dll, b.symbol, b.reason, b.chain
         from imports_bad b join imports_context c using (context_id) join import_need n using (need_id)
         where b.reason in ('blind', 'unknown', 'unreachable', 'some')
     ), landed as (
         select distinct hc.host_id, p.path, evenkeel.folder_of(p.path) as folder, i.image_id, i.machine, l.old_image
-        from (select host_id, chunk_id from imports_host_chunk where chunk_id < 0) hc
+        from (select host_id, chunk_id from imports_host_chunk where chunk_id < 0 and host_id in (select b.host_id from blind b)) hc
         join state_overlay_chunk o using (chunk_id)
         cross join unnest(o.file_ids) u (file_id)
         join (select new_file_id as file_id, f.image_id as old_image
