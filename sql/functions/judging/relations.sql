@@ -19,8 +19,8 @@ begin
     create temporary table state_overlay_chunk (chunk_id bigint primary key, file_ids integer[] not null) on commit delete rows;
     comment on table state_overlay_chunk is
         'A chunk that a patch would make (its number is negative), as evenkeel.chunk has those that are. Filled by overlay_chunks, '
-        'overlay_state; read by find_proofs, overlay_chunks, overlay_imports, overlay_levels, overlay_state, risk_blind, view '
-        'state_chunk; ends with the transaction.';
+        'overlay_state; read by find_alike, find_proofs, overlay_chunks, overlay_imports, overlay_levels, overlay_state, risk_blind, '
+        'view state_chunk; ends with the transaction.';
     create temporary table state_overlay_chunk_level (like evenkeel.chunk_level including indexes) on commit delete rows;
     comment on table state_overlay_chunk_level is
         'What chunk_level would have of such a chunk. Filled by overlay_levels; read by overlay_levels, view state_chunk_level; ends '
@@ -29,7 +29,7 @@ begin
     perform evenkeel.level_state_open();
     create temporary table state_product (like evenkeel.host_product including defaults) on commit delete rows;
     comment on table state_product is
-        'The verdict on a product of a host, as evenkeel.host_product keeps it. Filled by doubt_content, doubt_updates, '
+        'The verdict on a product of a host, as evenkeel.host_product keeps it. Filled by copy_alike, doubt_content, doubt_updates, '
         'find_products, set_aside; read by all who judge; ends with the transaction.';
     create temporary table state_finding (
         host_id uuid not null, check_code text not null, subject text not null, severity text not null,
@@ -61,28 +61,29 @@ begin
     create temporary table state_level (
         chunk_id bigint not null, component_id integer not null, product_id integer not null, files integer not null,
           covered integer not null,
-        unread integer not null, greatest_lower integer not null, least_upper integer not null, hint integer, revision integer
+        unread integer not null, greatest_lower integer not null, least_upper integer not null, hint integer, revision integer,
+        likeness_high bigint, likeness_low bigint
     ) on commit delete rows;
     comment on table state_level is
         'What chunk_level has of a chunk of the state, once for all hosts that hold it, without what is foreign to them. Filled by '
-        'find_levels; read by count_proofs, find_foreign_files, find_hints, find_levels, find_unread_files; ends with the '
-        'transaction.';
+        'find_chunk_levels; read by count_proofs, find_alike, find_foreign_files, find_hints, find_levels, find_unread_files; ends with '
+        'the transaction.';
     create temporary table state_component (like evenkeel.host_component including defaults) on commit delete rows;
     comment on table state_component is
-        'What the files of a component of a host allow together, as evenkeel.host_component keeps it. Filled by find_levels, '
-        'find_proofs; read by find_foreign_files, find_proofs, find_ranges, judge_hosts, mixed_by_store, product_fits; ends with the '
-        'transaction.';
+        'What the files of a component of a host allow together, as evenkeel.host_component keeps it. Filled by copy_alike, find_levels, '
+        'find_proofs; read by copy_alike, find_foreign_files, find_proofs, find_ranges, judge_hosts, mixed_by_store, part_alike, '
+        'product_fits; ends with the transaction.';
     create temporary table state_declaration (
         host_id uuid not null, os_version text not null, os_build integer not null, inetstp_major integer not null,
           has_registry boolean not null,
         service_pack text not null, ubr integer, product_type integer not null, installation_type text not null, hotpatch text not null,
-        markers text[], dotnet_release integer
+        markers text[], dotnet_release integer, not_seen boolean not null
     ) on commit delete rows;
     comment on table state_declaration is
         'What the registry of a host declares of its Windows: version, build, service pack, UBR, edition; markers: hotfixes that tell '
-        'levels apart; dotnet_release: that of .NET Framework, null: not told. Filled by '
-        'find_declarations; read by declared_levels, declared_releases, find_foreign_files, find_hotpatched, find_products, '
-        'find_ranges, product_fits; ends with the transaction.';
+        'levels apart; dotnet_release: that of .NET Framework, null: not told. Filled by find_declarations; read by declared_levels, '
+        'declared_releases, find_alike, find_foreign_files, find_hotpatched, find_products, find_ranges, part_alike, product_fits; ends '
+        'with the transaction.';
     create temporary table state_foreign (
         host_id uuid not null, product_id integer not null, file_id integer not null, levels int4range not null, basis text not null,
         counted boolean not null default true
@@ -112,12 +113,17 @@ begin
         'with the session.';
     create temporary view state_chunk_level as select * from evenkeel.chunk_level;
     comment on view state_chunk_level is
-        'The same of chunk_level and state_overlay_chunk_level. Read by find_levels; ends with the session.';
+        'The same of chunk_level and state_overlay_chunk_level. Read by find_chunk_levels; ends with the session.';
     -- A check that some host makes fail must not meet that one while others are judged: it reads the hosts of the state and no more.
     create temporary view state_facts with (security_barrier) as
         select f.* from evenkeel.host_facts_current f join state_host h using (host_id);
     comment on view state_facts is
         'The facts of a host of the state. Read by all who judge; ends with the session.';
+    create temporary view state_lead_facts with (security_barrier) as
+        select f.* from evenkeel.host_facts_current f join state_alike a on a.host_id = f.host_id and a.lead = f.host_id;
+    comment on view state_lead_facts is
+        'The same of a host that is judged for itself. Read by find_products, find_stale_declarations, find_trouble, unseen_places; ends '
+        'with the session.';
     create temporary view state_file as
         select h.host_id, f.file_id, f.path_id, f.image_id
         from state_host h
@@ -159,16 +165,16 @@ begin
         on commit delete rows;
     comment on table state_store_host is
         'A host of the state that told of its component store; reaches: something in that is as new as what the registry declares. '
-        'Filled by find_component_stores; read by find_component_stores, find_store_ends, match_component_stores, view state_store; ends '
-        'with the transaction.';
+        'Filled by find_component_stores; read by find_alike, find_component_stores, find_store_ends, match_component_stores, view '
+        'state_store; ends with the transaction.';
     create temporary table state_outside (host_id uuid not null, file_id integer not null, path text not null, version evenkeel.version,
         winner evenkeel.version not null, copy evenkeel.version, same_size boolean not null, one_link boolean not null,
         older boolean not null,
         primary key (host_id, file_id)) on commit delete rows;
     comment on table state_outside is
         'A file that the collector found not to be a link to the build that won in the component store, and that build; older: than all '
-        'that won. Filled by find_component_stores; read by find_doubts, find_store_doubts, find_store_ends, risk_unlike, view '
-        'state_store; ends with the transaction.';
+        'that won. Filled by find_component_stores; read by find_alike, find_doubts, find_store_doubts, find_store_ends, risk_unlike, '
+        'view state_store; ends with the transaction.';
     create temporary view state_store as
         select h.host_id, u.file_id, 'confirmed' as says
         from state_store_host h

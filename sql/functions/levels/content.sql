@@ -24,17 +24,29 @@ returns void language sql
 as $$
     delete from evenkeel.chunk_proof where chunk_id = any (chunks);
     delete from evenkeel.chunk_version_set where chunk_id = any (chunks);
-    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread, blind, hint, revision)
-    select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
-           count(*) filter (where fl.unread), count(*) filter (where fl.blind), max(fl.hint), max(fl.revision)
-    from evenkeel.chunk c
-    cross join unnest(c.file_ids) f (file_id)
-    join evenkeel.file_level fl using (file_id)
-    where c.chunk_id = any (chunks)
-    group by c.chunk_id, fl.component_id, fl.product_id
+    with said as (
+        select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels) as levels, count(*) as files,
+               count(*) filter (where fl.covered) as covered, count(*) filter (where fl.unread) as unread,
+               count(*) filter (where fl.blind) as blind, max(fl.hint) as hint, max(fl.revision) as revision,
+               -- Each file by itself and in no order: what they confirm is counted by the level in question.
+               sum(hash_record_extended(k.confirms, 0)) as each_high, sum(hash_record_extended(k.confirms, 1)) as each_low
+        from evenkeel.chunk c
+        cross join unnest(c.file_ids) f (file_id)
+        join evenkeel.file_level fl using (file_id)
+        cross join lateral (select row(fl.confirmed, fl.confirmed_by_fleet, fl.untouched, fl.ahead) as confirms) k
+        where c.chunk_id = any (chunks)
+        group by c.chunk_id, fl.component_id, fl.product_id
+    )
+    insert into evenkeel.chunk_level as old (chunk_id, component_id, product_id, levels, files, covered, unread, blind, hint, revision,
+                                             likeness_high, likeness_low)
+    select chunk_id, component_id, product_id, levels, files, covered, unread, blind, hint, revision,
+           hash_record_extended(row(component_id, levels, files, covered, hint, revision, each_high), 0),
+           hash_record_extended(row(component_id, levels, files, covered, hint, revision, each_low), 1)
+    from said
     on conflict (chunk_id, component_id) do update
         set product_id = excluded.product_id, levels = excluded.levels, files = excluded.files, covered = excluded.covered,
-            unread = excluded.unread, blind = excluded.blind, hint = excluded.hint, revision = excluded.revision
+            unread = excluded.unread, blind = excluded.blind, hint = excluded.hint, revision = excluded.revision,
+            likeness_high = excluded.likeness_high, likeness_low = excluded.likeness_low
 $$;
 comment on function evenkeel.judge_chunks(bigint[]) is 'Stores what the files of chunks say together, and drops what was counted of them.';
 

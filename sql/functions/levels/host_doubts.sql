@@ -43,7 +43,7 @@ begin
     select r.host_id, r.product_id, h.doubt_from, h.hotfix, nullif(f.facts -> 'pending_renames', '[]')
     from state_range r
     join product p using (product_id)
-    join state_facts f using (host_id)
+    join state_lead_facts f using (host_id)
     left join lateral (
         -- Hotfixes of whose files the catalogue knows nothing, and the pack that each counts towards: the least of them.
         select x.pack as doubt_from, x.id as hotfix
@@ -204,14 +204,16 @@ create or replace function evenkeel.find_stale_declarations()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     insert into state_doubt (host_id, product_id, kind, sentence)
-    select r.host_id, r.product_id, 'registry',
+    with torn as materialized (
+        select r.host_id, r.product_id, r.declared, f.facts
+        from state_range r join state_lead_facts f using (host_id)
+        where isempty(r.levels) and r.declared is not null and not isempty(range_of_ends(greatest(r.greatest_lower, 0), r.least_upper))
+    )
+    select t.host_id, t.product_id, 'registry',
            format('its files contradict %s, which the registry declares and which may be no longer so: collect it again',
-                  level_range_text(r.product_id, r.declared))
-    from state_range r
-    join state_facts f using (host_id)
-    where isempty(r.levels) and r.declared is not null
-      and not isempty(range_of_ends(greatest(r.greatest_lower, 0), r.least_upper))
-      and exists (select from not_seen_entries(f.facts) n where n.kind in ('stale_hive', 'damaged_hive') and n.what = 'SOFTWARE')
+                  level_range_text(t.product_id, t.declared))
+    from torn t
+    where exists (select from not_seen_entries(t.facts) n where n.kind in ('stale_hive', 'damaged_hive') and n.what = 'SOFTWARE')
 $$;
 comment on function evenkeel.find_stale_declarations() is
   'Adds to state_doubt the hosts whose files agree with each other, and contradict only what a registry declares that is older than its '

@@ -1,41 +1,54 @@
 -- What hosts' files say together, component by component; and what is apart from that: files of another Windows, files without a version.
 
-create or replace function evenkeel.find_levels()
+create or replace function evenkeel.find_chunk_levels()
 returns void language plpgsql
 as $$
 declare
     entries bigint := (select sum(cardinality(chunk_ids)) from state_host);
     ranges real := (select reltuples from pg_class where oid = 'evenkeel.chunk_level'::regclass);
+    -- Products of which a host may have several instances: which of them files belong to is told by paths.
+    instanced integer[] := array(select distinct p.product_id from evenkeel.product p join evenkeel.component c using (product_id)
+                                 cross join unnest(c.include) g (glob) where p.unit_of is null and g.glob like '%{%');
 begin
     -- Each chunk is looked up once, however many hosts hold it; where they hold more than there is, all there is. The ends of ranges as
     -- numbers: the greatest and the least of these are found faster than ranges are intersected. An empty range has its ends crossed.
+    -- A chunk of which more is told than counts and ends is like none but itself.
     delete from state_level;
-    if entries < ranges then
-        insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper, hint, revision)
-        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels),
-               evenkeel.range_upper_end(cl.levels), cl.hint, cl.revision
-        from (select distinct c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id)) held
-        join state_chunk_level cl using (chunk_id);
-    else
-        insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper, hint, revision)
-        select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels),
-               evenkeel.range_upper_end(cl.levels), cl.hint, cl.revision
-        from state_chunk_level cl;
-    end if;
+    insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper, hint, revision,
+                             likeness_high, likeness_low)
+    select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels),
+           evenkeel.range_upper_end(cl.levels), cl.hint, cl.revision,
+           case when cl.unread > 0 or cl.likeness_high is null or cl.product_id = any (instanced)
+                then hashint8extended(cl.chunk_id, cl.component_id) else cl.likeness_high end,
+           case when cl.unread > 0 or cl.likeness_high is null or cl.product_id = any (instanced)
+                then hashint8extended(cl.chunk_id, cl.component_id + (1::bigint << 32)) else cl.likeness_low end
+    from state_chunk_level cl
+    where entries >= ranges or cl.chunk_id in (select c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id));
     analyze state_level;
+end
+$$;
+comment on function evenkeel.find_chunk_levels() is 'Fills state_level: what the chunks of the hosts of state_host say, each by itself.';
+
+create or replace function evenkeel.find_levels()
+returns void language plpgsql
+as $$
+begin
+    delete from state_component;
     insert into state_component (host_id, component_id, product_id, levels, files, covered, hint, revision)
     select t.host_id, t.component_id, c.product_id, evenkeel.range_of_ends(t.greatest_lower, t.least_upper), t.files, t.covered, t.hint,
       t.revision
     from (select h.host_id, sl.component_id, max(sl.greatest_lower) as greatest_lower, min(sl.least_upper) as least_upper,
                  sum(sl.files) as files, sum(sl.covered) as covered, max(sl.hint) as hint, max(sl.revision) as revision
-          from (select host_id, unnest(chunk_ids) as chunk_id from state_host) h
+          from (select s.host_id, unnest(s.chunk_ids) as chunk_id
+                from state_host s where s.host_id in (select a.lead from state_alike a)) h
           join state_level sl using (chunk_id)
           group by h.host_id, sl.component_id) t
     join evenkeel.component c using (component_id);
     analyze state_component;
 end
 $$;
-comment on function evenkeel.find_levels() is 'Fills state_component: what the chunks of each host of state_host say together.';
+comment on function evenkeel.find_levels() is
+  'Fills state_component: what the chunks of each host of state_host say together that is judged for itself.';
 
 create or replace function evenkeel.find_foreign_files()
 returns void language plpgsql

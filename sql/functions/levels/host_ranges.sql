@@ -8,13 +8,22 @@ declare
 begin
     delete from state_declaration;
     insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, product_type,
-                                   installation_type, hotpatch, markers, dotnet_release)
-    select host_id, f.os_version, f.os_build, f.inetstp_major, f.has_registry, evenkeel.declared_service_pack(f.facts),
-           coalesce(u.ubr, f.ubr),
-           evenkeel.declared_product_type(f.facts), coalesce(f.facts ->> 'installation_type', ''), coalesce(f.facts ->> 'hotpatch', ''),
-           case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end,
-           nullif((f.facts ->> 'dotnet_release')::integer, 0)
-    from state_facts f left join state_update u using (host_id);
+                                   installation_type, hotpatch, markers, dotnet_release, not_seen)
+    with told as materialized (
+        -- Once for all hosts that say the same of themselves: facts may be large.
+        select f.likeness, f.os_version, f.os_build, f.inetstp_major, f.has_registry,
+               evenkeel.declared_service_pack(f.facts) as service_pack, f.ubr, evenkeel.declared_product_type(f.facts) as product_type,
+               coalesce(f.facts ->> 'installation_type', '') as installation_type, coalesce(f.facts ->> 'hotpatch', '') as hotpatch,
+               case when f.hotfix_ids ?| known_markers then array(select m from unnest(known_markers) m where f.hotfix_ids ? m) end
+                 as markers,
+               nullif((f.facts ->> 'dotnet_release')::integer, 0) as dotnet_release,
+               coalesce(f.facts -> 'not_seen' <> '[]', false) as not_seen
+        from (select distinct on (likeness) likeness, host_id from state_facts order by likeness, host_id) k
+        join state_facts f on f.host_id = k.host_id
+    )
+    select f.host_id, t.os_version, t.os_build, t.inetstp_major, t.has_registry, t.service_pack, coalesce(u.ubr, t.ubr), t.product_type,
+           t.installation_type, t.hotpatch, t.markers, t.dotnet_release, t.not_seen
+    from state_facts f join told t using (likeness) left join state_update u on u.host_id = f.host_id;
     analyze state_declaration;
 end
 $$;

@@ -99,7 +99,7 @@ language sql stable set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
     -- The file that was visited has the very path, and tells whose place it is.
     select f.host_id, pc.product_id, not_seen_places('same_path', array_agg(n.what order by n.what), sum(n.entries)::bigint)
-    from state_facts f
+    from state_lead_facts f
     cross join lateral not_seen_entries(f.facts) n
     join path p on p.name = substring(n.what from '[^/]+$') and p.path = n.what
                    and p.location = path_location(n.what, host_reading(f.facts))
@@ -136,13 +136,13 @@ begin
                                proof)
     with seen_in_part as materialized (
         select f.host_id, not_seen_doubt(f.facts) as doubt
-        from state_facts f
+        from state_lead_facts f
         where f.facts -> 'not_seen' <> '[]'
     ), unread as materialized (
         select k.host_id, unreadable_text(k.unreadable) as doubt
         from (select distinct host_id from state_range) h
         join host_checkin k using (host_id)
-        left join state_facts f using (host_id)
+        left join state_lead_facts f using (host_id)
         where k.unreadable > 0 and unreadable_hides(coalesce(f.facts, '{}'), k.unreadable)
     ), in_question as materialized (
         -- Few levels are in question, and many hosts are at each.
@@ -198,15 +198,21 @@ returns void language plpgsql
 as $$
 begin
     analyze state_host;
-    perform evenkeel.find_levels();
+    perform evenkeel.find_chunk_levels();
     perform evenkeel.find_declarations();
-    perform evenkeel.find_foreign_files();
-    perform evenkeel.find_store_ends();
-    perform evenkeel.find_unread_files();
-    perform evenkeel.find_ranges();
-    perform evenkeel.find_doubts();
+    perform evenkeel.find_alike();
+    loop
+        perform evenkeel.find_levels();
+        perform evenkeel.find_foreign_files();
+        perform evenkeel.find_store_ends();
+        perform evenkeel.find_unread_files();
+        perform evenkeel.find_ranges();
+        perform evenkeel.find_doubts();
+        exit when not evenkeel.part_alike();
+    end loop;
     perform evenkeel.find_proofs();
     perform evenkeel.find_products();
+    perform evenkeel.copy_alike();
 end
 $$;
 comment on function evenkeel.judge_levels() is

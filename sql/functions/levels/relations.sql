@@ -4,16 +4,20 @@ create or replace function evenkeel.level_state_open()
 returns void language plpgsql
 as $$
 begin
+    create temporary table state_alike (host_id uuid not null, lead uuid not null) on commit delete rows;
+    comment on table state_alike is
+        'A host of the state and the one that is judged for it, itself where none is. Filled by find_alike, part_alike; read by '
+        'copy_alike, find_alike, find_levels, view state_lead_facts; ends with the transaction.';
     create temporary table state_range (
         host_id uuid not null, product_id integer not null, levels int4range not null, greatest_lower integer not null,
         least_upper integer not null, hint integer, revision integer, declared int4range, base_ordinal integer, ordinal integer,
         files integer not null, covered integer not null, undecided text
     ) on commit delete rows;
     comment on table state_range is
-        'Per host and product that it may have: what its files and its registry allow together. Filled by find_based_ranges, '
-        'find_ranges; read by count_proofs, doubt_updates, find_based_ranges, find_crowded, find_doubts, find_hints, find_hotfix_doubts, '
-        'find_hotpatched, find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, find_store_doubts, '
-        'find_trouble, mixed_by_store, risk_unlike, unproven_declarations; ends with the transaction.';
+        'Per host and product that it may have: what its files and its registry allow together. Filled by copy_alike, find_based_ranges, '
+        'find_ranges; read by copy_alike, count_proofs, doubt_updates, find_based_ranges, find_crowded, find_doubts, find_hints, '
+        'find_hotfix_doubts, find_hotpatched, find_products, find_proofs, find_ranges, find_restarted, find_stale_declarations, '
+        'find_store_doubts, find_trouble, mixed_by_store, part_alike, unproven_declarations; ends with the transaction.';
     create temporary table state_update (host_id uuid primary key, ubr integer not null) on commit delete rows;
     comment on table state_update is
         'What a host of the state will declare once the update is in that is laid over it. Filled by overlay_state; read by '
@@ -39,7 +43,7 @@ begin
         'for mends it (restart), the host may be hotpatched (hotpatch), the component store speaks against it (store), several instances '
         'count together (instances), or only what a registry declares that is out of date contradicts its files (registry). Filled by '
         'find_crowded, find_hints, find_hotfix_doubts, find_hotpatched, find_restarted, find_stale_declarations, find_store_doubts; read '
-        'by find_products, find_restarted, risk_unlike; ends with the transaction.';
+        'by find_products, find_restarted, part_alike, risk_unlike; ends with the transaction.';
     create temporary table state_chunk_proof (
         chunk_id bigint not null, component_id integer not null, product_id integer not null, ordinal integer not null,
         confirmed integer not null, by_fleet integer not null, untouched integer not null, ahead integer not null

@@ -30,7 +30,8 @@ begin
     create temporary table plan_facts (like evenkeel.host_facts_current including generated) on commit drop;
     comment on table plan_facts is
         'What the host''s registry would say after the steps so far. Filled by plan_reset, plan_say, plan_try; read by plan_judge, '
-        'plan_land_file, plan_land_patch, plan_land_renames, plan_list, plan_try, view state_facts; ends with the transaction.';
+        'plan_land_file, plan_land_patch, plan_land_renames, plan_list, plan_try, view state_facts, view state_lead_facts; ends with the '
+        'transaction.';
     create temporary table plan_found (check_code text, subject text, severity text, symbols jsonb, primary key (check_code, subject))
         on commit drop;
     comment on table plan_found is
@@ -48,6 +49,8 @@ begin
         'What is told of the plan. Filled by plan_answer, plan_says; read by plan, plan_answer; ends with the transaction.';
     create or replace temporary view state_facts with (security_barrier) as
         select f.* from plan_facts f join state_host h using (host_id);
+    create or replace temporary view state_lead_facts with (security_barrier) as
+        select f.* from plan_facts f join state_alike a on a.host_id = f.host_id and a.lead = f.host_id;
 end
 $$;
 comment on function evenkeel.plan_open() is

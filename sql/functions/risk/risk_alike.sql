@@ -320,7 +320,7 @@ as $$
            and not exists (select from state_outside s where s.host_id = n.host_id)
            and not exists (select from state_doubt s where s.host_id = n.host_id)
            and not exists (select from state_trouble s where s.host_id = n.host_id)
-           and not exists (select from state_range r join product p on p.product_id = r.product_id and p.unit_of is null
+           and not exists (select from state_product r join product p on p.product_id = r.product_id and p.unit_of is null
                            join component c on c.product_id = p.product_id cross join unnest(c.include) g (glob)
                            where r.host_id = n.host_id and g.glob like '%{%')
     from reason n
