@@ -82,12 +82,13 @@ def fill(setting, name, hosts, times=1):
 
 
 def counts(fleet):
-    """How many rows each table has that grows with the fleet. Without peers, which are counted when there is time for it, and without the
-    version sets of chunks: kept is what several hosts of a batch hold, and who is judged in one batch is chance."""
+    """How many rows each table has that grows with the fleet. Without peers, which are counted when there is time for it, and without what
+    is kept of chunks as judging asks for it: version sets of those that several hosts of a batch hold, and proofs of those of hosts that
+    were judged for others. Who is judged in one batch is chance."""
     tables = fleet.query("""select distinct c.oid::regclass from pg_class c join pg_attribute a on a.attrelid = c.oid
                             where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'r'
                               and a.attname in ('host_id', 'chunk_id', 'file_id', 'image_id', 'public_key')
-                              and c.relname not in ('peer_host', 'peer_change', 'peer_was', 'chunk_version_set')""")
+                              and c.relname not in ('peer_host', 'peer_change', 'peer_was', 'chunk_version_set', 'chunk_proof')""")
     return {table: int(fleet.query(f"select count(*) from {table}")) for table in tables.splitlines()}
 
 
