@@ -51,11 +51,16 @@ create or replace function evenkeel.part_alike()
 returns boolean language plpgsql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
 begin
-    -- Contradictions and doubts name files, and are looked at file by file; so are files of another Windows.
+    -- Contradictions and doubts name files, and are looked at file by file; so are files of another Windows. Which instances of a product
+    -- a host has is told by paths, of files that may say nothing of levels, too.
     update state_alike a set lead = a.host_id
     where a.lead <> a.host_id
       and a.lead in (select host_id from state_range where isempty(levels)
                      union select host_id from state_doubt
+                     union select r.host_id
+                           from state_range r join product p on p.product_id = r.product_id and p.unit_of is null
+                           join component c on c.product_id = p.product_id cross join unnest(c.include) g (glob)
+                           where g.glob like '%{%'
                      union select c.host_id
                            from state_component c join product q using (product_id) join state_declaration f using (host_id)
                            where q.os_version <> '' and f.os_version <> '' and f.os_version <> q.os_version);

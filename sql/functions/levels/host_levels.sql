@@ -6,22 +6,19 @@ as $$
 declare
     entries bigint := (select sum(cardinality(chunk_ids)) from state_host);
     ranges real := (select reltuples from pg_class where oid = 'evenkeel.chunk_level'::regclass);
-    -- Products of which a host may have several instances: which of them files belong to is told by paths.
-    instanced integer[] := array(select distinct p.product_id from evenkeel.product p join evenkeel.component c using (product_id)
-                                 cross join unnest(c.include) g (glob) where p.unit_of is null and g.glob like '%{%');
 begin
     -- Each chunk is looked up once, however many hosts hold it; where they hold more than there is, all there is. The ends of ranges as
     -- numbers: the greatest and the least of these are found faster than ranges are intersected. An empty range has its ends crossed.
-    -- A chunk of which more is told than counts and ends is like none but itself.
+    -- A chunk with files whose version was not read is like none but itself, for they are named.
     delete from state_level;
     insert into state_level (chunk_id, component_id, product_id, files, covered, unread, greatest_lower, least_upper, hint, revision,
                              likeness_high, likeness_low)
     select cl.chunk_id, cl.component_id, cl.product_id, cl.files, cl.covered, cl.unread, evenkeel.range_lower_end(cl.levels),
            evenkeel.range_upper_end(cl.levels), cl.hint, cl.revision,
-           case when cl.unread > 0 or cl.likeness_high is null or cl.product_id = any (instanced)
-                then hashint8extended(cl.chunk_id, cl.component_id) else cl.likeness_high end,
-           case when cl.unread > 0 or cl.likeness_high is null or cl.product_id = any (instanced)
-                then hashint8extended(cl.chunk_id, cl.component_id + (1::bigint << 32)) else cl.likeness_low end
+           case when cl.unread > 0 or cl.likeness_high is null then hashint8extended(cl.chunk_id, cl.component_id)
+                else cl.likeness_high end,
+           case when cl.unread > 0 or cl.likeness_high is null then hashint8extended(cl.chunk_id, cl.component_id + (1::bigint << 32))
+                else cl.likeness_low end
     from state_chunk_level cl
     where entries >= ranges or cl.chunk_id in (select c.chunk_id from state_host h cross join unnest(h.chunk_ids) c (chunk_id));
     analyze state_level;

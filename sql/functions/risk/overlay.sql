@@ -68,7 +68,7 @@ comment on function evenkeel.overlay_chunks(uuid[]) is
 create or replace function evenkeel.overlay_levels()
 returns void language sql set search_path = pg_temp, evenkeel, pg_catalog, public
 as $$
-    -- Without a likeness: few hosts are laid over, and each of these chunks counts as like none but itself.
+    -- Without a likeness: each counts as like none but itself, which hosts hold in common whose chunk it was.
     insert into state_overlay_chunk_level (chunk_id, component_id, product_id, levels, files, covered, unread, blind, hint, revision)
     select c.chunk_id, fl.component_id, fl.product_id, range_intersect_agg(fl.levels), count(*), count(*) filter (where fl.covered),
            count(*) filter (where fl.unread), count(*) filter (where fl.blind), max(fl.hint), max(fl.revision)
