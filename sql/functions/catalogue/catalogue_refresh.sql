@@ -28,19 +28,10 @@ as $$
 begin
     create temporary table if not exists changed_chunk (chunk_id bigint primary key) on commit drop;
     comment on table changed_chunk is
-        'A chunk that was judged again after a change of the catalogue. Filled by refresh_changed; read by refresh_changed, '
-        'refresh_later; ends with the transaction.';
-    -- A join reads all chunks once; for a few files their index finds them sooner.
-    if cardinality(files) > 200 then
-        insert into changed_chunk
-        select distinct c.chunk_id from evenkeel.chunk c cross join unnest(c.file_ids) u (file_id)
-        join unnest(files) f (file_id) using (file_id)
-        where c.chunk_id <= until_chunk and c.chunk_id <> all (except_chunks);
-    else
-        insert into changed_chunk
-        select c.chunk_id from evenkeel.chunk c
-        where c.file_ids && files and c.chunk_id <= until_chunk and c.chunk_id <> all (except_chunks);
-    end if;
+        'A chunk that was judged again after a change of the catalogue. Filled by refresh_changed; read by find_touched_hosts, '
+        'refresh_changed, refresh_later; ends with the transaction.';
+    insert into changed_chunk
+    select c from evenkeel.chunks_holding(files) c where c <= until_chunk and c <> all (except_chunks);
     delete from evenkeel.chunk_level using changed_chunk where chunk_level.chunk_id = changed_chunk.chunk_id;
     perform evenkeel.judge_chunks(array(select chunk_id from changed_chunk));
 end
@@ -48,23 +39,25 @@ $$;
 comment on function evenkeel.refresh_changed(integer[], bigint[], bigint) is
   'Judges the chunks that hold one of the files again, up to a number and without some, and notes them in changed_chunk.';
 
-create or replace function evenkeel.refresh_known(last_path integer, last_file integer, waiting integer[])
-returns integer[] language plpgsql
+create or replace function evenkeel.refresh_known(last_path integer, last_file integer, waiting integer[],
+                                                  out changed integer[], out everything boolean)
+language plpgsql
 as $$
 declare
-    changed integer[];
+    touched integer[];
     products integer[];
     instances text[];
     hosts uuid[];
 begin
     perform evenkeel.refresh_units();
+    everything := evenkeel.take_catalogue_changes();
     -- Of an earlier change within the same transaction.
     drop table if exists fresh_path_component, fresh_file_level, changed_chunk, rebound_path;
     create temporary table rebound_path on commit drop as
     select path_id, product_id, 0 as bound from evenkeel.path_component limit 0;
     comment on table rebound_path is
-        'A path that is bound to a product, 1, or was, -1. Filled by refresh_known, refresh_later; read by catalog_refresh; ends with the '
-        'transaction.';
+        'A path that is bound to a product, 1, or was, -1. Filled by refresh_known, refresh_later; read by catalog_refresh, '
+        'refresh_known; ends with the transaction.';
     create temporary table fresh_path_component on commit drop as
     select b.* from evenkeel.bound_paths(null) b where b.path_id <= last_path;
     select array_agg(f.product_id), array_agg(f.instance), array_agg(l.given_by) into products, instances, hosts
@@ -93,25 +86,33 @@ begin
     on conflict (path_id, product_id) do update set component_id = excluded.component_id, instance = excluded.instance
     where (path_component.component_id, path_component.instance) is distinct from (excluded.component_id, excluded.instance);
 
+    everything := everything or exists (select from rebound_path);
+    if everything then
+        select array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)
+                     where f.file_id <= last_file and f.file_id <> all (waiting)
+                     union select l.file_id from evenkeel.file_level l where l.file_id <= last_file and l.file_id <> all (waiting))
+          into touched;
+    else
+        touched := array(select f from unnest(evenkeel.files_touched()) f where f <= last_file and f <> all (waiting));
+    end if;
     create temporary table fresh_file_level (like evenkeel.file_level) on commit drop;
     insert into fresh_file_level (file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
                                   hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead)
     select file_id, product_id, component_id, levels, covered, unread, blind, lower_basis, upper_basis,
            hint, hint_basis, exact_from, revision, confirmed, confirmed_by_fleet, untouched, ahead
-    from evenkeel.file_ranges(array(select distinct f.file_id from evenkeel.file f join evenkeel.path_component using (path_id)
-                                    where f.file_id <= last_file and f.file_id <> all (waiting)));
+    from evenkeel.file_ranges(touched);
     with kept as (
-        select * from evenkeel.file_level where file_id <= last_file and file_id <> all (waiting)
+        select l.* from evenkeel.file_level l join unnest(touched) t (file_id) using (file_id)
     )
     select array(select file_id from (table kept except table fresh_file_level) gone
                  union select file_id from (table fresh_file_level except table kept) come) into changed;
     delete from evenkeel.file_level o using unnest(changed) c (file_id) where o.file_id = c.file_id;
     insert into evenkeel.file_level select n.* from fresh_file_level n join unnest(changed) c (file_id) using (file_id);
-    return changed;
 end
 $$;
 comment on function evenkeel.refresh_known(integer, integer, integer[]) is
-  'Binds the paths up to a number again, and judges the files up to one, without those that wait for it; returns those that changed.';
+  'Binds the paths up to a number again, and judges the files up to one that the change may touch, without those that wait for it; '
+  'returns those of which something else is said, and whether the change may touch whatever there is.';
 
 create or replace function evenkeel.refresh_later(last_path integer, last_file integer, last_chunk bigint, files integer[],
                                                   chunks bigint[])
@@ -148,22 +149,28 @@ create or replace function evenkeel.catalog_refresh()
 returns integer language plpgsql
 as $$
 declare
+    begun constant timestamptz := clock_timestamp();
     known record;
+    seen record;
     queued integer;
 begin
     perform evenkeel.lock_change();
     perform set_config('client_min_messages', 'warning', true), set_config('jit', 'off', true);
     perform evenkeel.refresh_captures();
     select * into known from evenkeel.catalogue_fence();
-    perform evenkeel.refresh_changed(evenkeel.refresh_known(known.last_path, known.last_file, known.waiting_files),
-                                     known.waiting_chunks, known.last_chunk);
+    select * into seen from evenkeel.refresh_known(known.last_path, known.last_file, known.waiting_files);
+    perform evenkeel.refresh_changed(seen.changed, known.waiting_chunks, known.last_chunk);
+    perform evenkeel.find_touched_hosts(seen.everything);
     perform evenkeel.lock_catalogue();
     perform evenkeel.refresh_later(known.last_path, known.last_file, known.last_chunk, known.waiting_files, known.waiting_chunks);
     perform evenkeel.peers_bound(exists (select from rebound_path b group by b.path_id, b.product_id having sum(b.bound) <> 0));
 
-    -- Patches, levels and products bear on verdicts without changing any range, so every host is judged again where the catalogue itself
-    -- changed; judging shares all that was computed per chunk.
-    insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current order by host_id
+    -- Who reported since was judged by the catalogue as it was, or waits.
+    insert into evenkeel.judge_queue (host_id)
+    select i.host_id from evenkeel.host_inventory_current i join evenkeel.host h using (host_id)
+    where i.host_id in (select t.host_id from touched_host t) or h.judged_at >= begun or h.judged_at is null
+       or i.host_id in (select q.host_id from evenkeel.judge_queue q)
+    order by 1
     on conflict do nothing;
     get diagnostics queued = row_count;
     perform evenkeel.retry_not_judged();
@@ -172,4 +179,4 @@ end
 $$;
 comment on function evenkeel.catalog_refresh() is
   'After a change of the catalogue: binds paths to components and judges files and chunks again where that changes anything, beside '
-  'hosts that report, and queues the hosts.';
+  'hosts that report, and queues the hosts that it touches; returns how many.';
