@@ -13,47 +13,7 @@ select fixture.host('alone with e', '{"c:/app/e.dll": "9.1.100.20", "c:/app/a.dl
 select evenkeel.catalog_refresh();
 select fixture.judge();
 
--- All that is known of hosts, but for when.
-create function fixture.known() returns table (host uuid, what text, said jsonb) language sql as $$
-    select h.host_id, 'verdict', to_jsonb(h.verdict) from evenkeel.host h
-    union all select p.host_id, 'product ' || p.product_id, to_jsonb(p) from evenkeel.host_product p
-    union all select c.host_id, 'component ' || c.component_id, to_jsonb(c) from evenkeel.host_component c
-    union all select t.host_id, 'patches', to_jsonb(t) from evenkeel.host_patch t
-    union all select f.host_id, concat('finding ', f.check_code, ' ', f.subject), jsonb_build_array(f.severity, f.summary, f.evidence)
-              from evenkeel.finding f where f.closed_at = 'infinity'
-$$;
-create temporary table seen (host uuid, what text, said jsonb);
-create temporary table queued (host_id uuid);
--- What the change that was just made did: judged as it queues, then all judged again from nothing. Three lines of TAP.
-create function fixture.changed(what text, touched text) returns setof text language plpgsql as $$
-declare
-    hosts constant bigint := (select count(*) from evenkeel.host_inventory_current);
-    others bigint;
-begin
-    -- As if all had been judged long ago: what is judged within this transaction else counts as meanwhile.
-    update evenkeel.host set judged_at = judged_at - interval '1 day';
-    perform evenkeel.catalog_refresh();
-    delete from queued;
-    insert into queued select q.host_id from evenkeel.judge_queue q;
-    perform fixture.judge();
-    delete from seen;
-    insert into seen select * from fixture.known();
-    delete from evenkeel.path_component; delete from evenkeel.file_level; delete from evenkeel.chunk_level; delete from evenkeel.chunk_proof;
-    perform evenkeel.match_paths(array(select path_id from evenkeel.path));
-    perform evenkeel.judge_files(array(select file_id from evenkeel.file));
-    perform evenkeel.judge_chunks(array(select chunk_id from evenkeel.chunk));
-    insert into evenkeel.judge_queue (host_id) select host_id from evenkeel.host_inventory_current on conflict do nothing;
-    perform fixture.judge();
-    return next is((select count(*) from (select * from seen except select * from fixture.known()) gone), 0::bigint,
-                   what || ': nothing that is said would not be if all were judged again');
-    return next is((select string_agg(format('%s of %s', k.what, k.host), ', ') from (select * from fixture.known() except select * from seen) k), null,
-                   what || ': and nothing is missing');
-    others := hosts - (select count(*) from queued);
-    return next ok(case touched when 'all' then others = 0 when 'few' then others > hosts / 2 and others < hosts
-                                when 'some' then others > 0 and others < hosts else others = hosts end,
-                   format('%s: %s of %s hosts are judged again, which is %s', what, hosts - others, hosts, touched));
-end $$;
-
+\ir catalogue_change.psql
 select fixture.changed('nothing', 'none');
 update evenkeel.baseline set editions = '{1}' where source = 'test';
 select fixture.changed('an edition', 'none');
