@@ -108,6 +108,16 @@ as $$
           join evenkeel.shipped_file s on w.product_id = any (s.products)
           join evenkeel.path p on p.name = s.file
           join evenkeel.path_component l on (l.path_id, l.product_id) = (p.path_id, w.product_id)
+          join evenkeel.file f on f.path_id = p.path_id
+          union
+          -- So is what a patch names, be it another company's.
+          select f.file_id
+          from (select distinct w.product_id, b.file
+                from whole w join evenkeel.patch k using (product_id) join evenkeel.patch_file b using (patch_id)) w
+          cross join lateral (select p.path_id from evenkeel.path p where p.name = w.file
+                              union all
+                              select p.path_id from evenkeel.path p where md5(p.location) = md5(w.file) and p.location = w.file) p
+          join evenkeel.path_component l on (l.path_id, l.product_id) = (p.path_id, w.product_id)
           join evenkeel.file f on f.path_id = p.path_id) t
 $$;
 comment on function evenkeel.files_touched() is

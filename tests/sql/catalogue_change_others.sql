@@ -1,0 +1,33 @@
+-- A change of the catalogue bears on hosts that have not its product, or hold none of the files that it names.
+begin;
+select plan(3);
+\ir fixture.psql
+\ir catalogue.psql
+\ir imports.psql
+\ir catalogue_change.psql
+
+select fixture.product('app', array['RTM', 'SP1', 'SP2', 'SP3']);
+select fixture.ships('app', 'SP2 a.dll = 9.1.100.20', 'SP1 a.dll = 9.1.100.10', 'SP2 b.dll = 9.1.100.20', 'SP1 b.dll = 9.1.100.10');
+select fixture.product('tool', array['RTM', 'SP1'], false);
+select fixture.ships('tool', 'SP1 t.dll = 9.1.100.9');
+select fixture.host('plain', '{"c:/app/a.dll": "9.1.100.20", "c:/app/b.dll": "9.1.100.20"}', fixture.runs('Service Pack 2'));
+
+-- Where levels are numbers, a driver of somebody else's is no file of the product's unless something names it.
+insert into evenkeel.product (code, name, os_version, os_build, follows_os, level_kind, rtm_revision, source) values
+    ('num', 'Numbered', '10.0', 777, true, 'cumulative update', 1, 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, ubr, source)
+select evenkeel.product_number('num'), o, '777.' || o, '777.' || o, o, 'test' from unnest(array[1, 100, 200]) o;
+insert into evenkeel.line (product_id, build, source) values (evenkeel.product_number('num'), 777, 'test');
+insert into evenkeel.component (product_id, code, name, include, source)
+values (evenkeel.product_number('num'), 'os', 'Windows', '{c:/num/*}', 'test');
+select fixture.host('with a driver', '{"c:/num/a.dll": "10.0.777.100", "c:/num/own.sys": {"version": "10.0.777.150", "company": "Somebody"}}',
+                    '{"current_version": "10.0", "current_build": 777, "ubr": 100}');
+
+select evenkeel.catalog_refresh();
+select fixture.judge();
+
+select fixture.patch('num', 'KB5', '{}', array['own.sys 10.0.777.180']);
+select fixture.changed('a patch of a driver', 'some');
+
+select * from finish();
+rollback;
