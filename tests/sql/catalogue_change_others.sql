@@ -1,6 +1,6 @@
 -- A change of the catalogue bears on hosts that have not its product, or hold none of the files that it names.
 begin;
-select plan(3);
+select plan(6);
 \ir fixture.psql
 \ir catalogue.psql
 \ir imports.psql
@@ -23,11 +23,18 @@ values (evenkeel.product_number('num'), 'os', 'Windows', '{c:/num/*}', 'test');
 select fixture.host('with a driver', '{"c:/num/a.dll": "10.0.777.100", "c:/num/own.sys": {"version": "10.0.777.150", "company": "Somebody"}}',
                     '{"current_version": "10.0", "current_build": 777, "ubr": 100}');
 
+-- What waits for a restart is judged where it will lie.
+select fixture.host('has it', '{"c:/app/a.dll": "9.1.100.20", "c:/app/b.dll": "9.1.100.20", "c:/app/late.dll": "9.1.100.5"}', fixture.runs('Service Pack 2'));
+select fixture.host('waits', '{"c:/app/a.dll": "9.1.100.10", "c:/app/b.dll": "9.1.100.20", "c:/temp/a.dll": "9.1.100.20", "c:/temp/1.tmp": "9.1.100.20"}',
+                    fixture.runs('Service Pack 2') || '{"pending_renames": [{"from": "c:/temp/a.dll", "to": "c:/app/a.dll"},
+                                                                            {"from": "c:/temp/1.tmp", "to": "c:/app/late.dll"}]}');
 select evenkeel.catalog_refresh();
 select fixture.judge();
 
 select fixture.patch('num', 'KB5', '{}', array['own.sys 10.0.777.180']);
 select fixture.changed('a patch of a driver', 'some');
+select fixture.ships('app', 'SP3 late.dll = 9.1.100.20', 'SP2 late.dll = 9.1.100.10');
+select fixture.changed('a statement on what waits for a restart', 'some');
 
 select * from finish();
 rollback;

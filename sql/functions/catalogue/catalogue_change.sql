@@ -166,7 +166,13 @@ begin
     select i.host_id
     from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
     join (select h as chunk_id from evenkeel.chunks_holding(evenkeel.files_named()) h
-          union select chunk_id from changed_chunk) c using (chunk_id);
+          union select chunk_id from changed_chunk) c using (chunk_id)
+    union
+    -- What waits for a restart is judged where it will lie, of which the host may hold nothing yet.
+    select p.host_id
+    from evenkeel.host_product p
+    join evenkeel.host_facts_current f using (host_id)
+    where isempty(p.levels) and p.product_id in (select t.product_id from catalogue_touched t) and f.facts -> 'pending_renames' <> '[]';
 end
 $$;
 comment on function evenkeel.find_touched_hosts(boolean) is
