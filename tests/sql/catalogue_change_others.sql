@@ -1,6 +1,6 @@
 -- A change of the catalogue bears on hosts that have not its product, or hold none of the files that it names.
 begin;
-select plan(6);
+select plan(9);
 \ir fixture.psql
 \ir catalogue.psql
 \ir imports.psql
@@ -28,6 +28,19 @@ select fixture.host('has it', '{"c:/app/a.dll": "9.1.100.20", "c:/app/b.dll": "9
 select fixture.host('waits', '{"c:/app/a.dll": "9.1.100.10", "c:/app/b.dll": "9.1.100.20", "c:/temp/a.dll": "9.1.100.20", "c:/temp/1.tmp": "9.1.100.20"}',
                     fixture.runs('Service Pack 2') || '{"pending_renames": [{"from": "c:/temp/a.dll", "to": "c:/app/a.dll"},
                                                                             {"from": "c:/temp/1.tmp", "to": "c:/app/late.dll"}]}');
+-- Two Windows whose files lie in the same place, and a host that holds nothing but files of the other one.
+insert into evenkeel.product (code, name, os_version, os_build, follows_os, source) values
+    ('old', 'Old Windows', '7.0', 7777, true, 'test'), ('new', 'New Windows', '8.0', 8888, true, 'test');
+insert into evenkeel.level (product_id, ordinal, code, name, service_pack, complete, source)
+select product_id, l.ordinal, l.code, l.code, l.service_pack, true, 'test'
+from evenkeel.product cross join (values (0, 'RTM', ''), (1, 'SP1', 'Service Pack 1')) l (ordinal, code, service_pack)
+where product.code in ('old', 'new');
+insert into evenkeel.line (product_id, build, source) select product_id, os_build, 'test' from evenkeel.product where code in ('old', 'new');
+insert into evenkeel.component (product_id, code, name, include, source)
+select product_id, 'os', 'System', '{c:/strange/*}', 'test' from evenkeel.product where code in ('old', 'new');
+select fixture.host('of another Windows', '{"c:/strange/a.dll": "7.0.7777.100", "c:/tool/t.dll": "9.1.100.9"}',
+                    '{"current_version": "8.0", "current_build": 8888, "service_pack": "Service Pack 1"}');
+
 select evenkeel.catalog_refresh();
 select fixture.judge();
 
@@ -35,6 +48,9 @@ select fixture.patch('num', 'KB5', '{}', array['own.sys 10.0.777.180']);
 select fixture.changed('a patch of a driver', 'some');
 select fixture.ships('app', 'SP3 late.dll = 9.1.100.20', 'SP2 late.dll = 9.1.100.10');
 select fixture.changed('a statement on what waits for a restart', 'some');
+insert into evenkeel.shipped_file (stem, architecture, file, products, first_ordinals, last_ordinals, revisions)
+select evenkeel.version_of('8.0.8888.0') >> 16, 34404, 'a.dll', array[evenkeel.product_number('new')], '{1}', '{1}', '{100}';
+select fixture.changed('a list for a Windows of which a host holds no file', 'some');
 
 select * from finish();
 rollback;

@@ -68,7 +68,8 @@ begin
     select c.product_id, c.file from evenkeel.catalogue_change c limit 0;
     comment on table catalogue_touched is
         'What of the catalogue changed since the last time, as catalogue_change has it. Filled by take_catalogue_changes; read by '
-        'files_named, files_touched, find_touched_hosts, take_catalogue_changes; ends with the transaction.';
+        'files_named, files_touched, find_touched_hosts, hosts_of_strangers, '
+        'take_catalogue_changes; ends with the transaction.';
     with taken as (delete from evenkeel.catalogue_change returning product_id, file)
     insert into catalogue_touched select t.product_id, t.file from taken t;
     analyze catalogue_touched;
@@ -138,6 +139,40 @@ end
 $$;
 comment on function evenkeel.chunks_holding(integer[]) is 'The chunks that hold any of these files.';
 
+create or replace function evenkeel.hosts_of_strangers()
+returns table (host_id uuid) language plpgsql
+as $$
+begin
+    drop table if exists touched_stranger;
+    create temporary table touched_stranger on commit drop as
+    select distinct w.os_version, c.chunk_id
+    from (select distinct p.os_version from catalogue_touched t join evenkeel.product p using (product_id)
+          where t.file is null and p.os_version <> '') w
+    join evenkeel.product o on o.os_version not in ('', w.os_version)
+    join evenkeel.chunk_level c on c.product_id = o.product_id;
+    comment on table touched_stranger is
+        'A chunk with files of a Windows that is not of this version. Filled by hosts_of_strangers; read by hosts_of_strangers; ends with '
+        'the transaction.';
+    if not exists (select from touched_stranger) then
+        return;
+    end if;
+    analyze touched_stranger;
+    return query
+    select distinct f.host_id
+    from catalogue_touched t
+    join evenkeel.product p on p.product_id = t.product_id and p.os_version <> ''
+    join evenkeel.host_facts_current f on f.os_version = p.os_version
+     and (p.os_build is null or f.os_build between p.os_build and coalesce(p.os_build_to, p.os_build))
+    join evenkeel.host_inventory_current i on i.host_id = f.host_id
+    cross join unnest(i.chunk_ids) u (chunk_id)
+    join touched_stranger s on s.chunk_id = u.chunk_id and s.os_version = p.os_version
+    where t.file is null
+      and not exists (select from evenkeel.host_product h where h.host_id = f.host_id and h.product_id = p.product_id);
+end
+$$;
+comment on function evenkeel.hosts_of_strangers() is
+  'Hosts that may get a Windows product of which anything may be said otherwise by files of another Windows alone (find_foreign_files).';
+
 create or replace function evenkeel.find_touched_hosts(everything boolean)
 returns void language plpgsql
 as $$
@@ -172,9 +207,11 @@ begin
     select p.host_id
     from evenkeel.host_product p
     join evenkeel.host_facts_current f using (host_id)
-    where isempty(p.levels) and p.product_id in (select t.product_id from catalogue_touched t) and f.facts -> 'pending_renames' <> '[]';
+    where isempty(p.levels) and p.product_id in (select t.product_id from catalogue_touched t) and f.facts -> 'pending_renames' <> '[]'
+    union
+    select s.host_id from evenkeel.hosts_of_strangers() s;
 end
 $$;
 comment on function evenkeel.find_touched_hosts(boolean) is
-  'Fills touched_host: all hosts, or those that hold a file that is named or a chunk of changed_chunk, or have a product of which '
-  'anything may be said otherwise.';
+  'Fills touched_host: all hosts, or those that hold a file that is named or a chunk of changed_chunk, have a product of which anything '
+  'may be said otherwise, or may have it by files that are another''s.';
