@@ -7,7 +7,9 @@ create table evenkeel.catalogue_change (
 );
 comment on table evenkeel.catalogue_change is
   'What of the catalogue changed, until catalog_refresh() judges by it what that touches. Written by the triggers of the catalogue.';
-comment on column evenkeel.catalogue_change.product_id is 'The product; null: all, for whether a host has it may have changed.';
+comment on column evenkeel.catalogue_change.product_id is
+  'The product; null: of a file, any; else all, for whether a host has one may have changed.';
 comment on column evenkeel.catalogue_change.file is
-  'The file of which something is said otherwise, as baseline.file has it; null: anything may be, of the product''s files and levels.';
+  'The file of which something is said otherwise, as baseline.file has it, or, where the product is null, a name that patches bring; null: '
+  'anything may be, of the product''s files and levels.';
 insert into evenkeel.catalogue_change (product_id, file) values (null, null);

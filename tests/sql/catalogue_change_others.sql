@@ -1,6 +1,6 @@
 -- A change of the catalogue bears on hosts that have not its product, or hold none of the files that it names.
 begin;
-select plan(9);
+select plan(15);
 \ir fixture.psql
 \ir catalogue.psql
 \ir imports.psql
@@ -41,6 +41,9 @@ select product_id, 'os', 'System', '{c:/strange/*}', 'test' from evenkeel.produc
 select fixture.host('of another Windows', '{"c:/strange/a.dll": "7.0.7777.100", "c:/tool/t.dll": "9.1.100.9"}',
                     '{"current_version": "8.0", "current_build": 8888, "service_pack": "Service Pack 1"}');
 
+-- A program that is nobody's imports what is not there.
+select fixture.host('imports in vain', fixture.system() || fixture.importer('c:/own/serve.exe', 'kernel32.dll', array['Missing']));
+
 select evenkeel.catalog_refresh();
 select fixture.judge();
 
@@ -51,6 +54,10 @@ select fixture.changed('a statement on what waits for a restart', 'some');
 insert into evenkeel.shipped_file (stem, architecture, file, products, first_ordinals, last_ordinals, revisions)
 select evenkeel.version_of('8.0.8888.0') >> 16, 34404, 'a.dll', array[evenkeel.product_number('new')], '{1}', '{1}', '{100}';
 select fixture.changed('a list for a Windows of which a host holds no file', 'some');
+select fixture.patch('tool', 'KB6', '{}', array['serve.exe 6.0.3790.4601']);
+select fixture.changed('a patch of a program that is nobody''s', 'some');
+delete from evenkeel.patch where code = 'KB6';
+select fixture.changed('that it is gone', 'some');
 
 select * from finish();
 rollback;

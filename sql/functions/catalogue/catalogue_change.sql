@@ -39,8 +39,13 @@ begin
             ('level_list', 't.product_id', 'null::text', '', ''),
             ('shipped_file', 'p.product_id', 'null::text', 'cross join unnest(t.products) p (product_id)', ''),
             ('patch', 't.product_id', 'null::text', '', ''),
-            -- The files of one that is gone go with it.
-            ('patch_file', 'p.product_id', 'null::text', 'join evenkeel.patch p using (patch_id)', ''),
+            -- The files of a patch that is gone go with it. Names, and images, tell that imports matter, whoever's they are.
+            ('patch_file', 'n.of_product', 'n.of_file',
+             'left join evenkeel.patch p using (patch_id) cross join lateral ('
+             'select p.product_id as of_product, null::text as of_file where p.product_id is not null '
+             'union all select null, regexp_replace(t.file, ''^.*/'', '''') '
+             'union all select null, l.name from evenkeel.file f join evenkeel.path l using (path_id) '
+             'where f.image_id = t.image_id) n', ''),
             ('known_file', 't.product_id', 't.file', '', ''),
             -- What is learnt judges by itself whom it touches (refresh_files).
             ('level', 't.product_id', 'null::text', '', 'where t.source <> ''declared by hosts'''),
@@ -68,12 +73,12 @@ begin
     select c.product_id, c.file from evenkeel.catalogue_change c limit 0;
     comment on table catalogue_touched is
         'What of the catalogue changed since the last time, as catalogue_change has it. Filled by take_catalogue_changes; read by '
-        'files_named, files_touched, find_touched_hosts, hosts_of_strangers, '
+        'files_importing, files_named, files_touched, find_touched_hosts, hosts_of_strangers, '
         'take_catalogue_changes; ends with the transaction.';
     with taken as (delete from evenkeel.catalogue_change returning product_id, file)
     insert into catalogue_touched select t.product_id, t.file from taken t;
     analyze catalogue_touched;
-    return exists (select from catalogue_touched where product_id is null);
+    return exists (select from catalogue_touched where product_id is null and file is null);
 end
 $$;
 comment on function evenkeel.take_catalogue_changes() is
@@ -139,6 +144,20 @@ end
 $$;
 comment on function evenkeel.chunks_holding(integer[]) is 'The chunks that hold any of these files.';
 
+create or replace function evenkeel.files_importing()
+returns integer[] language sql
+as $$
+    select coalesce(array_agg(distinct f.file_id), '{}')
+    from catalogue_touched t
+    join evenkeel.path p on p.name = t.file
+    join evenkeel.file f using (path_id)
+    where t.product_id is null
+      and not exists (select from evenkeel.path_component pc join evenkeel.product q using (product_id)
+                      where pc.path_id = p.path_id and not q.beside)
+$$;
+comment on function evenkeel.files_importing() is
+  'The files of which a patch may say now, or say no more, that it matters what they import (imports_matter).';
+
 create or replace function evenkeel.hosts_of_strangers()
 returns table (host_id uuid) language plpgsql
 as $$
@@ -200,7 +219,7 @@ begin
     -- Whoever holds a file that is named, whether or not that changes its levels: patches are told by it, too.
     select i.host_id
     from evenkeel.host_inventory_current i cross join unnest(i.chunk_ids) u (chunk_id)
-    join (select h as chunk_id from evenkeel.chunks_holding(evenkeel.files_named()) h
+    join (select h as chunk_id from evenkeel.chunks_holding(evenkeel.files_named() || evenkeel.files_importing()) h
           union select chunk_id from changed_chunk) c using (chunk_id)
     union
     -- What waits for a restart is judged where it will lie, of which the host may hold nothing yet.
