@@ -1,6 +1,6 @@
 -- A change of the catalogue bears on hosts that have not its product, or hold none of the files that it names.
 begin;
-select plan(15);
+select plan(22);
 \ir fixture.psql
 \ir catalogue.psql
 \ir imports.psql
@@ -58,6 +58,21 @@ select fixture.patch('tool', 'KB6', '{}', array['serve.exe 6.0.3790.4601']);
 select fixture.changed('a patch of a program that is nobody''s', 'some');
 delete from evenkeel.patch where code = 'KB6';
 select fixture.changed('that it is gone', 'some');
+
+-- A level that hosts teach has a name, and of one above it something has to be newer than that, too: whom that bears on is judged at once.
+select fixture.host('above', '{"c:/num/z.dll": "10.0.777.250"}', '{"current_version": "10.0", "current_build": 777, "ubr": 300}');
+select fixture.host('there', '{"c:/num/z.dll": "10.0.777.240"}', '{"current_version": "10.0", "current_build": 777, "ubr": 260}');
+select fixture.judge();
+select fixture.knows('num', 'a.dll', 'b.dll');
+select fixture.changed('names', 'some');
+select count(fixture.host('teaches-' || g, jsonb_build_object('c:/num/a.dll', '10.0.777.260', 'c:/num/b.dll', '10.0.777.255',
+                                                        format('c:/own/x%s.dll', g % 4), '1.0.0.0'),
+                          '{"current_version": "10.0", "current_build": 777, "ubr": 260}'))
+from generate_series(1, 25) g;
+select fixture.judge();
+select is((select count(*) from evenkeel.level where product_id = evenkeel.product_number('num') and source = 'declared by hosts'), 1::bigint,
+          'a level is learned');
+select fixture.changed('a level that hosts teach', 'none');
 
 select * from finish();
 rollback;

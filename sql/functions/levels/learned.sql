@@ -62,6 +62,7 @@ create or replace function evenkeel.learn_level(product integer, level integer)
 returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+    is_new boolean;
     changed text[];
     below text[];
 begin
@@ -73,6 +74,7 @@ begin
       'declared by hosts'
     from evenkeel.product p where p.product_id = product and exists (select from evenkeel.held_in_common(product, level))
     on conflict do nothing;
+    is_new := found;
     create temporary table learned on commit drop as
     select c.*, format('%s of %s at %s', c.hosts, evenkeel.counted(c.holders, 'host'), evenkeel.level_name(product, level)) as source,
            exists (select from evenkeel.statement s
@@ -109,6 +111,18 @@ begin
     select array_agg(distinct file) into changed
     from (select file from gone union all select file from come union all select file from overtaken) c;
     update evenkeel.learned_level set refused = coalesce(below, '{}') where product_id = product and ordinal = level;
+    if is_new then
+        -- It has another name now, and the level above it another one below, which something has to be newer than.
+        insert into evenkeel.judge_queue (host_id)
+        select p.host_id
+        from evenkeel.host_product p join evenkeel.host_inventory_current i using (host_id)
+        where p.product_id = product
+          and (p.at_ordinal is null or p.at_ordinal >= level
+               and p.at_ordinal <= coalesce((select min(l.ordinal) from evenkeel.level l
+                                             where l.product_id = product and l.line = '' and l.ordinal > level), p.at_ordinal))
+        order by 1
+        on conflict do nothing;
+    end if;
     if changed is null then
         return false;
     end if;
