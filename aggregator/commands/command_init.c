@@ -56,6 +56,22 @@ static const char drop_functions[] =
     "    end loop;"
     "end $$";
 
+/* What hosts are judged by, but for checks. */
+#define JUDGED_BY                                                                                                      \
+    "select p.oid::regprocedure::text as name, p.prosrc collate \"default\" as text from pg_proc p"                    \
+    " where p.pronamespace = 'evenkeel'::regnamespace"                                                                 \
+    " union all select c.oid::regclass::text, pg_get_viewdef(c.oid) from pg_class c"                                   \
+    " where c.relnamespace = 'evenkeel'::regnamespace and c.relkind = 'v'"
+
+/* Another schema, or other functions, may judge by the same catalogue otherwise: what changes of it next touches all.
+ */
+static const char note_everything[] =
+    "insert into evenkeel.catalogue_change (product_id, file) values (null, null) on conflict do nothing";
+static const char note_other_functions[] =
+    "insert into evenkeel.catalogue_change (product_id, file) select null, null"
+    " where exists ((" JUDGED_BY ") except table judged_before) or exists (table judged_before except (" JUDGED_BY "))"
+    " on conflict do nothing";
+
 /* Runs one file; an error names it. */
 static int run_file(PGconn *connection, const char *directory, const char *folder, const char *name,
                     struct error *error)
@@ -204,6 +220,7 @@ static int init(PGconn *connection, const char *directory, struct error *error)
     struct catalog_change change;
     char catalog[PATH_MAX];
     if (database_execute(connection, "begin", error) < 0 || database_execute(connection, preparation, error) < 0 ||
+        database_execute(connection, "create temporary table judged_before on commit drop as " JUDGED_BY, error) < 0 ||
         database_execute(connection, drop_functions, error) < 0 || shared_numbers_define(connection, error) < 0)
         return -1;
     int migrations = migrate(connection, directory, error);
@@ -214,12 +231,7 @@ static int init(PGconn *connection, const char *directory, struct error *error)
     if (checks < 0 || run_folder(connection, directory, "roles", error) < 0)
         return -1;
     snprintf(catalog, sizeof catalog, "%s/catalog", directory);
-    /* Another schema may judge by the same catalogue otherwise: what changes of it then touches everything. */
-    if (migrations > 0 &&
-        database_execute(connection,
-                         "insert into evenkeel.catalogue_change (product_id, file) values (null, null) "
-                         "on conflict do nothing",
-                         error) < 0)
+    if (database_execute(connection, migrations > 0 ? note_everything : note_other_functions, error) < 0)
         return -1;
     if (catalog_load(connection, catalog, "shipped", &change, error) < 0)
         return -1;
