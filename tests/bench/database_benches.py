@@ -201,6 +201,60 @@ def views(setting):
         yield under(f"view {name}", statistics.median(seen), 200, "ms")
 
 
+class CheckIns:
+    """Some unchanged hosts that check in all the while; `longest()` ends them and says how long the one that waited longest did."""
+
+    def __init__(self, setting, fleet, name):
+        self.process = subprocess.Popen([setting.simulate, "--url", fleet.url, "--name", name, "--hosts", "50", "--files", "20",
+                                         "--in-flight", "4", "--pause", "0.1", "--rounds", "first" + ",unchanged" * 10_000],
+                                        stdout=subprocess.PIPE, text=True)  # fmt: skip
+        self.process.stdout.readline()
+
+    def longest(self):
+        """Of the rounds until one that begins now, in seconds."""
+        now, longest = time.time(), 0
+        for line in self.process.stdout:
+            seen = Fleet.round_of(line)
+            longest = max(longest, seen["longest_ms"] / 1e3)
+            if seen["began"] > now:
+                self.process.kill()
+                self.process.wait()
+                return longest
+        raise SystemExit(f"check-ins: the simulator ended with status {self.process.wait()}")
+
+
+def catalogue(setting):
+    """A list on files that 1 % of 100,000 hosts have: until these are judged by it, and how long check-ins wait meanwhile."""
+    fleet, _ = big(setting)
+    files, more = files_of(setting), setting.size(100, 20)
+    fleet.simulate("--name", "listed-", "--first", 5 * hosts_of(setting), "--hosts", hosts_of(setting) // 100, "--files", files + more,
+                   "--in-flight", 64, "--differ", "chunks", "--rounds", "first")  # fmt: skip
+    fleet.wait_judged()
+    fleet.wait_learnt()
+    fleet.query("vacuum analyze")
+    folder = setting.directory("list")
+    seconds, waits = [], []
+    for turn in range(setting.samples):
+        with open(os.path.join(folder, "baselines.csv"), "w") as out:
+            out.write("product,level,file,relation,version,machine,kind,source\n")
+            # Another three quarters of the files each time, so that each time something is said otherwise of all.
+            out.writelines(f"windows-2003,{level},sim{file:06}.dll,=,5.2.3790.{revision},,article,bench {turn}\n"
+                           for file in range(files, files + more) if (file + turn) % 4 != 0
+                           for level, revision in (("SP1", 1830), ("SP2", 3959)))  # fmt: skip
+        check_ins = CheckIns(setting, fleet, f"beside{turn}-")
+        began = fleet.query("select clock_timestamp()")
+        started = time.monotonic()
+        ask(setting, fleet, "catalog", "load", folder)
+        fleet.wait_judged()
+        seconds.append(time.monotonic() - started)
+        waits.append(check_ins.longest())
+        if fleet.query(f"select count(*) from evenkeel.host where name like 'listed-%' and judged_at < '{began}'") != "0":
+            raise SystemExit("catalogue: hosts that hold what the list names were not judged again")
+        fleet.wait_learnt()
+    yield under("a list that touches 1 % of 100,000 hosts, until all are judged", statistics.median(seconds), 20, "s")
+    yield under("the longest wait of a check-in meanwhile", max(waits), 1, "s")
+
+
 def ask(setting, fleet, *arguments):
     """Seconds that one command of the aggregator takes; statuses 2 and 3 are verdicts."""
     environment = dict(os.environ, EVENKEEL_DSN=fleet.dsn())
@@ -254,4 +308,5 @@ def risk(setting):
     yield at_most("risk check, 20 files, 100,000 hosts, against evaluation", ours, reference, "s", 2)
 
 
-BENCHES = {"size": size, "evaluation": evaluation, "change": change, "views": views, "drift": drift, "risk": risk}
+BENCHES = {"size": size, "evaluation": evaluation, "change": change, "views": views, "drift": drift, "risk": risk,
+           "catalogue": catalogue}

@@ -9,9 +9,10 @@
  * Rounds: enroll (nothing else), first, unchanged, change (another build of one file), mix (iisutil.dll goes to RTM, or
  * back where it was), patch (one update for all hosts: two thirds of the files are others, the same on all), browser
  * (the like of 1 %), with a pause in between; stepwise: each when a line comes from standard input. Prints one line per
- * round: hosts, requests, bytes both ways, seconds, when it began, and how long hosts waited, the median and the 99th
- * percentile. They share as many connections as what is in flight needs. With --prepared, what hosts will send in a
- * round is made before its clock starts: their own work, of which no aggregator sees anything, is not measured then.
+ * round: hosts, requests, bytes both ways, seconds, when it began, and how long hosts waited, the median, the 99th
+ * percentile and the longest. They share as many connections as what is in flight needs. With --prepared, what hosts
+ * will send in a round is made before its clock starts: their own work, of which no aggregator sees anything, is not
+ * measured then.
  * Exit 0 only if every snapshot was accepted.
  */
 
@@ -333,11 +334,11 @@ static void run_round(const char *name, struct talk *talks, unsigned in_flight)
     double seconds = seconds_now() - started;
     qsort(waited, fleet.hosts, sizeof *waited, compare);
     printf("%s hosts=%u accepted=%u requests=%llu sent=%llu received=%llu seconds=%.3f hosts_per_second=%.0f busy=%u "
-           "began=%.6f median_ms=%.3f p99_ms=%.3f\n",
+           "began=%.6f median_ms=%.3f p99_ms=%.3f longest_ms=%.3f\n",
            name, fleet.hosts, atomic_load(&accepted), atomic_load(&requests), atomic_load(&sent_bytes),
            atomic_load(&received_bytes), seconds, fleet.hosts / seconds, atomic_load(&busy),
            (double)clock.tv_sec + (double)clock.tv_nsec / 1e9, 1e3 * waited[fleet.hosts / 2],
-           1e3 * waited[(size_t)fleet.hosts * 99 / 100]);
+           1e3 * waited[(size_t)fleet.hosts * 99 / 100], 1e3 * waited[fleet.hosts - 1]);
     fflush(stdout);
 }
 
