@@ -312,6 +312,11 @@ as $$
         where s.host_id = any (leads)
           and evenkeel.peers_of(s.levels, s.declared, s.verdict,
                                 f.facts) <> coalesce(evenkeel.peers_of(b.levels, b.declared, b.verdict, f.facts), '')
+        union all
+        -- Files that stay and confirm the level that was in question may not confirm the one that is after the patch.
+        select s.host_id, 'level'
+        from state_product s left join host_product b using (host_id, product_id)
+        where s.host_id = any (leads) and s.verdict <> 'mixed' and s.at_ordinal is distinct from b.at_ordinal
     )
     select n.host_id,
            -- Which files are of other levels is told by chunks that say something of levels, where nothing else has a part in it.
