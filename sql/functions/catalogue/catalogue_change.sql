@@ -1,7 +1,7 @@
 -- Which files and hosts a change of the catalogue touches. Triggers note what changes, whoever changes it; in doubt they note more.
 
 create or replace function evenkeel.note_catalogue_change()
-returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp
+returns trigger language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- Which edition says so bears on nothing.
