@@ -408,11 +408,11 @@ static int judge_clock(struct judge *judge, PGconn *connection, struct error *er
     return 0;
 }
 
-/* For pages, which can count for themselves if need be. */
-static void count_fleet(PGconn *connection)
+/* For pages, which can count for themselves if need be. Cut short at the stop it is no complaint. */
+static void count_fleet(struct judge *judge, PGconn *connection)
 {
     struct error error = {0};
-    if (database_execute(connection, "select evenkeel.refresh_fleet_summary()", &error) < 0)
+    if (database_execute(connection, "select evenkeel.refresh_fleet_summary()", &error) < 0 && !is_stopping(judge))
         log_line(LOG_PRIORITY_WARNING, "fleet-not-counted", "message=%s", JOURNAL_QUOTED(error.message));
 }
 
@@ -425,7 +425,7 @@ static int learn_once(struct duty *duty, PGconn *connection, struct error *error
         duty->clock_due = monotonic_now() + CLOCK_MICROSECONDS;
         if (judge_clock(duty->judge, connection, error) < 0 || retire_silent(connection, error) < 0)
             return -1;
-        count_fleet(connection);
+        count_fleet(duty->judge, connection);
     }
     _cleanup_(cleanup_result) PGresult *rows =
         database_query(connection, "select evenkeel.learn_from_fleet()::integer", NULL, 0, true, error);
