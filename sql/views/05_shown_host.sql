@@ -9,24 +9,19 @@ as $$
 $$;
 comment on function evenkeel.pending_text(text, timestamptz, timestamptz) is 'What a host lacks whose state is newer than its verdict.';
 
--- In three parts, so that who asks for the mixed or the unknown is answered by the index.
+-- In three parts, so that who asks for the mixed or the unknown is answered by the index. Of plain columns alone: what else is asked
+-- of a host is looked up by who shows it, for the rows that are shown, and all cores may read.
 create or replace view evenkeel.shown_host as
 select h.host_id, h.name, h.verdict, h.verdict as shown, h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at,
-       c.state_at is not null and c.state_at is distinct from h.judged_state as pending,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id) as uncompared,
-       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id) as queued
+       c.state_at is not null and c.state_at is distinct from h.judged_state as pending
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict <> 'level'
 union all
-select h.host_id, h.name, h.verdict, 'level', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, false,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id),
-       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id)
+select h.host_id, h.name, h.verdict, 'level', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, false
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is not distinct from h.judged_state
 union all
-select h.host_id, h.name, h.verdict, 'unknown', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, true,
-       exists (select from evenkeel.fleet_change f where f.host_id = h.host_id),
-       exists (select from evenkeel.judge_queue q where q.host_id = h.host_id)
+select h.host_id, h.name, h.verdict, 'unknown', h.judged_at, c.seen_at, c.taken_at, c.unreadable, c.state_at, true
 from evenkeel.host h left join evenkeel.host_checkin c using (host_id)
 where h.merged_into is null and h.retired_at is null and h.verdict = 'level' and c.state_at is distinct from h.judged_state;
 comment on view evenkeel.shown_host is 'A row per host that is not retired, with the verdict to be shown.';
@@ -40,5 +35,3 @@ comment on column evenkeel.shown_host.taken_at is 'When its last snapshot was ta
 comment on column evenkeel.shown_host.unreadable is 'What could not be read of its disk.';
 comment on column evenkeel.shown_host.state_at is 'When its state last changed.';
 comment on column evenkeel.shown_host.pending is 'That is not what was judged.';
-comment on column evenkeel.shown_host.uncompared is 'Its fleet checks are not judged yet; they bear on findings, not on the verdict.';
-comment on column evenkeel.shown_host.queued is 'It waits to be judged, whatever for.';

@@ -18,8 +18,10 @@ select h.name as host,
        (select i.valid_from from evenkeel.host_inventory_current i where i.host_id = h.host_id) as changed_at,
        h.unreadable,
        concat_ws('; ', case when h.pending then evenkeel.pending_text(h.verdict, h.judged_at, h.state_at)
-                       when h.queued then 'it waits to be judged again'
-                       when h.uncompared then 'it is not compared with other hosts yet' end, nullif(
+                       when exists (select from evenkeel.judge_queue q where q.host_id = h.host_id) then 'it waits to be judged again'
+                       -- Fleet checks bear on findings, not on the verdict.
+                       when exists (select from evenkeel.fleet_change f where f.host_id = h.host_id)
+                       then 'it is not compared with other hosts yet' end, nullif(
        coalesce((select evenkeel.not_judged_text(n.error) from evenkeel.not_judged n where n.host_id = h.host_id),
                 (select coalesce(string_agg(distinct nullif(p.missing, ''), '; '), '')
                  from evenkeel.deciding_product p where p.host_id = h.host_id having count(*) > 0),
@@ -29,7 +31,8 @@ select h.name as host,
                           || case when exists (select from evenkeel.host_product p where p.host_id = h.host_id)
                                   then ' but what stands beside Windows' else '' end end), '')) as missing,
        h.judged_at,
-       h.pending or h.queued or h.uncompared as pending,
+       h.pending or exists (select from evenkeel.judge_queue q where q.host_id = h.host_id)
+         or exists (select from evenkeel.fleet_change f where f.host_id = h.host_id) as pending,
        (select n.error from evenkeel.not_judged n where n.host_id = h.host_id) as not_judged,
        (select string_agg(distinct nullif(p.proof, ''), ', ') from evenkeel.deciding_product p where p.host_id = h.host_id) as proof,
        (select sum(p.confirmed)::integer from evenkeel.deciding_product p where p.host_id = h.host_id) as confirmed,
