@@ -12,20 +12,41 @@ begin
     delete from state_alike;
     if hosts > 3 then
         insert into state_alike (host_id, lead)
-        with said as (
-            select h.host_id, sum(sl.likeness_high) as says_high, sum(sl.likeness_low) as says_low
-            from (select host_id, unnest(chunk_ids) as chunk_id from state_host) h
+        with base as materialized (
+            -- One of each kind: most hosts hold what it holds but for a few chunks, and say what it says but for what these say.
+            select b.host_id, b.chunk_ids, cardinality(b.chunk_ids) as chunks, b.chunk_ids[1] as first
+            from state_host b
+            where b.ctid in (select min(k.ctid) from state_host k group by cardinality(k.chunk_ids), k.chunk_ids[1])
+        ), base_said as (
+            select b.chunks, b.first, sum(sl.likeness_high) as high, sum(sl.likeness_low) as low
+            from (select chunks, first, unnest(chunk_ids) as chunk_id from base) b
             join state_level sl using (chunk_id)
-            group by h.host_id
+            group by b.chunks, b.first
+        ), differs as (
+            select p.host_id, c.chunk_id, c.own
+            from (select h.host_id, unnest(h.chunk_ids) as own, unnest(b.chunk_ids) as instead
+                  from state_host h join base b on b.chunks = cardinality(h.chunk_ids) and b.first = h.chunk_ids[1]) p
+            cross join lateral (values (p.own, true), (p.instead, false)) c (chunk_id, own)
+            where p.own <> p.instead
+        ), difference as (
+            select d.host_id,
+                   coalesce(sum(sl.likeness_high) filter (where d.own), 0) - coalesce(sum(sl.likeness_high) filter (where not d.own), 0)
+                     as high,
+                   coalesce(sum(sl.likeness_low) filter (where d.own), 0) - coalesce(sum(sl.likeness_low) filter (where not d.own), 0)
+                     as low
+            from differs d join state_level sl using (chunk_id)
+            group by d.host_id
         ), told as (
-            select h.host_id, row(a.says_high, a.says_low, d.os_version, d.os_build, d.inetstp_major, d.has_registry, d.service_pack,
+            select h.host_id, row(coalesce(b.high, 0) + coalesce(a.high, 0), coalesce(b.low, 0) + coalesce(a.low, 0),
+                                  d.os_version, d.os_build, d.inetstp_major, d.has_registry, d.service_pack,
                                   d.ubr, d.product_type, d.installation_type, d.hotpatch, d.markers, d.dotnet_release,
                                   s.store_id, s.reaches, case when s.host_id is not null then hash_array_extended(h.chunk_ids, 2) end,
                                   -- What it did not see, or has beside its store, is told of no other.
                                   case when d.not_seen or k.unreadable > 0 or s.host_id is not null and laid or o.host_id is not null
                                        then h.host_id end) as said
             from state_host h
-            left join said a using (host_id)
+            left join base_said b on b.chunks = cardinality(h.chunk_ids) and b.first = h.chunk_ids[1]
+            left join difference a using (host_id)
             left join state_declaration d using (host_id)
             left join host_checkin k using (host_id)
             left join state_store_host s using (host_id)
