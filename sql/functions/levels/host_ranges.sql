@@ -9,7 +9,9 @@ begin
     delete from state_declaration;
     insert into state_declaration (host_id, os_version, os_build, inetstp_major, has_registry, service_pack, ubr, product_type,
                                    installation_type, hotpatch, markers, dotnet_release, not_seen)
-    with told as materialized (
+    with held as materialized (
+        select host_id, likeness from state_facts
+    ), told as materialized (
         -- Once for all hosts that say the same of themselves: facts may be large.
         select f.likeness, f.os_version, f.os_build, f.inetstp_major, f.has_registry,
                evenkeel.declared_service_pack(f.facts) as service_pack, f.ubr, evenkeel.declared_product_type(f.facts) as product_type,
@@ -18,12 +20,12 @@ begin
                  as markers,
                nullif((f.facts ->> 'dotnet_release')::integer, 0) as dotnet_release,
                coalesce(f.facts -> 'not_seen' <> '[]', false) as not_seen
-        from (select distinct on (likeness) likeness, host_id from state_facts order by likeness, host_id) k
-        join state_facts f on f.host_id = k.host_id
+        from state_facts f
+        where f.host_id = any (array(select (array_agg(h.host_id))[1] from held h group by h.likeness))
     )
-    select f.host_id, t.os_version, t.os_build, t.inetstp_major, t.has_registry, t.service_pack, coalesce(u.ubr, t.ubr), t.product_type,
+    select h.host_id, t.os_version, t.os_build, t.inetstp_major, t.has_registry, t.service_pack, coalesce(u.ubr, t.ubr), t.product_type,
            t.installation_type, t.hotpatch, t.markers, t.dotnet_release, t.not_seen
-    from state_facts f join told t using (likeness) left join state_update u on u.host_id = f.host_id;
+    from held h join told t using (likeness) left join state_update u on u.host_id = h.host_id;
     analyze state_declaration;
 end
 $$;
