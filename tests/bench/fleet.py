@@ -7,6 +7,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 from measure import SOURCE
@@ -45,7 +46,9 @@ class Cluster:
 
     def __init__(self, setting, name):
         self.setting = setting
-        self.directory = setting.directory(name + "-cluster")
+        # Of its own, though another had that name before.
+        self.directory = tempfile.mkdtemp(prefix=name + "-", dir=setting.scratch)
+        os.chmod(self.directory, 0o711)
         self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[0]
         self.run = os.path.join(self.directory, "run")
         self.data = os.path.join(self.directory, "data")
